@@ -2,83 +2,83 @@ package uid
 
 // The kinds of things that have ids. A new kind is two lines here.
 type (
-	Domain = ID[domainKind]
-	Account = ID[accountKind]
-	User = ID[userKind]
-	Role = ID[roleKind]
-	Project = ID[projectKind]
-	Zone = ID[zoneKind]
-	Pod = ID[podKind]
-	Cluster = ID[clusterKind]
-	Host = ID[hostKind]
-	Pool = ID[poolKind]
+	Domain          = ID[domainKind]
+	Account         = ID[accountKind]
+	User            = ID[userKind]
+	Role            = ID[roleKind]
+	Project         = ID[projectKind]
+	Zone            = ID[zoneKind]
+	Pod             = ID[podKind]
+	Cluster         = ID[clusterKind]
+	Host            = ID[hostKind]
+	Pool            = ID[poolKind]
 	ServiceOffering = ID[serviceOfferingKind]
-	DiskOffering = ID[diskOfferingKind]
+	DiskOffering    = ID[diskOfferingKind]
 	NetworkOffering = ID[networkOfferingKind]
 	PhysicalNetwork = ID[physicalNetworkKind]
-	Network = ID[networkKind]
-	NIC = ID[nicKind]
-	OSType = ID[ostypeKind]
-	OSCategory = ID[oscategoryKind]
-	Template = ID[templateKind]
-	Volume = ID[volumeKind]
-	VM = ID[vmKind]
-	Op = ID[opKind]
-	Event = ID[eventKind]
-	Server = ID[serverKind]
-	Session = ID[sessionKind]
+	Network         = ID[networkKind]
+	NIC             = ID[nicKind]
+	OSType          = ID[ostypeKind]
+	OSCategory      = ID[oscategoryKind]
+	Template        = ID[templateKind]
+	Volume          = ID[volumeKind]
+	VM              = ID[vmKind]
+	Op              = ID[opKind]
+	Event           = ID[eventKind]
+	Server          = ID[serverKind]
+	Session         = ID[sessionKind]
 )
 
 type (
-	domainKind struct{}
-	accountKind struct{}
-	userKind struct{}
-	roleKind struct{}
-	projectKind struct{}
-	zoneKind struct{}
-	podKind struct{}
-	clusterKind struct{}
-	hostKind struct{}
-	poolKind struct{}
+	domainKind          struct{}
+	accountKind         struct{}
+	userKind            struct{}
+	roleKind            struct{}
+	projectKind         struct{}
+	zoneKind            struct{}
+	podKind             struct{}
+	clusterKind         struct{}
+	hostKind            struct{}
+	poolKind            struct{}
 	serviceOfferingKind struct{}
-	diskOfferingKind struct{}
+	diskOfferingKind    struct{}
 	networkOfferingKind struct{}
 	physicalNetworkKind struct{}
-	networkKind struct{}
-	nicKind struct{}
-	ostypeKind struct{}
-	oscategoryKind struct{}
-	templateKind struct{}
-	volumeKind struct{}
-	vmKind struct{}
-	opKind struct{}
-	eventKind struct{}
-	serverKind struct{}
-	sessionKind struct{}
+	networkKind         struct{}
+	nicKind             struct{}
+	ostypeKind          struct{}
+	oscategoryKind      struct{}
+	templateKind        struct{}
+	volumeKind          struct{}
+	vmKind              struct{}
+	opKind              struct{}
+	eventKind           struct{}
+	serverKind          struct{}
+	sessionKind         struct{}
 )
 
-func (domainKind) kind() string { return "domain" }
-func (accountKind) kind() string { return "account" }
-func (userKind) kind() string { return "user" }
-func (roleKind) kind() string { return "role" }
-func (projectKind) kind() string { return "project" }
-func (zoneKind) kind() string { return "zone" }
-func (podKind) kind() string { return "pod" }
-func (clusterKind) kind() string { return "cluster" }
-func (hostKind) kind() string { return "host" }
-func (poolKind) kind() string { return "storage pool" }
+func (domainKind) kind() string          { return "domain" }
+func (accountKind) kind() string         { return "account" }
+func (userKind) kind() string            { return "user" }
+func (roleKind) kind() string            { return "role" }
+func (projectKind) kind() string         { return "project" }
+func (zoneKind) kind() string            { return "zone" }
+func (podKind) kind() string             { return "pod" }
+func (clusterKind) kind() string         { return "cluster" }
+func (hostKind) kind() string            { return "host" }
+func (poolKind) kind() string            { return "storage pool" }
 func (serviceOfferingKind) kind() string { return "service offering" }
-func (diskOfferingKind) kind() string { return "disk offering" }
+func (diskOfferingKind) kind() string    { return "disk offering" }
 func (networkOfferingKind) kind() string { return "network offering" }
 func (physicalNetworkKind) kind() string { return "physical network" }
-func (networkKind) kind() string { return "network" }
-func (nicKind) kind() string { return "NIC" }
-func (ostypeKind) kind() string { return "OS type" }
-func (oscategoryKind) kind() string { return "OS category" }
-func (templateKind) kind() string { return "template" }
-func (volumeKind) kind() string { return "volume" }
-func (vmKind) kind() string { return "virtual machine" }
-func (opKind) kind() string { return "job" }
-func (eventKind) kind() string { return "event" }
-func (serverKind) kind() string { return "management server" }
-func (sessionKind) kind() string { return "session" }
+func (networkKind) kind() string         { return "network" }
+func (nicKind) kind() string             { return "NIC" }
+func (ostypeKind) kind() string          { return "OS type" }
+func (oscategoryKind) kind() string      { return "OS category" }
+func (templateKind) kind() string        { return "template" }
+func (volumeKind) kind() string          { return "volume" }
+func (vmKind) kind() string              { return "virtual machine" }
+func (opKind) kind() string              { return "job" }
+func (eventKind) kind() string           { return "event" }
+func (serverKind) kind() string          { return "management server" }
+func (sessionKind) kind() string         { return "session" }
