@@ -3,6 +3,13 @@
 -- Types are those that SQLite and PostgreSQL both understand: text, bigint, boolean, timestamptz (UTC, microseconds).
 -- Ids are UUIDv7 in text form. Rows that CloudStack keeps visible after removal carry a "removed" time.
 
+-- internal/db -------------------------------------------------------------------------------------------------------
+-- Serial numbers, taken in blocks: gaps are fine, no two are the same.
+create table counters (
+    name        text primary key,
+    next        bigint      not null
+);
+
 -- internal/account ------------------------------------------------------------------------------------------------
 create table domains (
     id          text primary key,
@@ -91,7 +98,6 @@ create table zones (
     guest_cidr  text        not null default '',
     network_domain text     not null default '',
     local_storage boolean   not null default false,
-    mac_next    bigint      not null default 0,        -- the next MAC address's serial number
     created     timestamptz not null,
     removed     timestamptz
 );
@@ -391,12 +397,6 @@ create index vms_owner on vms (account_id, id) where removed is null;
 create index vms_domain on vms (domain_id, id) where removed is null;
 create index vms_host on vms (host_id) where host_id is not null;
 create index vms_destroyed on vms (destroyed) where destroyed is not null and removed is null;
-
-create table vm_serial (
-    one         bigint primary key check (one = 1),
-    next        bigint not null
-);
-insert into vm_serial (one, next) values (1, 1);
 
 -- internal/event --------------------------------------------------------------------------------------------------
 create table events (
