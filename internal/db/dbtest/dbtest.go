@@ -1,0 +1,152 @@
+// Package dbtest gives tests a database of their own, on both engines. SQLite is always there; PostgreSQL is there when
+// VIRGA_TEST_POSTGRES holds the url of a server that lets its user create databases (scripts/with-postgres starts one).
+// With VIRGA_REQUIRE=postgres (as make test sets it) a missing server is a failure and not a skip.
+package dbtest
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Each runs a test once on each engine, each time with an empty database at the newest schema.
+func Each(t *testing.T, test func(t *testing.T, d *db.DB)) {
+	t.Helper()
+	EachURL(t, func(t *testing.T, url string) { test(t, Open(t, url)) })
+}
+
+// EachURL is Each for tests that open the database themselves, several times perhaps.
+func EachURL(t *testing.T, test func(t *testing.T, url string)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		test(t, SQLite(t))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		test(t, Postgres(t))
+	})
+}
+
+// Open opens a database that this package made; it is closed at the test's end.
+func Open(t testing.TB, url string) *db.DB {
+	t.Helper()
+	d, err := db.Open(context.Background(), url, db.Options{Clock: time.Now, NoSync: true, SkipMigrations: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	return d
+}
+
+// SQLite makes an empty database at the newest schema and gives its path.
+func SQLite(t testing.TB) string {
+	t.Helper()
+	content, err := sqliteTemplate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "virga.db")
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "virga-dbtest-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	path := filepath.Join(dir, "template.db")
+	d, err := db.Open(context.Background(), path, db.Options{Clock: time.Now, NoSync: true})
+	if err != nil {
+		return nil, err
+	}
+	d.Close()
+	return os.ReadFile(path)
+})
+
+// Postgres makes an empty database at the newest schema and gives its url; it is dropped at the test's end.
+func Postgres(t testing.TB) string {
+	t.Helper()
+	server := os.Getenv("VIRGA_TEST_POSTGRES")
+	if server == "" {
+		if strings.Contains(os.Getenv("VIRGA_REQUIRE"), "postgres") {
+			t.Fatal("VIRGA_REQUIRE asks for PostgreSQL, but VIRGA_TEST_POSTGRES names no server")
+		}
+		t.Skip("needs PostgreSQL: VIRGA_TEST_POSTGRES names no server (run: scripts/with-postgres go test ./...)")
+	}
+	template, err := postgresTemplate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := "t_" + strings.ReplaceAll(string(uid.New[uid.Op]()), "-", "")
+	if err := onServer(server, fmt.Sprintf("create database %s template %s", name, template)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := onServer(server, fmt.Sprintf("drop database if exists %s with (force)", name)); err != nil {
+			t.Error(err)
+		}
+	})
+	return withDatabase(server, name)
+}
+
+// postgresTemplate is made once per test process, from which each test's database is a copy.
+var postgresTemplate = sync.OnceValues(func() (string, error) {
+	server := os.Getenv("VIRGA_TEST_POSTGRES")
+	name := "template_" + strings.ReplaceAll(string(uid.New[uid.Op]()), "-", "")
+	if err := onServer(server, "create database "+name); err != nil {
+		return "", err
+	}
+	d, err := db.Open(context.Background(), withDatabase(server, name), db.Options{Clock: time.Now, NoSync: true})
+	if err != nil {
+		return "", err
+	}
+	d.Close()
+	return name, nil
+})
+
+// onServer runs a statement on the server, one at a time per process: PostgreSQL refuses to copy a database to which
+// somebody is connected, even to make another copy.
+func onServer(server, statement string) error {
+	serverLock.Lock()
+	defer serverLock.Unlock()
+	pool, err := sql.Open("pgx", server)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = pool.Close() }()
+	if _, err := pool.Exec(statement); err != nil {
+		return fmt.Errorf("%s: %w", statement, err)
+	}
+	return nil
+}
+
+var (
+	serverLock sync.Mutex
+	_          = stdlib.GetDefaultDriver // registers "pgx"
+)
+
+func withDatabase(server, name string) string {
+	u, err := url.Parse(server)
+	if err != nil {
+		return server
+	}
+	u.Path = "/" + name
+	return u.String()
+}

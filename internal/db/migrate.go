@@ -1,0 +1,89 @@
+package db
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// migrate brings the schema up to date. Migrations only go forward; before the first pending one runs on a database that
+// holds something, a copy of the data is kept: beside the file (SQLite), in a schema of its own (PostgreSQL).
+func (d *DB) migrate(ctx context.Context, url string) error {
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	dialect, options := goose.DialectSQLite3, []goose.ProviderOption{goose.WithVerbose(false)}
+	if d.Postgres {
+		// Several servers may start at once: the first one migrates, the others wait for it.
+		locker, err := lock.NewPostgresSessionLocker()
+		if err != nil {
+			return err
+		}
+		dialect, options = goose.DialectPostgres, append(options, goose.WithSessionLocker(locker))
+	}
+	p, err := goose.NewProvider(dialect, d.writer.DB, dir, options...)
+	if err != nil {
+		return fmt.Errorf("read the migrations: %w", err)
+	}
+	have, want, err := p.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("read the schema's version: %w", err)
+	}
+	switch {
+	case have == want:
+		return nil
+	case have > want:
+		return fmt.Errorf("the data was written by a newer Virga (schema %d, this one knows %d): use that version, "+
+			"or the copy that was kept before its migration", have, want)
+	case have > 0:
+		if _, err := d.KeepCopy(ctx, url); err != nil {
+			return fmt.Errorf("keep a copy of the data before migrating it: %w", err)
+		}
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("migrate the database: %w", err)
+	}
+	d.log.Info("database migrated", "from", have, "to", want)
+	return nil
+}
+
+// KeepCopy copies the whole database aside and gives the copy's name: a file beside the database's (SQLite), or a schema in
+// the same database (PostgreSQL).
+func (d *DB) KeepCopy(ctx context.Context, url string) (string, error) {
+	var version int64
+	if err := d.writer.NewRaw("select max(version_id) from goose_db_version").Scan(ctx, &version); err != nil {
+		return "", err
+	}
+	name := fmt.Sprintf("before_schema_%d_at_%s", version, d.Now().Format("20060102t150405"))
+	if !d.Postgres {
+		file := url + "." + name
+		if _, err := d.writer.ExecContext(ctx, "vacuum into ?", file); err != nil {
+			return "", err
+		}
+		return file, os.Chmod(file, 0o600)
+	}
+	var tables []string
+	err := d.writer.NewRaw("select tablename from pg_tables where schemaname = current_schema() order by 1").Scan(ctx, &tables)
+	if err != nil {
+		return "", err
+	}
+	var sql strings.Builder
+	fmt.Fprintf(&sql, "create schema %s;", name)
+	for _, t := range tables {
+		fmt.Fprintf(&sql, "create table %s.%q as table %q;", name, t, t)
+	}
+	return name, d.oncePostgres(ctx, func(ctx context.Context, tx Tx) error {
+		_, err := tx.ExecContext(ctx, sql.String())
+		return err
+	})
+}

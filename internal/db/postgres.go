@@ -1,0 +1,95 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+)
+
+// connections bounds what one server asks of PostgreSQL at the same time; more than this only queues inside PostgreSQL.
+const connections = 24
+
+// deadlocks is how often a closure that lost a deadlock is run again before the error is given up to the caller.
+const deadlocks = 8
+
+func openPostgres(url string, o Options) (*DB, error) {
+	conf, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("the database url %s can't be read: want postgres://user:password@host:port/database", Redact(url))
+	}
+	// Acknowledged means durable, whatever the server's default is; UTC so that times come back as they went in.
+	conf.RuntimeParams["synchronous_commit"] = "on"
+	if o.NoSync {
+		conf.RuntimeParams["synchronous_commit"] = "off"
+	}
+	conf.RuntimeParams["timezone"] = "UTC"
+	if conf.RuntimeParams["application_name"] == "" {
+		conf.RuntimeParams["application_name"] = "virga"
+	}
+	pool := stdlib.OpenDB(*conf)
+	pool.SetMaxOpenConns(connections)
+	pool.SetMaxIdleConns(connections)
+	if err := pool.Ping(); err != nil {
+		_ = pool.Close()
+		return nil, fmt.Errorf("reach the database %s: %w", Redact(url), err)
+	}
+	d := bun.NewDB(pool, pgdialect.New())
+	return &DB{Postgres: true, reader: d, writer: d}, nil
+}
+
+func (d *DB) writePostgres(ctx context.Context, fn func(context.Context, Tx) error) error {
+	ctx = context.WithoutCancel(ctx)
+	for attempt := 1; ; attempt++ {
+		err := d.oncePostgres(ctx, fn)
+		if err == nil || attempt == deadlocks || !isDeadlock(err) {
+			return err
+		}
+	}
+}
+
+func (d *DB) oncePostgres(ctx context.Context, fn func(context.Context, Tx) error) error {
+	var hooks []func()
+	tx, err := d.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // after Commit it does nothing; after a panic it frees the connection
+	if err := fn(ctx, Tx{IDB: tx, Now: d.Now(), Postgres: true, hooks: &hooks}); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	for _, hook := range hooks {
+		hook()
+	}
+	return nil
+}
+
+func pgCode(err error) string {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.Code
+	}
+	return ""
+}
+
+func isDeadlock(err error) bool {
+	c := pgCode(err)
+	return c == "40P01" || c == "40001"
+}
+
+// IsUnique tells whether err is a row that a unique index refused.
+func IsUnique(err error) bool { return pgCode(err) == "23505" || isSQLiteUnique(err) }
+
+// IsCheck tells whether err is a row that a check constraint refused.
+func IsCheck(err error) bool { return pgCode(err) == "23514" || isSQLiteCheck(err) }
+
+// IsNone tells whether err says that the one row asked for is not there.
+func IsNone(err error) bool { return errors.Is(err, sql.ErrNoRows) }

@@ -1,0 +1,84 @@
+package db
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"syscall"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/sqlitedialect"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// readers is how many queries SQLite answers at the same time.
+const readers = 4
+
+func openSQLite(path string, o Options) (*DB, error) {
+	lock, err := lockFile(path + ".lock")
+	if err != nil {
+		return nil, err
+	}
+	sync := "FULL"
+	if o.NoSync {
+		sync = "OFF"
+	}
+	open := func(conns int, lockMode string) (*bun.DB, error) {
+		q := url.Values{"_txlock": {lockMode}, "_pragma": {
+			"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(" + sync + ")", "foreign_keys(ON)", "cache_size(-8000)",
+		}}
+		pool, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
+		if err != nil {
+			return nil, fmt.Errorf("open database %s: %w", path, err)
+		}
+		pool.SetMaxOpenConns(conns)
+		pool.SetMaxIdleConns(conns)
+		if err := pool.Ping(); err != nil {
+			_ = pool.Close()
+			return nil, fmt.Errorf("open database %s: %w", path, err)
+		}
+		return bun.NewDB(pool, sqlitedialect.New()), nil
+	}
+	d := &DB{lock: lock}
+	if d.writer, err = open(1, "immediate"); err != nil {
+		_ = lock.Close()
+		return nil, err
+	}
+	if d.reader, err = open(readers, "deferred"); err != nil {
+		_ = d.writer.Close()
+		_ = lock.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// lockFile makes sure that one process at a time has the data: the engine takes over all work it finds there at start, which
+// would be wrong beside a living server. The kernel drops the lock with the process.
+func lockFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock the data: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("another process uses this data (%s is locked): stop it, or give this one another folder", path)
+	}
+	return f, nil
+}
+
+func sqliteCode(err error) int {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		return e.Code()
+	}
+	return 0
+}
+
+func isSQLiteUnique(err error) bool {
+	c := sqliteCode(err)
+	return c == sqlite3.SQLITE_CONSTRAINT_UNIQUE || c == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+}
+
+func isSQLiteCheck(err error) bool { return sqliteCode(err) == sqlite3.SQLITE_CONSTRAINT_CHECK }
