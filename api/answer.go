@@ -1,0 +1,187 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+)
+
+// Answer is what a command has to say: the whole envelope, written object by object.
+type Answer struct {
+	envelope string
+	body     body
+	list     bool
+	count    int
+	items    reflect.Value // a slice, for lists
+}
+
+// body is a wire struct and the name it stands under.
+type body struct {
+	object string // "": its fields stand directly in what surrounds them
+	shape  *shape
+	value  reflect.Value
+	role   Role
+}
+
+// Envelope is the name of the envelope of a command's answers and errors.
+func Envelope(command string) string { return strings.ToLower(command) + "response" }
+
+// AnswerOf makes the answer of a command that a facade handles by itself (login, logout) from a value of its wire type.
+// It panics when out is of another type.
+func AnswerOf(c Command, out any, role Role) Answer {
+	d := c.Describe()
+	if reflect.TypeOf(out) != d.out.typ {
+		panic(fmt.Sprintf("api: %s answers with %s, not %T", d.Name, d.out.typ, out))
+	}
+	return d.answer(reflect.ValueOf(out), role)
+}
+
+func (d *Description) answer(out reflect.Value, role Role) Answer {
+	return Answer{envelope: Envelope(d.Name), body: body{object: d.Object, shape: d.out, value: out, role: role}}
+}
+
+func (d *Description) page(count int, items reflect.Value, role Role) Answer {
+	return Answer{envelope: Envelope(d.Name), body: body{object: d.Object, shape: d.out, role: role},
+		list: true, count: max(count, items.Len()), items: items}
+}
+
+func (d *Description) started(s Started) Answer {
+	var out any = onlyStarted{JobID: s.JobID}
+	if d.Creates {
+		out = started(s)
+	}
+	v := reflect.ValueOf(out)
+	return Answer{envelope: Envelope(d.Name), body: body{shape: shapeOf(v.Type()), value: v}}
+}
+
+// Failed makes the error that stands in place of a job's result.
+func Failed(code int, text string) Result {
+	v := reflect.ValueOf(failure{Code: code, Text: text})
+	return Result{body: &body{shape: shapeOf(v.Type()), value: v}}
+}
+
+type failure struct {
+	Code int    `json:"errorcode" doc:"The error's code."`
+	Text string `json:"errortext" doc:"What went wrong."`
+}
+
+// Result is the outcome of a finished job, the field jobresult of queryAsyncJobResult. The zero Result is left out:
+// declare the field as `json:"jobresult,omitzero"`.
+type Result struct {
+	body *body           // to be written
+	raw  json.RawMessage // as read by a client
+}
+
+// IsZero tells whether there is no result.
+func (r Result) IsZero() bool { return r.body == nil && r.raw == nil }
+
+// Raw is the JSON of a result that was read from an answer.
+func (r Result) Raw() json.RawMessage { return r.raw }
+
+// MarshalJSON writes the object in its wrapper, {"success":true}, or errorcode and errortext.
+func (r Result) MarshalJSON() ([]byte, error) {
+	switch {
+	case r.body != nil:
+		var out bytes.Buffer
+		err := r.body.writeJSON(&jsonWriter{w: &out})
+		return out.Bytes(), err
+	case r.raw != nil:
+		return r.raw, nil
+	}
+	return []byte("null"), nil
+}
+
+// UnmarshalJSON keeps the text.
+func (r *Result) UnmarshalJSON(text []byte) error {
+	r.raw = bytes.Clone(text)
+	return nil
+}
+
+// WriteJSON writes the envelope as JSON, without spaces and with at most one object in memory.
+func (a Answer) WriteJSON(w io.Writer) error {
+	out := &jsonWriter{w: w}
+	out.text(`{"` + a.envelope + `":`)
+	var err error
+	if a.list {
+		err = a.writeItems(out)
+	} else {
+		err = a.body.writeJSON(out)
+	}
+	if err != nil {
+		return err
+	}
+	out.text("}")
+	return out.err
+}
+
+// writeItems writes a page. Clients rely on both oddities: an empty list has no count, and a page beyond the end has
+// nothing else.
+func (a Answer) writeItems(out *jsonWriter) error {
+	if a.count == 0 {
+		out.text("{}")
+		return out.err
+	}
+	out.text(fmt.Sprintf(`{"count":%d`, a.count))
+	for i := range a.items.Len() {
+		if i == 0 {
+			out.text(`,"` + a.body.object + `":[`)
+		} else {
+			out.text(",")
+		}
+		if err := out.value(a.body.shape.forRole(a.items.Index(i), a.body.role)); err != nil {
+			return err
+		}
+	}
+	if a.items.Len() > 0 {
+		out.text("]")
+	}
+	out.text("}")
+	return out.err
+}
+
+func (b *body) writeJSON(out *jsonWriter) error {
+	if b.object != "" {
+		out.text(`{"` + b.object + `":`)
+	}
+	if err := out.value(b.shape.forRole(b.value, b.role)); err != nil {
+		return err
+	}
+	if b.object != "" {
+		out.text("}")
+	}
+	return out.err
+}
+
+// jsonWriter writes pieces of JSON and keeps the first error.
+type jsonWriter struct {
+	w   io.Writer
+	buf bytes.Buffer
+	enc *json.Encoder
+	err error
+}
+
+func (j *jsonWriter) text(s string) {
+	if j.err == nil {
+		_, j.err = io.WriteString(j.w, s)
+	}
+}
+
+// value writes one object. The encoder's line end is cut off.
+func (j *jsonWriter) value(v reflect.Value) error {
+	if j.err != nil {
+		return j.err
+	}
+	if j.enc == nil {
+		j.enc = json.NewEncoder(&j.buf)
+		j.enc.SetEscapeHTML(false)
+	}
+	j.buf.Reset()
+	if err := j.enc.Encode(v.Interface()); err != nil {
+		return err
+	}
+	_, j.err = j.w.Write(bytes.TrimSuffix(j.buf.Bytes(), []byte("\n")))
+	return j.err
+}

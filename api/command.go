@@ -1,0 +1,143 @@
+package api
+
+import (
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Role is a set of kinds of callers: who may use a command, or what one caller is (one bit then).
+type Role uint8
+
+// The kinds of callers, by CloudStack's role bits, and the sets in use.
+const (
+	RootAdmin     Role = 1
+	ResourceAdmin Role = 2
+	DomainAdmin   Role = 4
+	User          Role = 8
+
+	RootOnly       = RootAdmin
+	RootOrRes      = RootAdmin | ResourceAdmin
+	Admins         = RootAdmin | ResourceAdmin | DomainAdmin
+	Everyone       = Admins | User
+	NoOne     Role = 0
+)
+
+// Allows tells whether a caller of that role is in the set.
+func (r Role) Allows(caller Role) bool { return r&caller != 0 }
+
+// Call is a command that answers with its outcome. Out is a wire struct.
+type Call[In, Out any] struct {
+	Name   string // the command, as in command=
+	Noun   string // the reference page it stands on ("Virtual machine")
+	Doc    string // a sentence or more for the reference
+	Role   Role   // whose callers may use it
+	Object string // the name round Out in the envelope; "" puts the fields directly into it
+	Event  string // the type of the event it leaves; "" for none
+	Since  string // the CloudStack version that brought it; "" for from the beginning
+	// Session marks a command that lives outside the mux because it makes or ends a session (login, logout).
+	Session bool
+}
+
+// Job is a command that starts an operation and answers with its job's id. Out is what the finished job shows.
+type Job[In, Out any] struct {
+	Name   string
+	Noun   string
+	Doc    string
+	Role   Role
+	Object string // the name round Out inside jobresult; "" puts the fields directly into it
+	Event  string
+	Since  string
+	// Creates says that the thing exists at once: the answer carries its id beside the job's.
+	Creates bool
+}
+
+// List is a command that answers with a page of items.
+type List[In, Item any] struct {
+	Name   string
+	Noun   string
+	Doc    string
+	Role   Role
+	Object string // the name of an item
+	Event  string
+	Since  string
+}
+
+// Command is a declared command of any kind: a Call, a Job or a List.
+type Command interface {
+	// Describe gives the walked, type-erased form; the same declaration always gives the same pointer.
+	// It panics when the declaration is wrong.
+	Describe() *Description
+}
+
+// Describe implements Command.
+func (c Call[In, Out]) Describe() *Description {
+	return describe[In, Out](c, Description{Name: c.Name, Noun: c.Noun, Doc: c.Doc, Role: c.Role, Object: c.Object,
+		Event: c.Event, Since: c.Since, Kind: KindCall, Session: c.Session})
+}
+
+// Describe implements Command.
+func (j Job[In, Out]) Describe() *Description {
+	return describe[In, Out](j, Description{Name: j.Name, Noun: j.Noun, Doc: j.Doc, Role: j.Role, Object: j.Object,
+		Event: j.Event, Since: j.Since, Kind: KindJob, Creates: j.Creates})
+}
+
+// Describe implements Command.
+func (l List[In, Item]) Describe() *Description {
+	return describe[In, Item](l, Description{Name: l.Name, Noun: l.Noun, Doc: l.Doc, Role: l.Role, Object: l.Object,
+		Event: l.Event, Since: l.Since, Kind: KindList})
+}
+
+// None is the input of a command without parameters.
+type None struct{}
+
+// Success is the outcome of a command that has nothing to show.
+type Success struct {
+	Success     bool   `json:"success" doc:"Whether the command succeeded."`
+	DisplayText string `json:"displaytext,omitempty" doc:"A text that explains the outcome, where there is one."`
+}
+
+// Page is one page of a list.
+type Page[T any] struct {
+	Count int // how many there are in all, on every page together
+	Items []T // those of this page
+}
+
+// Started is the first answer of a job.
+type Started struct {
+	ID    string // the new thing's id; only for jobs that create
+	JobID uid.Op // what queryAsyncJobResult asks for
+}
+
+// started is Started on the wire.
+type started struct {
+	ID    string `json:"id,omitempty" doc:"The ID of the new thing."`
+	JobID uid.Op `json:"jobid" doc:"The ID of the job."`
+}
+
+// onlyStarted is started for jobs that make nothing.
+type onlyStarted struct {
+	JobID uid.Op `json:"jobid" doc:"The ID of the job."`
+}
+
+// Paging chooses a page of a list, and filters it by a word. Both numbers come together or not at all.
+type Paging struct {
+	Page     int    `api:"page" doc:"The page to show, from 1. Goes together with pagesize."`
+	PageSize int    `api:"pagesize" doc:"How many items a page has. Goes together with page; -1 alone shows everything."`
+	Keyword  string `api:"keyword" doc:"Shows only items with this word in their name or description."`
+}
+
+// Window gives the rows a page covers: how many to skip, and how many to show at most. Limit -1 means no limit. The Paging
+// that a handler gets is already checked and has the default size filled in.
+func (p Paging) Window() (offset, limit int) {
+	if p.PageSize < 0 {
+		return 0, -1
+	}
+	return max(p.Page-1, 0) * p.PageSize, p.PageSize
+}
+
+// Scope says whose things a list shows. Without any of it: the caller's own account's.
+type Scope struct {
+	Account   string     `api:"account" doc:"Shows only what belongs to the account of this name. Goes together with domainid."`
+	DomainID  uid.Domain `api:"domainid" doc:"Shows only what belongs to this domain."`
+	Recursive bool       `api:"isrecursive" doc:"Shows what belongs to subdomains, too."`
+	ListAll   bool       `api:"listall" doc:"Shows everything the caller may see, not only the caller's own."`
+}
