@@ -1,0 +1,73 @@
+package hypervisor
+
+import "github.com/virga-cloud/virga/uid"
+
+// Report is what a host says of itself.
+type Report struct {
+	CPUCores    int
+	CPUSpeedMHz int // of one core
+	MemoryMB    int // all of it, not what is free
+	Hypervisor  string
+	Version     string // of the hypervisor, "10.0.2" for instance
+}
+
+// Capacity is what a driver is told of a host that cannot be asked, and where it stands. A zero number means the driver's own
+// default; a zero place means none.
+type Capacity struct {
+	Zone    uid.Zone
+	Pod     uid.Pod
+	Cluster uid.Cluster
+
+	CPUCores    int
+	CPUSpeedMHz int // of one core
+	MemoryMB    int
+}
+
+// Guest is a machine as a host sees it. One that does not run has shut itself down, or crashed: Stop leaves no guest behind.
+type Guest struct {
+	VM      uid.VM
+	Running bool
+}
+
+// DiskRef names a disk. A volume may have a disk in two pools while it is being moved.
+type DiskRef struct {
+	Volume  uid.Volume
+	Pool    uid.Pool
+	PoolURL string // where the pool is: "file:///var/lib/virga/pool", "nfs://server/path"
+}
+
+// Disk is a disk to be made.
+type Disk struct {
+	DiskRef
+	Bytes         int64        // its size as the guest sees it
+	Template      uid.Template // what it is a copy of; zero for an empty disk
+	TemplateBytes int64        // the template's size; the rest of the disk is empty
+}
+
+// Machine is all that a host must know in order to run one.
+type Machine struct {
+	VM          uid.VM
+	Name        string // for people, in the host's own tools; it need not be unique
+	CPUs        int
+	CPUSpeedMHz int // a share in relation to other machines, not a limit
+	MemoryMB    int
+	Disks       []Attachment
+	NICs        []NIC
+	UserData    []byte // as the guest gets it, decoded; nil for none
+}
+
+// Attachment is a disk's place in a machine.
+type Attachment struct {
+	DiskRef
+	Device int // 0 is the one to boot from
+}
+
+// NIC is a network card of a machine.
+type NIC struct {
+	ID      uid.NIC
+	Network uid.Network
+	Device  int    // 0 is the first
+	MAC     string // "02:00:5e:00:53:01"
+	IP      string // the address the guest will be given, "10.1.1.7"; it may be empty
+	VLAN    int    // 1 to 4094; 0 is untagged
+}
