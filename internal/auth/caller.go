@@ -34,6 +34,17 @@ func (c Caller) IsNobody() bool { return c.User == "" }
 // IsRoot tells whether the caller is a root admin.
 func (c Caller) IsRoot() bool { return !c.IsNobody() && c.Type == RootAdmin }
 
+// System is the house itself as a caller: who keepers act as, and who owns what belongs to no tenant. Its domain is ROOT. The
+// ids are the same in every cloud, so that nobody has to look them up; nobody can sign in as its user.
+func System() Caller {
+	return Caller{
+		User: "00000000-0000-7000-8000-000000000003", Username: "system",
+		Account: "00000000-0000-7000-8000-000000000002",
+		Domain:  "00000000-0000-7000-8000-000000000001", DomainPath: "ROOT",
+		Type: RootAdmin,
+	}
+}
+
 type callerKey struct{}
 
 // With gives a context in which c calls.

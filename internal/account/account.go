@@ -1,0 +1,86 @@
+package account
+
+import (
+	"time"
+
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// State is whether an account or a user may sign in and act; its text is the wire's.
+type State string
+
+// The states of accounts and users. Locked accounts keep what runs but may not change it; no one signs in to either.
+const (
+	Enabled  State = "enabled"
+	Disabled State = "disabled"
+	Locked   State = "locked"
+)
+
+// DomainState is whether a domain is in use; its text is the wire's.
+type DomainState string
+
+// The states of domains. An inactive one is being removed.
+const (
+	Active   DomainState = "Active"
+	Inactive DomainState = "Inactive"
+)
+
+// Root is the path of the domain that all others lie in.
+const Root = "ROOT"
+
+// Domain is a node in the tree of tenants: it holds accounts and further domains.
+type Domain struct {
+	ID            uid.Domain `bun:",pk"`
+	Parent        uid.Domain `bun:"parent_id,nullzero"` // "" for ROOT
+	Name          string
+	Path          string // "ROOT/a/b"
+	Level         int    // 0 for ROOT
+	State         DomainState
+	NetworkDomain string
+	Created       time.Time
+	Removed       time.Time `bun:",nullzero"` // zero while it exists
+
+	ParentName  string `bun:",scanonly"`
+	HasChildren bool   `bun:",scanonly"`
+}
+
+// Account is a tenant: what users of it make belongs to it.
+type Account struct {
+	ID            uid.Account `bun:",pk"`
+	Domain        uid.Domain  `bun:"domain_id"`
+	Name          string      // unique in its domain
+	Type          auth.AccountType
+	State         State
+	NetworkDomain string
+	Created       time.Time
+	Removed       time.Time `bun:",nullzero"`
+
+	DomainName string `bun:",scanonly"`
+	DomainPath string `bun:",scanonly"`
+	// Counts and Users are there in answers of Accounts only.
+	Counts Counts `bun:"-"`
+	Users  []User `bun:"-"`
+}
+
+// User is somebody, or some program, that signs in and acts for an account.
+type User struct {
+	ID        uid.User    `bun:",pk"`
+	Account   uid.Account `bun:"account_id"`
+	Domain    uid.Domain  `bun:"domain_id"` // the account's
+	Username  string      // unique in its domain
+	Firstname string
+	Lastname  string
+	Email     string
+	Timezone  string
+	State     State
+	Created   time.Time
+	Removed   time.Time `bun:",nullzero"`
+
+	AccountName  string           `bun:",scanonly"`
+	AccountType  auth.AccountType `bun:",scanonly"`
+	AccountState State            `bun:",scanonly"`
+	DomainName   string           `bun:",scanonly"`
+	DomainPath   string           `bun:",scanonly"`
+	APIKey       string           `bun:",scanonly"` // "" where none is registered
+}

@@ -1,0 +1,59 @@
+package event
+
+import (
+	"context"
+	"strings"
+
+	"github.com/uptrace/bun"
+
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+)
+
+type row struct {
+	bun.BaseModel `bun:"table:events,alias:event"`
+	Event
+}
+
+func insert(ctx context.Context, tx db.Tx, e Event) error {
+	_, err := tx.NewInsert().Model(&row{Event: e}).Exec(ctx)
+	return err
+}
+
+func list(ctx context.Context, tx db.Tx, f Filter) ([]Event, int, error) {
+	var rows []row
+	q := f.Scope.Where(tx.NewSelect().Model(&rows), "event").OrderExpr("event.id desc")
+	for _, is := range []struct{ column, value string }{
+		{"id", string(f.ID)}, {"type", string(f.Type)}, {"level", string(f.Level)},
+		{"resource_id", f.ResourceID}, {"resource_type", f.ResourceType},
+	} {
+		if is.value != "" {
+			q.Where("event.? = ?", bun.Ident(is.column), is.value)
+		}
+	}
+	if !f.Start.IsZero() {
+		q.Where("event.created >= ?", f.Start.UTC())
+	}
+	if !f.End.IsZero() {
+		q.Where("event.created <= ?", f.End.UTC())
+	}
+	if f.Parent != "" {
+		q.Where("(event.id = ? or event.parent_id = ?)", f.Parent, f.Parent)
+	}
+	if f.Keyword != "" {
+		like := "%" + auth.LikeEscape(strings.ToLower(f.Keyword)) + "%"
+		q.Where("(lower(event.type) like ? escape '!' or lower(event.description) like ? escape '!')", like, like)
+	}
+	if f.Limit > 0 {
+		q.Limit(int64(f.Limit)).Offset(int64(f.Offset))
+	}
+	total, err := q.ScanAndCount(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	events := make([]Event, len(rows))
+	for i, r := range rows {
+		events[i] = r.Event
+	}
+	return events, int(total), nil
+}

@@ -1,0 +1,81 @@
+package event
+
+// Kind names what happened, in CloudStack's words ("VM.CREATE").
+type Kind string
+
+// The kinds this release writes. Names are stored and known to clients, hence never changed.
+const (
+	UserLogin       Kind = "USER.LOGIN"
+	UserLogout      Kind = "USER.LOGOUT"
+	UserCreate      Kind = "USER.CREATE"
+	UserRegisterKey Kind = "REGISTER.USER.KEY"
+	AccountCreate   Kind = "ACCOUNT.CREATE"
+	DomainCreate    Kind = "DOMAIN.CREATE"
+
+	VMCreate  Kind = "VM.CREATE"
+	VMStart   Kind = "VM.START"
+	VMStop    Kind = "VM.STOP"
+	VMReboot  Kind = "VM.REBOOT"
+	VMUpdate  Kind = "VM.UPDATE"
+	VMMigrate Kind = "VM.MIGRATE"
+	VMRestore Kind = "VM.RESTORE"
+	VMRecover Kind = "VM.RECOVER"
+	VMDestroy Kind = "VM.DESTROY"
+	VMExpunge Kind = "VM.EXPUNGE"
+
+	NetworkCreate  Kind = "NETWORK.CREATE"
+	NetworkUpdate  Kind = "NETWORK.UPDATE"
+	NetworkRestart Kind = "NETWORK.RESTART"
+	NetworkDelete  Kind = "NETWORK.DELETE"
+
+	VolumeCreate Kind = "VOLUME.CREATE"
+	VolumeAttach Kind = "VOLUME.ATTACH"
+	VolumeDetach Kind = "VOLUME.DETACH"
+	VolumeDelete Kind = "VOLUME.DELETE"
+
+	TemplateCreate Kind = "TEMPLATE.CREATE"
+	TemplateDelete Kind = "TEMPLATE.DELETE"
+
+	HostUp                Kind = "HOST.UP"
+	HostDown              Kind = "HOST.DOWN"
+	HostReconnect         Kind = "HOST.RECONNECT"
+	HostMaintenance       Kind = "MAINT.PREPARE"
+	HostMaintenanceCancel Kind = "MAINT.CANCEL"
+)
+
+// resources says for each kind on what sort of thing it happens: the resource type that listEvents shows and filters by.
+var resources = map[Kind]string{
+	UserLogin: "User", UserLogout: "User", UserCreate: "User", UserRegisterKey: "User",
+	AccountCreate: "Account", DomainCreate: "Domain",
+	VMCreate: "VirtualMachine", VMStart: "VirtualMachine", VMStop: "VirtualMachine", VMReboot: "VirtualMachine",
+	VMUpdate: "VirtualMachine", VMMigrate: "VirtualMachine", VMRestore: "VirtualMachine", VMRecover: "VirtualMachine",
+	VMDestroy: "VirtualMachine", VMExpunge: "VirtualMachine",
+	NetworkCreate: "Network", NetworkUpdate: "Network", NetworkRestart: "Network", NetworkDelete: "Network",
+	VolumeCreate: "Volume", VolumeAttach: "Volume", VolumeDetach: "Volume", VolumeDelete: "Volume",
+	TemplateCreate: "Template", TemplateDelete: "Template",
+	HostUp: "Host", HostDown: "Host", HostReconnect: "Host", HostMaintenance: "Host", HostMaintenanceCancel: "Host",
+}
+
+// Resource is the sort of thing that events of this kind happen to ("VirtualMachine"); "" for a kind that does not exist.
+func (k Kind) Resource() string { return resources[k] }
+
+// Level says how much an event matters.
+type Level string
+
+// The levels.
+const (
+	Info  Level = "INFO"
+	Warn  Level = "WARN"
+	Error Level = "ERROR"
+)
+
+// State says how far what the event tells of has come.
+type State string
+
+// The states. What is done at once is Completed; a job writes Scheduled, Started and Completed, tied together by Parent.
+const (
+	Created   State = "Created"
+	Scheduled State = "Scheduled"
+	Started   State = "Started"
+	Completed State = "Completed"
+)
