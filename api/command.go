@@ -14,11 +14,10 @@ const (
 	DomainAdmin   Role = 4
 	User          Role = 8
 
-	RootOnly       = RootAdmin
-	RootOrRes      = RootAdmin | ResourceAdmin
-	Admins         = RootAdmin | ResourceAdmin | DomainAdmin
-	Everyone       = Admins | User
-	NoOne     Role = 0
+	RootOnly      = RootAdmin
+	Admins        = RootAdmin | ResourceAdmin | DomainAdmin
+	Everyone      = Admins | User
+	NoOne    Role = 0
 )
 
 // Allows tells whether a caller of that role is in the set.

@@ -105,6 +105,11 @@ func (p *param) of() string {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
 	}
+	return idKind(t)
+}
+
+// idKind is the kind of thing a type of ids names, "" for any other type.
+func idKind(t reflect.Type) string {
 	if !isID(t) {
 		return ""
 	}

@@ -1,0 +1,22 @@
+// Package cloudstack (imported as cs) is the CloudStack contract: every command Virga answers at /client/api, and the wire
+// types of its answers. One file per noun; a variable per command, named as the command is. Fields stand here only when
+// something can fill them, under the names and with the types of CloudStack 4.22.
+package cloudstack
+
+import "github.com/virga-cloud/virga/api"
+
+// Version is the API level, as listCapabilities and the root of XML answers say it.
+const Version = "4.22.0.0"
+
+// All is every command. What isn't listed here doesn't exist.
+var All = []api.Command{
+	Login, Logout, ListAPIs, ListCapabilities,
+	QueryAsyncJobResult, ListAsyncJobs, CancelAsyncJob,
+	ListUsers, RegisterUserKeys, GetUserKeys, ListAccounts, ListDomains,
+	ListZones, ListPods, ListClusters, ListHosts, ListHypervisors, ConfigureSimulator,
+	ListServiceOfferings, ListDiskOfferings, ListNetworkOfferings, ListTemplates, ListOsTypes,
+	CreateNetwork, ListNetworks, DeleteNetwork,
+	DeployVirtualMachine, StartVirtualMachine, StopVirtualMachine, RebootVirtualMachine, DestroyVirtualMachine,
+	ExpungeVirtualMachine, ListVirtualMachines,
+	ListVolumes, ListEvents,
+}

@@ -1,0 +1,45 @@
+package cloudstack
+
+import (
+	"github.com/virga-cloud/virga/api"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// DeployVirtualMachine makes a machine and starts it.
+var DeployVirtualMachine = api.Job[DeployVirtualMachineIn, VirtualMachine]{
+	Name: "deployVirtualMachine", Noun: "Virtual machine", Role: api.Everyone, Object: "virtualmachine", Event: "VM.CREATE", Creates: true,
+	Doc: "Makes a virtual machine from a template and starts it. When it can't be started, nothing of it stays but the machine in the state Error.",
+}
+
+// DeployVirtualMachineIn says what machine.
+type DeployVirtualMachineIn struct {
+	ServiceOfferingID uid.ServiceOffering `api:"serviceofferingid,required" doc:"The ID of the service offering."`
+	TemplateID        uid.Template        `api:"templateid,required" doc:"The ID of the template."`
+	ZoneID            uid.Zone            `api:"zoneid,required" doc:"The ID of the zone."`
+	Name              string              `api:"name" doc:"The host name: letters, digits and hyphens, at most 63 characters. Made up unless given."`
+	DisplayName       string              `api:"displayname" doc:"The name shown to users; the host name unless given."`
+	Account           string              `api:"account" doc:"The name of the account that is to own it. Goes together with domainid."`
+	DomainID          uid.Domain          `api:"domainid" doc:"The ID of that account's domain."`
+	NetworkIDs        []uid.Network       `api:"networkids" doc:"The IDs of the networks, the default one first. Not together with iptonetworklist."`
+	IPAddress         string              `api:"ipaddress" doc:"The address in the default network; a free one unless given."`
+	MACAddress        string              `api:"macaddress" doc:"The MAC address in the default network; made up unless given."`
+	Networks          []IPToNetwork       `api:"iptonetworklist" doc:"The networks with an address for each, the default one first. Not together with networkids."`
+	DiskOfferingID    uid.DiskOffering    `api:"diskofferingid" doc:"The ID of a disk offering: the machine gets a data disk of it."`
+	Size              int64               `api:"size" doc:"The size of the data disk in GB, where the disk offering leaves it open."`
+	RootDiskSize      int64               `api:"rootdisksize,since=4.4" doc:"The size of the root disk in GB; the offering's or the template's unless given."`
+	HostID            uid.Host            `api:"hostid,admin" doc:"The ID of the host that it must run on."`
+	PodID             uid.Pod             `api:"podid,admin,since=4.13" doc:"The ID of the pod that it must run in."`
+	ClusterID         uid.Cluster         `api:"clusterid,admin,since=4.13" doc:"The ID of the cluster that it must run in."`
+	StartVM           *bool               `api:"startvm" doc:"Whether to start it; true unless given."`
+	UserData          string              `api:"userdata,max=1048576" doc:"Data for the guest, in Base64."`
+	Keyboard          string              `api:"keyboard" doc:"The keyboard of its console: de, fr, uk, us and others."`
+	Hypervisor        string              `api:"hypervisor" doc:"The hypervisor; the template's unless given."`
+	Details           map[string]string   `api:"details,map,since=4.3" doc:"What else to set for it, by name."`
+}
+
+// IPToNetwork is a network for a machine, and its address there.
+type IPToNetwork struct {
+	NetworkID uid.Network `api:"networkid,required" doc:"The ID of the network."`
+	IP        string      `api:"ip" doc:"The address in that network; a free one unless given."`
+	MAC       string      `api:"mac" doc:"The MAC address in that network; made up unless given."`
+}

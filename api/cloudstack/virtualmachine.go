@@ -1,0 +1,85 @@
+package cloudstack
+
+import (
+	"github.com/virga-cloud/virga/api"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// ListVirtualMachines shows machines.
+var ListVirtualMachines = api.List[ListVirtualMachinesIn, VirtualMachine]{
+	Name: "listVirtualMachines", Noun: "Virtual machine", Role: api.Everyone, Object: "virtualmachine",
+	Doc: "Lists virtual machines.",
+}
+
+// ListVirtualMachinesIn chooses machines.
+type ListVirtualMachinesIn struct {
+	api.Paging
+	api.Scope
+	ID                uid.VM              `api:"id" doc:"Shows only the machine with this ID."`
+	IDs               []uid.VM            `api:"ids,since=4.4" doc:"Shows only the machines with these IDs."`
+	Name              string              `api:"name" doc:"Shows only machines with this in their name."`
+	State             string              `api:"state" doc:"Shows only machines in this state, Running for instance; Present means all that aren't destroyed."`
+	ZoneID            uid.Zone            `api:"zoneid" doc:"Shows only machines of this zone."`
+	PodID             uid.Pod             `api:"podid,admin" doc:"Shows only machines on hosts of this pod."`
+	HostID            uid.Host            `api:"hostid,admin" doc:"Shows only machines on this host."`
+	TemplateID        uid.Template        `api:"templateid" doc:"Shows only machines made from this template."`
+	ServiceOfferingID uid.ServiceOffering `api:"serviceofferingid,since=4.4" doc:"Shows only machines of this service offering."`
+	NetworkID         uid.Network         `api:"networkid" doc:"Shows only machines in this network."`
+	Hypervisor        string              `api:"hypervisor" doc:"Shows only machines on this hypervisor."`
+	Details           []string            `api:"details" doc:"What to show of each machine, with commas: all, min, nics, servoff, tmpl, volume. More may be shown than is asked for."`
+}
+
+// VirtualMachine is a machine.
+type VirtualMachine struct {
+	ID          uid.VM `json:"id" doc:"The ID of the machine."`
+	Name        string `json:"name" doc:"The name of the machine, which is its host name."`
+	DisplayName string `json:"displayname" doc:"The name shown to users."`
+	Owner
+	UserID              uid.User            `json:"userid,omitempty" doc:"The ID of the user who deployed it."`
+	Username            string              `json:"username,omitempty" doc:"The name of the user who deployed it."`
+	Created             api.Time            `json:"created,omitzero" doc:"When the machine was made."`
+	State               string              `json:"state" doc:"Running, Stopped, Starting, Stopping, Destroyed, Expunging, Error, and others on the way."`
+	HAEnabled           bool                `json:"haenable" doc:"Whether it is started again when its host fails."`
+	ZoneID              uid.Zone            `json:"zoneid" doc:"The ID of the machine's zone."`
+	ZoneName            string              `json:"zonename,omitempty" doc:"The name of the machine's zone."`
+	HostID              uid.Host            `json:"hostid,omitempty" api:"admin" doc:"The ID of the host it runs on."`
+	HostName            string              `json:"hostname,omitempty" api:"admin" doc:"The name of the host it runs on."`
+	TemplateID          uid.Template        `json:"templateid" doc:"The ID of the template it was made from."`
+	TemplateName        string              `json:"templatename,omitempty" doc:"The name of the template it was made from."`
+	TemplateDisplayText string              `json:"templatedisplaytext,omitempty" doc:"What that template is."`
+	TemplateFormat      string              `json:"templateformat,omitempty" doc:"The format of that template."`
+	TemplateType        string              `json:"templatetype,omitempty" doc:"The type of that template: USER, SYSTEM or BUILTIN."`
+	PasswordEnabled     bool                `json:"passwordenabled" doc:"Whether the guest takes a password from the cloud."`
+	ServiceOfferingID   uid.ServiceOffering `json:"serviceofferingid" doc:"The ID of its service offering."`
+	ServiceOfferingName string              `json:"serviceofferingname,omitempty" doc:"The name of its service offering."`
+	CPUNumber           int                 `json:"cpunumber" doc:"How many CPUs it has."`
+	CPUSpeed            int                 `json:"cpuspeed" doc:"The speed of a CPU in MHz."`
+	Memory              int                 `json:"memory" doc:"Its memory in MB."`
+	OSTypeID            uid.OSType          `json:"ostypeid" doc:"The ID of the operating system inside."`
+	GuestOSID           uid.OSType          `json:"guestosid" doc:"The ID of the operating system inside."`
+	OSDisplayName       string              `json:"osdisplayname,omitempty" doc:"The name of the operating system inside."`
+	Hypervisor          string              `json:"hypervisor" doc:"The hypervisor it runs on."`
+	InstanceName        string              `json:"instancename,omitempty" api:"admin" doc:"The name the hypervisor knows it by."`
+	RootDeviceID        *int64              `json:"rootdeviceid,omitempty" doc:"The number of the device its root disk is at."`
+	IPAddress           string              `json:"ipaddress,omitempty" doc:"The address of its default NIC."`
+	Details             map[string]string   `json:"details,omitempty" doc:"What else was set for it, by name."`
+	NICs                []NIC               `json:"nic,omitempty" api:"set" doc:"Its NICs."`
+	Pending
+}
+
+// NIC is a machine's connection to a network.
+type NIC struct {
+	ID           uid.NIC     `json:"id" doc:"The ID of the NIC."`
+	NetworkID    uid.Network `json:"networkid" doc:"The ID of the network."`
+	NetworkName  string      `json:"networkname,omitempty" doc:"The name of the network."`
+	DeviceID     string      `json:"deviceid" doc:"The number of the device, from 0."`
+	Default      bool        `json:"isdefault" doc:"Whether it is the NIC that leads to the world."`
+	IPAddress    string      `json:"ipaddress,omitempty" doc:"Its address; in L2 networks it has none."`
+	Netmask      string      `json:"netmask,omitempty" doc:"The netmask."`
+	Gateway      string      `json:"gateway,omitempty" doc:"The address of the gateway."`
+	MACAddress   string      `json:"macaddress" doc:"Its MAC address."`
+	TrafficType  string      `json:"traffictype" doc:"The kind of traffic, Guest for instance."`
+	Type         string      `json:"type" doc:"The type of the network: Isolated, Shared or L2."`
+	BroadcastURI string      `json:"broadcasturi,omitempty" api:"admin" doc:"The network's VLAN as a URI: vlan://100."`
+	IsolationURI string      `json:"isolationuri,omitempty" api:"admin" doc:"The network's VLAN as a URI: vlan://100."`
+}
