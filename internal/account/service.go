@@ -158,7 +158,9 @@ type (
 func (s *Service) Users(ctx context.Context, f UserFilter) ([]User, int, error) { panic("soon") }
 
 // Accounts gives the accounts of one page, with counts and users, and how many there are on all pages.
-func (s *Service) Accounts(ctx context.Context, f AccountFilter) ([]Account, int, error) { panic("soon") }
+func (s *Service) Accounts(ctx context.Context, f AccountFilter) ([]Account, int, error) {
+	panic("soon")
+}
 
 // Domains gives the domains of one page and how many there are on all pages.
 func (s *Service) Domains(ctx context.Context, f DomainFilter) ([]Domain, int, error) { panic("soon") }
@@ -172,7 +174,11 @@ type Name struct {
 }
 
 // Names gives the names of accounts, removed ones too, in one query.
-func Names(ctx context.Context, q db.Tx, ids []uid.Account) (map[uid.Account]Name, error) { panic("soon") }
+func Names(ctx context.Context, q db.Tx, ids []uid.Account) (map[uid.Account]Name, error) {
+	panic("soon")
+}
 
 // Usernames gives the names of users, removed ones too, in one query.
-func Usernames(ctx context.Context, q db.Tx, ids []uid.User) (map[uid.User]string, error) { panic("soon") }
+func Usernames(ctx context.Context, q db.Tx, ids []uid.User) (map[uid.User]string, error) {
+	panic("soon")
+}

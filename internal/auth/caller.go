@@ -48,7 +48,9 @@ func System() Caller {
 type callerKey struct{}
 
 // With gives a context in which c calls.
-func With(ctx context.Context, c Caller) context.Context { return context.WithValue(ctx, callerKey{}, c) }
+func With(ctx context.Context, c Caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, c)
+}
 
 // From is who calls in ctx; nobody when it was not said.
 func From(ctx context.Context) Caller {

@@ -1,19 +1,120 @@
 package auth
 
-// Cost is what one password hash costs.
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+
+	"golang.org/x/crypto/argon2"
+
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/secret"
+)
+
+// Cost is what hashing one password costs, whoever does it.
 type Cost struct {
 	MemoryKiB uint32
 	Passes    uint32
 }
 
-// The costs.
-var (
-	StrongCost = Cost{MemoryKiB: 19 * 1024, Passes: 2}
-	TestCost   = Cost{MemoryKiB: 64, Passes: 1}
+// StrongCost is what servers use: 19 MiB and two passes, OWASP's recommendation for argon2id with one lane.
+func StrongCost() Cost { return Cost{MemoryKiB: 19 * 1024, Passes: 2} }
+
+// TestCost is next to nothing.
+func TestCost() Cost { return Cost{MemoryKiB: 8, Passes: 1} }
+
+const (
+	saltSize    = 16
+	keySize     = 32
+	maxPassword = 1024      // bytes
+	maxMemory   = 256 << 10 // KiB, and
+	maxPasses   = 16        // the most that a stored hash may ask for
 )
 
-// Hasher hashes passwords.
-type Hasher struct{ cost Cost }
+var encoding = base64.RawStdEncoding.Strict()
 
-// NewHasher makes a hasher.
-func NewHasher(cost Cost) *Hasher { return &Hasher{cost: cost} }
+// Hasher hashes passwords with argon2id. One hash per core at a time is made; others wait, so that a wave of logins costs
+// neither the memory of all of them nor the time of everything else.
+type Hasher struct {
+	cost  Cost
+	slots chan struct{}
+}
+
+// NewHasher gives a hasher whose new hashes have this cost. It verifies hashes of any.
+func NewHasher(cost Cost) *Hasher {
+	return &Hasher{cost: cost, slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
+}
+
+// Hash gives what to store for a password, in PHC form ("$argon2id$v=19$m=…"). An empty password and one of more than 1024
+// bytes is fault.Invalid.
+func (h *Hasher) Hash(ctx context.Context, password secret.String) (string, error) {
+	switch n := len(password.Reveal()); {
+	case n == 0:
+		return "", fault.Invalidf("the password is empty")
+	case n > maxPassword:
+		return "", fault.Invalidf("the password is longer than %d bytes", maxPassword)
+	}
+	salt := make([]byte, saltSize)
+	_, _ = rand.Read(salt) // never fails
+	key, err := h.derive(ctx, password, salt, h.cost)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=1$%s$%s", argon2.Version, h.cost.MemoryKiB, h.cost.Passes,
+		encoding.EncodeToString(salt), encoding.EncodeToString(key)), nil
+}
+
+// Verify tells whether password is the one that encoded was made from, and if so, whether it should be hashed again because
+// hashes cost something else by now. An encoded that is no hash ("", for a user that is not there) never matches and costs
+// what a new hash costs: nobody can tell by the clock that there is no such user. The only error is ctx's end.
+func (h *Hasher) Verify(ctx context.Context, encoded string, password secret.String) (ok, stale bool, err error) {
+	cost, salt, want, parseErr := decode(encoded)
+	if parseErr != nil {
+		cost, salt = h.cost, make([]byte, saltSize)
+	}
+	fits := len(password.Reveal()) <= maxPassword
+	if !fits {
+		password = secret.String{}
+	}
+	got, err := h.derive(ctx, password, salt, cost)
+	if err != nil {
+		return false, false, err
+	}
+	ok = subtle.ConstantTimeCompare(got, want) == 1 && parseErr == nil && fits && !password.IsEmpty()
+	return ok, ok && cost != h.cost, nil
+}
+
+func (h *Hasher) derive(ctx context.Context, password secret.String, salt []byte, cost Cost) ([]byte, error) {
+	select {
+	case h.slots <- struct{}{}:
+		defer func() { <-h.slots }()
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for a core to hash a password: %w", ctx.Err())
+	}
+	return argon2.IDKey([]byte(password.Reveal()), salt, cost.Passes, cost.MemoryKiB, 1, keySize), nil
+}
+
+var errNoHash = errors.New("this is no argon2id hash")
+
+func decode(encoded string) (Cost, []byte, []byte, error) {
+	var c Cost
+	var version, lanes int
+	parts := strings.Split(encoded, "$")
+	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" {
+		return c, nil, nil, errNoHash
+	}
+	_, errVersion := fmt.Sscanf(parts[2], "v=%d", &version)
+	_, errCost := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &c.MemoryKiB, &c.Passes, &lanes)
+	salt, errSalt := encoding.DecodeString(parts[4])
+	key, errKey := encoding.DecodeString(parts[5])
+	if errors.Join(errVersion, errCost, errSalt, errKey) != nil || version != argon2.Version || lanes != 1 || len(key) != keySize ||
+		c.Passes < 1 || c.Passes > maxPasses || c.MemoryKiB > maxMemory {
+		return c, nil, nil, errNoHash
+	}
+	return c, salt, key, nil
+}
