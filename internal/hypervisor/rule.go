@@ -131,7 +131,7 @@ func (r *Rule) parse(part string) error {
 			"timeout, wait:MILLISECONDS, result:fail, result:fault, none", part)
 	}
 	if r.Fault = arg; key == "result" || arg == "" {
-		r.Fault = "simulated " + string(r.Kind) + " of " + string(r.Command)
+		r.Fault = "simulated fault in " + string(r.Command)
 	}
 	return nil
 }

@@ -1,0 +1,63 @@
+package sim
+
+import (
+	"context"
+
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// MakeDisk implements [hypervisor.Driver]. A disk is in its pool, for every host; any template may be copied.
+func (w *World) MakeDisk(ctx context.Context, host uid.Host, d hypervisor.Disk) error {
+	if w.options.Copy > 0 && d.Template != "" {
+		if at, err := w.store.read.disk(d.DiskRef); err != nil {
+			return err
+		} else if !at.found {
+			if err := w.pause(ctx, w.options.Copy); err != nil {
+				return err
+			}
+		}
+	}
+	return w.do(ctx, host, hypervisor.CommandMakeDisk, func(t *tx) error {
+		at, err := t.disk(d.DiskRef)
+		switch {
+		case err != nil:
+			return err
+		case !at.found:
+			return t.putDisk(d)
+		case at.bytes != d.Bytes || at.template != d.Template:
+			return fault.Conflictf("volume %s is in pool %s already, with %d bytes from template %q and not %d bytes from %q",
+				d.Volume, d.Pool, at.bytes, at.template, d.Bytes, d.Template)
+		}
+		return nil
+	})
+}
+
+// DropDisk implements [hypervisor.Driver].
+func (w *World) DropDisk(ctx context.Context, host uid.Host, d hypervisor.DiskRef) error {
+	return w.do(ctx, host, hypervisor.CommandDropDisk, func(t *tx) error {
+		at, err := t.disk(d)
+		if err != nil {
+			return err
+		}
+		if at.inUse {
+			return fault.Conflictf("volume %s is in use by machine %s, which runs", d.Volume, at.vm)
+		}
+		return t.dropDisk(d)
+	})
+}
+
+// attachable tells why a machine can't have a disk, nil if it can.
+func (t *tx) attachable(d hypervisor.DiskRef, vm uid.VM) error {
+	at, err := t.disk(d)
+	switch {
+	case err != nil:
+		return err
+	case !at.found:
+		return fault.Conflictf("machine %s needs volume %s, which is not in pool %s", vm, d.Volume, d.Pool)
+	case at.inUse && at.vm != vm:
+		return fault.Conflictf("machine %s needs volume %s, which is in use by machine %s", vm, d.Volume, at.vm)
+	}
+	return nil
+}

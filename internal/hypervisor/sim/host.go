@@ -1,0 +1,63 @@
+package sim
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// What a host has if nothing else was said, as in CloudStack's simulator.
+const (
+	defaultCores    = 4
+	defaultSpeedMHz = 8000
+	defaultMemoryMB = 8192
+)
+
+// Enrolment is a host to be made known.
+type Enrolment struct {
+	Host     uid.Host
+	Capacity hypervisor.Capacity
+}
+
+// Enroll makes a host known, or changes what is known of it. Its capacity is reported but not enforced: whoever places
+// machines decides how far to overcommit.
+func (w *World) Enroll(ctx context.Context, host uid.Host, c hypervisor.Capacity) error {
+	return w.EnrollAll(ctx, []Enrolment{{host, c}})
+}
+
+// EnrollAll is Enroll for many hosts, all or none of them.
+func (w *World) EnrollAll(ctx context.Context, hosts []Enrolment) error {
+	return w.store.write(ctx, func(t *tx) error {
+		for _, e := range hosts {
+			c := e.Capacity
+			c.CPUCores = cmp.Or(c.CPUCores, defaultCores)
+			c.CPUSpeedMHz = cmp.Or(c.CPUSpeedMHz, defaultSpeedMHz)
+			c.MemoryMB = cmp.Or(c.MemoryMB, defaultMemoryMB)
+			if err := t.putHost(e.Host, c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Probe implements [hypervisor.Driver]. The host has what it was enrolled with.
+func (w *World) Probe(ctx context.Context, host uid.Host) (hypervisor.Report, error) {
+	c, err := w.ask(ctx, host, hypervisor.CommandProbe)
+	if err != nil {
+		return hypervisor.Report{}, err
+	}
+	return hypervisor.Report{
+		CPUCores: c.CPUCores, CPUSpeedMHz: c.CPUSpeedMHz, MemoryMB: c.MemoryMB, Hypervisor: "Simulator", Version: "1",
+	}, nil
+}
+
+// Guests implements [hypervisor.Driver].
+func (w *World) Guests(ctx context.Context, host uid.Host) ([]hypervisor.Guest, error) {
+	if _, err := w.ask(ctx, host, hypervisor.CommandGuests); err != nil {
+		return nil, err
+	}
+	return w.store.read.guestsOn(host)
+}

@@ -1,0 +1,59 @@
+package sim
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Inventory is all there is in a world, at one moment.
+type Inventory struct {
+	Guests map[uid.VM]Location
+	Disks  []hypervisor.Disk // by ascending volume and pool
+}
+
+// Location is where a guest is.
+type Location struct {
+	Host    uid.Host
+	Running bool // false after it shut itself down
+}
+
+// Inspect tells what there is, for a test to compare with what the control plane believes. No rule applies to it.
+func (w *World) Inspect(ctx context.Context) (i Inventory, err error) {
+	// The writer's turn makes it one moment.
+	err = w.store.write(ctx, func(t *tx) error {
+		if i.Guests, err = t.allGuests(); err != nil {
+			return err
+		}
+		i.Disks, err = t.allDisks()
+		return err
+	})
+	return i, err
+}
+
+// Machine is what a guest was started with. It is fault.NotFound when there is no such guest.
+func (w *World) Machine(_ context.Context, vm uid.VM) (m hypervisor.Machine, err error) {
+	g, err := w.store.read.guest(vm)
+	if err != nil {
+		return m, err
+	}
+	if !g.found {
+		return m, fault.Missing(vm)
+	}
+	return m, json.Unmarshal(g.spec, &m)
+}
+
+// Halt has a guest shut itself down, as its own user might; its host still has it, not running. It is fault.NotFound when
+// there is no such guest.
+func (w *World) Halt(ctx context.Context, vm uid.VM) error {
+	return w.store.write(ctx, func(t *tx) error {
+		found, err := t.haltGuest(vm)
+		if err == nil && !found {
+			err = fault.Missing(vm)
+		}
+		return err
+	})
+}

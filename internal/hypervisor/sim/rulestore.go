@@ -1,0 +1,58 @@
+package sim
+
+import (
+	"time"
+
+	"github.com/virga-cloud/virga/internal/hypervisor"
+)
+
+func (t *tx) setRule(r hypervisor.Rule) (err error) {
+	t.loaded = false
+	if r.Idle() {
+		return t.dropRule(r)
+	}
+	_, err = t.exec(`insert or replace into rule (zone, pod, cluster, host, command, wait, fault, kind, lost, count)
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, string(r.Zone), string(r.Pod), string(r.Cluster), string(r.Host),
+		string(r.Command), r.Wait.Milliseconds(), r.Fault, string(r.Kind), r.Lost, r.Count)
+	return err
+}
+
+func (t *tx) dropRule(r hypervisor.Rule) error {
+	_, err := t.exec("delete from rule where zone = ? and pod = ? and cluster = ? and host = ? and command = ?",
+		string(r.Zone), string(r.Pod), string(r.Cluster), string(r.Host), string(r.Command))
+	return err
+}
+
+// countRule takes one call off a rule that has a count; the last one removes it.
+func (t *tx) countRule(r hypervisor.Rule) error {
+	if r.Count--; r.Count == 0 {
+		t.loaded = false
+		return t.dropRule(r)
+	}
+	return t.setRule(r)
+}
+
+// allRules reads the rules once a turn; there are few.
+func (t *tx) allRules() ([]hypervisor.Rule, error) {
+	if t.loaded {
+		return t.rules, nil
+	}
+	t.rules = t.rules[:0]
+	err := t.each(func(scan func(...any) error) error {
+		var r hypervisor.Rule
+		var ms int64
+		if err := scan(&r.Zone, &r.Pod, &r.Cluster, &r.Host, &r.Command, &ms, &r.Fault, &r.Kind, &r.Lost, &r.Count); err != nil {
+			return err
+		}
+		r.Wait = time.Duration(ms) * time.Millisecond
+		t.rules = append(t.rules, r)
+		return nil
+	}, "select zone, pod, cluster, host, command, wait, fault, kind, lost, count from rule")
+	t.loaded = err == nil
+	return t.rules, err
+}
+
+func (p *prepared) anyRule() (bool, error) {
+	var one int
+	return p.one([]any{&one}, "select 1 from rule limit 1")
+}
