@@ -64,7 +64,7 @@ func describe[In, Out any](c Command, d Description) *Description {
 		return known.(*Description)
 	}
 	d.check()
-	d.in, d.out = inputsOf(reflect.TypeFor[In]()), shapeOf(reflect.TypeFor[Out]())
+	d.in, d.out = inputsOf(reflect.TypeFor[In]()), shapeFor[Out]()
 	known, _ := descriptions.LoadOrStore(c, &d)
 	return known.(*Description)
 }
@@ -99,14 +99,8 @@ func (in *inputs) describe() []Param {
 	return out
 }
 
-// of is the kind of thing the ids in a parameter name, "" where there are none.
-func (p *param) of() string {
-	t := p.typ
-	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
-		t = t.Elem()
-	}
-	return idKind(t)
-}
+// of is the kind of thing that the ids in a parameter stand for, "" where there are none.
+func (p *param) of() string { return idKind(elemType(p.typ)) }
 
 // idKind is the kind of thing a type of ids names, "" for any other type.
 func idKind(t reflect.Type) string {

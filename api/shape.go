@@ -205,3 +205,5 @@ func (w *wireField) redacted(v reflect.Value, role Role) reflect.Value {
 	}
 	return out
 }
+
+func shapeFor[T any]() *shape { return shapeOf(reflect.TypeFor[T]()) }

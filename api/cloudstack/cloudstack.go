@@ -3,6 +3,8 @@
 // something can fill them, under the names and with the types of CloudStack 4.22.
 package cloudstack
 
+//go:generate go run ../../internal/tools/generate ../../docs/reference
+
 import "github.com/virga-cloud/virga/api"
 
 // Version is the API level, as listCapabilities and the root of XML answers say it.
