@@ -22,17 +22,17 @@ type request struct {
 }
 
 // decode fills into, a value of the plan's type, with what the caller gave. Errors are *Error.
-func (in *inputs) decode(command string, given Params, role Role, into reflect.Value) error {
+func (in *inputs) decode(command string, given Params, role Role, into reflect.Value) (*request, error) {
 	r := &request{command: strings.ToLower(command), role: role}
 	if err := r.sort(in, given); err != nil {
-		return err
+		return nil, err
 	}
 	for _, p := range in.params {
 		if err := r.fill(p, into.FieldByIndex(p.index)); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return r, nil
 }
 
 // sort checks the characters of everything given, and groups it by lower-case name. Unknown names are dropped.
@@ -73,16 +73,21 @@ func (r *request) sort(in *inputs, given Params) error {
 func isControl(c rune) bool { return c < ' ' || c == 0x7f }
 
 func (r *request) controls(p *param, name, value string) error {
-	shown := strings.Map(func(c rune) rune {
+	shown := printable(value)
+	if p != nil && p.secret {
+		shown = "***"
+	}
+	return invalid("Received value %s for parameter %s is invalid, contains illegal ASCII non-printable characters", shown, printable(name))
+}
+
+// printable leaves the control characters out: error texts travel in a header, too.
+func printable(text string) string {
+	return strings.Map(func(c rune) rune {
 		if isControl(c) {
 			return -1
 		}
 		return c
-	}, value)
-	if p != nil && p.secret {
-		shown = "***"
-	}
-	return invalid("Received value %s for parameter %s is invalid, contains illegal ASCII non-printable characters", shown, name)
+	}, text)
 }
 
 // fill reads one parameter into its field.
@@ -148,13 +153,9 @@ func (r *request) reserved(p *param) error {
 }
 
 // page checks the paging of a decoded input and fills in the defaults, so that a handler needs no rule of its own.
-func (in *inputs) page(command string, given Params, size int, into reflect.Value) error {
+func (r *request) page(in *inputs, size int, into reflect.Value) error {
 	if in.paging == nil {
 		return nil
-	}
-	r := &request{command: strings.ToLower(command)}
-	if err := r.sort(in, given); err != nil {
-		return err
 	}
 	p := into.FieldByIndex(in.paging).Addr().Interface().(*Paging)
 	hasPage := strings.TrimSpace(r.plain["page"]) != ""

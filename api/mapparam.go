@@ -18,11 +18,11 @@ type indexed struct {
 // splitMapName takes name[index].field apart. The field keeps its case.
 func splitMapName(name, value string) (indexed, error) {
 	malformed := &Error{Code: CodeMalformed, Text: fmt.Sprintf("Unable to decode parameter %s; if specifying an object array, "+
-		"please use parameter[index].field=XXX, e.g. userGroupList[0].group=httpGroup", name)}
+		"please use parameter[index].field=XXX, e.g. userGroupList[0].group=httpGroup", printable(name))}
 	_, rest, bracket := strings.Cut(name, "[")
 	index, field, closed := strings.Cut(rest, "]")
 	field, dotted := strings.CutPrefix(field, ".")
-	if !bracket || !closed || !dotted || field == "" || strings.ContainsAny(field, "[]") {
+	if !bracket || !closed || !dotted || field == "" || strings.ContainsAny(field, "[]") || strings.ContainsFunc(field, isControl) {
 		return indexed{}, malformed
 	}
 	n, err := strconv.ParseUint(index, 10, 31)

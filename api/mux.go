@@ -132,10 +132,11 @@ func (m *Mux) served() []*Description {
 // facade's question, to be asked before. A request that can't be decoded gives an *Error.
 func (e *Endpoint) Invoke(ctx context.Context, params Params, role Role) (Answer, error) {
 	in := reflect.New(e.in.typ).Elem()
-	if err := e.in.decode(e.Name, params, role, in); err != nil {
+	r, err := e.in.decode(e.Name, params, role, in)
+	if err != nil {
 		return Answer{}, err
 	}
-	if err := e.in.page(e.Name, params, e.mux.PageSize, in); err != nil {
+	if err := r.page(e.in, e.mux.PageSize, in); err != nil {
 		return Answer{}, err
 	}
 	return e.invoke(ctx, in, role)
@@ -158,6 +159,6 @@ func (m *Mux) JobResult(ctx context.Context, command, subject string, role Role)
 func Decode[In, Out any](c Call[In, Out], params Params, role Role) (In, error) {
 	var in In
 	d := c.Describe()
-	err := d.in.decode(d.Name, params, role, reflect.ValueOf(&in).Elem())
+	_, err := d.in.decode(d.Name, params, role, reflect.ValueOf(&in).Elem())
 	return in, err
 }

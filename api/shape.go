@@ -43,6 +43,8 @@ type wireField struct {
 type shape struct {
 	typ    reflect.Type
 	fields []*wireField
+	// secrets tells, once it has been looked for, whether hides is true: every object of every list asks.
+	secrets func() bool
 }
 
 var (
@@ -68,6 +70,7 @@ func walkShape(t reflect.Type) *shape {
 		panic(fmt.Sprintf("api: wire type %s is not a struct", t))
 	}
 	s := &shape{typ: t}
+	s.secrets = sync.OnceValue(func() bool { return s.hides(map[*shape]bool{}) })
 	shapes[t] = s
 	names := map[string]bool{}
 	embeds(t, func(f reflect.StructField) {
@@ -170,7 +173,7 @@ func (s *shape) hides(seen map[*shape]bool) bool {
 
 // forRole gives v as a caller of that role may see it: v itself for root admins, else a copy with the admins' fields zero.
 func (s *shape) forRole(v reflect.Value, role Role) reflect.Value {
-	if role.Allows(RootAdmin) || !s.hides(map[*shape]bool{}) {
+	if role.Allows(RootAdmin) || !s.secrets() {
 		return v
 	}
 	out := reflect.New(s.typ).Elem()

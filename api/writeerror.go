@@ -1,9 +1,8 @@
 package api
 
 import (
-	"encoding/json"
-	"fmt"
 	"io"
+	"reflect"
 	"strconv"
 	"strings"
 )
@@ -75,14 +74,11 @@ func writeErrorJSON(w io.Writer, e Failure) error {
 		CSCode int      `json:"cserrorcode,omitempty"`
 		Text   string   `json:"errortext"`
 	}{UUIDs: []string{}, Code: e.Code, CSCode: e.CSCode, Text: e.Text}
-	if _, err := fmt.Fprintf(w, `{"%s":`, e.Envelope); err != nil {
+	out := &jsonWriter{w: w}
+	out.text(`{"` + e.Envelope + `":`)
+	if err := out.value(reflect.ValueOf(body)); err != nil {
 		return err
 	}
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(body); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w, "}")
-	return err
+	out.text("}")
+	return out.err
 }

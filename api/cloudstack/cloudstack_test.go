@@ -1,6 +1,9 @@
 package cloudstack_test
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/virga-cloud/virga/api"
@@ -12,5 +15,26 @@ func TestEveryDeclarationIsWellFormed(t *testing.T) {
 	m := api.NewMux(cs.All...)
 	if got, want := len(m.Missing()), len(cs.All)-2; got != want {
 		t.Errorf("%d commands wait for a handler, want all but login and logout: %d", got, want)
+	}
+}
+
+// A difference here is a difference for every client: look at it, then run go generate ./api/cloudstack.
+func TestReferenceIsUpToDate(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join("..", "..", "docs", "reference")
+	files := api.NewReference(cs.Version, cs.All...).Files()
+	for name, want := range files {
+		if got, err := os.ReadFile(filepath.Join(folder, name)); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s is not what the declarations say (%v)", name, err)
+		}
+	}
+	there, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range there {
+		if files[entry.Name()] == nil {
+			t.Errorf("%s is not generated any more", entry.Name())
+		}
 	}
 }
