@@ -62,6 +62,7 @@ func Fetch[In, Item any](ctx context.Context, c *Client, list List[In, Item], in
 // After an error there are no more items.
 func All[In, Item any](ctx context.Context, c *Client, list List[In, Item], in In) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
+		in := in // a sequence may be used twice
 		paging := list.Describe().in.pagingOf(&in)
 		for seen := 0; ; {
 			paging.Page++
@@ -207,7 +208,7 @@ func (c *Client) post(ctx context.Context, command string, params Params) (json.
 	if err != nil {
 		return nil, err
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }() // what was read counts
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", command, err)

@@ -134,7 +134,8 @@ func TestWrongInputsPanic(t *testing.T) {
 
 func TestOneDeclarationOneDescription(t *testing.T) {
 	t.Parallel()
-	if getThing.Describe() != getThing.Describe() {
+	copied := getThing
+	if getThing.Describe() != copied.Describe() {
 		t.Error("two descriptions of one declaration")
 	}
 }

@@ -96,9 +96,9 @@ func (p *param) checkOptions(t reflect.Type, f reflect.StructField) {
 		wrong(t, f.Name, "map on a %s", f.Type)
 	case p.end && f.Type != timeType:
 		wrong(t, f.Name, "end on a %s", f.Type)
-	case p.oneOf != nil && !(p.codec != nil && p.codec.word == "string"):
+	case p.oneOf != nil && !p.isText():
 		wrong(t, f.Name, "one= on a %s", f.Type)
-	case p.length != defaultLength && !(p.codec != nil && p.codec.word == "string"):
+	case p.length != defaultLength && !p.isText():
 		wrong(t, f.Name, "max= on a %s", f.Type)
 	}
 }
@@ -115,6 +115,8 @@ func (in *inputs) checkNested() {
 // mapped tells whether the parameter travels as name[i].field=value.
 func (p *param) mapped() bool { return p.codec == nil }
 
+func (p *param) isText() bool { return p.codec != nil && p.codec.word == "string" }
+
 // word is the parameter's type in listApis.
 func (p *param) word() string {
 	if p.mapped() {
@@ -126,5 +128,5 @@ func (p *param) word() string {
 // tooLong tells whether a value has more characters than the parameter takes. Only texts have a limit of their own; other
 // kinds are limited by what they can mean.
 func (p *param) tooLong(value string) bool {
-	return p.codec != nil && p.codec.word == "string" && utf8.RuneCountInString(value) > p.length
+	return p.isText() && utf8.RuneCountInString(value) > p.length
 }
