@@ -2,8 +2,11 @@ package account
 
 import (
 	"context"
+	"fmt"
 
+	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -20,7 +23,34 @@ const (
 	Networks  Kind = "network"
 )
 
-// Use is how much of each kind is taken or given back. Kinds that are not in it are left alone.
+// Unlimited is the maximum of what is not limited.
+const Unlimited = -1
+
+// kinds are all kinds in the order in which their rows are changed: one order for everybody, or PostgreSQL would deadlock.
+// The maximum is what a new account gets, CloudStack's max.account.* settings.
+var kinds = []struct {
+	kind    Kind
+	name    string
+	maximum int64
+}{
+	{VMs, "virtual machines", 20},
+	{CPUs, "CPU cores", 40},
+	{MemoryMB, "MB of memory", 40960},
+	{Volumes, "volumes", 20},
+	{PrimaryGB, "GB of primary storage", 200},
+	{Networks, "networks", 20},
+}
+
+// Kinds gives every kind.
+func Kinds() []Kind {
+	all := make([]Kind, len(kinds))
+	for i, k := range kinds {
+		all[i] = k.kind
+	}
+	return all
+}
+
+// Use is how much of each kind is taken or given back, never negative. Kinds that are not in it are left alone.
 type Use map[Kind]int64
 
 // Count is how much of a kind an account uses and may use.
@@ -29,20 +59,103 @@ type Count struct {
 	Maximum int64 // Unlimited for no limit
 }
 
-// Unlimited is the maximum of what is not limited.
-const Unlimited = -1
-
 // Counts holds an account's count of every kind.
 type Counts map[Kind]Count
 
 // Take counts what is being allocated for an account against its limits, in the transaction that allocates. It fails with
-// fault.Limit, naming the kind, the limit and what was asked, and then the transaction must not go on.
-func Take(ctx context.Context, tx db.Tx, account uid.Account, use Use) error { panic("soon") }
+// fault.Limit, naming the kind, the limit and what was asked, and then the transaction must not go on. The rows it changes
+// stay locked until the transaction's end: do it late.
+func Take(ctx context.Context, tx db.Tx, account uid.Account, use Use) error {
+	if err := use.check(); err != nil {
+		return fmt.Errorf("count what account %s takes: %w", account, err)
+	}
+	for _, k := range kinds {
+		n := use[k.kind]
+		if n == 0 {
+			continue
+		}
+		taken, err := take(ctx, tx, account, k.kind, n)
+		if err != nil {
+			return fmt.Errorf("count %d %s for account %s: %w", n, k.name, account, err)
+		}
+		if taken {
+			continue
+		}
+		all, err := Limits(ctx, tx, account)
+		if err != nil {
+			return err
+		}
+		c, ok := all[account][k.kind]
+		if !ok {
+			return fmt.Errorf("account %s has no count of %s", account, k.name)
+		}
+		return fault.Limitf("the account's limit of %s (%s) is %d: %d are in use, %d more were asked for",
+			k.name, k.kind, c.Maximum, c.Used, n)
+	}
+	return nil
+}
 
 // Give takes back what [Take] counted, in the transaction that frees. Giving more than was taken is a defect and an error.
-func Give(ctx context.Context, tx db.Tx, account uid.Account, use Use) error { panic("soon") }
+func Give(ctx context.Context, tx db.Tx, account uid.Account, use Use) error {
+	if err := use.check(); err != nil {
+		return fmt.Errorf("count what account %s gives back: %w", account, err)
+	}
+	for _, k := range kinds {
+		n := use[k.kind]
+		if n == 0 {
+			continue
+		}
+		given, err := give(ctx, tx, account, k.kind, n)
+		if err != nil {
+			return fmt.Errorf("give back %d %s of account %s: %w", n, k.name, account, err)
+		}
+		if !given {
+			return fmt.Errorf("account %s gives back %d %s, more than it has taken", account, n, k.name)
+		}
+	}
+	return nil
+}
 
 // Limits gives the counts of accounts, in one query.
 func Limits(ctx context.Context, q db.Tx, accounts ...uid.Account) (map[uid.Account]Counts, error) {
-	panic("soon")
+	all := map[uid.Account]Counts{}
+	if len(accounts) == 0 {
+		return all, nil
+	}
+	rows, err := counts(ctx, q, accounts)
+	if err != nil {
+		return nil, fmt.Errorf("read limits: %w", err)
+	}
+	for _, r := range rows {
+		if all[r.AccountID] == nil {
+			all[r.AccountID] = Counts{}
+		}
+		all[r.AccountID][r.Kind] = Count{Used: r.Used, Maximum: r.Maximum}
+	}
+	return all, nil
+}
+
+// defaults are the counts of a new account.
+func defaults(account uid.Account, t auth.AccountType) []countRow {
+	rows := make([]countRow, len(kinds))
+	for i, k := range kinds {
+		rows[i] = countRow{AccountID: account, Kind: k.kind, Maximum: k.maximum}
+		if t == auth.RootAdmin {
+			rows[i].Maximum = Unlimited
+		}
+	}
+	return rows
+}
+
+func (u Use) check() error {
+	known := map[Kind]bool{}
+	for _, k := range kinds {
+		known[k.kind] = true
+	}
+	for k, n := range u {
+		if !known[k] || n < 0 {
+			return fmt.Errorf("%d of %q can't be counted", n, k)
+		}
+	}
+	return nil
 }

@@ -2,23 +2,30 @@ package auth
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/uptrace/bun"
 )
 
 // Where keeps those rows of a query whose account_id and domain_id columns, in the table known as alias, lie in the scope.
 func (s Scope) Where(q *bun.SelectQuery, alias string) *bun.SelectQuery {
-	t := bun.Ident(alias)
+	return s.WhereOwner(q, alias+".account_id", alias+".domain_id")
+}
+
+// WhereOwner is Where for tables whose owner columns have other names ("accounts.id", "accounts.domain_id").
+func (s Scope) WhereOwner(q *bun.SelectQuery, account, domain string) *bun.SelectQuery {
 	switch {
 	case s.All:
 		return q
 	case s.Account != "":
-		return q.Where("?.account_id = ?", t, s.Account)
+		return q.Where("? = ?", bun.Ident(account), s.Account)
 	case s.Domain != "":
-		return q.Where("?.domain_id = ?", t, s.Domain)
+		return q.Where("? = ?", bun.Ident(domain), s.Domain)
 	case s.Under != "":
-		return q.Where("?.domain_id in (select id from domains where path = ? or path like ? escape '!')",
-			t, s.Under, LikeEscape(s.Under)+"/%")
+		// Not LIKE, which on SQLite takes ROOT/A for ROOT/a.
+		below := s.Under + "/"
+		return q.Where("? in (select id from domains where path = ? or substr(path, 1, ?) = ?)",
+			bun.Ident(domain), s.Under, utf8.RuneCountInString(below), below)
 	default:
 		return q.Where("1 = 0")
 	}

@@ -77,7 +77,12 @@ func (s *Sessions) Find(ctx context.Context, cookie, sessionKey secret.String) (
 
 // Close ends a session. That there is none is no error.
 func (s *Sessions) Close(ctx context.Context, cookie secret.String) error {
-	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error { return deleteSession(ctx, tx, digest(cookie)) })
+	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error { return s.CloseIn(ctx, tx, cookie) })
+}
+
+// CloseIn is Close in a transaction that does more.
+func (s *Sessions) CloseIn(ctx context.Context, tx db.Tx, cookie secret.String) error {
+	return deleteSession(ctx, tx, digest(cookie))
 }
 
 // CloseAllOf ends all sessions of a user in the transaction that changes its password, disables or removes it.

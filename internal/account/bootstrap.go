@@ -1,0 +1,123 @@
+package account
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/event"
+	"github.com/virga-cloud/virga/internal/secret"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// BootstrapIn says what the first root admin is to be.
+type BootstrapIn struct {
+	Username string // "": admin
+	Password secret.String
+	Keys     bool // it shall have API keys
+}
+
+// Admin is the first root admin.
+type Admin struct {
+	User    uid.User // "" where the cloud was made earlier and has no such user any more
+	Created bool     // by this call
+	Keys    Keys     // where they were asked for: the ones it has, or new ones
+}
+
+// Bootstrap makes what a cloud begins with: the domain ROOT, the account "system" that owns what belongs to no tenant and
+// that nobody can sign in to, and the root admin account "admin" with its user. A cloud that has them is left as it is, so
+// every start may call this, on several servers at once.
+func (s *Service) Bootstrap(ctx context.Context, in BootstrapIn) (Admin, error) {
+	if in.Username == "" {
+		in.Username = "admin"
+	}
+	system := auth.System()
+	hash := ""
+	if _, err := domainByID(ctx, s.db.Read(), system.Domain); db.IsNone(err) { // outside the transaction: it takes long
+		if err := checkName("user", in.Username); err != nil {
+			return Admin{}, err
+		}
+		if hash, err = s.hasher.Hash(ctx, in.Password); err != nil {
+			return Admin{}, err
+		}
+	} else if err != nil {
+		return Admin{}, fmt.Errorf("look for the domain ROOT: %w", err)
+	}
+	var admin Admin
+	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
+		if admin, err = s.bootstrap(ctx, tx, in.Username, hash); err != nil || !in.Keys || admin.User == "" {
+			return err
+		}
+		admin.Keys, err = s.keysOf(ctx, tx, admin.User)
+		if db.IsNone(err) {
+			admin.Keys, err = s.registerKeys(ctx, tx, admin.User)
+		}
+		return err
+	})
+	return admin, err
+}
+
+func (s *Service) bootstrap(ctx context.Context, tx db.Tx, username, hash string) (Admin, error) {
+	system := auth.System()
+	root := Domain{ID: system.Domain, Name: Root, Path: Root, State: Active, Created: tx.Now}
+	if made, err := insertDomainOnce(ctx, tx, root); err != nil {
+		return Admin{}, fmt.Errorf("make the domain ROOT: %w", err)
+	} else if !made {
+		found, err := userByName(ctx, tx, username, Root)
+		if db.IsNone(err) {
+			err = nil
+		}
+		return Admin{User: found.ID}, err
+	}
+	ctx = auth.With(ctx, system)
+	err := insertAccount(ctx, tx, Account{
+		ID: system.Account, Domain: root.ID, Name: "system", Type: auth.RootAdmin, State: Enabled, Created: tx.Now,
+	})
+	if err != nil {
+		return Admin{}, fmt.Errorf("make the system account: %w", err)
+	}
+	if err := insertCounts(ctx, tx, defaults(system.Account, auth.RootAdmin)); err != nil {
+		return Admin{}, fmt.Errorf("count for the system account: %w", err)
+	}
+	err = insertUser(ctx, tx, User{
+		ID: system.User, Account: system.Account, Domain: root.ID, Username: system.Username, State: Disabled, Created: tx.Now,
+	}, "") // no password has the hash ""
+	if err != nil {
+		return Admin{}, fmt.Errorf("make the system user: %w", err)
+	}
+	_, user, err := create(ctx, tx, root, CreateAccountIn{Name: "admin", Type: auth.RootAdmin, Username: username}, hash)
+	return Admin{User: user.ID, Created: true}, err
+}
+
+// create makes an account with its counts and its first user.
+func create(ctx context.Context, tx db.Tx, in Domain, what CreateAccountIn, hash string) (Account, User, error) {
+	a := Account{
+		ID: uid.New[uid.Account](), Domain: in.ID, Name: what.Name, Type: what.Type, State: Enabled,
+		NetworkDomain: what.NetworkDomain, Created: tx.Now, DomainName: in.Name, DomainPath: in.Path,
+	}
+	u := User{
+		ID: uid.New[uid.User](), Account: a.ID, Domain: in.ID, Username: what.Username, Firstname: what.Firstname,
+		Lastname: what.Lastname, Email: what.Email, Timezone: what.Timezone, State: Enabled, Created: tx.Now,
+		AccountName: a.Name, AccountType: a.Type, AccountState: a.State, DomainName: in.Name, DomainPath: in.Path,
+	}
+	if err := insertAccount(ctx, tx, a); err != nil {
+		return a, u, taken(err, "account", a.Name, in.Path)
+	}
+	if err := insertCounts(ctx, tx, defaults(a.ID, a.Type)); err != nil {
+		return a, u, fmt.Errorf("count for the new account: %w", err)
+	}
+	if err := insertUser(ctx, tx, u, hash); err != nil {
+		return a, u, taken(err, "user", u.Username, in.Path)
+	}
+	for _, e := range []event.Event{
+		{Type: event.AccountCreate, Description: fmt.Sprintf("account %s was made in domain %s", a.Name, in.Path), ResourceID: string(a.ID)},
+		{Type: event.UserCreate, Description: fmt.Sprintf("user %s was made in account %s", u.Username, a.Name), ResourceID: string(u.ID)},
+	} {
+		e.Account, e.Domain = a.ID, in.ID
+		if _, err := event.Write(ctx, tx, e); err != nil {
+			return a, u, err
+		}
+	}
+	return a, u, nil
+}

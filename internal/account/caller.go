@@ -1,0 +1,44 @@
+package account
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/secret"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// ByKey gives who an API key belongs to and the secret that its requests are signed with. A key that is not there, or whose
+// user, account or domain may not act, is fault.Unauthenticated.
+func (s *Service) ByKey(ctx context.Context, apiKey string) (auth.Caller, secret.String, error) {
+	u, sealed, err := userByKey(ctx, s.db.Read(), apiKey)
+	if db.IsNone(err) {
+		return auth.Caller{}, secret.String{}, errNobody()
+	} else if err != nil {
+		return auth.Caller{}, secret.String{}, fmt.Errorf("find an API key: %w", err)
+	}
+	key, err := s.box.Open(sealed, keyContext(u.ID))
+	if err != nil {
+		return auth.Caller{}, secret.String{}, err
+	}
+	return u.caller(), key, nil
+}
+
+// ByUser gives a signed-in user as a caller. One who may not act any more is fault.Unauthenticated.
+func (s *Service) ByUser(ctx context.Context, id uid.User) (auth.Caller, User, error) {
+	u, err := actingUser(ctx, s.db.Read(), id)
+	if db.IsNone(err) {
+		return auth.Caller{}, User{}, errNobody()
+	} else if err != nil {
+		return auth.Caller{}, User{}, fmt.Errorf("find user %s: %w", id, err)
+	}
+	return u.caller(), u, nil
+}
+
+func (u User) caller() auth.Caller {
+	return auth.Caller{
+		User: u.ID, Username: u.Username, Account: u.Account, Domain: u.Domain, DomainPath: u.DomainPath, Type: u.AccountType,
+	}
+}

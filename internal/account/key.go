@@ -1,0 +1,103 @@
+package account
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/event"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/secret"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Keys are what a program signs its requests with.
+type Keys struct {
+	APIKey string
+	Secret secret.String
+}
+
+// RegisterKeys gives a user new keys; those it had die. Everybody may do this for the own user, admins for users in reach
+// whose account may not do more than theirs: who has a user's keys is that user.
+func (s *Service) RegisterKeys(ctx context.Context, id uid.User) (Keys, error) {
+	var keys Keys
+	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		u, err := keyHolder(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if keys, err = s.registerKeys(ctx, tx, id); err != nil {
+			return err
+		}
+		_, err = event.Write(ctx, tx, event.Event{
+			Type: event.UserRegisterKey, Description: "user " + u.Username + " got new API keys",
+			Account: u.Account, Domain: u.Domain, ResourceID: string(id),
+		})
+		return err
+	})
+	return keys, err
+}
+
+// Keys gives a user's keys to those who may register them; fault.NotFound where there are none.
+func (s *Service) Keys(ctx context.Context, id uid.User) (Keys, error) {
+	q := s.db.Read()
+	u, err := keyHolder(ctx, q, id)
+	if err != nil {
+		return Keys{}, err
+	}
+	keys, err := s.keysOf(ctx, q, id)
+	if db.IsNone(err) {
+		return Keys{}, fault.NotFoundf("user %s has no API keys", u.Username)
+	}
+	return keys, err
+}
+
+// keyHolder finds the user whose keys the caller wants to handle, and refuses.
+func keyHolder(ctx context.Context, q db.Tx, id uid.User) (User, error) {
+	c := auth.From(ctx)
+	u, err := userInScope(ctx, q, c.Reach(), id)
+	switch {
+	case c.IsNobody():
+		return u, errNobody()
+	case db.IsNone(err) || err == nil && u.ID == auth.System().User:
+		return u, fault.Missing(id)
+	case err != nil:
+		return u, fmt.Errorf("find user %s: %w", id, err)
+	case u.ID == c.User:
+		return u, nil
+	case c.Type == auth.User || rank(u.AccountType) > rank(c.Type):
+		return u, fault.Deniedf("you may not handle the API keys of user %s", u.Username)
+	}
+	return u, nil
+}
+
+// registerKeys is RegisterKeys without asking who wants it.
+func (s *Service) registerKeys(ctx context.Context, tx db.Tx, id uid.User) (Keys, error) {
+	keys := Keys{APIKey: newKey(), Secret: secret.New(newKey())}
+	if err := putKeys(ctx, tx, id, keys.APIKey, s.box.Seal(keys.Secret.Reveal(), keyContext(id))); err != nil {
+		return Keys{}, fmt.Errorf("register API keys of user %s: %w", id, err)
+	}
+	return keys, nil
+}
+
+func (s *Service) keysOf(ctx context.Context, q db.Tx, id uid.User) (Keys, error) {
+	apiKey, sealed, err := findKeys(ctx, q, id)
+	if err != nil {
+		return Keys{}, fmt.Errorf("find API keys of user %s: %w", id, err)
+	}
+	key, err := s.box.Open(sealed, keyContext(id))
+	return Keys{APIKey: apiKey, Secret: key}, err
+}
+
+// keyContext binds a sealed secret to its column and user.
+func keyContext(id uid.User) string { return "api_keys.secret/" + string(id) }
+
+// newKey makes a key of 86 characters that need no encoding in a URL, as long as CloudStack's.
+func newKey() string {
+	b := make([]byte, 64)
+	_, _ = rand.Read(b) // never fails
+	return base64.RawURLEncoding.EncodeToString(b)
+}

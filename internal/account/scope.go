@@ -1,0 +1,163 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// ListScope is what a list command says about whose things it wants to see.
+type ListScope struct {
+	Account   string     // an account's name
+	Domain    uid.Domain // where that account is ("": the caller's domain), or the domain whose things to list
+	Recursive bool       // and those of the domains below it
+	All       bool       // everything the caller may see
+	ByID      bool       // ids were given, so everything in reach is looked through
+}
+
+// Scope turns what a list command says into the rows that it may show to the caller in ctx. Without a word everybody, an
+// admin too, sees the own account's. A named account or domain must be in the caller's reach (fault.Denied); an ordinary
+// user's reach is the own account, also when the own domain is named.
+func (s *Service) Scope(ctx context.Context, in ListScope) (auth.Scope, error) {
+	c := auth.From(ctx)
+	switch {
+	case c.IsNobody():
+		return auth.Scope{}, errNobody()
+	case in.Account != "":
+		a, err := reachAccount(ctx, s.db.Read(), in.Account, in.Domain)
+		if err != nil {
+			return auth.Scope{}, err
+		}
+		return auth.Scope{Account: a.ID}, nil
+	case in.Domain != "":
+		d, err := reachDomain(ctx, s.db.Read(), in.Domain)
+		switch {
+		case err != nil:
+			return auth.Scope{}, err
+		case c.Type == auth.User:
+			return c.Reach(), nil
+		case in.Recursive:
+			return auth.Scope{Under: d.Path}, nil
+		}
+		return auth.Scope{Domain: d.ID}, nil
+	case in.All || in.ByID:
+		return c.Reach(), nil
+	}
+	return auth.Scope{Account: c.Account}, nil
+}
+
+// Owner is who a new thing belongs to.
+type Owner struct {
+	Account uid.Account
+	Domain  uid.Domain
+}
+
+// Owner decides who owns what the caller in ctx creates: the caller's account, or the named one of a domain ("": the
+// caller's) that the caller reaches. An account that may do more than the caller's is fault.Denied, one that is not enabled
+// is fault.Conflict.
+func (s *Service) Owner(ctx context.Context, tx db.Tx, account string, domain uid.Domain) (Owner, error) {
+	c := auth.From(ctx)
+	switch {
+	case c.IsNobody():
+		return Owner{}, errNobody()
+	case account == "" && domain == "":
+		return Owner{Account: c.Account, Domain: c.Domain}, nil
+	case account == "":
+		return Owner{}, fault.Invalidf("a domain alone owns nothing: name the account too")
+	}
+	a, err := reachAccount(ctx, tx, account, domain)
+	switch {
+	case err != nil:
+		return Owner{}, err
+	case rank(a.Type) > rank(c.Type):
+		return Owner{}, fault.Deniedf("account %q may do more than yours: you may not create things for it", account)
+	case a.State != Enabled:
+		return Owner{}, fault.Conflictf("account %q is %s", account, a.State)
+	}
+	return Owner{Account: a.ID, Domain: a.Domain}, nil
+}
+
+// reachAccount finds an account by name. Who may not see it does not learn whether it exists.
+func reachAccount(ctx context.Context, q db.Tx, name string, domain uid.Domain) (Account, error) {
+	c := auth.From(ctx)
+	if domain == "" {
+		domain = c.Domain
+	}
+	d, err := reachDomain(ctx, q, domain)
+	if err != nil {
+		return Account{}, err
+	}
+	a, err := accountByName(ctx, q, domain, name)
+	switch {
+	case c.Type == auth.User && (db.IsNone(err) || err == nil && a.ID != c.Account):
+		return Account{}, fault.Deniedf("account %q is not yours", name)
+	case db.IsNone(err):
+		return Account{}, fault.NotFoundf("there is no account %q in domain %s", name, d.Path)
+	case err != nil:
+		return Account{}, fmt.Errorf("find account %q: %w", name, err)
+	}
+	return a, nil
+}
+
+// reachDomain finds a domain. Who may not see it does not learn whether it exists.
+func reachDomain(ctx context.Context, q db.Tx, id uid.Domain) (Domain, error) {
+	c := auth.From(ctx)
+	d, err := domainByID(ctx, q, id)
+	switch {
+	case db.IsNone(err) && c.IsRoot():
+		return Domain{}, fault.NotFoundf("there is no domain with id %s", id)
+	case err != nil && !db.IsNone(err):
+		return Domain{}, fmt.Errorf("find domain %s: %w", id, err)
+	case err != nil || !sees(c, d):
+		return Domain{}, fault.Deniedf("the domain with id %s is not in your reach", id)
+	}
+	return d, nil
+}
+
+// adminReaches finds the domain ("": the caller's) in which the caller wants to make something that only admins make.
+func adminReaches(ctx context.Context, q db.Tx, id uid.Domain) (Domain, error) {
+	c := auth.From(ctx)
+	switch {
+	case c.IsNobody():
+		return Domain{}, errNobody()
+	case c.Type == auth.User:
+		return Domain{}, fault.Deniedf("only admins may do this")
+	case id == "":
+		id = c.Domain
+	}
+	return reachDomain(ctx, q, id)
+}
+
+func sees(c auth.Caller, d Domain) bool {
+	switch c.Type {
+	case auth.RootAdmin:
+		return true
+	case auth.User:
+		return d.ID == c.Domain
+	default:
+		return d.ID == c.Domain || strings.HasPrefix(d.Path, c.DomainPath+"/")
+	}
+}
+
+// rank orders account types by what they may do; an unknown one is below all.
+func rank(t auth.AccountType) int {
+	switch t {
+	case auth.User:
+		return 0
+	case auth.ResourceAdmin:
+		return 1
+	case auth.DomainAdmin:
+		return 2
+	case auth.RootAdmin:
+		return 3
+	default:
+		return -1
+	}
+}
+
+func errNobody() error { return fault.New(fault.Unauthenticated, "unable to verify user credentials") }
