@@ -37,7 +37,7 @@ type Rule struct {
 	Host    uid.Host
 
 	Command Command
-	Wait    time.Duration // to a millisecond
+	Wait    time.Duration
 	Fault   string        // fail with this text instead of doing it
 	Kind    fault.Kind    // of Fault; empty is fault.Unavailable, which callers try again
 	Lost    bool          // do it, but fail with fault.Unavailable: the answer never came

@@ -96,6 +96,14 @@ func testDiskInUse(_ *testing.T, b *bench) {
 	b.ok(b.Driver.Start(b.ctx(), b.host, other)) // the disk is free again
 	b.fails(b.Driver.Start(b.ctx(), b.host, m), fault.Conflict)
 	b.ok(b.Driver.Stop(b.ctx(), b.host, other.VM, true))
+
+	// A start that fails takes hold of no disk, even if the machine is started without it afterwards.
+	root := b.disk()
+	b.ok(b.Driver.MakeDisk(b.ctx(), b.host, root))
+	short := b.machine(root, d, b.disk())
+	b.fails(b.Driver.Start(b.ctx(), b.host, short), fault.Conflict)
+	short.Disks = short.Disks[:1]
+	b.ok(b.Driver.Start(b.ctx(), b.host, short))
 	b.ok(b.Driver.DropDisk(b.ctx(), b.host, d.DiskRef))
 }
 

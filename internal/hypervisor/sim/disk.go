@@ -20,17 +20,15 @@ func (w *World) MakeDisk(ctx context.Context, host uid.Host, d hypervisor.Disk) 
 		}
 	}
 	return w.do(ctx, host, hypervisor.CommandMakeDisk, func(t *tx) error {
-		at, err := t.disk(d.DiskRef)
-		switch {
-		case err != nil:
+		if added, err := t.addDisk(d); err != nil || added {
 			return err
-		case !at.found:
-			return t.putDisk(d)
-		case at.bytes != d.Bytes || at.template != d.Template:
-			return fault.Conflictf("volume %s is in pool %s already, with %d bytes from template %q and not %d bytes from %q",
+		}
+		at, err := t.disk(d.DiskRef)
+		if err == nil && (at.bytes != d.Bytes || at.template != d.Template) {
+			err = fault.Conflictf("volume %s is in pool %s already, with %d bytes from template %q and not %d bytes from %q",
 				d.Volume, d.Pool, at.bytes, at.template, d.Bytes, d.Template)
 		}
-		return nil
+		return err
 	})
 }
 
@@ -48,16 +46,27 @@ func (w *World) DropDisk(ctx context.Context, host uid.Host, d hypervisor.DiskRe
 	})
 }
 
-// attachable tells why a machine can't have a disk, nil if it can.
-func (t *tx) attachable(d hypervisor.DiskRef, vm uid.VM) error {
-	at, err := t.disk(d)
-	switch {
-	case err != nil:
-		return err
-	case !at.found:
-		return fault.Conflictf("machine %s needs volume %s, which is not in pool %s", vm, d.Volume, d.Pool)
-	case at.inUse && at.vm != vm:
-		return fault.Conflictf("machine %s needs volume %s, which is in use by machine %s", vm, d.Volume, at.vm)
+// attach gives a machine that does not run its disks, all or none.
+func (t *tx) attach(m hypervisor.Machine) error {
+	for _, d := range m.Disks {
+		attached, err := t.attachDisk(d.DiskRef, m.VM)
+		if err != nil {
+			return err
+		}
+		if attached {
+			continue
+		}
+		at, err := t.disk(d.DiskRef)
+		if err != nil {
+			return err
+		}
+		if err := t.detachDisks(m.VM); err != nil {
+			return err
+		}
+		if !at.found {
+			return fault.Conflictf("machine %s needs volume %s, which is not in pool %s", m.VM, d.Volume, d.Pool)
+		}
+		return fault.Conflictf("machine %s needs volume %s, which is in use by machine %s", m.VM, d.Volume, at.vm)
 	}
 	return nil
 }

@@ -21,10 +21,12 @@ func (p *prepared) disk(d hypervisor.DiskRef) (s diskState, err error) {
 	return s, err
 }
 
-func (t *tx) putDisk(d hypervisor.Disk) error {
-	_, err := t.exec("insert into disk (volume, pool, url, bytes, template, template_bytes) values (?, ?, ?, ?, ?, ?)",
+// addDisk tells whether there was none yet.
+func (t *tx) addDisk(d hypervisor.Disk) (bool, error) {
+	n, err := t.exec(`insert into disk (volume, pool, url, bytes, template, template_bytes) values (?, ?, ?, ?, ?, ?)
+		on conflict do nothing`,
 		string(d.Volume), string(d.Pool), d.PoolURL, d.Bytes, string(d.Template), d.TemplateBytes)
-	return err
+	return n > 0, err
 }
 
 func (t *tx) dropDisk(d hypervisor.DiskRef) error {
@@ -32,9 +34,12 @@ func (t *tx) dropDisk(d hypervisor.DiskRef) error {
 	return err
 }
 
-func (t *tx) attachDisk(d hypervisor.DiskRef, vm uid.VM) error {
-	_, err := t.exec("update disk set vm = ? where volume = ? and pool = ?", string(vm), string(d.Volume), string(d.Pool))
-	return err
+// attachDisk tells whether the disk is there and no other machine runs with it.
+func (t *tx) attachDisk(d hypervisor.DiskRef, vm uid.VM) (bool, error) {
+	n, err := t.exec(`update disk set vm = ?1 where volume = ?2 and pool = ?3
+		and (vm in ('', ?1) or not exists (select 1 from guest where guest.vm = disk.vm and running))`,
+		string(vm), string(d.Volume), string(d.Pool))
+	return n > 0, err
 }
 
 func (t *tx) detachDisks(vm uid.VM) error {

@@ -40,20 +40,13 @@ func (t *tx) start(host uid.Host, m hypervisor.Machine, spec []byte) (bool, erro
 	case g.running:
 		return false, fault.Conflictf("machine %s runs on host %s already, with another specification", m.VM, host)
 	}
-	for _, d := range m.Disks {
-		if err := t.attachable(d.DiskRef, m.VM); err != nil {
-			return false, err
-		}
-	}
 	if g.found { // it shut itself down, and may have had other disks then
 		if err := t.detachDisks(m.VM); err != nil {
 			return false, err
 		}
 	}
-	for _, d := range m.Disks {
-		if err := t.attachDisk(d.DiskRef, m.VM); err != nil {
-			return false, err
-		}
+	if err := t.attach(m); err != nil {
+		return false, err
 	}
 	return true, t.putGuest(host, m.VM, spec)
 }

@@ -8,7 +8,21 @@ import (
 func (t *tx) putHost(id uid.Host, c hypervisor.Capacity) error {
 	_, err := t.exec("insert or replace into host (id, zone, pod, cluster, cores, mhz, mb) values (?, ?, ?, ?, ?, ?, ?)",
 		string(id), string(c.Zone), string(c.Pod), string(c.Cluster), c.CPUCores, c.CPUSpeedMHz, c.MemoryMB)
+	if err == nil {
+		t.hosts[id] = c
+	}
 	return err
+}
+
+func (t *tx) host(id uid.Host) (hypervisor.Capacity, error) {
+	if c, ok := t.hosts[id]; ok {
+		return c, nil
+	}
+	c, err := t.prepared.host(id)
+	if err == nil {
+		t.hosts[id] = c
+	}
+	return c, err
 }
 
 func (p *prepared) host(id uid.Host) (c hypervisor.Capacity, err error) {

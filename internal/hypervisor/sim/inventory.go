@@ -22,9 +22,9 @@ type Location struct {
 }
 
 // Inspect tells what there is, for a test to compare with what the control plane believes. No rule applies to it.
-func (w *World) Inspect(ctx context.Context) (i Inventory, err error) {
-	// The writer's turn makes it one moment.
-	err = w.store.write(ctx, func(t *tx) error {
+func (w *World) Inspect(ctx context.Context) (Inventory, error) {
+	var i Inventory
+	err := w.store.write(ctx, func(t *tx) (err error) { // the writer's turn makes it one moment
 		if i.Guests, err = t.allGuests(); err != nil {
 			return err
 		}

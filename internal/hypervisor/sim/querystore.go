@@ -36,6 +36,18 @@ func (p *prepared) stmt(query string) (*sql.Stmt, error) {
 	return s, err
 }
 
+// Close lets go of the statements. SQLite keeps a file open for as long as there are any.
+func (p *prepared) Close() (err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, s := range p.stmts {
+		if e := s.Close(); err == nil {
+			err = e
+		}
+	}
+	return err
+}
+
 // exec changes rows and tells how many.
 func (p *prepared) exec(query string, args ...any) (int64, error) {
 	s, err := p.stmt(query)

@@ -13,8 +13,8 @@ func (w *World) Script(ctx context.Context, r hypervisor.Rule) error {
 	return w.store.write(ctx, func(t *tx) error { return t.setRule(r) })
 }
 
-// do has a host carry out a command, as the rules will have it. The effect may run once at most; it fails with a fault before
-// it writes anything, or not at all.
+// do has a host carry out a command, as the rules will have it. The effect runs once at most, and leaves
+// everything as it was if it fails.
 func (w *World) do(ctx context.Context, host uid.Host, c hypervisor.Command, effect func(*tx) error) error {
 	var r hypervisor.Rule
 	err := w.store.write(ctx, func(t *tx) (err error) {

@@ -5,11 +5,11 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
-	"github.com/virga-cloud/virga/uid"
 )
 
 func rule(t *testing.T, name, value string, count int) hypervisor.Rule {
@@ -168,17 +168,15 @@ func TestDurations(t *testing.T) {
 	step("a cut", 0, func() error { return w.Stop(t.Context(), host, m.VM, true) })
 }
 
-// A wait in real time ends with the context.
+// A wait in real time ends in time, or with the context.
 func TestWait(t *testing.T) {
 	t.Parallel()
-	w := open(t, "", Options{})
-	host := enroll(t, w, 1)[0]
-	ok(t, w.Script(t.Context(), hypervisor.Rule{Command: hypervisor.CommandStop, Wait: time.Millisecond}))
-	ok(t, w.Stop(t.Context(), host, uid.New[uid.VM](), true))
-	ok(t, w.Script(t.Context(), hypervisor.Rule{Command: hypervisor.CommandStop, Wait: time.Hour}))
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-	defer cancel()
-	if err := w.Stop(ctx, host, uid.New[uid.VM](), true); err != context.DeadlineExceeded {
-		t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		ok(t, wait(ctx, 59*time.Minute))
+		if err := wait(ctx, 2*time.Minute); err != context.DeadlineExceeded {
+			t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
+		}
+	})
 }

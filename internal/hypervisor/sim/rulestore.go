@@ -1,8 +1,6 @@
 package sim
 
 import (
-	"time"
-
 	"github.com/virga-cloud/virga/internal/hypervisor"
 )
 
@@ -13,7 +11,7 @@ func (t *tx) setRule(r hypervisor.Rule) (err error) {
 	}
 	_, err = t.exec(`insert or replace into rule (zone, pod, cluster, host, command, wait, fault, kind, lost, count)
 		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, string(r.Zone), string(r.Pod), string(r.Cluster), string(r.Host),
-		string(r.Command), r.Wait.Milliseconds(), r.Fault, string(r.Kind), r.Lost, r.Count)
+		string(r.Command), int64(r.Wait), r.Fault, string(r.Kind), r.Lost, r.Count)
 	return err
 }
 
@@ -32,21 +30,17 @@ func (t *tx) countRule(r hypervisor.Rule) error {
 	return t.setRule(r)
 }
 
-// allRules reads the rules once a turn; there are few.
+// allRules reads the rules; there are few.
 func (t *tx) allRules() ([]hypervisor.Rule, error) {
 	if t.loaded {
 		return t.rules, nil
 	}
-	t.rules = t.rules[:0]
+	t.rules = nil
 	err := t.each(func(scan func(...any) error) error {
 		var r hypervisor.Rule
-		var ms int64
-		if err := scan(&r.Zone, &r.Pod, &r.Cluster, &r.Host, &r.Command, &ms, &r.Fault, &r.Kind, &r.Lost, &r.Count); err != nil {
-			return err
-		}
-		r.Wait = time.Duration(ms) * time.Millisecond
+		err := scan(&r.Zone, &r.Pod, &r.Cluster, &r.Host, &r.Command, &r.Wait, &r.Fault, &r.Kind, &r.Lost, &r.Count)
 		t.rules = append(t.rules, r)
-		return nil
+		return err
 	}, "select zone, pod, cluster, host, command, wait, fault, kind, lost, count from rule")
 	t.loaded = err == nil
 	return t.rules, err

@@ -8,11 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
-
-	"github.com/virga-cloud/virga/internal/hypervisor"
-	"github.com/virga-cloud/virga/uid"
 )
 
 // memoryLimit is what a process with a full-sized world may take, in bytes.
@@ -67,47 +63,4 @@ func resident(t *testing.T) int64 {
 		}
 	}
 	return 0
-}
-
-func BenchmarkDriver(b *testing.B) {
-	w := open(b, "", Options{})
-	host := enroll(b, w, 1)[0]
-	ctx := b.Context()
-	d, m := machine()
-	ok(b, w.MakeDisk(ctx, host, d))
-	calls := func(disk hypervisor.Disk, m hypervisor.Machine) map[string]func() error {
-		return map[string]func() error{
-			"Probe":         func() error { _, err := w.Probe(ctx, host); return err },
-			"MakeDropDisk":  func() error { return errors.Join(w.MakeDisk(ctx, host, disk), w.DropDisk(ctx, host, disk.DiskRef)) },
-			"StartStop":     func() error { return errors.Join(w.Start(ctx, host, m), w.Stop(ctx, host, m.VM, true)) },
-			"StartThatRuns": func() error { return w.Start(ctx, host, m) },
-		}
-	}
-	for name, call := range calls(d, m) {
-		b.Run(name, func(b *testing.B) {
-			ok(b, w.MakeDisk(ctx, host, d))
-			for b.Loop() {
-				ok(b, call())
-			}
-			ok(b, w.Stop(ctx, host, m.VM, true))
-		})
-	}
-	for name := range calls(d, m) {
-		b.Run(name+"Parallel", func(b *testing.B) {
-			var machines atomic.Int64
-			b.SetParallelism(32)
-			b.RunParallel(func(pb *testing.PB) {
-				machines.Add(1)
-				d, m := machine()
-				ok(b, w.MakeDisk(ctx, host, d))
-				call := calls(d, m)[name]
-				for pb.Next() {
-					ok(b, call())
-				}
-				ok(b, w.Stop(ctx, host, m.VM, true))
-			})
-			b.ReportMetric(float64(machines.Load()), "machines")
-		})
-	}
-	_ = uid.VM("")
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"io"
 	"net/url"
+	"slices"
 	"sync"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -29,7 +31,7 @@ create table if not exists disk (
 create index if not exists disk_vm on disk (vm) where vm <> '';
 create table if not exists guest (
 	vm text primary key, host text not null, running int not null, machine blob not null
-);
+) without rowid;
 create index if not exists guest_host on guest (host);
 create table if not exists rule (
 	zone text, pod text, cluster text, host text, command text,
@@ -40,17 +42,17 @@ create table if not exists rule (
 // store is the world's file: one connection that writes, a few that read.
 type store struct {
 	*writer
-	read  *prepared
-	pools []*sql.DB
-	once  sync.Once
-	err   error
+	read    *prepared
+	closers []io.Closer // in the order of their opening
+	once    sync.Once
+	err     error
 }
 
 func openStore(path string) (_ *store, err error) {
 	s := &store{}
 	defer func() {
 		if err != nil {
-			s.closePools()
+			_ = s.closeAll()
 			err = fmt.Errorf("open simulated world %s: %w", path, err)
 		}
 	}()
@@ -65,7 +67,7 @@ func openStore(path string) (_ *store, err error) {
 		}
 		pool.SetMaxOpenConns(conns)
 		pool.SetMaxIdleConns(conns)
-		s.pools = append(s.pools, pool)
+		s.closers = append(s.closers, pool)
 		return pool, nil
 	}
 	writers, err := open(1)
@@ -76,6 +78,7 @@ func openStore(path string) (_ *store, err error) {
 	if err != nil {
 		return nil, err
 	}
+	s.closers = append(s.closers, conn)
 	if err := install(conn); err != nil {
 		return nil, err
 	}
@@ -83,7 +86,10 @@ func openStore(path string) (_ *store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s.read, s.writer = newPrepared(pool), newWriter(newPrepared(conn))
+	s.read = newPrepared(pool)
+	write := newPrepared(conn)
+	s.closers = append(s.closers, s.read, write)
+	s.writer = newWriter(write)
 	return s, nil
 }
 
@@ -108,14 +114,14 @@ func install(conn *sql.Conn) error {
 func (s *store) close() error {
 	s.once.Do(func() {
 		s.stop()
-		s.err = s.closePools()
+		s.err = s.closeAll()
 	})
 	return s.err
 }
 
-func (s *store) closePools() (err error) {
-	for _, pool := range s.pools {
-		if e := pool.Close(); err == nil {
+func (s *store) closeAll() (err error) {
+	for _, c := range slices.Backward(s.closers) {
+		if e := c.Close(); err == nil {
 			err = e
 		}
 	}

@@ -115,12 +115,17 @@ func TestOpen(t *testing.T) {
 	_, m := machine()
 	fails(t, private.Start(t.Context(), uid.New[uid.Host](), m), fault.Unavailable)
 
-	path := filepath.Join(t.TempDir(), "world.db")
+	dir := t.TempDir()
+	path := filepath.Join(dir, "world.db")
 	w := open(t, path, Options{})
 	ok(t, w.store.write(t.Context(), func(t *tx) error { _, err := t.exec("pragma user_version = 7"); return err }))
 	ok(t, w.Close())
 	if _, err := Open(path, Options{}); err == nil || !strings.Contains(err.Error(), "version 7") {
 		t.Errorf("a world of version 7 opened with %v, want a refusal", err)
+	}
+	// The last connection takes the log along, so no other file says that none was left open.
+	if files, _ := filepath.Glob(filepath.Join(dir, "*")); !slices.Equal(files, []string{path}) {
+		t.Errorf("a closed world's files are %v, want %v", files, path)
 	}
 
 	// Servers that start together make one world.

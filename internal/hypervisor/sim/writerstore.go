@@ -8,6 +8,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/uid"
 )
 
 // groupLimit bounds how many writes share a transaction, and so how long other processes wait for this one.
@@ -17,6 +18,7 @@ const groupLimit = 256
 // more than most writes.
 type writer struct {
 	on      *prepared
+	known   known
 	queue   chan *write // unbuffered: what was taken will be answered
 	stopped chan struct{}
 	done    sync.WaitGroup
@@ -32,12 +34,31 @@ type write struct {
 // tx is a turn at the writer, with the world locked against other processes.
 type tx struct {
 	*prepared
-	rules  []hypervisor.Rule
-	loaded bool // rules are those of the file
+	*known
+}
+
+// known is what every command asks for, kept from turn to turn for as long as no other process has written to the file.
+type known struct {
+	version int64 // SQLite's data_version, which another connection's commit changes
+	hosts   map[uid.Host]hypervisor.Capacity
+	rules   []hypervisor.Rule
+	loaded  bool // rules are those of the file
+}
+
+func (k *known) forget() { *k = known{version: k.version, hosts: map[uid.Host]hypervisor.Capacity{}} }
+
+// refresh forgets what another process may have changed.
+func (t *tx) refresh() error {
+	before := t.version
+	_, err := t.one([]any{&t.version}, "pragma data_version")
+	if t.version != before {
+		t.forget()
+	}
+	return err
 }
 
 func newWriter(on *prepared) *writer {
-	w := &writer{on: on, queue: make(chan *write), stopped: make(chan struct{})}
+	w := &writer{on: on, known: known{version: -1}, queue: make(chan *write), stopped: make(chan struct{})}
 	w.done.Go(w.run)
 	return w
 }
@@ -48,7 +69,7 @@ func (w *writer) stop() {
 }
 
 // write runs fn when it is its turn and returns when what it wrote is in the file. A function that fails with a fault has
-// refused before it wrote anything; any other error undoes the whole group that it ran in.
+// left everything as it was; any other error undoes the whole group that it ran in.
 func (w *writer) write(ctx context.Context, fn func(*tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -100,10 +121,14 @@ func (w *writer) commit(group []*write) (err error) {
 	}
 	defer func() {
 		if err != nil {
+			w.known.forget()
 			_, _ = w.on.exec("rollback")
 		}
 	}()
-	t := &tx{prepared: w.on}
+	t := &tx{w.on, &w.known}
+	if err := t.refresh(); err != nil {
+		return err
+	}
 	for _, job := range group {
 		if job.err = job.ctx.Err(); job.err != nil {
 			continue
