@@ -38,10 +38,10 @@ type Rule struct {
 
 	Command Command
 	Wait    time.Duration
-	Fault   string        // fail with this text instead of doing it
-	Kind    fault.Kind    // of Fault; empty is fault.Unavailable, which callers try again
-	Lost    bool          // do it, but fail with fault.Unavailable: the answer never came
-	Count   int           // how many calls it is for; 0 is until another takes its place
+	Fault   string     // fail with this text instead of doing it
+	Kind    fault.Kind // of Fault; empty is fault.Unavailable, which callers try again
+	Lost    bool       // do it, but fail with fault.Unavailable: the answer never came
+	Count   int        // how many calls it is for; 0 is until another takes its place
 }
 
 // Idle tells whether the rule does nothing.
