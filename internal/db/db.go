@@ -67,7 +67,10 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 		}
 	}
 	if !d.Postgres {
-		d.group = newGroup(d)
+		if d.group, err = newGroup(ctx, d); err != nil {
+			d.Close()
+			return nil, err
+		}
 	}
 	return d, nil
 }
@@ -101,6 +104,8 @@ type Tx struct {
 	Now      time.Time
 	Postgres bool
 	hooks    *[]func()
+	raw      *sql.Tx     // PostgreSQL
+	prepared *statements // SQLite
 }
 
 // Write runs fn in a transaction and returns after its effects are durable. When fn returns an error nothing of it remains

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -17,6 +18,8 @@ const groupLimit = 256
 // savepoint of its own, and share its fsync: durability costs one disk flush per group and not per closure.
 type group struct {
 	db      *DB
+	conn    bun.Conn
+	known   *statements
 	queue   chan *write
 	stopped chan struct{}
 	once    sync.Once
@@ -34,15 +37,23 @@ type write struct {
 
 var errClosed = errors.New("the database is closed")
 
-func newGroup(d *DB) *group {
-	g := &group{db: d, queue: make(chan *write, groupLimit), stopped: make(chan struct{})}
+func newGroup(ctx context.Context, d *DB) (*group, error) {
+	conn, err := d.writer.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	g := &group{
+		db: d, conn: conn, known: &statements{conn: conn.Conn, known: map[*Statement]*sql.Stmt{}},
+		queue: make(chan *write, groupLimit), stopped: make(chan struct{}),
+	}
 	g.done.Go(g.run)
-	return g
+	return g, nil
 }
 
 func (g *group) stop() {
 	g.once.Do(func() { close(g.stopped) })
 	g.done.Wait()
+	_ = g.conn.Close()
 }
 
 func (g *group) write(ctx context.Context, fn func(context.Context, Tx) error) error {
@@ -104,46 +115,70 @@ func (g *group) run() {
 
 // commit runs a batch. A closure that fails is rolled back alone; a failing commit fails the whole batch.
 func (g *group) commit(batch []*write) {
-	ctx := context.Background()
-	tx, err := g.db.writer.BeginTx(ctx, nil)
+	err := g.exec(begin)
 	if err == nil {
-		err = g.runAll(ctx, tx, batch)
-	}
-	if err != nil {
-		if tx.Tx != nil {
-			_ = tx.Rollback()
+		err = g.runAll(batch)
+		if err == nil {
+			err = g.exec(commit)
 		}
-		for _, w := range batch {
-			if w.err == nil && w.panic == nil {
-				w.err = fmt.Errorf("write: %w", err)
-			}
+		if err != nil {
+			_ = g.exec(rollback)
 		}
 	}
-}
-
-func (g *group) runAll(ctx context.Context, tx bun.Tx, batch []*write) error {
-	if len(batch) == 1 {
-		if g.call(batch[0], tx); batch[0].err != nil || batch[0].panic != nil {
-			return tx.Rollback()
-		}
-		return tx.Commit()
+	if err == nil || errors.Is(err, errAlone) {
+		return
 	}
 	for _, w := range batch {
-		if _, err := tx.Tx.ExecContext(ctx, "savepoint one"); err != nil {
+		if w.err == nil && w.panic == nil {
+			w.err = fmt.Errorf("write: %w", err)
+		}
+	}
+}
+
+// errAlone: the only closure of a batch failed, so all of it is rolled back and no savepoint was needed.
+var errAlone = errors.New("alone")
+
+func (g *group) runAll(batch []*write) error {
+	if len(batch) == 1 {
+		if g.call(batch[0]); batch[0].failed() {
+			return errAlone
+		}
+		return nil
+	}
+	for _, w := range batch {
+		if err := g.exec(savepoint); err != nil {
 			return err
 		}
-		end := "release one"
-		if g.call(w, tx); w.err != nil || w.panic != nil {
-			end = "rollback to one; release one"
+		if g.call(w); w.failed() {
+			if err := g.exec(backTo); err != nil {
+				return err
+			}
 		}
-		if _, err := tx.Tx.ExecContext(ctx, end); err != nil {
+		if err := g.exec(endOf); err != nil {
 			return err
 		}
 	}
-	return tx.Commit()
+	return nil
 }
 
-func (g *group) call(w *write, tx bun.Tx) {
+func (w *write) failed() bool { return w.err != nil || w.panic != nil }
+
+// The statements around closures.
+var (
+	begin, commit, rollback  = Prepare("begin immediate"), Prepare("commit"), Prepare("rollback")
+	savepoint, backTo, endOf = Prepare("savepoint one"), Prepare("rollback to one"), Prepare("release one")
+)
+
+func (g *group) exec(s *Statement) error {
+	ctx := context.Background()
+	st, err := g.known.of(ctx, s)
+	if err == nil {
+		_, err = st.ExecContext(ctx)
+	}
+	return err
+}
+
+func (g *group) call(w *write) {
 	if w.err = w.ctx.Err(); w.err != nil {
 		return
 	}
@@ -152,5 +187,5 @@ func (g *group) call(w *write, tx bun.Tx) {
 			w.panic = fmt.Sprintf("%v\n%s", p, debug.Stack())
 		}
 	}()
-	w.err = w.fn(context.WithoutCancel(w.ctx), Tx{IDB: tx, Now: g.db.Now(), hooks: &w.hooks})
+	w.err = w.fn(context.WithoutCancel(w.ctx), Tx{IDB: g.conn, Now: g.db.Now(), hooks: &w.hooks, prepared: g.known})
 }

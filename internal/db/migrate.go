@@ -61,19 +61,19 @@ func (d *DB) migrate(ctx context.Context, url string) error {
 // the same database (PostgreSQL).
 func (d *DB) KeepCopy(ctx context.Context, url string) (string, error) {
 	var version int64
-	if err := d.writer.NewRaw("select max(version_id) from goose_db_version").Scan(ctx, &version); err != nil {
+	if err := d.reader.NewRaw("select max(version_id) from goose_db_version").Scan(ctx, &version); err != nil {
 		return "", err
 	}
 	name := fmt.Sprintf("before_schema_%d_at_%s", version, d.Now().Format("20060102t150405"))
 	if !d.Postgres {
 		file := url + "." + name
-		if _, err := d.writer.ExecContext(ctx, "vacuum into ?", file); err != nil {
+		if _, err := d.reader.ExecContext(ctx, "vacuum into ?", file); err != nil {
 			return "", err
 		}
 		return file, os.Chmod(file, 0o600)
 	}
 	var tables []string
-	err := d.writer.NewRaw("select tablename from pg_tables where schemaname = current_schema() order by 1").Scan(ctx, &tables)
+	err := d.reader.NewRaw("select tablename from pg_tables where schemaname = current_schema() order by 1").Scan(ctx, &tables)
 	if err != nil {
 		return "", err
 	}

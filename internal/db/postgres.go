@@ -3,8 +3,12 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -61,7 +65,7 @@ func (d *DB) oncePostgres(ctx context.Context, fn func(context.Context, Tx) erro
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // after Commit it does nothing; after a panic it frees the connection
-	if err := fn(ctx, Tx{IDB: tx, Now: d.Now(), Postgres: true, hooks: &hooks}); err != nil {
+	if err := fn(ctx, Tx{IDB: tx, Now: d.Now(), Postgres: true, hooks: &hooks, raw: tx.Tx}); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
@@ -93,3 +97,11 @@ func IsCheck(err error) bool { return pgCode(err) == "23514" || isSQLiteCheck(er
 
 // IsNone tells whether err says that the one row asked for is not there.
 func IsNone(err error) bool { return errors.Is(err, sql.ErrNoRows) }
+
+// IsLost tells whether err is a connection to the database that broke: what was under way may or may not have happened.
+func IsLost(err error) bool {
+	_, network := errors.AsType[net.Error](err)
+	_, connect := errors.AsType[*pgconn.ConnectError](err)
+	return network || connect || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
+		strings.HasPrefix(pgCode(err), "57P") // PostgreSQL is shutting down or starting up
+}

@@ -453,6 +453,7 @@ create table operations (
     canceled    boolean     not null default false,
     owner       text        not null default '',       -- the server that works on it
     fence       bigint      not null default 0,
+    seq         bigint      not null default 0,        -- of the newest row in operation_steps
     turn        boolean     not null default false,    -- has had its turn begun
     run_at      timestamptz not null,
     command     text        not null default '',       -- the API command that asked

@@ -1,0 +1,317 @@
+package op
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Options say how an engine works. Name is required where several servers share a database.
+type Options struct {
+	// Name is the server's own and stays over restarts; at its start it takes over what its earlier self left.
+	Name string
+	// Workers is how many operations have a step running at the same time.
+	Workers int
+	// Lease is how long a silent server counts as alive.
+	Lease time.Duration
+	// Poll is how often the table is asked for work that came from elsewhere or whose time has come.
+	Poll time.Duration
+	// Pause is the first pause before a step is tried again or a condition asked again; it doubles up to 10 s.
+	Pause time.Duration
+	Log   *slog.Logger
+	// Finished is called in the transaction that ends an operation, for events.
+	Finished func(ctx context.Context, tx db.Tx, r Record) error
+	// Fault is where tests make accidents happen; see [Point].
+	Fault func(Point) error
+}
+
+// Engine runs operations. Plans are registered, then it is started.
+type Engine struct {
+	db       *db.DB
+	name     string
+	lease    time.Duration
+	poll     time.Duration
+	pause    time.Duration
+	log      *slog.Logger
+	finished func(context.Context, db.Tx, Record) error
+	fault    func(Point) error
+
+	plans map[string]*plan
+	slots chan struct{} // one per running operation
+	wake  chan struct{} // asks for a claim now
+	work  sync.WaitGroup
+
+	mu      sync.Mutex
+	id      string // of this server's present life
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	running map[ID]*run
+	waiting map[ID][]chan Record
+	queued  map[Key]bool // things for which this server has queued operations
+	crashed bool
+}
+
+// NewEngine makes an engine that is not started yet.
+func NewEngine(d *db.DB, o Options) *Engine {
+	def(&o.Workers, 256)
+	def(&o.Lease, 5*time.Second)
+	def(&o.Poll, 200*time.Millisecond)
+	def(&o.Pause, 100*time.Millisecond)
+	def(&o.Name, "virga")
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Engine{
+		db: d, name: o.Name, lease: o.Lease, poll: o.Poll, pause: o.Pause, log: o.Log, finished: o.Finished, fault: o.Fault,
+		plans: map[string]*plan{}, slots: make(chan struct{}, o.Workers), wake: make(chan struct{}, 1),
+		running: map[ID]*run{}, waiting: map[ID][]chan Record{}, queued: map[Key]bool{},
+	}
+}
+
+func def[T comparable](p *T, value T) {
+	var zero T
+	if *p == zero {
+		*p = value
+	}
+}
+
+// Runner starts operations of one plan.
+type Runner[S any] struct {
+	engine *Engine
+	plan   *plan
+}
+
+// Register makes a plan known to the engine, which must not be started yet.
+func Register[S any](e *Engine, p *Plan[S]) *Runner[S] {
+	if _, dup := e.plans[p.erased.name]; dup {
+		panic("two plans are called " + p.erased.name)
+	}
+	e.plans[p.erased.name] = &p.erased
+	return &Runner[S]{e, &p.erased}
+}
+
+// Start accepts an operation in a transaction of its own. s is the state to begin with; what Accept made of it is given back.
+func (r *Runner[S]) Start(ctx context.Context, q Request, s S) (id ID, accepted S, err error) {
+	err = r.engine.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		request := q
+		accepted = s // the closure may run again after a deadlock
+		id, err = r.StartTx(ctx, tx, &request, &accepted)
+		return err
+	})
+	return id, accepted, err
+}
+
+// StartTx accepts an operation in the caller's transaction: it begins when that commits, and is never heard of otherwise.
+func (r *Runner[S]) StartTx(ctx context.Context, tx db.Tx, q *Request, s *S) (ID, error) {
+	if r.plan.accept != nil {
+		if err := r.plan.accept(ctx, tx, q, s); err != nil {
+			return "", err
+		}
+	}
+	if r.plan.refuse {
+		if err := refuseOpen(ctx, tx, q.Thing); err != nil {
+			return "", err
+		}
+	}
+	data, err := json.Marshal(s)
+	if err != nil {
+		return "", fmt.Errorf("write the state of %s: %w", r.plan.name, err)
+	}
+	if q.Account == "" {
+		q.Account, q.Domain = q.Caller.Account, q.Caller.Domain
+	}
+	rec := Record{
+		ID: uid.New[ID](), Plan: r.plan.name, Thing: q.Thing, State: Running, Data: string(data), RunAt: tx.Now,
+		Command: q.Command, UserID: q.Caller.User, AccountID: q.Account, DomainID: q.Domain,
+		SubjectKind: q.SubjectKind, SubjectID: q.SubjectID, EventID: q.Event, Created: tx.Now, Updated: tx.Now,
+	}
+	if len(r.plan.steps) > 0 {
+		rec.StepName = r.plan.steps[0].name
+	}
+	e := r.engine
+	if err := insert(ctx, tx, &rec, e.owner()); err != nil {
+		return "", err
+	}
+	tx.OnCommit(func() { e.accepted(rec) })
+	return rec.ID, nil
+}
+
+func (e *Engine) owner() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.ctx == nil || e.ctx.Err() != nil {
+		return "" // not running: whoever runs next claims it
+	}
+	return e.id
+}
+
+// accepted goes on with an operation that this server has just committed.
+func (e *Engine) accepted(r Record) {
+	if r.Owner == "" {
+		e.mu.Lock()
+		e.queued[r.Thing] = true
+		e.mu.Unlock()
+		return
+	}
+	var here *run
+	e.mu.Lock()
+	ctx := e.ctx
+	mine := ctx != nil && ctx.Err() == nil && r.Owner == e.id
+	if mine {
+		e.work.Add(1)
+		here = &run{Record: r, plan: e.plans[r.Plan]}
+		here.canceled.Store(r.Canceled)
+		e.running[r.ID] = here
+	}
+	e.mu.Unlock()
+	if !mine {
+		return // stopped in between: the next life takes it over
+	}
+	go func() {
+		defer e.work.Done()
+		defer e.leave(r.ID)
+		select {
+		case e.slots <- struct{}{}:
+			defer func() { <-e.slots }()
+			e.drive(ctx, here)
+		case <-ctx.Done():
+		}
+	}()
+}
+
+func (e *Engine) leave(id ID) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.running, id)
+}
+
+// Start begins to work: it takes over what earlier lives of this server left, and runs until the function that it gives is
+// called, which lets running steps go and gives back what is owned.
+func (e *Engine) Start(ctx context.Context) (stop func(), err error) {
+	if err := e.begin(ctx); err != nil {
+		return nil, err
+	}
+	quit, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		e.loop(quit)
+	}()
+	return sync.OnceFunc(func() { close(quit); <-done; e.end() }), nil
+}
+
+func (e *Engine) begin(ctx context.Context) error {
+	id := string(uid.New[uid.Server]())
+	if err := e.register(ctx, id); err != nil {
+		return fmt.Errorf("register this server: %w", err)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.id = id
+	e.ctx, e.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	return nil
+}
+
+func (e *Engine) loop(quit chan struct{}) {
+	beat := time.NewTicker(e.lease / 4)
+	defer beat.Stop()
+	poll := time.NewTicker(e.poll)
+	defer poll.Stop()
+	for {
+		e.claim()
+		select {
+		case <-quit:
+			return
+		case <-beat.C:
+			e.heartbeat()
+		case <-poll.C:
+		case <-e.wake:
+		}
+	}
+}
+
+// heartbeat renews the lease. A server that was taken for dead drops all it was doing, for others do it now, and begins a
+// new life.
+func (e *Engine) heartbeat() {
+	ctx, id := e.life()
+	if ctx.Err() != nil {
+		return
+	}
+	alive, err := e.beat(ctx, id)
+	if err != nil {
+		e.log.Error("can't renew this server's lease", "error", err)
+		return
+	}
+	if !alive {
+		e.log.Warn("this server was taken for dead; it begins again", "server", id)
+		e.cancel(errStopped)
+		if err := e.begin(ctx); err != nil {
+			e.log.Error("can't begin again", "error", err)
+		}
+		return
+	}
+	e.noticeCancels(ctx, id)
+}
+
+func (e *Engine) life() (context.Context, string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.ctx, e.id
+}
+
+// claim takes free operations for the slots that are free.
+func (e *Engine) claim() {
+	ctx, id := e.life()
+	free := cap(e.slots) - len(e.slots)
+	if free == 0 || ctx.Err() != nil {
+		return
+	}
+	var some []Record
+	err := e.db.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
+		some, err = claim(ctx, tx, id, free)
+		return err
+	})
+	if err != nil && !db.IsUnique(err) { // unique: another server gave the turn in the same moment; the next poll sees it
+		e.log.Error("can't claim operations", "error", err)
+	}
+	if err != nil {
+		return
+	}
+	for _, r := range some {
+		e.accepted(r)
+	}
+}
+
+// Kick makes the engine look for work now.
+func (e *Engine) Kick() {
+	select {
+	case e.wake <- struct{}{}:
+	default:
+	}
+}
+
+// stopPatience is how long a stopping engine waits for running steps, which have been told to stop.
+const stopPatience = 700 * time.Millisecond
+
+func (e *Engine) end() {
+	ctx, id := e.life()
+	e.cancel(errStopped)
+	idle := make(chan struct{})
+	go func() { e.work.Wait(); close(idle) }()
+	select {
+	case <-idle:
+	case <-time.After(stopPatience):
+	}
+	if e.isCrashed() {
+		return
+	}
+	err := e.db.Write(context.WithoutCancel(ctx), func(ctx context.Context, tx db.Tx) error { return release(ctx, tx, id) })
+	if err != nil {
+		e.log.Error("can't give operations back", "error", err)
+	}
+}

@@ -1,0 +1,246 @@
+package op
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/fault"
+)
+
+// recordError is an error of recording and not of the step: the step is not to blame, and is not undone for it.
+type recordError struct{ err error }
+
+func (e *recordError) Error() string { return e.err.Error() }
+func (e *recordError) Unwrap() error { return e.err }
+
+// work is what a step or an undo has to record: its name, and the state it left, or what it still does in the transaction.
+type work struct {
+	step   string
+	action string // do, undo
+	inTx   func(ctx context.Context, tx db.Tx, s any) error
+	state  any // where inTx is nil; nil leaves the state as it was
+}
+
+// record writes that a step (or undo) succeeded, in one transaction with what its inTx does, and makes it the run's new
+// standing. base is the standing it starts from: the run's own, or with undos skipped that there are none of.
+func (e *Engine) record(ctx context.Context, r *run, base Record, w work) error {
+	var next Record
+	var stepErr error
+	if w.inTx == nil && base.Step+1 < len(r.plan.steps) && base.State == Running {
+		return e.recordAlone(ctx, r, base, w)
+	}
+	err := e.write(ctx, func(ctx context.Context, tx db.Tx) error {
+		next = base
+		if stepErr = e.apply(ctx, tx, r, &next, w); stepErr != nil {
+			return stepErr
+		}
+		next.succeeded(r.plan, tx.Now)
+		return e.save(ctx, tx, change{old: r.Record, record: next, step: w.step, action: w.action})
+	})
+	switch {
+	case errors.Is(stepErr, ErrRepeat):
+		return e.record(ctx, r, base, w)
+	case stepErr != nil:
+		return stepErr
+	case err != nil:
+		return &recordError{err}
+	}
+	r.Record = next
+	if !r.Open() {
+		e.ended(r.Record)
+	}
+	if err := e.recorded(r, w.step, w.action); err != nil {
+		return &recordError{err}
+	}
+	return nil
+}
+
+// recordAlone is record for a step that has nothing else to do in the database and is not the last.
+func (e *Engine) recordAlone(ctx context.Context, r *run, base Record, w work) error {
+	next := base
+	if err := e.apply(ctx, db.Tx{}, r, &next, w); err != nil {
+		return err
+	}
+	next.succeeded(r.plan, e.db.Now())
+	if err := e.put(ctx, r, change{record: next, step: w.step, action: w.action}); err != nil {
+		return &recordError{err}
+	}
+	if err := e.recorded(r, w.step, w.action); err != nil {
+		return &recordError{err}
+	}
+	return nil
+}
+
+// apply runs what the step does in the transaction, on a state that is decoded anew for each try of it.
+func (e *Engine) apply(ctx context.Context, tx db.Tx, r *run, next *Record, w work) error {
+	s := w.state
+	if w.inTx != nil {
+		var err error
+		if s, err = r.plan.decode([]byte(r.Data)); err != nil {
+			return err
+		}
+		if err := e.at(r, w.step, w.action, func() error { return w.inTx(ctx, tx, s) }); err != nil {
+			return err
+		}
+	}
+	if s == nil || w.action == "undo" {
+		return nil
+	}
+	data, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("write the state of %s: %w", r.Plan, err)
+	}
+	next.Data = string(data)
+	return nil
+}
+
+// succeeded moves the record past its present step or undo.
+func (r *Record) succeeded(p *plan, now time.Time) {
+	r.Attempt, r.TriedSince, r.RunAt = 0, time.Time{}, now
+	switch {
+	case r.State == Undoing && r.Step == 0:
+		r.State, r.Finished = Failed, now
+	case r.State == Undoing:
+		r.Step--
+		if r.Step > 0 {
+			r.StepName = p.steps[r.Step-1].name
+		} else {
+			r.StepName = "accept"
+		}
+	default:
+		r.FaultKind, r.FaultText, r.FaultDetail = "", "", ""
+		r.Step = min(r.Step+1, len(p.steps))
+		if r.Step == len(p.steps) {
+			r.State, r.Finished, r.StepName = Done, now, ""
+		} else {
+			r.StepName = p.steps[r.Step].name
+		}
+	}
+}
+
+// turnBack records that the operation is to be undone, and why. The undo of a failed Do step runs too: it may have half
+// happened.
+func (e *Engine) turnBack(ctx context.Context, r *run, name string, cause error) error {
+	next := r.Record
+	next.State, next.Attempt, next.TriedSince = Undoing, 0, time.Time{}
+	next.setFault(cause)
+	if next.FaultKind == fault.Internal {
+		e.log.Error("an operation failed", "job", r.ID, "plan", r.Plan, "step", r.StepName, "error", cause)
+	}
+	if name != "" && r.plan.steps[r.Step].kind == doStep {
+		next.Step++
+	}
+	return e.put(ctx, r, change{record: next, step: name, action: "do", stepErr: cause})
+}
+
+// park records that a step is to be tried again after a pause, by whoever is free then.
+func (e *Engine) park(ctx context.Context, r *run, name string, cause error) error {
+	next, now := r.Record, e.db.Now()
+	if next.TriedSince.IsZero() {
+		next.TriedSince = now
+	}
+	pause := min(e.pause<<min(next.Attempt, 10), 10*time.Second)
+	next.Attempt++
+	next.RunAt = now.Add(pause)
+	if next.State == Running {
+		next.setFault(cause)
+	}
+	// A wait that goes on is not worth a row each time.
+	change := change{record: next, release: true, step: name, action: r.action(), stepErr: cause}
+	if next.Attempt > 3 {
+		change.step = ""
+	}
+	err := e.put(ctx, r, change)
+	if err == nil {
+		time.AfterFunc(pause, e.Kick)
+	}
+	return err
+}
+
+func (r *run) action() string {
+	if r.State == Undoing {
+		return "undo"
+	}
+	return "do"
+}
+
+// stick records that the operation can't go on without an operator.
+func (e *Engine) stick(ctx context.Context, r *run, name string, cause error) error {
+	next := r.Record
+	next.State = Stuck
+	if next.FaultText == "" {
+		next.setFault(cause)
+	}
+	next.FaultDetail = fmt.Sprintf("stuck at undoing %s: %v", name, cause)
+	if name != "" {
+		next.StepName = name
+	}
+	return e.put(ctx, r, change{record: next, release: true, step: name, action: r.action(), stepErr: cause})
+}
+
+func (e *Engine) put(ctx context.Context, r *run, c change) error {
+	c.old = r.Record
+	if e.isCrashed() {
+		return &recordError{errStopped}
+	}
+	err := saveAlone(context.WithoutCancel(ctx), e.db, c)
+	if err == nil {
+		r.Record = c.record
+	}
+	return err
+}
+
+// write is db.Write for a server that is alive: one that a test has made crash writes nothing any more.
+func (e *Engine) write(ctx context.Context, fn func(context.Context, db.Tx) error) error {
+	if e.isCrashed() {
+		return &recordError{errStopped}
+	}
+	err := e.db.Write(context.WithoutCancel(ctx), fn)
+	if err != nil && e.isCrashed() {
+		return &recordError{errStopped}
+	}
+	return err
+}
+
+func (e *Engine) save(ctx context.Context, tx db.Tx, c change) error {
+	if err := save(ctx, tx, c); err != nil {
+		return err
+	}
+	if !c.record.Open() && e.finished != nil {
+		return e.finished(ctx, tx, c.record)
+	}
+	return nil
+}
+
+// ended tells those who wait for the operation, and lets the next one on its thing begin.
+func (e *Engine) ended(r Record) {
+	e.mu.Lock()
+	waiting := e.waiting[r.ID]
+	delete(e.waiting, r.ID)
+	next := e.queued[r.Thing]
+	delete(e.queued, r.Thing)
+	e.mu.Unlock()
+	for _, c := range waiting {
+		c <- r
+	}
+	if next {
+		e.Kick()
+	}
+}
+
+// setFault keeps an error in the form in which users see it. The text of an error without a kind is for operators only.
+func (r *Record) setFault(err error) {
+	if errors.Is(err, errCanceled) {
+		r.FaultKind, r.FaultText, r.FaultDetail = fault.Conflict, "the job was cancelled", ""
+		return
+	}
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind != fault.Internal {
+		r.FaultKind, r.FaultText, r.FaultDetail = f.Kind, f.Text, f.Detail
+		return
+	}
+	r.FaultKind, r.FaultText, r.FaultDetail = fault.Internal, "internal error", err.Error()
+}
