@@ -1,0 +1,15 @@
+package cloudstack
+
+import "github.com/virga-cloud/virga/api"
+
+// translators are the register functions, one per noun: each gives the commands of its noun their handlers.
+func (f *Facade) translators() []func(*api.Mux) {
+	return []func(*api.Mux){
+		f.registerDiscovery,
+		f.registerUsers,
+		f.registerAccounts,
+		f.registerDomains,
+		f.registerEvents,
+		f.registerJobs,
+	}
+}

@@ -1,0 +1,90 @@
+package cloudstack
+
+import (
+	"context"
+
+	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// scope turns what a list says about whose things it wants into the rows it may show to the caller. byID says that the
+// command names things by id: then everything in the caller's reach is looked through, not only the own account's.
+func (f *Facade) scope(ctx context.Context, in api.Scope, byID bool) (auth.Scope, error) {
+	return f.Accounts.Scope(ctx, account.ListScope{
+		Account: in.Account, Domain: in.DomainID, Recursive: in.Recursive, All: in.ListAll, ByID: byID,
+	})
+}
+
+// window gives the rows of a page as services want them: how many to skip, and how many to show at most, 0 for all.
+func window(p api.Paging) (offset, limit int) {
+	offset, limit = p.Window()
+	return offset, max(limit, 0)
+}
+
+// pageOf translates a service's page, item by item.
+func pageOf[From, To any](items []From, total int, translate func(From) To) api.Page[To] {
+	page := api.Page[To]{Count: total, Items: make([]To, len(items))}
+	for i, item := range items {
+		page.Items[i] = translate(item)
+	}
+	return page
+}
+
+// owners fills in whose the n things of a page are, with one query. at gives the account of the ith thing, and where its
+// owner goes. A thing of no account ("") has no owner.
+func (f *Facade) owners(ctx context.Context, n int, at func(i int) (uid.Account, *cs.Owner)) error {
+	names, err := f.accountNames(ctx, n, func(i int) uid.Account { id, _ := at(i); return id })
+	if err != nil {
+		return err
+	}
+	for i := range n {
+		id, owner := at(i)
+		name := names[id]
+		*owner = cs.Owner{Account: name.Account, DomainID: name.Domain, Domain: name.DomainName, DomainPath: name.DomainPath}
+	}
+	return nil
+}
+
+// accountNames looks up the names of the accounts of n things, each once.
+func (f *Facade) accountNames(ctx context.Context, n int, at func(i int) uid.Account) (map[uid.Account]account.Name, error) {
+	return account.Names(ctx, f.DB.Read(), distinct(n, at))
+}
+
+// usernames looks up the names of the users of n things, each once.
+func (f *Facade) usernames(ctx context.Context, n int, at func(i int) uid.User) (map[uid.User]string, error) {
+	return account.Usernames(ctx, f.DB.Read(), distinct(n, at))
+}
+
+// pending fills in which jobs are at work on the n things of a page, with one query. at gives the id of the ith thing, and
+// where its job goes.
+func (f *Facade) pending(ctx context.Context, n int, at func(i int) (subject string, job *cs.Pending)) error {
+	subjects := distinct(n, func(i int) string { id, _ := at(i); return id })
+	jobs, err := op.OpenOn(ctx, f.DB.Read(), subjects)
+	if err != nil || len(jobs) == 0 {
+		return err
+	}
+	for i := range n {
+		subject, job := at(i)
+		if id := jobs[subject]; id != "" {
+			job.JobID, job.JobStatus = id, new(cs.JobPending)
+		}
+	}
+	return nil
+}
+
+// distinct gives the ids of n things, each once and without "".
+func distinct[ID ~string](n int, at func(i int) ID) []ID {
+	seen := make(map[ID]bool, n)
+	var ids []ID
+	for i := range n {
+		if id := at(i); id != "" && !seen[id] {
+			seen[id] = true
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
