@@ -3,11 +3,14 @@ package account
 import (
 	"context"
 
+	"github.com/uptrace/bun"
+
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/uid"
 )
 
 type keyHolderRow struct {
+	bun.BaseModel `bun:"table:users,alias:u"`
 	userRow
 	Secret string `bun:",scanonly"` // sealed
 }
