@@ -105,6 +105,20 @@ func TestLoginLocksOut(t *testing.T) {
 	})
 }
 
+// A name that is not there costs the same work as one that is: a hash (TestHasher) and the same writes.
+func TestLoginOfUnknownUsersCostsTheSame(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		for range 2 {
+			want(t, "a guess", w.login("nobody", "guess", "a"), fault.Unauthenticated)
+		}
+		failures, _, err := lockFailures(context.Background(), w.db.Read(), auth.System().User)
+		if err != nil || failures != 2 {
+			t.Errorf("counted %d failures of unknown users, %v; want 2", failures, err)
+		}
+	})
+}
+
 // However many guesses come at the same time, five of them count, and no later one tells anything.
 func TestLoginGuessesInParallel(t *testing.T) {
 	t.Parallel()

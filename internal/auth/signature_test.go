@@ -168,7 +168,7 @@ func FuzzSignature(f *testing.F) {
 		// Case is not signed, nor is order.
 		a, b := fold(n1)+"="+fold(v1), fold(n2)+"="+fold(v2)
 		c, d := fold(m1)+"="+fold(w1), fold(m2)+"="+fold(w2)
-		if !(a == c && b == d) && !(a == d && b == c) {
+		if same := a == c && b == d || a == d && b == c; !same {
 			t.Errorf("%q signs %q", []string{n1, v1, n2, v2}, []string{m1, w1, m2, w2})
 		}
 	})
