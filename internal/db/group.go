@@ -53,6 +53,9 @@ func newGroup(ctx context.Context, d *DB) (*group, error) {
 func (g *group) stop() {
 	g.once.Do(func() { close(g.stopped) })
 	g.done.Wait()
+	for _, st := range g.known.known { // else they would keep the file open
+		_ = st.Close()
+	}
 	_ = g.conn.Close()
 }
 

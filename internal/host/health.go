@@ -1,0 +1,96 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/event"
+	"github.com/virga-cloud/virga/internal/fault"
+)
+
+// A health round asks this many hosts at a time, in pages of this size.
+const (
+	probes   = 32
+	pageSize = 1000
+)
+
+// CheckHealth asks every host whether it is there, and records those whose answer changed. A host that was Up and does not
+// answer becomes Alert, and Down when it does not answer in the next round either; one that answers again is Up. It is a
+// keeper's work: it may be stopped at any moment and starts from the world as it finds it.
+func (s *Service) CheckHealth(ctx context.Context) error {
+	var last Host
+	for {
+		hosts, err := page(ctx, s.db.Read(), last.ID, pageSize)
+		if err != nil || len(hosts) == 0 {
+			return err
+		}
+		if err := s.checkPage(ctx, hosts); err != nil {
+			return err
+		}
+		last = hosts[len(hosts)-1]
+	}
+}
+
+func (s *Service) checkPage(ctx context.Context, hosts []Host) error {
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	var first error
+	free := make(chan struct{}, probes)
+	for _, h := range hosts {
+		free <- struct{}{}
+		all.Go(func() {
+			defer func() { <-free }()
+			if err := s.check(ctx, h); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				if first == nil {
+					first = err
+				}
+			}
+		})
+	}
+	all.Wait()
+	return first
+}
+
+func (s *Service) check(ctx context.Context, h Host) error {
+	driver, err := s.drivers.Find(h.Hypervisor)
+	if err == nil {
+		_, err = driver.Probe(ctx, h.ID)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	next := h.State.after(err)
+	if next == h.State {
+		return nil
+	}
+	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		changed, err2 := setState(ctx, tx, h.ID, h.State, next)
+		if err2 != nil || !changed {
+			return err2
+		}
+		e := event.Event{Type: event.HostUp, Description: fmt.Sprintf("host %s is %s, was %s", h.Name, next, h.State), ResourceID: string(h.ID)}
+		if err != nil {
+			e.Type, e.Level, e.Description = event.HostDown, event.Warn, e.Description+": "+err.Error()
+		}
+		_, err2 = event.Write(ctx, tx, e)
+		return err2
+	})
+}
+
+// after is the state that follows a probe with this outcome.
+func (s State) after(probe error) State {
+	switch {
+	case probe == nil:
+		return Up
+	case !fault.Is(probe, fault.Unavailable):
+		return s // the driver is at fault and not the host
+	case s == Up || s == Connecting:
+		return Alert
+	default:
+		return Down
+	}
+}

@@ -1,0 +1,130 @@
+package host
+
+import (
+	"context"
+
+	"github.com/uptrace/bun"
+
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/uid"
+)
+
+type hostRow struct {
+	bun.BaseModel `bun:"table:hosts,alias:h"`
+	Host
+}
+
+// insertHosts adds hosts, some hundreds per statement.
+func insertHosts(ctx context.Context, tx db.Tx, hosts []Host) error {
+	const batch = 500
+	for len(hosts) > 0 {
+		n := min(batch, len(hosts))
+		rows := make([]hostRow, n)
+		for i := range rows {
+			hosts[i].Created, hosts[i].LastSeen = tx.Now, tx.Now
+			rows[i].Host = hosts[i]
+		}
+		if _, err := tx.NewInsert().Model(&rows).Exec(ctx); err != nil {
+			return err
+		}
+		hosts = hosts[n:]
+	}
+	return nil
+}
+
+// Find gives a host that is not removed.
+func Find(ctx context.Context, q db.Tx, id uid.Host) (Host, error) {
+	var row hostRow
+	err := q.NewSelect().Model(&row).Where("h.id = ? and h.removed is null", id).Scan(ctx)
+	if db.IsNone(err) {
+		return Host{}, fault.Missing(id)
+	}
+	return row.Host, err
+}
+
+// Need is the room that a machine takes.
+type Need struct {
+	CPU    int64 // MHz
+	Memory int64 // MB
+}
+
+var reserve = db.Prepare(`update hosts set cpu_used = cpu_used + ?, memory_used = memory_used + ?
+	where id = ? and cpu_used + ? <= cpu_total and memory_used + ? <= memory_total
+	and state = 'Up' and resource_state = 'Enabled' and removed is null`)
+
+// Reserve takes room on a host and tells whether there was enough; it is not given where the host may not be used.
+func Reserve(ctx context.Context, tx db.Tx, id uid.Host, n Need) (bool, error) {
+	changed, err := tx.Run(ctx, reserve, n.CPU, n.Memory, id, n.CPU, n.Memory)
+	return changed == 1, err
+}
+
+var giveBack = db.Prepare("update hosts set cpu_used = cpu_used - ?, memory_used = memory_used - ? where id = ?")
+
+// Release gives room back that was reserved.
+func Release(ctx context.Context, tx db.Tx, id uid.Host, n Need) error {
+	_, err := tx.Run(ctx, giveBack, n.CPU, n.Memory, id)
+	return err
+}
+
+// Filter says which hosts a list shows. Zero fields don't restrict.
+type Filter struct {
+	ID            uid.Host
+	Zone          uid.Zone
+	Pod           uid.Pod
+	Cluster       uid.Cluster
+	Name          string
+	Type          string
+	State         State
+	ResourceState ResourceState
+	Hypervisor    string
+	Keyword       string // in the name
+	Offset        int
+	Limit         int // 0 or less: all
+}
+
+// List gives a page of hosts, the oldest first, and how many there are in all.
+func (s *Service) List(ctx context.Context, f Filter) ([]Host, int, error) {
+	var rows []hostRow
+	q := s.db.Read().NewSelect().Model(&rows).Where("h.removed is null").Order("h.id")
+	db.Equal(q, "h.id", f.ID)
+	db.Equal(q, "h.zone_id", f.Zone)
+	db.Equal(q, "h.pod_id", f.Pod)
+	db.Equal(q, "h.cluster_id", f.Cluster)
+	db.Equal(q, "h.name", f.Name)
+	db.EqualFold(q, "h.type", f.Type)
+	db.EqualFold(q, "h.state", f.State)
+	db.EqualFold(q, "h.resource_state", f.ResourceState)
+	db.EqualFold(q, "h.hypervisor", f.Hypervisor)
+	db.Like(q, f.Keyword, "h.name")
+	n, err := db.Page(ctx, q, f.Offset, f.Limit)
+	out := make([]Host, len(rows))
+	for i, r := range rows {
+		out[i] = r.Host
+	}
+	return out, n, err
+}
+
+// Names gives the names of hosts, removed ones too, in one query.
+func Names(ctx context.Context, q db.Tx, ids []uid.Host) (map[uid.Host]string, error) {
+	return db.Names(ctx, q, "hosts", "name", ids)
+}
+
+// page gives what a health round needs of every host, in id order, a page at a time.
+func page(ctx context.Context, q db.Tx, after uid.Host, limit int) ([]Host, error) {
+	var rows []hostRow
+	err := q.NewSelect().Model(&rows).Column("id", "name", "hypervisor", "state").
+		Where("h.id > ? and h.removed is null", after).Order("h.id").Limit(int64(limit)).Scan(ctx)
+	out := make([]Host, len(rows))
+	for i, r := range rows {
+		out[i] = r.Host
+	}
+	return out, err
+}
+
+// setState changes a host's state if it is still the one that the caller saw, and tells whether it was.
+func setState(ctx context.Context, tx db.Tx, id uid.Host, from, to State) (bool, error) {
+	n, err := db.Changed(tx.NewRaw("update hosts set state = ?, last_seen = case when ? = 'Up' then ? else last_seen end where id = ? and state = ?",
+		to, to, tx.Now, id, from).Exec(ctx))
+	return n == 1, err
+}

@@ -1,0 +1,2 @@
+// Package image owns what machines are made from: templates, and the operating system types that describe them.
+package image

@@ -1,0 +1,101 @@
+// Package keep runs keepers: what must stay true, looked after again and again. A keeper is level-triggered: each round
+// reads the world and mends what it finds, so a round that is missed or broken off does no harm. Among several servers one
+// holds a keeper at a time, by a lease in its row, where its status stands for operators to see.
+package keep
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/virga-cloud/virga/internal/db"
+)
+
+// Keeper is one thing that is looked after.
+type Keeper struct {
+	Name   string
+	Period time.Duration
+	// Round reads the world and mends it. Its context ends when the server stops or the lease is lost.
+	Round func(ctx context.Context) error
+}
+
+// Status is how a keeper does.
+type Status struct {
+	Name       string
+	Holder     string
+	LeaseUntil time.Time
+	LastRun    time.Time `bun:",nullzero"`
+	LastTook   int64     // microseconds
+	LastError  string
+	Runs       int64
+}
+
+// Keepers runs some keepers.
+type Keepers struct {
+	db      *db.DB
+	server  string
+	log     *slog.Logger
+	keepers []Keeper
+}
+
+// New makes a set of keepers for a server, whose name the leases carry.
+func New(d *db.DB, server string, log *slog.Logger, keepers ...Keeper) *Keepers {
+	return &Keepers{db: d, server: server, log: log, keepers: keepers}
+}
+
+// Start runs every keeper in the background, until the function that it gives is called, which waits for running rounds.
+func (k *Keepers) Start() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	for _, one := range k.keepers {
+		all.Go(func() { k.run(ctx, one) })
+	}
+	return func() {
+		cancel()
+		all.Wait()
+	}
+}
+
+func (k *Keepers) run(ctx context.Context, one Keeper) {
+	t := time.NewTicker(one.Period)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			if err := k.Round(ctx, one.Name); err != nil && ctx.Err() == nil {
+				k.log.Error("a keeper's round failed", "keeper", one.Name, "error", err)
+			}
+		}
+	}
+}
+
+// Round runs one round of a keeper now, if no other server holds it, and records how it went.
+func (k *Keepers) Round(ctx context.Context, name string) error {
+	for _, one := range k.keepers {
+		if one.Name != name {
+			continue
+		}
+		// The lease outlasts a round's usual time; a round that takes longer may meet another server's, which does no harm.
+		held, err := k.hold(ctx, name, max(3*one.Period, 30*time.Second))
+		if err != nil || !held {
+			return err
+		}
+		began := k.db.Now()
+		err = safely(ctx, one)
+		return k.record(context.WithoutCancel(ctx), name, began, k.db.Now().Sub(began), err)
+	}
+	return fmt.Errorf("there is no keeper called %q", name)
+}
+
+func safely(ctx context.Context, one Keeper) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return one.Round(ctx)
+}

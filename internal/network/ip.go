@@ -1,0 +1,117 @@
+package network
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+
+	"github.com/virga-cloud/virga/internal/fault"
+)
+
+// IP is an IPv4 address as a number, so that ranges can be counted and compared in SQL. 0 is none.
+type IP int64
+
+// ParseIP reads an IPv4 address; name is what the error calls it.
+func ParseIP(name, text string) (IP, error) {
+	a, err := netip.ParseAddr(text)
+	if err != nil || !a.Is4() {
+		return 0, fault.Invalidf("%s %q is not an IPv4 address like 10.1.1.10", name, text)
+	}
+	b := a.As4()
+	return IP(binary.BigEndian.Uint32(b[:])), nil
+}
+
+// String is the dotted form, "" for none.
+func (ip IP) String() string {
+	if ip == 0 {
+		return ""
+	}
+	var b [4]byte
+	binary.BigEndian.PutUint32(b[:], uint32(ip))
+	return netip.AddrFrom4(b).String()
+}
+
+// Subnet is a network's address plan.
+type Subnet struct {
+	CIDR, Gateway, Netmask string
+	First, Last            IP // for guests, both included
+	gateway                IP
+}
+
+// defaultGateway and defaultNetmask are what a network gets whose creator says nothing (CloudStack's guest network CIDR).
+const (
+	defaultGateway = "10.1.1.1"
+	defaultNetmask = "255.255.255.0"
+)
+
+// ParseSubnet makes an address plan from what a user says; "" is left to the defaults. Without a range guests get every
+// address but the gateway's, the network's own and the broadcast one.
+func ParseSubnet(gateway, netmask, startIP, endIP string) (Subnet, error) {
+	switch {
+	case gateway == "" && netmask == "":
+		gateway, netmask = defaultGateway, defaultNetmask
+	case gateway == "" || netmask == "":
+		return Subnet{}, fault.Invalidf("gateway and netmask go together: got gateway %q and netmask %q", gateway, netmask)
+	}
+	gw, err := ParseIP("gateway", gateway)
+	if err != nil {
+		return Subnet{}, err
+	}
+	mask, err := ParseIP("netmask", netmask)
+	if err != nil {
+		return Subnet{}, err
+	}
+	host := ^uint32(mask)
+	if host&(host+1) != 0 || host < 3 {
+		return Subnet{}, fault.Invalidf("netmask %s leaves no room: want one from 128.0.0.0 to 255.255.255.252 whose one-bits "+
+			"stand together", netmask)
+	}
+	base, broadcast := gw&mask, gw&mask|IP(host)
+	if gw == base || gw == broadcast {
+		return Subnet{}, fault.Invalidf("gateway %s is the first or last address of its subnet %s/%s, which no host may have", gateway, base, netmask)
+	}
+	s := Subnet{
+		CIDR: fmt.Sprintf("%s/%d", base, prefix(host)), Gateway: gw.String(), Netmask: mask.String(), First: base + 1, Last: broadcast - 1,
+		gateway: gw,
+	}
+	return s, s.narrow(startIP, endIP)
+}
+
+// narrow keeps only the addresses that the user wants guests to have.
+func (s *Subnet) narrow(startIP, endIP string) (err error) {
+	first, last := s.First, s.Last
+	if startIP != "" {
+		if s.First, err = ParseIP("startip", startIP); err != nil {
+			return err
+		}
+		s.Last = s.First
+	}
+	if endIP != "" {
+		if startIP == "" {
+			return fault.Invalidf("endip %s was given without startip", endIP)
+		}
+		if s.Last, err = ParseIP("endip", endIP); err != nil {
+			return err
+		}
+	}
+	if s.First < first || s.Last > last || s.First > s.Last {
+		return fault.Invalidf("the range %s to %s does not lie in %s (%s to %s)", s.First, s.Last, s.CIDR, first, last)
+	}
+	if s.First == s.Last && s.First == s.gateway {
+		return fault.Invalidf("the range holds nothing but the gateway %s", s.gateway)
+	}
+	return nil
+}
+
+func prefix(host uint32) int {
+	n := 32
+	for ; host != 0; host >>= 1 {
+		n--
+	}
+	return n
+}
+
+// mac makes the MAC address of a serial number: locally administered, unicast, 40 bits of number.
+func mac(serial int64) string {
+	return fmt.Sprintf("02:%02x:%02x:%02x:%02x:%02x", byte(serial>>32), byte(serial>>24), byte(serial>>16), byte(serial>>8), byte(serial))
+}

@@ -1,0 +1,103 @@
+package network
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/event"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Implement makes sure that a machine's networks can carry traffic: each gets its VLAN when the first machine in it starts,
+// and keeps it until it is deleted.
+func Implement(ctx context.Context, tx db.Tx, vm uid.VM) error {
+	ids, err := unimplemented(ctx, tx, vm)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		n, err := findLocked(ctx, tx, auth.Scope{All: true}, id)
+		if err != nil {
+			return err
+		}
+		if n.State != Allocated {
+			continue // another machine's start was first
+		}
+		vlan, err := takeVLAN(ctx, tx, n.PhysicalNetwork)
+		if err != nil {
+			return err
+		}
+		if err := setImplemented(ctx, tx, id, vlan); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removal is the state of a network's deletion.
+type removal struct {
+	Network uid.Network `json:"network"`
+	Was     State       `json:"was"`
+}
+
+// Delete starts deleting a network that the caller reaches and that no machine is in.
+func (s *Service) Delete(ctx context.Context, id uid.Network) (op.ID, error) {
+	caller := auth.From(ctx)
+	job, _, err := s.remove.Start(ctx, op.Request{
+		Thing: op.On("network", id), Caller: caller, Command: "deleteNetwork", SubjectKind: "Network", SubjectID: string(id),
+	}, removal{Network: id})
+	return job, err
+}
+
+func (s *Service) removePlan() *op.Plan[removal] {
+	return op.New[removal]("network.delete").
+		Accept(s.beginRemoval, s.keepAfterAll).
+		Tx("remove", s.removeRow, nil)
+}
+
+func (s *Service) beginRemoval(ctx context.Context, tx db.Tx, q *op.Request, r *removal) error {
+	n, err := findLocked(ctx, tx, q.Caller.Reach(), r.Network)
+	if err != nil {
+		return err
+	}
+	if err := n.usable(); err != nil {
+		return err
+	}
+	used, err := machinesIn(ctx, tx, n.ID)
+	if err != nil {
+		return err
+	}
+	if used > 0 {
+		return fault.New(fault.Conflict, "network %q is in use by %d virtual machines; destroy and expunge them first", n.Name, used)
+	}
+	r.Was = n.State
+	q.Account, q.Domain = n.Account, n.Domain
+	q.Event, err = event.Write(ctx, tx, event.Event{
+		Type: event.NetworkDelete, State: event.Scheduled, Description: fmt.Sprintf("deleting network %s (%s)", n.Name, n.ID),
+		Account: n.Account, Domain: n.Domain, ResourceID: string(n.ID),
+	})
+	if err != nil {
+		return err
+	}
+	return setState(ctx, tx, n.ID, Destroyed)
+}
+
+func (s *Service) keepAfterAll(ctx context.Context, tx db.Tx, r *removal) error {
+	return setState(ctx, tx, r.Network, r.Was)
+}
+
+func (s *Service) removeRow(ctx context.Context, tx db.Tx, r *removal) error {
+	n, err := findLocked(ctx, tx, auth.Scope{All: true}, r.Network)
+	if err != nil {
+		return err
+	}
+	if err := setRemoved(ctx, tx, n.ID); err != nil {
+		return err
+	}
+	return account.Give(ctx, tx, n.Account, account.Use{account.Networks: 1})
+}

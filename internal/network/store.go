@@ -1,0 +1,203 @@
+package network
+
+import (
+	"context"
+	"net"
+	"strings"
+
+	"github.com/uptrace/bun"
+
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/uid"
+)
+
+type networkRow struct {
+	bun.BaseModel `bun:"table:networks,alias:n"`
+	Network
+}
+
+type nicRow struct {
+	bun.BaseModel `bun:"table:nics,alias:c"`
+	NIC
+}
+
+type physicalRow struct {
+	bun.BaseModel `bun:"table:physical_networks,alias:p"`
+	Physical
+}
+
+func insert(ctx context.Context, tx db.Tx, row any) error {
+	_, err := tx.NewInsert().Model(row).Exec(ctx)
+	return err
+}
+
+// CreatePhysical adds a physical network; its id, counter and times are filled in.
+func (s *Service) CreatePhysical(ctx context.Context, p Physical) (Physical, error) {
+	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		p.ID, p.VLANNext, p.Created = uid.New[uid.PhysicalNetwork](), p.VLANStart, tx.Now
+		return insert(ctx, tx, &physicalRow{Physical: p})
+	})
+	return p, err
+}
+
+func physicalOf(ctx context.Context, tx db.Tx, zone uid.Zone) (id uid.PhysicalNetwork, err error) {
+	err = tx.NewRaw("select id from physical_networks where zone_id = ? and state = 'Enabled' and removed is null order by id limit 1",
+		zone).Scan(ctx, &id)
+	if db.IsNone(err) {
+		return "", fault.Conflictf("the zone has no enabled physical network for guests")
+	}
+	return id, err
+}
+
+// findLocked gives a network within a scope and keeps others from changing it until the transaction's end.
+func findLocked(ctx context.Context, tx db.Tx, scope auth.Scope, id uid.Network) (Network, error) {
+	var row networkRow
+	q := tx.NewSelect().Model(&row).Where("n.id = ? and n.removed is null", id)
+	err := tx.Lock(scope.Where(q, "n")).Scan(ctx)
+	if db.IsNone(err) {
+		return Network{}, fault.Missing(id)
+	}
+	return row.Network, err
+}
+
+// isolatedOf gives an account's networks in a zone from which a deployment may choose.
+func isolatedOf(ctx context.Context, tx db.Tx, account uid.Account, zone uid.Zone) ([]Network, error) {
+	var rows []networkRow
+	err := tx.NewSelect().Model(&rows).Where("n.account_id = ? and n.zone_id = ? and n.guest_type = ?", account, zone, offering.Isolated).
+		Where("n.state <> ? and n.removed is null", Destroyed).
+		Where(`n.offering_id in (select id from network_offerings where services like '%"name":"SourceNat"%')`).
+		Limit(2).Scan(ctx)
+	out := make([]Network, len(rows))
+	for i, r := range rows {
+		out[i] = r.Network
+	}
+	return out, err
+}
+
+func markAutomatic(ctx context.Context, tx db.Tx, id uid.Network) error {
+	_, err := tx.NewRaw("update networks set automatic = true where id = ?", id).Exec(ctx)
+	return err
+}
+
+// advance takes the counter's next address, 0 where it is at the end.
+func advance(ctx context.Context, tx db.Tx, id uid.Network) (ip IP, err error) {
+	err = tx.NewRaw("update networks set next_ip = next_ip + 1 where id = ? and next_ip <= end_ip returning next_ip - 1", id).Scan(ctx, &ip)
+	if db.IsNone(err) {
+		return 0, nil
+	}
+	return ip, err
+}
+
+// reuse takes an address that was given back, 0 where there is none. The network's row is locked, so nobody else looks.
+func reuse(ctx context.Context, tx db.Tx, id uid.Network) (ip IP, err error) {
+	err = tx.NewRaw(`delete from free_ips where network_id = ? and ip = (select min(ip) from free_ips where network_id = ?)
+		returning ip`, id, id).Scan(ctx, &ip)
+	if db.IsNone(err) {
+		return 0, nil
+	}
+	return ip, err
+}
+
+func unfree(ctx context.Context, tx db.Tx, id uid.Network, ip IP) error {
+	_, err := tx.NewRaw("delete from free_ips where network_id = ? and ip = ?", id, ip).Exec(ctx)
+	return err
+}
+
+func isUsed(ctx context.Context, tx db.Tx, id uid.Network, ip IP) (used bool, err error) {
+	err = tx.NewRaw("select exists (select 1 from nics where network_id = ? and ip = ?)", id, ip).Scan(ctx, &used)
+	return used, err
+}
+
+// dropNIC removes a NIC. Its address is remembered as free if the counter has passed it; else the counter will come by.
+func dropNIC(ctx context.Context, tx db.Tx, nic NIC) error {
+	if nic.IP != 0 {
+		_, err := tx.NewRaw(`insert into free_ips (network_id, ip) select id, ? from networks where id = ? and next_ip > ?
+			on conflict do nothing`, nic.IP, nic.Network, nic.IP).Exec(ctx)
+		if err != nil {
+			return err
+		}
+	}
+	_, err := tx.NewRaw("delete from nics where id = ?", nic.ID).Exec(ctx)
+	return err
+}
+
+// checkMAC gives a MAC address in the form in which it is stored, if it may be used.
+func checkMAC(ctx context.Context, tx db.Tx, text string) (string, error) {
+	m, err := net.ParseMAC(text)
+	if err != nil || len(m) != 6 || m[0]&1 != 0 {
+		return "", fault.Invalidf("macaddress %q is not a unicast MAC address like 02:00:00:ab:cd:ef", text)
+	}
+	var used bool
+	err = tx.NewRaw("select exists (select 1 from nics where mac = ?)", strings.ToLower(m.String())).Scan(ctx, &used)
+	if err == nil && used {
+		return "", fault.Conflictf("MAC address %s is in use by another machine", m)
+	}
+	return strings.ToLower(m.String()), err
+}
+
+// NICsOf gives the NICs of machines, each machine's by device, in one query.
+func NICsOf(ctx context.Context, q db.Tx, vms []uid.VM) (map[uid.VM][]NIC, error) {
+	nics := map[uid.VM][]NIC{}
+	if len(vms) == 0 {
+		return nics, nil
+	}
+	var rows []nicRow
+	err := q.NewSelect().Model(&rows).Where("c.vm_id in (?)", bun.List(vms)).Order("c.vm_id", "c.device").Scan(ctx)
+	for _, r := range rows {
+		nics[r.VM] = append(nics[r.VM], r.NIC)
+	}
+	return nics, err
+}
+
+// ByID gives networks by their ids, removed ones too, in one query.
+func ByID(ctx context.Context, q db.Tx, ids []uid.Network) (map[uid.Network]Network, error) {
+	networks := map[uid.Network]Network{}
+	if len(ids) == 0 {
+		return networks, nil
+	}
+	var rows []networkRow
+	err := q.NewSelect().Model(&rows).Where("n.id in (?)", bun.List(ids)).Scan(ctx)
+	for _, r := range rows {
+		networks[r.ID] = r.Network
+	}
+	return networks, err
+}
+
+// Filter says which networks a list shows. Zero fields don't restrict, but for Scope, whose zero value shows nothing.
+type Filter struct {
+	Scope       auth.Scope
+	ID          uid.Network
+	Zone        uid.Zone
+	GuestType   offering.GuestType
+	TrafficType string
+	Offering    uid.NetworkOffering
+	Deployable  *bool  // machines may be put there
+	Keyword     string // in name or display text
+	Offset      int
+	Limit       int // 0 or less: all
+}
+
+// List gives a page of networks, the oldest first, and how many there are in all.
+func (s *Service) List(ctx context.Context, f Filter) ([]Network, int, error) {
+	var rows []networkRow
+	q := f.Scope.Where(s.db.Read().NewSelect().Model(&rows), "n").Where("n.removed is null").Order("n.id")
+	db.Equal(q, "n.id", f.ID)
+	db.Equal(q, "n.zone_id", f.Zone)
+	db.EqualFold(q, "n.guest_type", f.GuestType)
+	db.EqualFold(q, "n.traffic_type", f.TrafficType)
+	db.Equal(q, "n.offering_id", f.Offering)
+	if f.Deployable != nil {
+		op := map[bool]string{true: "<>", false: "="}[*f.Deployable]
+		q.Where("n.state ? ?", bun.Safe(op), Destroyed)
+	}
+	db.Like(q, f.Keyword, "n.name", "n.display_text")
+	n, err := db.Page(ctx, q, f.Offset, f.Limit)
+	out := make([]Network, len(rows))
+	for i, r := range rows {
+		out[i] = r.Network
+	}
+	return out, n, err
+}

@@ -1,0 +1,192 @@
+package offering
+
+import (
+	"context"
+
+	"github.com/uptrace/bun"
+
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/uid"
+)
+
+type computeRow struct {
+	bun.BaseModel `bun:"table:service_offerings,alias:o"`
+	Compute
+}
+
+type diskRow struct {
+	bun.BaseModel `bun:"table:disk_offerings,alias:o"`
+	Disk
+}
+
+type networkRow struct {
+	bun.BaseModel `bun:"table:network_offerings,alias:o"`
+	Network
+}
+
+func insert(ctx context.Context, tx db.Tx, row any) error {
+	_, err := tx.NewInsert().Model(row).Exec(ctx)
+	return err
+}
+
+// FindCompute gives a service offering that is not removed.
+func FindCompute(ctx context.Context, q db.Tx, id uid.ServiceOffering) (Compute, error) {
+	var row computeRow
+	err := find(ctx, q, id, &row)
+	return row.Compute, err
+}
+
+// FindDisk gives a disk offering that is not removed.
+func FindDisk(ctx context.Context, q db.Tx, id uid.DiskOffering) (Disk, error) {
+	var row diskRow
+	err := find(ctx, q, id, &row)
+	return row.Disk, err
+}
+
+// FindNetwork gives a network offering that is not removed.
+func FindNetwork(ctx context.Context, q db.Tx, id uid.NetworkOffering) (Network, error) {
+	var row networkRow
+	err := find(ctx, q, id, &row)
+	return row.Network, err
+}
+
+// RequiredNetwork gives the offering that an account's first network is made from when nobody names one: the isolated one
+// that is Required and has source NAT.
+func RequiredNetwork(ctx context.Context, q db.Tx) (Network, error) {
+	var rows []networkRow
+	err := q.NewSelect().Model(&rows).Where("o.removed is null and o.state = ? and o.availability = ? and o.guest_type = ?",
+		Enabled, Required, Isolated).Order("o.id").Scan(ctx)
+	for _, r := range rows {
+		if r.Has("SourceNat") {
+			return r.Network, nil
+		}
+	}
+	if err == nil {
+		err = fault.Conflictf("no network was named, and no enabled network offering is Required and has SourceNat to make one from; " +
+			"name one in networkids")
+	}
+	return Network{}, err
+}
+
+// Filter says which offerings a list shows. Zero fields don't restrict; those that a kind does not have are ignored.
+type Filter struct {
+	ID           string
+	Name         string
+	State        State
+	System       *bool  // service offerings
+	DisplayText  string // network offerings, as the fields below
+	TrafficType  string
+	Default      *bool
+	SpecifyVLAN  *bool
+	Availability string
+	GuestType    GuestType
+	ForVPC       *bool
+	SourceNAT    *bool
+	Keyword      string // in name or display text
+	Offset       int
+	Limit        int // 0 or less: all
+}
+
+func (f Filter) apply(q *bun.SelectQuery) *bun.SelectQuery {
+	q.Where("o.removed is null").Order("o.id")
+	db.Equal(q, "o.id", f.ID)
+	db.Equal(q, "o.name", f.Name)
+	db.EqualFold(q, "o.state", f.State)
+	db.Like(q, f.Keyword, "o.name", "o.display_text")
+	return q
+}
+
+// Computes gives a page of service offerings, the oldest first, and how many there are in all.
+func (s *Service) Computes(ctx context.Context, f Filter) ([]Compute, int, error) {
+	var rows []computeRow
+	q := f.apply(s.db.Read().NewSelect().Model(&rows))
+	where(q, "o.is_system", f.System)
+	n, err := db.Page(ctx, q, f.Offset, f.Limit)
+	out := make([]Compute, len(rows))
+	for i, r := range rows {
+		out[i] = r.Compute
+	}
+	return out, n, err
+}
+
+// Disks gives a page of disk offerings, the oldest first, and how many there are in all.
+func (s *Service) Disks(ctx context.Context, f Filter) ([]Disk, int, error) {
+	var rows []diskRow
+	n, err := db.Page(ctx, f.apply(s.db.Read().NewSelect().Model(&rows)), f.Offset, f.Limit)
+	out := make([]Disk, len(rows))
+	for i, r := range rows {
+		out[i] = r.Disk
+	}
+	return out, n, err
+}
+
+// Networks gives a page of network offerings, the oldest first, and how many there are in all.
+func (s *Service) Networks(ctx context.Context, f Filter) ([]Network, int, error) {
+	var rows []networkRow
+	q := f.apply(s.db.Read().NewSelect().Model(&rows))
+	db.Equal(q, "o.display_text", f.DisplayText)
+	db.EqualFold(q, "o.traffic_type", f.TrafficType)
+	db.EqualFold(q, "o.availability", f.Availability)
+	db.EqualFold(q, "o.guest_type", f.GuestType)
+	where(q, "o.is_default", f.Default)
+	where(q, "o.specify_vlan", f.SpecifyVLAN)
+	where(q, "o.for_vpc", f.ForVPC)
+	if f.SourceNAT != nil {
+		not := map[bool]string{true: "", false: "not"}[*f.SourceNAT]
+		q.Where("o.services ? like ?", bun.Safe(not), `%"name":"SourceNat"%`)
+	}
+	n, err := db.Page(ctx, q, f.Offset, f.Limit)
+	out := make([]Network, len(rows))
+	for i, r := range rows {
+		out[i] = r.Network
+	}
+	return out, n, err
+}
+
+func where(q *bun.SelectQuery, column string, value *bool) {
+	if value != nil {
+		q.Where("? = ?", bun.Safe(column), *value)
+	}
+}
+
+func find(ctx context.Context, q db.Tx, id uid.Typed, row any) error {
+	err := q.NewSelect().Model(row).Where("o.id = ? and o.removed is null", id.String()).Scan(ctx)
+	if db.IsNone(err) {
+		return fault.Missing(id)
+	}
+	return err
+}
+
+// ComputesByID gives service offerings by their ids, removed ones too, in one query.
+func ComputesByID(ctx context.Context, q db.Tx, ids []uid.ServiceOffering) (map[uid.ServiceOffering]Compute, error) {
+	var rows []computeRow
+	out := map[uid.ServiceOffering]Compute{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	err := q.NewSelect().Model(&rows).Where("o.id in (?)", bun.List(ids)).Scan(ctx)
+	for _, r := range rows {
+		out[r.ID] = r.Compute
+	}
+	return out, err
+}
+
+// NetworksByID gives network offerings by their ids, removed ones too, in one query.
+func NetworksByID(ctx context.Context, q db.Tx, ids []uid.NetworkOffering) (map[uid.NetworkOffering]Network, error) {
+	var rows []networkRow
+	out := map[uid.NetworkOffering]Network{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	err := q.NewSelect().Model(&rows).Where("o.id in (?)", bun.List(ids)).Scan(ctx)
+	for _, r := range rows {
+		out[r.ID] = r.Network
+	}
+	return out, err
+}
+
+// DiskNames gives the names of disk offerings, removed ones too, in one query.
+func DiskNames(ctx context.Context, q db.Tx, ids []uid.DiskOffering) (map[uid.DiskOffering]string, error) {
+	return db.Names(ctx, q, "disk_offerings", "name", ids)
+}

@@ -1,0 +1,64 @@
+package pool
+
+import (
+	"context"
+
+	"github.com/uptrace/bun"
+
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/uid"
+)
+
+type poolRow struct {
+	bun.BaseModel `bun:"table:storage_pools,alias:p"`
+	Pool
+}
+
+func insert(ctx context.Context, tx db.Tx, p Pool) error {
+	_, err := tx.NewInsert().Model(&poolRow{Pool: p}).Exec(ctx)
+	return err
+}
+
+// OfCluster gives the pools of a cluster that may be used, the emptiest first.
+func OfCluster(ctx context.Context, q db.Tx, cluster uid.Cluster) ([]Pool, error) {
+	var rows []poolRow
+	err := q.NewSelect().Model(&rows).Where("p.cluster_id = ? and p.state = 'Up' and p.removed is null", cluster).
+		OrderExpr("p.bytes_total - p.bytes_used desc, p.id").Scan(ctx)
+	pools := make([]Pool, len(rows))
+	for i, r := range rows {
+		pools[i] = r.Pool
+	}
+	return pools, err
+}
+
+// ByID gives pools by their ids, removed ones too, in one query.
+func ByID(ctx context.Context, q db.Tx, ids []uid.Pool) (map[uid.Pool]Pool, error) {
+	pools := map[uid.Pool]Pool{}
+	if len(ids) == 0 {
+		return pools, nil
+	}
+	var rows []poolRow
+	err := q.NewSelect().Model(&rows).Where("p.id in (?)", bun.List(ids)).Scan(ctx)
+	for _, r := range rows {
+		pools[r.ID] = r.Pool
+	}
+	return pools, err
+}
+
+var (
+	take = db.Prepare(`update storage_pools set bytes_used = bytes_used + ?
+		where id = ? and bytes_used + ? <= bytes_total and state = 'Up' and removed is null`)
+	give = db.Prepare("update storage_pools set bytes_used = bytes_used - ? where id = ?")
+)
+
+// Reserve takes room in a pool, in bytes, and tells whether there was enough.
+func Reserve(ctx context.Context, tx db.Tx, id uid.Pool, bytes int64) (bool, error) {
+	n, err := tx.Run(ctx, take, bytes, id, bytes)
+	return n == 1, err
+}
+
+// Release gives room back that was reserved.
+func Release(ctx context.Context, tx db.Tx, id uid.Pool, bytes int64) error {
+	_, err := tx.Run(ctx, give, bytes, id)
+	return err
+}

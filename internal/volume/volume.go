@@ -1,0 +1,52 @@
+package volume
+
+import (
+	"time"
+
+	"github.com/virga-cloud/virga/uid"
+)
+
+// State is where a volume stands.
+type State string
+
+// The states that this version uses. An Allocated volume is a wish: its disk is made when its machine first starts.
+const (
+	Allocated State = "Allocated"
+	Creating  State = "Creating"
+	Ready     State = "Ready"
+	Expunging State = "Expunging"
+	Expunged  State = "Expunged"
+)
+
+// Type tells a machine's root disk from its data disks.
+type Type string
+
+// The types.
+const (
+	Root Type = "ROOT"
+	Data Type = "DATADISK"
+)
+
+// GB is a gibibyte, in bytes; offerings say sizes in it.
+const GB = int64(1) << 30
+
+// Volume is a disk.
+type Volume struct {
+	ID              uid.Volume          `bun:",pk"`
+	Account         uid.Account         `bun:"account_id"`
+	Domain          uid.Domain          `bun:"domain_id"`
+	Zone            uid.Zone            `bun:"zone_id"`
+	Pool            uid.Pool            `bun:"pool_id,nullzero"` // "" while Allocated
+	VM              uid.VM              `bun:"vm_id,nullzero"`   // "" when detached
+	Device          *int                // nil when detached; 0 is the root disk
+	Template        uid.Template        `bun:"template_id,nullzero"`
+	DiskOffering    uid.DiskOffering    `bun:"disk_offering_id,nullzero"`
+	ServiceOffering uid.ServiceOffering `bun:"service_offering_id,nullzero"`
+	Name            string
+	Type            Type
+	State           State
+	Size            int64 // bytes
+	Created         time.Time
+	Attached        time.Time `bun:",nullzero"`
+	Removed         time.Time `bun:",nullzero"`
+}
