@@ -63,6 +63,12 @@ func Failed(code int, text string) Result {
 	return Result{body: &body{shape: shapeOf(v.Type()), value: v}}
 }
 
+// Succeeded makes the result of a job that has no thing to show, or whose thing is gone by now. The text may be empty.
+func Succeeded(text string) Result {
+	v := reflect.ValueOf(Success{Success: true, DisplayText: text})
+	return Result{body: &body{shape: shapeOf(v.Type()), value: v}}
+}
+
 type failure struct {
 	Code int    `json:"errorcode" doc:"The error's code."`
 	Text string `json:"errortext" doc:"What went wrong."`

@@ -74,7 +74,7 @@ func isControl(c rune) bool { return c < ' ' || c == 0x7f }
 
 func (r *request) controls(p *param, name, value string) error {
 	shown := printable(value)
-	if p != nil && p.secret {
+	if p == nil || p.secret { // what isn't declared may be a signature or a session key
 		shown = "***"
 	}
 	return invalid("Received value %s for parameter %s is invalid, contains illegal ASCII non-printable characters", shown, printable(name))

@@ -1,11 +1,15 @@
 package cloudstack
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/virga-cloud/virga/internal/db"
 )
@@ -13,7 +17,7 @@ import (
 // ServeOptions say where and how Serve listens.
 type ServeOptions struct {
 	Listen   string       // host:port; no host is every address of the machine
-	Listener net.Listener // instead of Listen, where somebody has opened one already
+	Listener net.Listener // instead of Listen, where somebody has opened one already; Serve closes it
 	Loopback bool         // refuse any address that others can reach: for the integration port
 
 	TLSCert, TLSKey string // PEM files; both or none
@@ -23,11 +27,105 @@ type ServeOptions struct {
 	Hosts      []string // names and addresses for the self-signed certificate, besides the local ones
 	Clock      db.Clock // for the self-signed certificate
 
-	Log       *slog.Logger
+	Log       *slog.Logger   // nil: nothing is logged
 	Listening func(net.Addr) // called once, when requests are taken
 }
 
-// Serve answers requests until ctx ends, and then gives those under way a second.
+// What slow and greedy clients are held to. Writing has long because a list may be: somebody may read a hundred thousand
+// machines over a telephone line.
+const (
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = time.Minute
+	writeTimeout      = 5 * time.Minute
+	idleTimeout       = 2 * time.Minute
+	maxHeader         = 128 << 10 // some clients send user data in the query
+	stopWithin        = time.Second
+)
+
+// Serve answers requests until ctx ends, and then gives those under way a second. It returns nil when it was stopped that way.
 func Serve(ctx context.Context, h http.Handler, o ServeOptions) error {
-	return errors.ErrUnsupported
+	log := cmp.Or(o.Log, slog.New(slog.DiscardHandler))
+	config, err := o.tls()
+	if err != nil {
+		return err
+	}
+	l, err := o.listen(ctx)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler: h, TLSConfig: config,
+		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: maxHeader,
+		// What clients do wrong on their connections is not our trouble.
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	ended := make(chan error, 1)
+	go func() {
+		if config != nil {
+			ended <- server.ServeTLS(l, "", "")
+		} else {
+			ended <- server.Serve(l)
+		}
+	}()
+	if o.Listening != nil {
+		o.Listening(l.Addr())
+	}
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serve %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil {
+		log.Warn("requests were cut off at the stop", "error", err)
+		_ = server.Close() // the listener is closed already; whatever a connection says to it changes nothing
+	}
+	<-ended
+	return nil
+}
+
+// listen opens the address. For the integration port the address is judged before it is open, and once more by what the
+// system has made of it.
+func (o ServeOptions) listen(ctx context.Context) (net.Listener, error) {
+	if o.Listener == nil && o.Loopback {
+		_, port, err := net.SplitHostPort(o.Listen)
+		if err != nil || port == "0" || port == "" || !isLoopback(o.Listen) {
+			return nil, fmt.Errorf("listen on %q: without authentication only an address of this machine alone will do, and a port "+
+				"that was chosen: 127.0.0.1:8096 for instance", o.Listen)
+		}
+	}
+	l := o.Listener
+	if l == nil {
+		var err error
+		if l, err = new(net.ListenConfig).Listen(ctx, "tcp", o.Listen); err != nil {
+			return nil, err
+		}
+	}
+	if o.Loopback && !isLoopback(l.Addr().String()) {
+		return nil, errors.Join(fmt.Errorf("listen on %s: others can reach it, and nobody is authenticated there", l.Addr()), l.Close())
+	}
+	return l, nil
+}
+
+// tls gives the configuration, nil for plain HTTP.
+func (o ServeOptions) tls() (*tls.Config, error) {
+	cert, key := o.TLSCert, o.TLSKey
+	switch {
+	case (cert == "") != (key == ""):
+		return nil, errors.New("a TLS certificate and its key go together: one of the two files is not named")
+	case cert == "" && o.AutoTLSDir == "":
+		return nil, nil
+	case cert == "":
+		var err error
+		if cert, key, err = selfSigned(o.AutoTLSDir, o.Hosts, o.Clock()); err != nil {
+			return nil, fmt.Errorf("make a self-signed certificate: %w", err)
+		}
+	}
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		return nil, fmt.Errorf("load the TLS certificate: %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
 }

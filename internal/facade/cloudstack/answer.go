@@ -1,0 +1,56 @@
+package cloudstack
+
+import (
+	"bufio"
+	"net/http"
+
+	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
+)
+
+// heldBack is how much of an answer is made before any of it is sent: a mistake that shows up while it is written, in the
+// first object of a list as a rule, can still become an error.
+const heldBack = 64 << 10
+
+// answer writes what a command has to say.
+func (c *call) answer(a api.Answer) {
+	c.w.Header().Set("Content-Type", c.format.ContentType())
+	out := bufio.NewWriterSize(sender{c}, heldBack)
+	err := c.format.Write(out, a, cs.Version)
+	switch {
+	case err == nil:
+		c.status = http.StatusOK
+		c.err = out.Flush()
+	case !c.begun:
+		c.fail(err)
+	default:
+		// Half of it is out, as a success. Cutting the connection is all that is left to tell the client.
+		c.err = err
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// fail writes an error in the format that the caller asked for, in the command's envelope if there is such a command and the
+// error doesn't deny just that. (Login and logout have none.)
+func (c *call) fail(err error) {
+	what, text := failure(err, c.caller.IsRoot(), "request "+c.id)
+	e := api.Failure{Envelope: api.ErrorEnvelope, Code: what.http, CSCode: what.exception, Text: text}
+	if _, found := c.facade.mux.Find(c.command); found && what.http != unsupported {
+		e.Envelope = api.Envelope(c.command)
+	}
+	c.status, c.err, c.begun = what.http, err, true
+	if what.exception != 0 {
+		c.w.Header().Set("X-Description", headerText(text))
+	}
+	c.w.Header().Set("Content-Type", c.format.ContentType())
+	c.w.WriteHeader(what.http)
+	_ = c.format.WriteError(c.w, e, cs.Version) // a client that has gone is nobody to tell
+}
+
+// sender notes when the first of an answer is sent.
+type sender struct{ call *call }
+
+func (s sender) Write(p []byte) (int, error) {
+	s.call.begun = true
+	return s.call.w.Write(p)
+}

@@ -1,0 +1,108 @@
+package cloudstack
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/auth"
+)
+
+// call is one request at work.
+type call struct {
+	facade  *Facade
+	w       http.ResponseWriter
+	r       *http.Request
+	id      string // of the request, in X-Request-Id and in the log
+	params  api.Params
+	format  api.Format
+	command string // the name of a command that exists, or "unknown": what comes from outside goes into no label and no log
+	caller  auth.Caller
+	trusted bool // the integration port
+
+	status int
+	begun  bool // something of the answer is sent
+	err    error
+}
+
+// roleOf is a caller's bit in the roles of commands.
+func roleOf(c auth.Caller) api.Role {
+	if c.IsNobody() {
+		return api.NoOne
+	}
+	switch c.Type {
+	case auth.RootAdmin:
+		return api.RootAdmin
+	case auth.ResourceAdmin:
+		return api.ResourceAdmin
+	case auth.DomainAdmin:
+		return api.DomainAdmin
+	case auth.User:
+		return api.User
+	}
+	return api.NoOne
+}
+
+// serve answers one request. The order of the checks is CloudStack's: logout and login need no caller; a session goes before
+// a signature; and whether the role may use the command is asked before the signature is compared.
+func (c *call) serve() {
+	params, err := readParams(c.w, c.r, !c.trusted)
+	c.params, c.format = params, api.FormatOf(params["response"])
+	name := params["command"]
+	endpoint, found := c.facade.mux.Find(name)
+	if found {
+		c.command = name
+	}
+	switch {
+	case err != nil:
+		c.fail(err)
+	case c.r.Method != http.MethodGet && c.r.Method != http.MethodPost:
+		c.w.Header().Set("Allow", "GET, POST")
+		c.fail(refuse(http.StatusMethodNotAllowed, "only GET and POST"))
+	case strings.EqualFold(name, cs.Logout.Name) && !c.trusted:
+		c.command = cs.Logout.Name
+		c.logout()
+	case strings.EqualFold(name, cs.Login.Name) && !c.trusted:
+		c.command = cs.Login.Name
+		c.login()
+	default:
+		c.run(name, endpoint)
+	}
+}
+
+// run finds the caller and invokes the command, whose endpoint is nil where there is no such command.
+func (c *call) run(name string, endpoint *api.Endpoint) {
+	ctx, err := c.identify(c.r.Context(), endpoint)
+	switch {
+	case err != nil:
+		c.fail(err)
+		return
+	case name == "":
+		c.fail(refuse(http.StatusBadRequest, textNoCommand))
+		return
+	case endpoint == nil || !endpoint.Role.Allows(roleOf(c.caller)):
+		c.fail(unknownCommand(name))
+		return
+	}
+	answer, err := endpoint.Invoke(ctx, c.params, roleOf(c.caller))
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	c.answer(answer)
+}
+
+// identify establishes the caller: the house itself, a session's user, or a key's.
+func (c *call) identify(ctx context.Context, endpoint *api.Endpoint) (context.Context, error) {
+	if c.trusted {
+		c.caller = auth.System()
+		return auth.With(ctx, c.caller), nil
+	}
+	found, err := c.bySession(ctx, endpoint)
+	if err == nil && !found {
+		err = c.bySignature(ctx, endpoint)
+	}
+	return auth.With(ctx, c.caller), err
+}

@@ -1,0 +1,108 @@
+package cloudstack
+
+import (
+	"cmp"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/secret"
+)
+
+// errLogin is a login that failed, whatever was wrong about it.
+var errLogin = &refusal{code: code{http: 531}, text: "failed to authenticate user, check if username/password are correct"}
+
+// login begins a session. A session that the client had is ended first, so that nobody goes on in a session that somebody
+// else has prepared for them.
+func (c *call) login() {
+	if c.r.Method != http.MethodPost {
+		c.w.Header().Set("Allow", http.MethodPost)
+		c.fail(refuse(http.StatusMethodNotAllowed, "login is by POST only"))
+		return
+	}
+	out, err := c.signIn()
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	c.answer(api.AnswerOf(cs.Login, out, roleOf(c.caller)))
+}
+
+func (c *call) signIn() (cs.LoginOut, error) {
+	if err := sameSite(c.r); err != nil {
+		return cs.LoginOut{}, err
+	}
+	in, err := api.Decode(cs.Login, c.params, api.NoOne)
+	if err != nil {
+		return cs.LoginOut{}, err
+	}
+	ctx, f := c.r.Context(), c.facade
+	if old := cookie(c.r, sessionCookie); !old.IsEmpty() {
+		if err := f.Sessions.Close(ctx, old); err != nil {
+			return cs.LoginOut{}, err
+		}
+	}
+	settle, ok := f.logins.begin(c.r.RemoteAddr, f.DB.Now())
+	if !ok {
+		return cs.LoginOut{}, fault.Busyf("too many failed logins from your address: wait a minute")
+	}
+	caller, user, err := f.Accounts.Login(ctx, in.Username, secret.New(in.Password), cmp.Or(string(in.DomainID), in.Domain))
+	if fault.Is(err, fault.Unauthenticated) {
+		return cs.LoginOut{}, errLogin
+	}
+	settle() // neither a right password nor an accident of ours counts as a guess
+	if err != nil {
+		return cs.LoginOut{}, err
+	}
+	id, key, err := f.Sessions.Open(ctx, user.ID)
+	if err != nil {
+		return cs.LoginOut{}, err
+	}
+	c.caller = caller
+	c.setCookie(sessionCookie, id)
+	c.setCookie(keyCookie, key)
+	return loginOut(caller, user, key, f.Sessions.Idle(), f.DB.Now()), nil
+}
+
+func loginOut(caller auth.Caller, u account.User, key secret.String, idle time.Duration, now time.Time) cs.LoginOut {
+	return cs.LoginOut{
+		Timeout: int(idle / time.Second), UserID: u.ID, Username: u.Username, FirstName: u.Firstname, LastName: u.Lastname,
+		Account: u.AccountName, DomainID: u.Domain, Type: strconv.Itoa(int(caller.Type)), Registered: "false",
+		SessionKey: key.Reveal(), Timezone: u.Timezone, TimezoneOffset: zoneOffset(u.Timezone, now),
+	}
+}
+
+// zoneOffset gives the hours between a time zone and UTC as Java writes a float, "-8.0"; "" for no zone, or one we don't know.
+func zoneOffset(zone string, now time.Time) string {
+	location, err := time.LoadLocation(zone)
+	if zone == "" || err != nil {
+		return ""
+	}
+	_, seconds := now.In(location).Zone()
+	text := strconv.FormatFloat(float64(seconds)/3600, 'f', -1, 64)
+	if !strings.Contains(text, ".") {
+		text += ".0"
+	}
+	return text
+}
+
+// logout ends the session that the request's cookie names. It asks for nothing else: who can't prove anything any more shall
+// still be able to leave.
+func (c *call) logout() {
+	id := cookie(c.r, sessionCookie)
+	if !id.IsEmpty() {
+		if err := c.facade.Accounts.Logout(c.r.Context(), id); err != nil {
+			c.fail(err)
+			return
+		}
+	}
+	c.setCookie(sessionCookie, secret.String{})
+	c.setCookie(keyCookie, secret.String{})
+	c.answer(api.AnswerOf(cs.Logout, cs.LogoutOut{Description: "success"}, api.NoOne))
+}

@@ -1,0 +1,51 @@
+package cloudstack
+
+import (
+	"context"
+	"strings"
+
+	"github.com/virga-cloud/virga/api"
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/fault"
+)
+
+// bySignature establishes the caller by API key and signature. Whatever is wrong with either is said in the same words; what
+// it really was stands in the log.
+func (c *call) bySignature(ctx context.Context, endpoint *api.Endpoint) error {
+	name := c.params["command"]
+	switch {
+	case name == "":
+		return unauthorized(textNoSignature, "no command and no session")
+	case endpoint == nil:
+		return unknownCommand(name)
+	}
+	apiKey, hasKey := fold(c.params, "apikey")
+	signature, hasSignature := fold(c.params, "signature")
+	if !hasKey || !hasSignature || apiKey == "" || signature == "" {
+		return unauthorized(textNoSignature, "neither a session nor one API key with one signature")
+	}
+	params := signedParams(c.params)
+	if expired, err := auth.Expired(params, c.facade.DB.Now()); err != nil {
+		return unauthorized(textNoSignature, err.Error())
+	} else if expired {
+		return unauthorized(textNoSignature, "the request has expired")
+	}
+	caller, key, err := c.facade.Accounts.ByKey(ctx, apiKey)
+	switch {
+	case fault.Is(err, fault.Unauthenticated):
+		return unauthorized(textNoSignature, "no such API key, or its user may not act")
+	case err != nil:
+		return err
+	}
+	c.caller = caller
+	if !endpoint.Role.Allows(roleOf(c.caller)) {
+		c.caller = auth.Caller{} // the signature was not compared: it may be anybody
+		return unknownCommand(name)
+	}
+	// Base64 has no spaces: one was a "+" that the client didn't encode.
+	if !auth.VerifySignature(params, strings.ReplaceAll(signature, " ", "+"), key) {
+		c.caller = auth.Caller{}
+		return unauthorized(textNoSignature, "the signature is not that of the request")
+	}
+	return nil
+}
