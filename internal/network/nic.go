@@ -13,6 +13,7 @@ import (
 // AttachIn says where to put a machine.
 type AttachIn struct {
 	VM      uid.VM
+	Owner   uid.Account // of the machine: a network is its own account's, or one that its whole domain may use
 	Network uid.Network
 	Zone    uid.Zone
 	Device  int
@@ -34,6 +35,9 @@ func (s *Service) Attach(ctx context.Context, tx db.Tx, in AttachIn) (NIC, error
 	}
 	if err := n.usable(); err != nil {
 		return NIC{}, err
+	}
+	if n.Account != in.Owner && n.ACLType == "Account" {
+		return NIC{}, fault.Deniedf("network %q belongs to another account than the machine", n.Name)
 	}
 	if n.Zone != in.Zone {
 		return NIC{}, fault.Invalidf("network %q is in another zone than the machine", n.Name)

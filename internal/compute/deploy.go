@@ -1,0 +1,308 @@
+package compute
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/event"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/image"
+	"github.com/virga-cloud/virga/internal/network"
+	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/volume"
+	"github.com/virga-cloud/virga/internal/zone"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// DeployIn says what machine to make. Zero fields are left to the service.
+type DeployIn struct {
+	Name, DisplayName string
+	Zone              uid.Zone
+	Offering          uid.ServiceOffering
+	Template          uid.Template
+	OwnerAccount      string
+	OwnerDomain       uid.Domain
+	Networks          []NetworkIn // none: the account's isolated network, or a new one
+	DiskOffering      uid.DiskOffering
+	DiskGB            int64 // of a customized disk offering
+	RootGB            int64 // 0: the offering's or the template's size
+	Host              uid.Host
+	Pod               uid.Pod
+	Cluster           uid.Cluster
+	Stopped           bool // don't start it
+	UserData          string
+	Keyboard          string
+	Hypervisor        string
+	Details           map[string]string
+
+	serial, macs int64
+}
+
+// NetworkIn is a network to put a machine in, with the addresses that it wants there.
+type NetworkIn struct {
+	Network uid.Network
+	IP, MAC string
+}
+
+// clashes is how often a deployment is begun again that met another one at the same unique thing.
+const clashes = 4
+
+// Deploy begins to make a machine, and gives its id and that of the job that makes it.
+func (s *Service) Deploy(ctx context.Context, in DeployIn) (uid.VM, op.ID, error) {
+	if err := in.check(); err != nil {
+		return "", "", err
+	}
+	runner := s.deploy
+	if in.Stopped {
+		runner = s.prepare
+	}
+	for attempt := 1; ; attempt++ {
+		id := uid.New[uid.VM]()
+		serial, err := s.db.Counter("vm").Take(ctx, 1)
+		if err != nil {
+			return "", "", err
+		}
+		macs, err := s.networks.Serials(ctx, max(1, len(in.Networks)))
+		if err != nil {
+			return "", "", err
+		}
+		in.serial, in.macs = serial, macs
+		job, _, err := runner.Start(ctx, request(ctx, id, "deployVirtualMachine"), job{VM: id, Was: Stopped, in: &in,
+			Wish: wish{Host: in.Host, Pod: in.Pod, Cluster: in.Cluster}})
+		if err == nil {
+			return id, job, nil
+		}
+		if !db.IsUnique(err) {
+			return "", "", err
+		}
+		if attempt == clashes {
+			return "", "", fault.Conflictf("other deployments took the same address or network at the same moment; try again")
+		}
+	}
+}
+
+func (s *Service) deployPlan() *op.Plan[job] {
+	return op.New[job]("vm.deploy").
+		Accept(s.allocate, s.giveUp).
+		Tx("place", s.place, s.unplace).
+		Do("disks", s.makeDisks, s.dropNew).
+		Do("start", s.powerOn, s.powerOff).
+		Tx("finish", s.started, nil)
+}
+
+// preparePlan deploys a machine without starting it: its disks are made when it first starts.
+func (s *Service) preparePlan() *op.Plan[job] {
+	return op.New[job]("vm.prepare").
+		Accept(s.allocate, s.giveUp).
+		Tx("finish", func(ctx context.Context, tx db.Tx, j *job) error { return setState(ctx, tx, j.VM, Stopped) }, nil)
+}
+
+var hostName = regexp.MustCompile(`^[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
+
+func (in *DeployIn) check() error {
+	if in.Name != "" && !hostName.MatchString(in.Name) {
+		return fault.Invalidf("name %q is no host name: want 1 to 63 letters, digits and hyphens, beginning with a letter "+
+			"and not ending with a hyphen", in.Name)
+	}
+	if in.UserData != "" {
+		if _, err := base64.StdEncoding.DecodeString(in.UserData); err != nil {
+			return fault.Invalidf("userdata is not base64: %v", err)
+		}
+	}
+	if in.DiskOffering == "" && in.DiskGB != 0 {
+		return fault.Invalidf("size %d was given without a diskofferingid", in.DiskGB)
+	}
+	if in.RootGB < 0 || in.DiskGB < 0 {
+		return fault.Invalidf("a disk's size is a number of GB from 1 on: got rootdisksize %d, size %d", in.RootGB, in.DiskGB)
+	}
+	seen := map[uid.Network]bool{}
+	for _, n := range in.Networks {
+		if seen[n.Network] {
+			return fault.Invalidf("network %s is named twice", n.Network)
+		}
+		seen[n.Network] = true
+	}
+	return nil
+}
+
+// allocate checks every id of a deployment against the caller and writes all its rows, in the request's transaction.
+func (s *Service) allocate(ctx context.Context, tx db.Tx, q *op.Request, j *job) error {
+	in := j.in
+	owner, err := s.accounts.Owner(ctx, tx, in.OwnerAccount, in.OwnerDomain)
+	if err != nil {
+		return err
+	}
+	z, off, tpl, err := s.choose(ctx, tx, in)
+	if err != nil {
+		return err
+	}
+	vm := VM{
+		ID: j.VM, Account: owner.Account, Domain: owner.Domain, User: q.Caller.User, Zone: z.ID, Template: tpl.ID, Offering: off.ID,
+		OSType: tpl.OSType, Serial: in.serial, Name: in.Name, DisplayName: in.DisplayName, InstanceName: fmt.Sprintf("i-%d-VM", in.serial),
+		Hypervisor: tpl.Hypervisor, State: Starting, CPUNumber: off.CPUNumber, CPUSpeed: off.CPUSpeed, MemoryMB: off.MemoryMB,
+		UserData: in.UserData, Keyboard: in.Keyboard, Details: in.Details, HAEnabled: off.OfferHA, Created: tx.Now,
+	}
+	if in.Stopped {
+		vm.State = Stopped
+	}
+	if vm.Name == "" {
+		vm.Name = "VM-" + string(vm.ID)
+	}
+	if vm.DisplayName == "" {
+		vm.DisplayName = vm.Name
+	}
+	if vm.Details == nil {
+		vm.Details = map[string]string{}
+	}
+	if err := insert(ctx, tx, vm); err != nil {
+		return err
+	}
+	if err := s.attach(ctx, tx, in, vm, owner, z); err != nil {
+		return err
+	}
+	disks, err := s.volumes(ctx, tx, in, vm, off, tpl)
+	if err != nil {
+		return err
+	}
+	if err := volume.Insert(ctx, tx, disks); err != nil {
+		return err
+	}
+	if err := announce(ctx, tx, q, vm, event.VMCreate, "deploying"); err != nil {
+		return err
+	}
+	use := vm.use()
+	for _, v := range disks {
+		use[account.Volumes]++
+		use[account.PrimaryGB] += gigabytes(v.Size)
+	}
+	return account.Take(ctx, tx, vm.Account, use)
+}
+
+// choose finds and checks the zone, the offering and the template that a deployment names.
+func (s *Service) choose(ctx context.Context, tx db.Tx, in *DeployIn) (z zone.Zone, off offering.Compute, tpl image.Template, err error) {
+	caller := auth.From(ctx)
+	if z, err = zone.Find(ctx, tx, in.Zone); err != nil {
+		return z, off, tpl, err
+	}
+	if off, err = offering.FindCompute(ctx, tx, in.Offering); err != nil {
+		return z, off, tpl, err
+	}
+	if tpl, err = image.Deployable(ctx, tx, caller, in.Template); err != nil {
+		return z, off, tpl, err
+	}
+	switch {
+	case z.Allocation != zone.Enabled && !caller.IsRoot():
+		err = fault.Conflictf("zone %q is disabled", z.Name)
+	case off.State != offering.Active || off.IsSystem:
+		err = fault.Invalidf("service offering %q is not for new machines", off.Name)
+	case tpl.Zone != z.ID:
+		err = fault.Invalidf("template %q is not in zone %q", tpl.Name, z.Name)
+	case in.Hypervisor != "" && !strings.EqualFold(in.Hypervisor, tpl.Hypervisor):
+		err = fault.Invalidf("hypervisor %q does not run template %q, which is for %s", in.Hypervisor, tpl.Name, tpl.Hypervisor)
+	}
+	return z, off, tpl, err
+}
+
+// attach puts the machine in its networks, in the order in which they were named; the first one is its default.
+func (s *Service) attach(ctx context.Context, tx db.Tx, in *DeployIn, vm VM, owner account.Owner, z zone.Zone) error {
+	networks := in.Networks
+	if len(networks) == 0 || networks[0].Network == "" {
+		id, err := s.networks.ForDeployment(ctx, tx, owner, z)
+		if err != nil {
+			return err
+		}
+		first := NetworkIn{Network: id}
+		if len(networks) == 1 { // no network, but an address wanted in it
+			first.IP, first.MAC = networks[0].IP, networks[0].MAC
+		}
+		networks = []NetworkIn{first}
+	}
+	for i, n := range networks {
+		_, err := s.networks.Attach(ctx, tx, network.AttachIn{
+			VM: vm.ID, Owner: vm.Account, Network: n.Network, Zone: z.ID, Device: i, IP: n.IP, MAC: n.MAC, Serial: in.macs + int64(i),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// volumes are the machine's root disk, and a data disk if it is to have one.
+func (s *Service) volumes(ctx context.Context, tx db.Tx, in *DeployIn, vm VM, off offering.Compute, tpl image.Template) ([]volume.Volume, error) {
+	size := tpl.Size
+	for _, gb := range []int64{off.RootGB, in.RootGB} {
+		if gb != 0 {
+			size = gb * volume.GB
+		}
+	}
+	if size < tpl.Size {
+		return nil, fault.Invalidf("rootdisksize %d GB is less than template %q holds (%d GB)", size/volume.GB, tpl.Name, gigabytes(tpl.Size))
+	}
+	disk := func(device int) volume.Volume {
+		return volume.Volume{
+			ID: uid.New[uid.Volume](), Account: vm.Account, Domain: vm.Domain, Zone: vm.Zone, VM: vm.ID, Device: &device,
+			State: volume.Allocated, Created: tx.Now, Attached: tx.Now,
+		}
+	}
+	root := disk(0)
+	root.Name, root.Type, root.Size, root.Template, root.ServiceOffering = fmt.Sprintf("ROOT-%d", vm.Serial), volume.Root, size, tpl.ID, off.ID
+	if in.DiskOffering == "" {
+		return []volume.Volume{root}, nil
+	}
+	dataOff, err := offering.FindDisk(ctx, tx, in.DiskOffering)
+	if err != nil {
+		return nil, err
+	}
+	gb := dataOff.SizeGB
+	switch {
+	case dataOff.State != offering.Active:
+		return nil, fault.Conflictf("disk offering %q is not for new volumes", dataOff.Name)
+	case dataOff.Customized && in.DiskGB == 0:
+		return nil, fault.Invalidf("disk offering %q leaves the size to you: give size in GB", dataOff.Name)
+	case !dataOff.Customized && in.DiskGB != 0 && in.DiskGB != gb:
+		return nil, fault.Invalidf("disk offering %q has a fixed size of %d GB; leave out size %d", dataOff.Name, gb, in.DiskGB)
+	case dataOff.Customized:
+		gb = in.DiskGB
+	}
+	data := disk(1)
+	data.Name, data.Type, data.Size, data.DiskOffering = fmt.Sprintf("DATA-%d", vm.Serial), volume.Data, gb*volume.GB, dataOff.ID
+	return []volume.Volume{root, data}, nil
+}
+
+// giveUp undoes allocate: nothing of the machine remains but its removed row and its events.
+func (s *Service) giveUp(ctx context.Context, tx db.Tx, j *job) error {
+	vm, err := findLocked(ctx, tx, auth.Scope{All: true}, j.VM)
+	if err != nil {
+		return err
+	}
+	if err := network.Detach(ctx, tx, vm.ID); err != nil {
+		return err
+	}
+	volumes, err := volume.Of(ctx, tx, []uid.VM{vm.ID})
+	if err != nil {
+		return err
+	}
+	use := vm.use()
+	for _, v := range volumes[vm.ID] {
+		use[account.Volumes]++
+		use[account.PrimaryGB] += gigabytes(v.Size)
+		if err := volume.Remove(ctx, tx, v.ID); err != nil {
+			return err
+		}
+	}
+	if err := setRemoved(ctx, tx, vm.ID, Failed); err != nil {
+		return err
+	}
+	return account.Give(ctx, tx, vm.Account, use)
+}
+
+// gigabytes is a size in whole GB, a part counted as one.
+func gigabytes(bytes int64) int64 { return (bytes + volume.GB - 1) / volume.GB }

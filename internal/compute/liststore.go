@@ -1,0 +1,74 @@
+package compute
+
+import (
+	"context"
+
+	"github.com/uptrace/bun"
+
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Filter says which machines a list shows. Zero fields don't restrict, but for Scope, whose zero value shows nothing.
+type Filter struct {
+	Scope      auth.Scope
+	IDs        []uid.VM
+	Name       string
+	State      State
+	Zone       uid.Zone
+	Pod        uid.Pod
+	Host       uid.Host
+	Template   uid.Template
+	Offering   uid.ServiceOffering
+	Network    uid.Network
+	Hypervisor string
+	Keyword    string // in name, display name or instance name
+	Offset     int
+	Limit      int // 0 or less: all
+}
+
+// List gives a page of machines, the oldest first, and how many there are in all. Users don't see their destroyed machines,
+// which only an administrator can bring back.
+func (s *Service) List(ctx context.Context, f Filter) ([]VM, int, error) {
+	var rows []vmRow
+	q := f.Scope.Where(s.db.Read().NewSelect().Model(&rows), "v").Where("v.removed is null").Order("v.id")
+	if c := auth.From(ctx); c.Type == auth.User {
+		q.Where("v.state not in (?, ?)", Destroyed, Expunging)
+	}
+	db.In(q, "v.id", f.IDs)
+	db.EqualFold(q, "v.name", f.Name)
+	db.EqualFold(q, "v.state", f.State)
+	db.Equal(q, "v.zone_id", f.Zone)
+	db.Equal(q, "v.host_id", f.Host)
+	db.Equal(q, "v.template_id", f.Template)
+	db.Equal(q, "v.service_offering_id", f.Offering)
+	db.EqualFold(q, "v.hypervisor", f.Hypervisor)
+	if f.Pod != "" {
+		q.Where("v.host_id in (select id from hosts where pod_id = ?)", f.Pod)
+	}
+	if f.Network != "" {
+		q.Where("v.id in (select vm_id from nics where network_id = ?)", f.Network)
+	}
+	db.Like(q, f.Keyword, "v.name", "v.display_name", "v.instance_name")
+	n, err := db.Page(ctx, q, f.Offset, f.Limit)
+	out := make([]VM, len(rows))
+	for i, r := range rows {
+		out[i] = r.VM
+	}
+	return out, n, err
+}
+
+// ByID gives machines by their ids, removed ones too, in one query. The caller has checked who may see them.
+func ByID(ctx context.Context, q db.Tx, ids []uid.VM) (map[uid.VM]VM, error) {
+	out := map[uid.VM]VM{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	var rows []vmRow
+	err := q.NewSelect().Model(&rows).Where("v.id in (?)", bun.List(ids)).Scan(ctx)
+	for _, r := range rows {
+		out[r.ID] = r.VM
+	}
+	return out, err
+}

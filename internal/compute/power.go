@@ -1,0 +1,364 @@
+package compute
+
+import (
+	"context"
+	"slices"
+
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/event"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/host"
+	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/image"
+	"github.com/virga-cloud/virga/internal/network"
+	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/placement"
+	"github.com/virga-cloud/virga/internal/pool"
+	"github.com/virga-cloud/virga/internal/volume"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Start begins to start a stopped machine; host is an admin's wish, "" for none.
+func (s *Service) Start(ctx context.Context, id uid.VM, host uid.Host) (op.ID, error) {
+	job, _, err := s.start.Start(ctx, request(ctx, id, "startVirtualMachine"), job{VM: id, Wish: wish{Host: host}})
+	return job, err
+}
+
+// Stop begins to stop a running machine; forced cuts the power.
+func (s *Service) Stop(ctx context.Context, id uid.VM, forced bool) (op.ID, error) {
+	job, _, err := s.stop.Start(ctx, request(ctx, id, "stopVirtualMachine"), job{VM: id, Forced: forced})
+	return job, err
+}
+
+// Reboot begins to reboot a running machine; forced cuts the power in between.
+func (s *Service) Reboot(ctx context.Context, id uid.VM, forced bool) (op.ID, error) {
+	job, _, err := s.reboot.Start(ctx, request(ctx, id, "rebootVirtualMachine"), job{VM: id, Forced: forced})
+	return job, err
+}
+
+func (s *Service) startPlan() *op.Plan[job] {
+	return op.New[job]("vm.start").Refuses().
+		Accept(func(ctx context.Context, tx db.Tx, q *op.Request, j *job) error {
+			if _, err := s.accept(ctx, tx, q, j, Starting, event.VMStart, "starting"); err != nil {
+				return err
+			}
+			return setState(ctx, tx, j.VM, Starting)
+		}, s.asItWas).
+		Tx("place", s.place, s.unplace).
+		Do("disks", s.makeDisks, s.dropNew).
+		Do("start", s.powerOn, s.powerOff).
+		Tx("finish", s.started, nil)
+}
+
+func (s *Service) stopPlan() *op.Plan[job] {
+	return op.New[job]("vm.stop").Refuses().
+		Accept(func(ctx context.Context, tx db.Tx, q *op.Request, j *job) error {
+			if _, err := s.accept(ctx, tx, q, j, Stopping, event.VMStop, "stopping"); err != nil {
+				return err
+			}
+			return setState(ctx, tx, j.VM, Stopping)
+		}, s.asItWas).
+		Do("stop", s.turnOff, s.turnOn).
+		Tx("finish", func(ctx context.Context, tx db.Tx, j *job) error { return s.stopped(ctx, tx, j, Stopped) }, nil)
+}
+
+func (s *Service) rebootPlan() *op.Plan[job] {
+	return op.New[job]("vm.reboot").Refuses().
+		Accept(func(ctx context.Context, tx db.Tx, q *op.Request, j *job) error {
+			_, err := s.accept(ctx, tx, q, j, Running, event.VMReboot, "rebooting")
+			return err
+		}, nil).
+		Do("reboot", s.restart, nil)
+}
+
+// asItWas gives the machine the state back that it had before the operation.
+func (s *Service) asItWas(ctx context.Context, tx db.Tx, j *job) error {
+	return setState(ctx, tx, j.VM, j.Was)
+}
+
+// place chooses a host, and pools for disks that are still to be made, takes the room there, and sees to it that the
+// machine's networks have their VLANs.
+func (s *Service) place(ctx context.Context, tx db.Tx, j *job) error {
+	vm, err := findLocked(ctx, tx, auth.Scope{All: true}, j.VM)
+	if err != nil {
+		return err
+	}
+	if err := network.Implement(ctx, tx, vm.ID); err != nil {
+		return err
+	}
+	w := placement.Want{
+		VM: vm.ID, Zone: vm.Zone, Hypervisor: vm.Hypervisor, Need: vm.need(),
+		Host: j.Wish.Host, Pod: j.Wish.Pod, Cluster: j.Wish.Cluster, Prefer: vm.LastHost,
+	}
+	volumes, err := volume.Of(ctx, tx, []uid.VM{vm.ID})
+	if err != nil {
+		return err
+	}
+	var fresh []volume.Volume
+	for _, v := range volumes[vm.ID] {
+		if v.State == volume.Allocated {
+			w.Disks, fresh = append(w.Disks, v.Size), append(fresh, v)
+			continue
+		}
+		if w.Cluster, err = clusterOf(ctx, tx, v.Pool, w.Cluster); err != nil {
+			return err
+		}
+	}
+	p, err := placement.Find(ctx, tx, w)
+	if err != nil {
+		return err
+	}
+	j.Host, j.New = p.Host, nil
+	for i, v := range fresh {
+		j.New = append(j.New, v.ID)
+		if err := volume.SetPlaced(ctx, tx, v.ID, volume.Creating, p.Pools[i]); err != nil {
+			return err
+		}
+	}
+	return setHost(ctx, tx, vm.ID, p.Host)
+}
+
+// clusterOf gives the cluster of a pool in which the machine has a disk; a wish for another one can't be met.
+func clusterOf(ctx context.Context, tx db.Tx, id uid.Pool, wanted uid.Cluster) (uid.Cluster, error) {
+	pools, err := pool.ByID(ctx, tx, []uid.Pool{id})
+	if err != nil {
+		return "", err
+	}
+	if c := pools[id].Cluster; wanted == "" || wanted == c {
+		return c, nil
+	}
+	return "", fault.Conflictf("the machine has disks in another cluster than the one that was asked for")
+}
+
+func (s *Service) unplace(ctx context.Context, tx db.Tx, j *job) error {
+	vm, err := findLocked(ctx, tx, auth.Scope{All: true}, j.VM)
+	if err != nil {
+		return err
+	}
+	if err := host.Release(ctx, tx, vm.Host, vm.need()); err != nil {
+		return err
+	}
+	volumes, err := volume.Of(ctx, tx, []uid.VM{vm.ID})
+	if err != nil {
+		return err
+	}
+	for _, v := range volumes[vm.ID] {
+		if !slices.Contains(j.New, v.ID) {
+			continue
+		}
+		if err := pool.Release(ctx, tx, v.Pool, v.Size); err != nil {
+			return err
+		}
+		if err := volume.SetPlaced(ctx, tx, v.ID, volume.Allocated, ""); err != nil {
+			return err
+		}
+	}
+	return setHost(ctx, tx, vm.ID, "")
+}
+
+// makeDisks makes the disks of the volumes that place chose pools for.
+func (s *Service) makeDisks(ctx context.Context, j *job) error {
+	vm, err := find(ctx, s.db.Read(), j.VM)
+	if err != nil {
+		return err
+	}
+	driver, err := s.driver(vm)
+	if err != nil {
+		return again(err)
+	}
+	volumes, err := volume.Of(ctx, s.db.Read(), []uid.VM{vm.ID})
+	if err != nil {
+		return err
+	}
+	urls, err := s.poolURLs(ctx, volumes[vm.ID])
+	if err != nil {
+		return err
+	}
+	templates, err := image.ByID(ctx, s.db.Read(), []uid.Template{vm.Template})
+	if err != nil {
+		return err
+	}
+	for _, v := range volumes[vm.ID] {
+		if !slices.Contains(j.New, v.ID) {
+			continue
+		}
+		d := hypervisor.Disk{DiskRef: hypervisor.DiskRef{Volume: v.ID, Pool: v.Pool, PoolURL: urls[v.Pool]}, Bytes: v.Size}
+		if v.Template != "" {
+			d.Template, d.TemplateBytes = v.Template, templates[v.Template].Size
+		}
+		if err := driver.MakeDisk(ctx, j.Host, d); err != nil {
+			return again(err)
+		}
+	}
+	return nil
+}
+
+func (s *Service) dropNew(ctx context.Context, j *job) error {
+	return s.dropDisks(ctx, j.VM, j.Host, func(v volume.Volume) bool { return slices.Contains(j.New, v.ID) })
+}
+
+// dropDisks removes the disks of some of a machine's volumes.
+func (s *Service) dropDisks(ctx context.Context, id uid.VM, on uid.Host, which func(volume.Volume) bool) error {
+	vm, err := find(ctx, s.db.Read(), id)
+	if err != nil {
+		return err
+	}
+	disks, err := s.disks(ctx, id, which)
+	if err != nil || len(disks) == 0 {
+		return err
+	}
+	driver, err := s.driver(vm)
+	if err != nil {
+		return again(err)
+	}
+	for _, d := range disks {
+		if err := driver.DropDisk(ctx, on, d.DiskRef); err != nil {
+			return again(err)
+		}
+	}
+	return nil
+}
+
+// machine is the machine as its host's driver gets to know it.
+func (s *Service) machine(ctx context.Context, vm VM) (hypervisor.Machine, error) {
+	m := hypervisor.Machine{
+		VM: vm.ID, Name: vm.InstanceName, CPUs: vm.CPUNumber, CPUSpeedMHz: vm.CPUSpeed, MemoryMB: vm.MemoryMB, UserData: []byte(vm.UserData),
+	}
+	var err error
+	if m.Disks, err = s.disks(ctx, vm.ID, func(volume.Volume) bool { return true }); err != nil {
+		return m, err
+	}
+	nics, err := network.NICsOf(ctx, s.db.Read(), []uid.VM{vm.ID})
+	if err != nil {
+		return m, err
+	}
+	var ids []uid.Network
+	for _, n := range nics[vm.ID] {
+		ids = append(ids, n.Network)
+	}
+	networks, err := network.ByID(ctx, s.db.Read(), ids)
+	for _, n := range nics[vm.ID] {
+		m.NICs = append(m.NICs, hypervisor.NIC{
+			ID: n.ID, Network: n.Network, Device: n.Device, MAC: n.MAC, IP: n.IP.String(), VLAN: networks[n.Network].VLAN,
+		})
+	}
+	return m, err
+}
+
+// powerOn starts the machine on the host that place chose; powerOff is its undo.
+func (s *Service) powerOn(ctx context.Context, j *job) error {
+	vm, err := find(ctx, s.db.Read(), j.VM)
+	if err != nil {
+		return err
+	}
+	driver, err := s.driver(vm)
+	if err != nil {
+		return again(err)
+	}
+	m, err := s.machine(ctx, vm)
+	if err != nil {
+		return err
+	}
+	return again(driver.Start(ctx, j.Host, m))
+}
+
+func (s *Service) powerOff(ctx context.Context, j *job) error {
+	vm, err := find(ctx, s.db.Read(), j.VM)
+	if err != nil {
+		return err
+	}
+	driver, err := s.driver(vm)
+	if err != nil {
+		return again(err)
+	}
+	return again(driver.Stop(ctx, j.Host, j.VM, true))
+}
+
+// turnOff stops a machine that runs; turnOn is its undo: it starts the machine again where it ran, unless the host does not
+// answer, and then nobody knows and the host's next report tells.
+func (s *Service) turnOff(ctx context.Context, j *job) error {
+	if j.Host == "" {
+		return nil
+	}
+	vm, err := find(ctx, s.db.Read(), j.VM)
+	if err != nil {
+		return err
+	}
+	driver, err := s.driver(vm)
+	if err != nil {
+		return again(err)
+	}
+	return again(driver.Stop(ctx, j.Host, j.VM, j.Forced))
+}
+
+func (s *Service) turnOn(ctx context.Context, j *job) error {
+	if j.Host == "" {
+		return nil
+	}
+	err := s.powerOn(ctx, j)
+	if fault.Is(err, fault.Unavailable) {
+		if _, probe := s.probe(ctx, j); probe != nil {
+			return nil
+		}
+	}
+	return err
+}
+
+func (s *Service) probe(ctx context.Context, j *job) (hypervisor.Report, error) {
+	vm, err := find(ctx, s.db.Read(), j.VM)
+	if err != nil {
+		return hypervisor.Report{}, err
+	}
+	driver, err := s.driver(vm)
+	if err != nil {
+		return hypervisor.Report{}, err
+	}
+	return driver.Probe(ctx, j.Host)
+}
+
+// restart reboots the guest. A forced one is stopped and started: to a guest that hangs a reboot means nothing.
+func (s *Service) restart(ctx context.Context, j *job) error {
+	vm, err := find(ctx, s.db.Read(), j.VM)
+	if err != nil {
+		return err
+	}
+	driver, err := s.driver(vm)
+	if err != nil {
+		return again(err)
+	}
+	if !j.Forced {
+		return again(driver.Reboot(ctx, j.Host, j.VM))
+	}
+	if err := driver.Stop(ctx, j.Host, j.VM, true); err != nil {
+		return again(err)
+	}
+	return s.powerOn(ctx, j)
+}
+
+// started records that the machine runs and its disks are there.
+func (s *Service) started(ctx context.Context, tx db.Tx, j *job) error {
+	for _, v := range j.New {
+		if err := volume.SetState(ctx, tx, v, volume.Ready); err != nil {
+			return err
+		}
+	}
+	return setState(ctx, tx, j.VM, Running)
+}
+
+// stopped records that the machine does not run any more, and gives its room back.
+func (s *Service) stopped(ctx context.Context, tx db.Tx, j *job, to State) error {
+	vm, err := findLocked(ctx, tx, auth.Scope{All: true}, j.VM)
+	if err != nil {
+		return err
+	}
+	if vm.Host != "" {
+		if err := host.Release(ctx, tx, vm.Host, vm.need()); err != nil {
+			return err
+		}
+		if err := setHost(ctx, tx, vm.ID, ""); err != nil {
+			return err
+		}
+	}
+	return setState(ctx, tx, vm.ID, to)
+}

@@ -1,0 +1,133 @@
+package compute
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/event"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/host"
+	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/network"
+	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/volume"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Service keeps virtual machines.
+type Service struct {
+	db       *db.DB
+	accounts *account.Service
+	networks *network.Service
+	hosts    *host.Service
+
+	deploy  *op.Runner[job]
+	prepare *op.Runner[job]
+	start   *op.Runner[job]
+	stop    *op.Runner[job]
+	reboot  *op.Runner[job]
+	destroy *op.Runner[job]
+	wipe    *op.Runner[job]
+	expunge *op.Runner[job]
+}
+
+// New makes a service and registers its plans with the engine.
+func New(d *db.DB, e *op.Engine, accounts *account.Service, networks *network.Service, hosts *host.Service) *Service {
+	s := &Service{db: d, accounts: accounts, networks: networks, hosts: hosts}
+	s.deploy = op.Register(e, s.deployPlan())
+	s.prepare = op.Register(e, s.preparePlan())
+	s.start = op.Register(e, s.startPlan())
+	s.stop = op.Register(e, s.stopPlan())
+	s.reboot = op.Register(e, s.rebootPlan())
+	s.destroy = op.Register(e, s.destroyPlan())
+	s.wipe = op.Register(e, s.wipePlan())
+	s.expunge = op.Register(e, s.expungePlan())
+	return s
+}
+
+// job is the state of all plans on a machine.
+type job struct {
+	VM      uid.VM       `json:"vm"`
+	Host    uid.Host     `json:"host,omitempty"`    // where it is started, or was when the job began
+	New     []uid.Volume `json:"new,omitempty"`     // whose disks the job makes
+	Was     State        `json:"was,omitempty"`     // the machine's state before
+	Forced  bool         `json:"forced,omitempty"`  // cut the power
+	Expunge bool         `json:"expunge,omitempty"` // after destroying
+	Wish    wish         `json:"wish,omitzero"`
+
+	in *DeployIn // for Accept only
+}
+
+// wish is where an admin wants a machine.
+type wish struct {
+	Host    uid.Host    `json:"host,omitempty"`
+	Pod     uid.Pod     `json:"pod,omitempty"`
+	Cluster uid.Cluster `json:"cluster,omitempty"`
+}
+
+// thing is the machine as the key of its operations: one at a time.
+func thing(id uid.VM) op.Key { return op.On("vm", id) }
+
+// request is what all operations on a machine have in common.
+func request(ctx context.Context, id uid.VM, command string) op.Request {
+	return op.Request{
+		Thing: thing(id), Caller: auth.From(ctx), Command: command, SubjectKind: "VirtualMachine", SubjectID: string(id),
+	}
+}
+
+// accept begins an operation on a machine that there is: it must be in the caller's reach and its state must allow the move.
+func (s *Service) accept(ctx context.Context, tx db.Tx, q *op.Request, j *job, to State, kind event.Kind, doing string) (VM, error) {
+	vm, err := findLocked(ctx, tx, q.Caller.Reach(), j.VM)
+	if err != nil {
+		return VM{}, err
+	}
+	if err := vm.may(to); err != nil {
+		return VM{}, err
+	}
+	j.Was, j.Host = vm.State, vm.Host
+	return vm, announce(ctx, tx, q, vm, kind, doing)
+}
+
+// announce writes the Scheduled event of an operation and tells the engine whose it is.
+func announce(ctx context.Context, tx db.Tx, q *op.Request, vm VM, kind event.Kind, doing string) (err error) {
+	q.Account, q.Domain = vm.Account, vm.Domain
+	q.Event, err = event.Write(ctx, tx, event.Event{
+		Type: kind, State: event.Scheduled, Description: fmt.Sprintf("%s virtual machine %s (%s)", doing, vm.Name, vm.ID),
+		Account: vm.Account, Domain: vm.Domain, User: q.Caller.User, ResourceID: string(vm.ID),
+	})
+	return err
+}
+
+// driver gives what drives a machine's host.
+func (s *Service) driver(vm VM) (hypervisor.Driver, error) { return s.hosts.Driver(vm.Hypervisor) }
+
+// again makes a host that does not answer worth another try.
+func again(err error) error {
+	if fault.Is(err, fault.Unavailable) {
+		return op.Retry(err)
+	}
+	return err
+}
+
+// disks gives the disks of those of a machine's volumes that are picked, as drivers know them.
+func (s *Service) disks(ctx context.Context, id uid.VM, pick func(volume.Volume) bool) ([]hypervisor.Attachment, error) {
+	volumes, err := volume.Of(ctx, s.db.Read(), []uid.VM{id})
+	if err != nil {
+		return nil, err
+	}
+	urls, err := s.poolURLs(ctx, volumes[id])
+	if err != nil {
+		return nil, err
+	}
+	var out []hypervisor.Attachment
+	for _, v := range volumes[id] {
+		if v.Pool != "" && pick(v) {
+			ref := hypervisor.DiskRef{Volume: v.ID, Pool: v.Pool, PoolURL: urls[v.Pool]}
+			out = append(out, hypervisor.Attachment{DiskRef: ref, Device: *v.Device})
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,110 @@
+package compute
+
+import (
+	"context"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/pool"
+	"github.com/virga-cloud/virga/internal/volume"
+	"github.com/virga-cloud/virga/uid"
+)
+
+type vmRow struct {
+	bun.BaseModel `bun:"table:vms,alias:v"`
+	VM
+}
+
+func insert(ctx context.Context, tx db.Tx, vm VM) error {
+	_, err := tx.NewInsert().Model(&vmRow{VM: vm}).Exec(ctx)
+	return err
+}
+
+// find gives a machine, also a removed one.
+func find(ctx context.Context, q db.Tx, id uid.VM) (VM, error) {
+	var row vmRow
+	err := q.NewSelect().Model(&row).Where("v.id = ?", id).Scan(ctx)
+	if db.IsNone(err) {
+		return VM{}, fault.Missing(id)
+	}
+	return row.VM, err
+}
+
+// findLocked gives a machine within a scope and keeps others from changing it until the transaction's end.
+func findLocked(ctx context.Context, tx db.Tx, scope auth.Scope, id uid.VM) (VM, error) {
+	var row vmRow
+	q := scope.Where(tx.NewSelect().Model(&row), "v").Where("v.id = ? and v.removed is null", id)
+	err := tx.Lock(q).Scan(ctx)
+	if db.IsNone(err) {
+		return VM{}, fault.Missing(id)
+	}
+	return row.VM, err
+}
+
+var updateState = db.Prepare("update vms set state = ?, version = version + 1 where id = ?")
+
+func setState(ctx context.Context, tx db.Tx, id uid.VM, s State) error {
+	_, err := tx.Run(ctx, updateState, s, id)
+	return err
+}
+
+var updateHost = db.Prepare("update vms set last_host_id = coalesce(host_id, last_host_id), host_id = ?, version = version + 1 where id = ?")
+
+// setHost records where the machine has its room; "" for nowhere.
+func setHost(ctx context.Context, tx db.Tx, id uid.VM, h uid.Host) error {
+	var value any = h
+	if h == "" {
+		value = nil
+	}
+	_, err := tx.Run(ctx, updateHost, value, id)
+	return err
+}
+
+func setDestroyed(ctx context.Context, tx db.Tx, id uid.VM, at time.Time) error {
+	_, err := tx.NewRaw("update vms set destroyed = ? where id = ?", at, id).Exec(ctx)
+	return err
+}
+
+func setRemoved(ctx context.Context, tx db.Tx, id uid.VM, s State) error {
+	_, err := tx.NewRaw("update vms set state = ?, removed = ?, version = version + 1 where id = ?", s, tx.Now, id).Exec(ctx)
+	return err
+}
+
+func destroyedBefore(ctx context.Context, q db.Tx, before time.Time, limit int) (ids []uid.VM, err error) {
+	err = q.NewRaw("select id from vms where destroyed is not null and destroyed < ? and removed is null and state = ? order by destroyed limit ?",
+		before, Destroyed, limit).Scan(ctx, &ids)
+	return ids, err
+}
+
+// poolURLs gives where the pools of some volumes are.
+func (s *Service) poolURLs(ctx context.Context, volumes []volume.Volume) (map[uid.Pool]string, error) {
+	var ids []uid.Pool
+	for _, v := range volumes {
+		if v.Pool != "" {
+			ids = append(ids, v.Pool)
+		}
+	}
+	pools, err := pool.ByID(ctx, s.db.Read(), ids)
+	urls := map[uid.Pool]string{}
+	for id, p := range pools {
+		urls[id] = p.URL
+	}
+	return urls, err
+}
+
+// anyHost gives a host through which the machine's disks can be reached: the last it ran on or, where that is not up, another
+// of the disks' cluster. "" means that no disk was ever made.
+func (s *Service) anyHost(ctx context.Context, id uid.VM) (h uid.Host, err error) {
+	err = s.db.Read().NewRaw(`select h.id from hosts h join vms v on v.id = ?
+		where h.cluster_id in (select p.cluster_id from storage_pools p join volumes d on d.pool_id = p.id where d.vm_id = v.id and d.removed is null)
+		and h.removed is null
+		order by case when h.id = v.last_host_id and h.state = 'Up' then 0 when h.state = 'Up' then 1 else 2 end, h.id limit 1`, id).Scan(ctx, &h)
+	if db.IsNone(err) {
+		return "", nil
+	}
+	return h, err
+}

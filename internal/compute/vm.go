@@ -1,0 +1,86 @@
+package compute
+
+import (
+	"slices"
+	"time"
+
+	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/host"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// State is where a machine stands.
+type State string
+
+// The states.
+const (
+	Starting  State = "Starting"
+	Running   State = "Running"
+	Stopping  State = "Stopping"
+	Stopped   State = "Stopped"
+	Destroyed State = "Destroyed"
+	Expunging State = "Expunging"
+	Failed    State = "Error"
+)
+
+// moves are the states that a user's wish may lead to from each state. Operations move on from Starting, Stopping and
+// Expunging themselves.
+var moves = map[State][]State{
+	Stopped:   {Starting, Destroyed, Expunging},
+	Running:   {Stopping, Running, Destroyed},
+	Destroyed: {Stopped, Expunging},
+	Failed:    {Destroyed, Expunging},
+}
+
+// VM is a virtual machine.
+type VM struct {
+	ID           uid.VM              `bun:",pk"`
+	Account      uid.Account         `bun:"account_id"`
+	Domain       uid.Domain          `bun:"domain_id"`
+	User         uid.User            `bun:"user_id"`
+	Zone         uid.Zone            `bun:"zone_id"`
+	Host         uid.Host            `bun:"host_id,nullzero"` // holds the machine's room while set
+	LastHost     uid.Host            `bun:"last_host_id,nullzero"`
+	Template     uid.Template        `bun:"template_id"`
+	Offering     uid.ServiceOffering `bun:"service_offering_id"`
+	OSType       uid.OSType          `bun:"os_type_id"`
+	Serial       int64
+	Name         string // the host name
+	DisplayName  string
+	InstanceName string // what it is called on its host
+	Hypervisor   string
+	State        State
+	CPUNumber    int `bun:"cpu_number"`
+	CPUSpeed     int `bun:"cpu_speed"` // MHz per core
+	MemoryMB     int `bun:"memory_mb"`
+	UserData     string
+	Keyboard     string
+	Details      map[string]string
+	HAEnabled    bool `bun:"ha_enabled"`
+	Version      int64
+	Created      time.Time
+	Destroyed    time.Time `bun:",nullzero"` // when it was, while it is
+	Removed      time.Time `bun:",nullzero"`
+}
+
+// may refuses a move that the machine's state does not allow.
+func (vm VM) may(to State) error {
+	if slices.Contains(moves[vm.State], to) {
+		return nil
+	}
+	verb := map[State]string{
+		Starting: "started", Stopping: "stopped", Running: "rebooted", Destroyed: "destroyed", Expunging: "expunged", Stopped: "recovered",
+	}[to]
+	return fault.Conflictf("virtual machine %q is %s and can't be %s", vm.Name, vm.State, verb)
+}
+
+// need is the room that the machine takes on a host.
+func (vm VM) need() host.Need {
+	return host.Need{CPU: int64(vm.CPUNumber) * int64(vm.CPUSpeed), Memory: int64(vm.MemoryMB)}
+}
+
+// use is what the machine counts for against its account's limits until it is destroyed.
+func (vm VM) use() account.Use {
+	return account.Use{account.VMs: 1, account.CPUs: int64(vm.CPUNumber), account.MemoryMB: int64(vm.MemoryMB)}
+}
