@@ -1,0 +1,69 @@
+# make run     a whole cloud on this machine
+# make test    every test, on SQLite and PostgreSQL
+# make check   everything that reads the code instead of running it
+# The rest is below, each with a line.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+
+LINT_VERSION := v2.15.0
+VULN_VERSION := v1.1.4
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+# Where this repository's Go files are: for tools that take no ./...
+GO_FOLDERS := $(wildcard api cmd internal uid web)
+
+.PHONY: run build console test check bench soak generate clean
+
+run: build ## build, then run a whole cloud here: API, console, simulated hosts
+	./virga dev
+
+build: console ## one static binary
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o virga ./cmd/virga
+
+console: ## the web console; without node (or while there is none) the binary is built without it
+	@if [ ! -f web/package.json ]; then \
+		:; \
+	elif ! command -v npm >/dev/null; then \
+		echo "no npm here: building without the console"; \
+	else \
+		cd web; \
+		[ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund; \
+		npm run build; \
+	fi
+
+test: ## install what tests need (Debian), then run all of them
+	scripts/test-deps
+	VIRGA_REQUIRE=postgres,python,curl scripts/with-postgres go test -timeout 12m ./...
+
+check: .bin/golangci-lint ## formatting, vet, linters, the rules of the house, generated pages, known vulnerabilities
+	@echo "gofmt"; unformatted=$$(gofmt -l $(GO_FOLDERS)); [ -z "$$unformatted" ] || { echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; }
+	go mod tidy -diff
+	go vet ./...
+	.bin/golangci-lint run ./...
+	go test -timeout 60s ./internal/house
+	@echo "docs/reference"; fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; go run ./internal/tools/generate "$$fresh"; \
+		diff -r "$$fresh" docs/reference >/dev/null || { echo "docs/reference is not what the declarations say: make generate"; exit 1; }
+	scripts/vulnerabilities $(VULN_VERSION)
+
+.bin/golangci-lint: Makefile
+	@if [ "$$(.bin/golangci-lint version --short 2>/dev/null)" != "$(LINT_VERSION:v%=%)" ]; then \
+		echo "installing golangci-lint $(LINT_VERSION)"; \
+		GOBIN=$(CURDIR)/.bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION); \
+	fi
+	@touch $@
+
+generate: ## what is made from declarations: docs/reference
+	go run ./internal/tools/generate
+
+bench: ## the figures of docs/performance.md, with durable commits
+	@scripts/test-deps
+	@scripts/bench
+
+soak: ## hours of a whole cloud under accidents
+	scripts/test-deps
+	VIRGA_SOAK=1 VIRGA_REQUIRE=postgres scripts/with-postgres go test -count 1 -timeout 6h -v ./internal/cloudtest/...
+
+clean: ## what builds leave behind
+	rm -rf virga .bin web/dist

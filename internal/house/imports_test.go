@@ -1,0 +1,183 @@
+package house
+
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
+// domain is the domain, bottom to top. A package imports those before it and never one after it. An arrow that wants to run
+// upward is turned round: the upper package writes into the lower one's table, or implements an interface that it declares.
+var domain = strings.Fields(`
+	account tag zone offering network router rule vpc vpn secgroup host pool image volume snapshot placement compute autoscale
+	usage quota order closing
+`)
+
+// rules say who may import whom of our own packages, and which of Go's packages are out of bounds. The first rule that a
+// package matches is its rule; a package without one fails. DOMAIN stands for any package of the domain, BELOW for those
+// before the importing one; "X/..." is everything below X. Tests may in addition import the aids.
+var rules = []rule{
+	{"uid", "", "net/http", "ids are shared by contract, domain and clients: they lean on nothing of ours"},
+	{"api", "uid", "", "what a command is must be known without any service: clients in other modules import it"},
+	{"api/...", "api uid", "", "a contract that needed a service could not describe one"},
+
+	{"internal/fault", "", "net/http", "an error's kind is not yet an HTTP status: facades translate"},
+	{"internal/secret", "internal/fault uid", "net/http", "whoever holds a secret should be small enough to be read in one go"},
+	{"internal/db", "internal/fault uid", "net/http", "the database knows no table's meaning"},
+	{"internal/bus", "internal/fault uid internal/secret", "", "what is carried is not the carrier's business"},
+	{"internal/auth", "internal/db internal/secret internal/fault uid", "net/http", "every facade asks it in its own words"},
+	{"internal/event", "internal/auth internal/db internal/fault uid", "net/http", "events are written by all, so they import none"},
+	{"internal/setting", "internal/db internal/secret internal/fault uid", "net/http", "settings are read by all, so they import none"},
+	{"internal/op", "internal/auth internal/bus internal/db internal/fault uid", "net/http", "the engine runs plans that it knows nothing of"},
+	{"internal/keep", "internal/auth internal/bus internal/db internal/fault uid", "net/http", "keepers know their holder, not their work"},
+
+	{"internal/DOMAIN", "BELOW " + mechanics + " internal/hypervisor", "net/http os/exec",
+		"a service decides the same for every facade, over drivers it knows by interface only"},
+
+	{"internal/hypervisor", "internal/fault uid", "net/http", "what is asked of a driver, without saying which"},
+	{"internal/hypervisor/...", "internal/hypervisor api/agent internal/bus internal/fault uid", "",
+		"drivers act on what they are told; a driver that could look things up would decide"},
+	{"internal/outside/...", "internal/fault internal/secret", "", "what leaves the machine is behind an interface its user declares"},
+
+	{"internal/facade/cloudstack", "api api/cloudstack DOMAIN " + mechanics + " internal/hypervisor", "database/sql os/exec", facades},
+	{"internal/facade/vcloud", "api api/vcloud DOMAIN " + mechanics, "database/sql os/exec", facades},
+	{"internal/facade/cloudbolt", "api api/cloudbolt DOMAIN " + mechanics, "database/sql os/exec", facades},
+
+	{"internal/cli", "api api/cloudstack uid", "database/sql", "the command line is a client like any other"},
+	{"internal/cloud", "api/... DOMAIN internal/facade/... internal/hypervisor/... internal/hypervisor internal/bus web api " + mechanics, "",
+		"the one place where everything meets; the binary and the tests of the whole share it"},
+	{"internal/cloudtest", aids + " internal/cloud internal/hypervisor api api/... DOMAIN " + mechanics, "",
+		"a whole cloud in a test's process, reached the way clients reach it"},
+	{"internal/db/dbtest", "internal/db uid", "", "test databases"},
+	{"internal/op/optest", "internal/op internal/auth internal/db internal/fault uid", "", "the storm knows plans, not what they do"},
+
+	{"web", "", "", "the console is files; it knows the API as any other client does"},
+	{"cmd/...", "internal/cloud internal/cli internal/db internal/hypervisor/... internal/secret internal/fault api api/... uid", "",
+		"flags, files and signals; what is wired together is internal/cloud's"},
+	{"internal/tools/...", "api api/...", "", "generators read the contract and nothing that serves it"},
+	{"internal/house", "", "", "rules about the code must not depend on it"},
+}
+
+// mechanics are what every service may use.
+const mechanics = "internal/op internal/keep internal/db internal/auth internal/event internal/setting internal/secret internal/fault uid"
+
+const facades = "facades translate; a rule that two of them need lives in a service, so none imports another or a driver"
+
+// aids are what tests may import besides what their package may.
+const aids = "internal/db/dbtest internal/op/optest internal/hypervisor/hypervisortest internal/hypervisor/sim internal/cloudtest"
+
+type rule struct {
+	packages string
+	may      string // our packages, separated by spaces
+	never    string // Go's packages
+	why      string
+}
+
+// ruleOf gives the rule of a package, nil where there is none.
+func ruleOf(dir string) *rule {
+	for i, r := range rules {
+		if matches(r.packages, dir) {
+			return &rules[i]
+		}
+	}
+	return nil
+}
+
+func matches(pattern, dir string) bool {
+	if above, deep := strings.CutSuffix(pattern, "/..."); deep {
+		return strings.HasPrefix(dir, above+"/")
+	}
+	if pattern == "internal/DOMAIN" {
+		return level(dir) >= 0
+	}
+	return pattern == dir
+}
+
+// level is a package's place in the domain, -1 outside.
+func level(dir string) int {
+	name, inside := strings.CutPrefix(dir, "internal/")
+	if !inside {
+		return -1
+	}
+	return slices.Index(domain, name)
+}
+
+// allows tells whether a package with this rule may import another one of ours.
+func (r *rule) allows(from, to string) bool {
+	return slices.ContainsFunc(strings.Fields(r.may), func(may string) bool {
+		switch may {
+		case "DOMAIN":
+			return level(to) >= 0
+		case "BELOW":
+			return level(to) >= 0 && level(to) < level(from)
+		}
+		return matches(may, to)
+	})
+}
+
+func checkImports(t *tree, found *findings) {
+	for dir, files := range t.packages() {
+		r := ruleOf(dir)
+		if r == nil {
+			found.in(dir, 0, "no rule says what this package may import: give it one in internal/house/imports_test.go")
+			continue
+		}
+		for _, f := range files {
+			for imported, pos := range f.imports {
+				to, own := strings.CutPrefix(imported, module)
+				switch {
+				case !own && slices.Contains(strings.Fields(r.never), imported) && !f.test:
+					found.at(pos, "%s must not import %s: %s", dir, imported, r.why)
+				case own && support(to) && !f.test:
+					found.at(pos, "%s is for tests", to)
+				case !own, to == dir && f.Name.Name == path.Base(dir)+"_test", r.allows(dir, to):
+				case f.test && slices.Contains(strings.Fields(aids), to):
+				default:
+					found.at(pos, "%s must not import %s: %s", dir, to, r.why)
+				}
+			}
+		}
+	}
+}
+
+// parts are the modules of others that we build on, and where. A new one is a decision: it gets a line, and where it is more
+// than a detail, a record in docs/decisions.
+var parts = []part{
+	{"github.com/google/uuid", "uid", "ids are made in one place"},
+	{"github.com/uptrace/bun", "internal/...", "queries; checkSQL says in which files"},
+	{"github.com/jackc/pgx/v5", "internal/db internal/db/dbtest", "PostgreSQL's driver"},
+	{"modernc.org/sqlite", "internal/db internal/hypervisor/sim", "SQLite's driver; the simulated world is a file of its own"},
+	{"github.com/pressly/goose/v3", "internal/db", "migrations"},
+	{"golang.org/x/crypto/argon2", "internal/auth", "password hashes"},
+	{"github.com/alecthomas/kong", "cmd/... internal/cli", "flags and help"},
+	{"github.com/prometheus/client_golang", "internal/facade/cloudstack internal/cloud", "metrics, served beside the API"},
+	{"github.com/nats-io", "internal/bus", "messages between servers and agents"},
+	{"pgregory.net/rapid", "TESTS", "properties"},
+	{"github.com/google/go-cmp", "TESTS", "differences"},
+	{"github.com/rogpeppe/go-internal", "TESTS", "stories of the command line"},
+	{"go.uber.org/goleak", "TESTS", "goroutines left behind"},
+	{"golang.org/x/tools/txtar", "TESTS", "stories in one file"},
+}
+
+type part struct{ module, where, why string }
+
+func checkParts(t *tree, found *findings) {
+	for _, f := range t.files {
+		for imported, pos := range f.imports {
+			host, _, _ := strings.Cut(imported, "/")
+			if !strings.Contains(host, ".") || strings.HasPrefix(imported, module) {
+				continue
+			}
+			i := slices.IndexFunc(parts, func(p part) bool {
+				return imported == p.module || strings.HasPrefix(imported, p.module+"/")
+			})
+			switch {
+			case i < 0:
+				found.at(pos, "%s is new here: give it a line in internal/house/imports_test.go, with where and why", imported)
+			case f.test:
+			case !slices.ContainsFunc(strings.Fields(parts[i].where), func(where string) bool { return matches(where, f.dir) }):
+				found.at(pos, "%s belongs in %s (%s)", imported, parts[i].where, parts[i].why)
+			}
+		}
+	}
+}
