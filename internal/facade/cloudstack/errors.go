@@ -64,8 +64,9 @@ func unauthorized(text, reason string) *refusal {
 // which of the two it is.
 func unknownCommand(name string) *refusal {
 	return &refusal{
-		code: code{unsupported, serverAPIException},
-		text: "The given command:" + shortened(printable(name), 100) + " does not exist or it is not available for user",
+		code:   code{unsupported, serverAPIException},
+		text:   "The given command:" + shortened(printable(name), 100) + " does not exist or it is not available for user",
+		reason: "no such command, or not for this role",
 	}
 }
 

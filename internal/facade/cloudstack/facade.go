@@ -9,8 +9,15 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/host"
+	"github.com/virga-cloud/virga/internal/image"
+	"github.com/virga-cloud/virga/internal/network"
+	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/volume"
+	"github.com/virga-cloud/virga/internal/zone"
 )
 
 // Services are what the facade translates for. All of them are required.
@@ -19,6 +26,14 @@ type Services struct {
 	Engine   *op.Engine
 	Accounts *account.Service
 	Sessions *auth.Sessions
+
+	Zones     *zone.Service
+	Offerings *offering.Service
+	Networks  *network.Service
+	Hosts     *host.Service
+	Images    *image.Service
+	Volumes   *volume.Service
+	Machines  *compute.Service
 }
 
 // Options say how a facade works. The zero value is right for a server.

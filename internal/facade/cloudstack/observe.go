@@ -12,12 +12,27 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
+// requestID is the header by which an answer and its line in the log find each other.
+const requestID = "X-Request-Id"
+
+// dressed gives every answer its id and the headers that keep browsers from making anything of it but what it is.
+func dressed(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set(requestID, uid.New[string]())
+		header.Set("Cache-Control", "no-store")
+		header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		header.Set("Referrer-Policy", "no-referrer")
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("X-Frame-Options", "DENY")
+		h.ServeHTTP(w, r)
+	})
+}
+
 // api answers one request of the API, whatever becomes of it, and tells log and metrics.
 func (f *Facade) api(w http.ResponseWriter, r *http.Request, trusted bool) {
 	begun := f.DB.Now()
-	c := &call{facade: f, w: w, r: r, id: uid.New[string](), command: unknown, trusted: trusted}
-	w.Header().Set("X-Request-Id", c.id)
-	closeToBrowsers(w.Header())
+	c := &call{facade: f, w: w, r: r, id: w.Header().Get(requestID), command: unknown, trusted: trusted}
 	f.metrics.inFlight.Inc()
 	defer func() {
 		aborted := c.recovered(recover())
@@ -30,15 +45,6 @@ func (f *Facade) api(w http.ResponseWriter, r *http.Request, trusted bool) {
 		}
 	}()
 	c.serve()
-}
-
-// closeToBrowsers keeps browsers from making anything of an answer but what it is.
-func closeToBrowsers(h http.Header) {
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
 }
 
 // recovered makes a panic an internal error, and tells whether the connection has to be cut because an answer had begun.

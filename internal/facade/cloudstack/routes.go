@@ -25,7 +25,6 @@ func (f *Facade) routes() http.Handler {
 	m.HandleFunc("/client/api/{command}", call)
 	m.Handle("/docs/", http.StripPrefix("/docs", reference.Handler()))
 	m.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
-		closeToBrowsers(w.Header())
 		w.Header().Set("Content-Type", "application/json; charset=UTF-8")
 		_, _ = w.Write(openAPI)
 	})
@@ -33,11 +32,10 @@ func (f *Facade) routes() http.Handler {
 	m.HandleFunc("GET /readyz", f.ready)
 	m.Handle("GET /metrics", f.metrics.handler())
 	m.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/docs/", http.StatusFound) })
-	return m
+	return dressed(m)
 }
 
 func plain(w http.ResponseWriter, status int, text string) {
-	closeToBrowsers(w.Header())
 	w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(text))
@@ -64,7 +62,7 @@ func (f *Facade) ready(w http.ResponseWriter, r *http.Request) {
 // the Host must be a local name, so that no name on the internet can be made to point here; and browsers may not carry
 // requests of web pages here.
 func (f *Facade) integration() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return dressed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 		site := r.Header.Get("Sec-Fetch-Site")
 		switch {
@@ -74,7 +72,7 @@ func (f *Facade) integration() http.Handler {
 		default:
 			f.api(w, r, true)
 		}
-	})
+	}))
 }
 
 // isLoopback tells whether an address, with or without a port, can be reached from this machine only.

@@ -35,7 +35,7 @@ func newThrottle(failures int) *throttle {
 // begin counts a login as failed until settle says otherwise, so that many at the same time are counted, too. It is not ok
 // when the address has failed too often.
 func (t *throttle) begin(remote string, now time.Time) (settle func(), ok bool) {
-	from, known := network(remote)
+	from, known := addressBlock(remote)
 	if t.burst == 0 || !known {
 		return func() {}, true
 	}
@@ -88,8 +88,8 @@ func (t *throttle) makeRoom(now time.Time) {
 	}
 }
 
-// network is whom an address belongs to: one host, or in IPv6 the /64 that a host may choose its addresses from.
-func network(remote string) (netip.Prefix, bool) {
+// addressBlock is whom an address belongs to: one host, or in IPv6 the /64 that a host may choose its addresses from.
+func addressBlock(remote string) (netip.Prefix, bool) {
 	at, err := netip.ParseAddrPort(remote)
 	if err != nil {
 		return netip.Prefix{}, false

@@ -1,0 +1,93 @@
+package cloudstack
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
+)
+
+// Every command refuses nobody, and every tenant whose role it doesn't allow, whether it has a handler yet or not.
+func TestStrangersAreRefused(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	for _, command := range cs.All {
+		d := command.Describe()
+		if d.Session {
+			continue
+		}
+		_, served := c.facade.mux.Find(d.Name)
+		status, envelope := 432, "errorresponse"
+		if served {
+			status, envelope = 401, api.Envelope(d.Name)
+		}
+		failed(t, c.get("response=json&command="+d.Name), envelope, status)
+		failed(t, c.do(c.request("POST", "/client/api/"+d.Name, "response=json")), envelope, status)
+		for who := range c.tenants {
+			allowed := served && d.Role.Allows(roleOf(c.tenants[who].Caller))
+			r := c.as(who, d.Name)
+			if (r.status == 432) == allowed {
+				t.Errorf("%s by %s: %d %s", d.Name, who, r.status, r.body)
+			}
+			if !allowed {
+				failed(t, r, "errorresponse", 432)
+			}
+		}
+	}
+}
+
+// Who isn't allowed a command by key isn't by session either.
+func TestRolesCountForSessions(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	s := c.login("red-user")
+	for _, command := range cs.All {
+		d := command.Describe()
+		if _, served := c.facade.mux.Find(d.Name); served && !d.Role.Allows(api.User) {
+			failed(t, s.send("GET", "command="+d.Name+"&sessionkey="+s.key, "JSESSIONID"), "errorresponse", 432)
+		}
+	}
+}
+
+// testdata/missing.txt holds the commands that are declared and wait for their translator. It may only shrink.
+func TestMissingCommandsAreKnown(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("testdata/missing.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := strings.Fields(string(text))
+	missing := New(Services{}, Options{}).Missing()
+	for _, name := range missing {
+		if !slices.Contains(known, name) {
+			t.Errorf("%s has no handler", name)
+		}
+	}
+	for _, name := range known {
+		if !slices.Contains(missing, name) {
+			t.Errorf("%s has a handler now: take it out of missing.txt", name)
+		}
+	}
+}
+
+// What a command is called decides whether a session's cookies are enough for it, so each must begin with a word that is
+// known to mean the one or the other.
+func TestCommandsSayWhetherTheyChangeSomething(t *testing.T) {
+	t.Parallel()
+	words := []string{
+		"add", "cancel", "configure", "create", "delete", "deploy", "destroy", "expunge", "get", "list", "query", "reboot", "register",
+		"start", "stop",
+	}
+	for _, command := range cs.All {
+		d := command.Describe()
+		if !d.Session && !slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(d.Name, w) }) {
+			t.Errorf("%s: does it change anything? Add its first word here, and to changes() if it doesn't", d.Name)
+		}
+		if d.Event != "" && !d.Session && !changes(d) {
+			t.Errorf("%s leaves an event and is said to change nothing", d.Name)
+		}
+	}
+}

@@ -1,0 +1,157 @@
+package cloudstack
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/virga-cloud/virga/api"
+	"github.com/virga-cloud/virga/uid"
+)
+
+var update = flag.Bool("update", false, "write the answers into testdata/*.txtar")
+
+// A story is a file of requests and their answers. A request's first line is
+//
+//	GET|POST who [path]
+//
+// where who is nobody, a tenant (who signs), or session:tenant (who signs in, and then sends cookies and session key), and its
+// second line the parameters, in which ${user:NAME}, ${account:NAME}, ${domain:NAME} and ${job} (of the last answer that had
+// one) are replaced. An answer has the status, the headers that matter, and the body, with ids, times and keys made the same
+// every time.
+func TestStories(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no stories", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			s := &story{cloud: newCloud(t), sessions: map[string]*session{}, ids: map[string]string{}}
+			s.tell(t, file)
+		})
+	}
+}
+
+type story struct {
+	*cloud
+	sessions map[string]*session
+	job      string
+	ids      map[string]string
+}
+
+func (s *story) tell(t *testing.T, file string) {
+	text, err := os.ReadFile(file)
+	s.must(err)
+	archive := txtar.Parse(text)
+	told := &txtar.Archive{Comment: archive.Comment}
+	for i := 0; i < len(archive.Files); i++ {
+		request := archive.Files[i]
+		name, isRequest := strings.CutSuffix(request.Name, " >")
+		if !isRequest {
+			continue
+		}
+		got := txtar.File{Name: name + " <", Data: []byte(s.ask(string(request.Data)))}
+		told.Files = append(told.Files, request, got)
+		if *update {
+			continue
+		}
+		if i+1 == len(archive.Files) || archive.Files[i+1].Name != got.Name || !bytes.Equal(archive.Files[i+1].Data, got.Data) {
+			t.Errorf("%s: %s\n%s", file, got.Name, got.Data)
+		}
+	}
+	if *update {
+		s.must(os.WriteFile(file, txtar.Format(told), 0o644))
+	}
+}
+
+func (s *story) ask(request string) string {
+	head, params, _ := strings.Cut(strings.TrimSpace(request), "\n")
+	words := append(strings.Fields(head), "/client/api")
+	method, who, path := words[0], words[1], words[2]
+	if r := s.send(method, path, who, s.fill(strings.TrimSpace(params))); r.status != 0 {
+		if found := regexp.MustCompile(`jobid"?[:>]"?([0-9a-f-]{36})`).FindStringSubmatch(r.body); found != nil {
+			s.job = found[1]
+			s.await(uid.Op(s.job))
+		}
+		return s.show(r)
+	}
+	return "no answer\n"
+}
+
+func (s *story) fill(params string) string {
+	return regexp.MustCompile(`\$\{(\w+):?([\w-]*)\}`).ReplaceAllStringFunc(params, func(ref string) string {
+		kind, name, _ := strings.Cut(strings.Trim(ref, "${}"), ":")
+		who := s.tenants[name]
+		return map[string]string{
+			"user": string(who.User), "account": string(who.Account), "domain": string(who.Domain), "job": s.job, "password": password,
+		}[kind]
+	})
+}
+
+func (s *story) send(method, path, who, params string) reply {
+	var cookies []*http.Cookie
+	if tenant, ok := strings.CutPrefix(who, "session:"); ok {
+		one := s.sessions[tenant]
+		if one == nil {
+			one = s.login(tenant)
+			s.sessions[tenant] = one
+		}
+		params += "&sessionkey=" + one.key
+		cookies = append(cookies, one.cookies["JSESSIONID"])
+	} else if keys := s.tenants[who].keys; keys.APIKey != "" {
+		p, err := readParams(nil, s.request("GET", "/?"+params, ""), false)
+		s.must(err)
+		p["apiKey"] = keys.APIKey
+		p["signature"] = api.Sign(p, keys.Secret.Reveal())
+		params = encode(p)
+	}
+	r := s.request(method, path+"?"+params, "")
+	if method == "POST" {
+		r = s.request(method, path, params)
+	}
+	for _, c := range cookies {
+		r.AddCookie(&http.Cookie{Name: c.Name, Value: c.Value})
+	}
+	return s.do(r)
+}
+
+var (
+	anID      = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`)
+	aTime     = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0000`)
+	aKey      = regexp.MustCompile(`("?(?:apikey|secretkey|sessionkey)"?[>:=] ?"?)[\w-]{20,}`)
+	sessionID = regexp.MustCompile(`JSESSIONID=[\w-]+`)
+)
+
+func (s *story) show(r reply) string {
+	var out strings.Builder
+	fmt.Fprintln(&out, r.status)
+	for _, name := range []string{"Content-Type", "X-Description", "Allow", "Set-Cookie"} {
+		for _, value := range r.header[name] {
+			fmt.Fprintf(&out, "%s: %s\n", name, value)
+		}
+	}
+	var pretty bytes.Buffer
+	if json.Indent(&pretty, []byte(r.body), "", "  ") == nil {
+		r.body = pretty.String()
+	}
+	fmt.Fprintf(&out, "\n%s\n", r.body)
+	text := aKey.ReplaceAllString(aTime.ReplaceAllString(out.String(), "TIME"), "${1}KEY")
+	text = strings.ReplaceAll(sessionID.ReplaceAllString(text, "JSESSIONID=KEY"), r.header.Get(requestID), "REQUEST")
+	return anID.ReplaceAllStringFunc(text, func(id string) string {
+		if s.ids[id] == "" {
+			s.ids[id] = fmt.Sprintf("ID-%d", len(s.ids)+1)
+		}
+		return s.ids[id]
+	})
+}
