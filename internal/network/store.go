@@ -201,3 +201,14 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Network, int, error) {
 	}
 	return out, n, err
 }
+
+// Physicals gives a zone's physical networks.
+func (s *Service) Physicals(ctx context.Context, zone uid.Zone) ([]Physical, error) {
+	var rows []physicalRow
+	err := s.db.Read().NewSelect().Model(&rows).Where("p.zone_id = ? and p.removed is null", zone).Order("p.id").Scan(ctx)
+	out := make([]Physical, len(rows))
+	for i, r := range rows {
+		out[i] = r.Physical
+	}
+	return out, err
+}

@@ -54,23 +54,24 @@ type Filter struct {
 	Limit       int // 0 or less: all
 }
 
-func (f Filter) apply(q *bun.SelectQuery) *bun.SelectQuery {
-	q.Where("?TableAlias.removed is null").Order("?TableAlias.id")
-	db.In(q, "?TableAlias.id", f.IDs)
-	db.Equal(q, "?TableAlias.zone_id", f.Zone)
-	db.Equal(q, "?TableAlias.pod_id", f.Pod)
-	db.Equal(q, "?TableAlias.name", f.Name)
-	db.EqualFold(q, "?TableAlias.network_type", f.NetworkType)
-	db.EqualFold(q, "?TableAlias.hypervisor", f.Hypervisor)
-	db.EqualFold(q, "?TableAlias.allocation_state", f.Allocation)
-	db.Like(q, f.Keyword, "?TableAlias.name")
+// apply restricts a query on the table known as t.
+func (f Filter) apply(q *bun.SelectQuery, t string) *bun.SelectQuery {
+	q.Where("?TableAlias.removed is null").Order(t + ".id")
+	db.In(q, t+".id", f.IDs)
+	db.Equal(q, t+".zone_id", f.Zone)
+	db.Equal(q, t+".pod_id", f.Pod)
+	db.Equal(q, t+".name", f.Name)
+	db.EqualFold(q, t+".network_type", f.NetworkType)
+	db.EqualFold(q, t+".hypervisor", f.Hypervisor)
+	db.EqualFold(q, t+".allocation_state", f.Allocation)
+	db.Like(q, f.Keyword, t+".name")
 	return q
 }
 
 // Zones gives a page of zones, the oldest first, and how many there are in all.
 func (s *Service) Zones(ctx context.Context, f Filter) ([]Zone, int, error) {
 	var rows []zoneRow
-	n, err := db.Page(ctx, f.apply(s.db.Read().NewSelect().Model(&rows)), f.Offset, f.Limit)
+	n, err := db.Page(ctx, f.apply(s.db.Read().NewSelect().Model(&rows), "z"), f.Offset, f.Limit)
 	zones := make([]Zone, len(rows))
 	for i, r := range rows {
 		zones[i] = r.Zone
@@ -81,7 +82,7 @@ func (s *Service) Zones(ctx context.Context, f Filter) ([]Zone, int, error) {
 // Pods gives a page of pods, the oldest first, and how many there are in all.
 func (s *Service) Pods(ctx context.Context, f Filter) ([]Pod, int, error) {
 	var rows []podRow
-	n, err := db.Page(ctx, f.apply(s.db.Read().NewSelect().Model(&rows)), f.Offset, f.Limit)
+	n, err := db.Page(ctx, f.apply(s.db.Read().NewSelect().Model(&rows), "p"), f.Offset, f.Limit)
 	pods := make([]Pod, len(rows))
 	for i, r := range rows {
 		pods[i] = r.Pod
@@ -92,7 +93,7 @@ func (s *Service) Pods(ctx context.Context, f Filter) ([]Pod, int, error) {
 // Clusters gives a page of clusters, the oldest first, and how many there are in all.
 func (s *Service) Clusters(ctx context.Context, f Filter) ([]Cluster, int, error) {
 	var rows []clusterRow
-	n, err := db.Page(ctx, f.apply(s.db.Read().NewSelect().Model(&rows)), f.Offset, f.Limit)
+	n, err := db.Page(ctx, f.apply(s.db.Read().NewSelect().Model(&rows), "c"), f.Offset, f.Limit)
 	clusters := make([]Cluster, len(rows))
 	for i, r := range rows {
 		clusters[i] = r.Cluster

@@ -61,3 +61,12 @@ func (w *World) Guests(ctx context.Context, host uid.Host) ([]hypervisor.Guest, 
 	}
 	return w.store.read.guestsOn(host)
 }
+
+// EnrollMany is EnrollAll for hosts that are all alike.
+func (w *World) EnrollMany(ctx context.Context, hosts []uid.Host, c hypervisor.Capacity) error {
+	all := make([]Enrolment, len(hosts))
+	for i, h := range hosts {
+		all[i] = Enrolment{Host: h, Capacity: c}
+	}
+	return w.EnrollAll(ctx, all)
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/cloud"
+	"github.com/virga-cloud/virga/internal/hypervisor/sim"
+	"github.com/virga-cloud/virga/internal/secret"
+)
+
+// dev is a whole cloud on this machine.
+type dev struct {
+	common
+	Data            string `help:"Folder for the cloud's data, or 'memory' for a cloud that vanishes when it stops." default:"virga-data" placeholder:"DIR|memory"`
+	Hosts           int    `help:"How many hosts to simulate." default:"4"`
+	Fast            bool   `help:"Simulated hosts do everything at once (default)." xor:"pace"`
+	Realistic       bool   `help:"Simulated hosts take as long as real ones." xor:"pace"`
+	NoSeed          bool   `help:"Begin with an empty cloud: no zone, no hosts, no offerings."`
+	CredentialsFile string `help:"Write where the API is and how to sign in, as JSON, once it answers." type:"path" placeholder:"PATH"`
+}
+
+// The administrator of a sandbox; CloudStack's own development servers have the same.
+const (
+	devUser     = "admin"
+	devPassword = "password"
+)
+
+// realistic is how long real hosts take, roughly.
+var realistic = sim.Options{Boot: 3 * time.Second, Stop: 2 * time.Second, Reboot: 4 * time.Second, Copy: 2 * time.Second}
+
+// Run serves the sandbox until it is told to stop.
+func (d *dev) Run(ctx context.Context) error {
+	dir, remove, err := d.folder()
+	if err != nil {
+		return err
+	}
+	defer remove()
+	pace := sim.Options{}
+	if d.Realistic {
+		pace = realistic
+	}
+	cl, err := cloud.Open(ctx, d.config(dir, "dev", filepath.Join(dir, "world.db"), pace))
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	admin, err := cl.Accounts.Bootstrap(ctx, account.BootstrapIn{Username: devUser, Password: secret.New(devPassword), Keys: true})
+	if err != nil {
+		return fmt.Errorf("make the administrator: %w", err)
+	}
+	if !d.NoSeed {
+		if err := cl.Seed(ctx, cloud.SeedIn{Hosts: d.Hosts}); err != nil {
+			return fmt.Errorf("make the sandbox: %w", err)
+		}
+	}
+	if err := cl.Start(ctx); err != nil {
+		return err
+	}
+	return d.serve(ctx, cl, dir, func(url string) error { return d.ready(url, admin.Keys) })
+}
+
+func (d *dev) folder() (dir string, remove func(), err error) {
+	if d.Data == "memory" {
+		return cloud.TempDir()
+	}
+	if err := os.MkdirAll(d.Data, 0o700); err != nil {
+		return "", nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	return d.Data, func() {}, nil
+}
+
+// credentials is what scripts need to use the sandbox.
+type credentials struct {
+	Endpoint  string `json:"endpoint"`
+	UI        string `json:"ui"`
+	Username  string `json:"username"`
+	Password  string `json:"password"`
+	APIKey    string `json:"apikey"`
+	SecretKey string `json:"secretkey"`
+}
+
+func (d *dev) ready(url string, keys account.Keys) error {
+	c := credentials{
+		Endpoint: url + "/client/api", UI: url + "/", Username: devUser, Password: devPassword, APIKey: keys.APIKey, SecretKey: keys.Secret.Reveal(),
+	}
+	if d.CredentialsFile != "" {
+		if err := writeCredentials(d.CredentialsFile, c); err != nil {
+			return err
+		}
+	}
+	hosts := fmt.Sprintf("%d simulated hosts", d.Hosts)
+	if d.NoSeed {
+		hosts = "no hosts yet"
+	}
+	fmt.Printf(`Virga %s: a cloud on this machine, %s
+
+  API         %s
+  reference   %s/docs/
+  user        %s, password %s
+  API key     %s
+  secret key  %s
+
+Three things to try:
+  curl -c /tmp/virga.cookies -d 'command=login&username=%s&password=%s&response=json' %s
+  curl -b /tmp/virga.cookies '%s?command=listHosts&response=json'
+  open %s/docs/ in a browser
+
+`, version, hosts, c.Endpoint, url, c.Username, c.Password, c.APIKey, c.SecretKey, c.Username, c.Password, c.Endpoint, c.Endpoint, url)
+	if !loopback(d.Listen) {
+		fmt.Fprintf(os.Stderr, "WARNING: everybody who can reach %s can be the administrator of this cloud: its password is %q, as "+
+			"that of every sandbox. Use 'virga server' for anything but trying things out.\n", d.Listen, devPassword)
+	}
+	return nil
+}
+
+// writeCredentials writes the file in one step, so that who waits for it never reads half of it.
+func writeCredentials(path string, c credentials) error {
+	text, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return err
+	}
+	temp := path + ".new"
+	if err := os.WriteFile(temp, append(text, '\n'), 0o600); err != nil {
+		return fmt.Errorf("write the credentials: %w", err)
+	}
+	return os.Rename(temp, path)
+}

@@ -1,0 +1,52 @@
+// Command virga is the whole of Virga in one binary: "virga dev" is a cloud on a laptop, "virga server" a management server.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	// Time zones are the users', not the machine's: a host without tzdata must know them too.
+	_ "time/tzdata"
+)
+
+// version is set by the build: git describe.
+var version = "development"
+
+type commands struct {
+	Dev     dev         `cmd:"" help:"A whole cloud on this machine, with simulated hosts. For trying things out and for tests."`
+	Server  server      `cmd:"" help:"A management server."`
+	Version versionText `cmd:"" help:"Print the version."`
+}
+
+type versionText struct{}
+
+// Run prints the version.
+func (versionText) Run() error {
+	text := version
+	if info, ok := debug.ReadBuildInfo(); ok {
+		text += " " + info.GoVersion
+	}
+	fmt.Println("virga", text)
+	return nil
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c commands
+	k := kong.Parse(&c,
+		kong.Name("virga"),
+		kong.Description("A private cloud in one binary. It speaks Apache CloudStack's API."),
+		kong.DefaultEnvars("VIRGA"),
+		kong.Configuration(kong.JSON, "/etc/virga/virga.json", "~/.config/virga/virga.json"),
+		kong.UsageOnError(),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	k.FatalIfErrorf(k.Run())
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/cloud"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack"
+	"github.com/virga-cloud/virga/internal/hypervisor/sim"
+)
+
+// common are the flags of everything that serves.
+type common struct {
+	Listen          string        `help:"Address and port of the API." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+	Database        string        `help:"PostgreSQL database, as postgres://user:password@host/name. Without it, SQLite in the data folder." placeholder:"URL"`
+	KeyFile         string        `help:"Keys of the encrypted columns; shared by servers that share a database." type:"path" placeholder:"FILE"`
+	TLS             string        `help:"'auto' serves HTTPS with a certificate that is made at the first start." enum:",auto" default:"" name:"tls"`
+	TLSCert         string        `help:"Certificate (PEM) to serve HTTPS with." type:"existingfile" placeholder:"FILE"`
+	TLSKey          string        `help:"The certificate's key (PEM)." type:"existingfile" placeholder:"FILE"`
+	IntegrationPort int           `help:"Port on loopback that takes calls without any authentication, with root rights. 0: none." default:"0"`
+	SecureCookies   bool          `help:"Mark cookies for HTTPS only: for servers behind a proxy that ends TLS."`
+	ExpungeDelay    time.Duration `help:"How long a destroyed machine can be recovered." default:"24h"`
+	SessionTimeout  time.Duration `help:"How long a session lives without being used." default:"30m"`
+	JobsKept        time.Duration `help:"How long the results of ended jobs are kept." default:"24h"`
+	LogLevel        slog.Level    `help:"Least level that is logged: debug, info, warn, error." default:"warn"`
+}
+
+func (c common) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel}))
+}
+
+func (c common) config(dir, name, world string, pace sim.Options) cloud.Config {
+	return cloud.Config{
+		Dir: dir, KeyFile: c.KeyFile, Database: c.Database, World: world, Name: name, Pace: pace, ExpungeDelay: c.ExpungeDelay,
+		SessionIdle: c.SessionTimeout, JobsKept: c.JobsKept, PasswordCost: auth.StrongCost(), DBOptions: db.Options{Clock: time.Now},
+		Facade: cloudstack.Options{SecureCookies: c.SecureCookies}, Log: c.logger(),
+	}
+}
+
+// serve answers requests until ctx ends. ready is called with the API's url once it answers.
+func (c common) serve(ctx context.Context, cl *cloud.Cloud, dir string, ready func(url string) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	o := cloudstack.ServeOptions{
+		Listen: c.Listen, TLSCert: c.TLSCert, TLSKey: c.TLSKey, Clock: time.Now, Log: c.logger(),
+		Listening: func(a net.Addr) {
+			if err := ready(c.url(a)); err != nil {
+				cancel(err)
+			}
+		},
+	}
+	if c.TLS == "auto" {
+		o.AutoTLSDir = filepath.Join(dir, "tls")
+	}
+	done := make(chan error, 1)
+	if c.IntegrationPort != 0 {
+		go func() {
+			err := cloudstack.Serve(ctx, cl.Facade.Integration(), cloudstack.ServeOptions{
+				Listen: fmt.Sprintf("127.0.0.1:%d", c.IntegrationPort), Loopback: true, Clock: time.Now, Log: c.logger(),
+			})
+			if err != nil {
+				cancel(fmt.Errorf("integration port: %w", err))
+			}
+			done <- nil
+		}()
+	} else {
+		done <- nil
+	}
+	err := cloudstack.Serve(ctx, cl.Handler(), o)
+	cause := context.Cause(ctx)
+	cancel(nil)
+	<-done
+	if err == nil && cause != nil && !errors.Is(cause, context.Canceled) {
+		err = cause
+	}
+	return err
+}
+
+func (c common) url(a net.Addr) string {
+	scheme := "http"
+	if c.TLS != "" || c.TLSCert != "" {
+		scheme = "https"
+	}
+	host, port, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return scheme + "://" + a.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
+}
+
+// loopback tells whether only this machine can reach the address.
+func loopback(listen string) bool {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

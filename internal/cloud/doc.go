@@ -1,0 +1,4 @@
+// Package cloud puts the house together: it opens the database and the drivers, makes the services over them, registers the
+// plans and the keepers, and hands out the facades. The binary and the tests of the whole run the same cloud. Nothing but
+// wiring and the seed of the sandbox is here; rules live in the services.
+package cloud

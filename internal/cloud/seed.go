@@ -1,0 +1,265 @@
+package cloud
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/host"
+	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/image"
+	"github.com/virga-cloud/virga/internal/network"
+	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/internal/pool"
+	"github.com/virga-cloud/virga/internal/volume"
+	"github.com/virga-cloud/virga/internal/zone"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// SeedIn says what sandbox to make.
+type SeedIn struct {
+	Hosts int // simulated ones, from 1 on
+	// Of each host; zero is the simulator's own.
+	Capacity hypervisor.Capacity
+}
+
+// The names of the sandbox are those that users of CloudStack's simulator expect.
+const (
+	SandboxZone     = "Sandbox-simulator"
+	SandboxTemplate = "CentOS 5.6 (64-bit) no GUI (Simulator)"
+)
+
+// perCluster is how many hosts a cluster of the sandbox has at most.
+const perCluster = 1000
+
+// Seed makes the sandbox: a zone with simulated hosts, offerings and a template, through the same services as any caller.
+// What is there already is left as it is, so a seed that was broken off is completed by the next one.
+func (cl *Cloud) Seed(ctx context.Context, in SeedIn) error {
+	ctx = auth.With(ctx, auth.System())
+	for _, step := range []func(context.Context) error{cl.seedComputes, cl.seedDisks, cl.seedNetworkOfferings} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	z, err := cl.seedZone(ctx)
+	if err != nil {
+		return err
+	}
+	if err := cl.seedTemplate(ctx, z.ID); err != nil {
+		return err
+	}
+	pods := (in.Hosts + perCluster - 1) / perCluster
+	for i := range pods {
+		if err := cl.seedPod(ctx, z, i, min(perCluster, in.Hosts-i*perCluster), in.Capacity); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (cl *Cloud) seedComputes(ctx context.Context) error {
+	have, _, err := cl.Offerings.Computes(ctx, offering.Filter{})
+	if err != nil {
+		return err
+	}
+	there := map[string]bool{}
+	for _, o := range have {
+		there[o.Name] = true
+	}
+	for _, o := range []offering.Compute{
+		{Name: "Small Instance", DisplayText: "Small Instance: 1 core, 512 MB", CPUNumber: 1, CPUSpeed: 500, MemoryMB: 512},
+		{Name: "Medium Instance", DisplayText: "Medium Instance: 1 core, 1 GB", CPUNumber: 1, CPUSpeed: 1000, MemoryMB: 1024},
+	} {
+		o.StorageType, o.State = "shared", offering.Active
+		if there[o.Name] {
+			continue
+		}
+		if _, err := cl.Offerings.CreateCompute(ctx, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (cl *Cloud) seedDisks(ctx context.Context) error {
+	have, _, err := cl.Offerings.Disks(ctx, offering.Filter{})
+	if err != nil {
+		return err
+	}
+	there := map[string]bool{}
+	for _, o := range have {
+		there[o.Name] = true
+	}
+	for _, o := range []offering.Disk{
+		{Name: "Small", DisplayText: "Small disk, 5 GB", SizeGB: 5},
+		{Name: "Medium", DisplayText: "Medium disk, 20 GB", SizeGB: 20},
+		{Name: "Large", DisplayText: "Large disk, 100 GB", SizeGB: 100},
+		{Name: "Custom", DisplayText: "Disk of a size that the user says", Customized: true},
+	} {
+		o.StorageType, o.State = "shared", offering.Active
+		if there[o.Name] {
+			continue
+		}
+		if _, err := cl.Offerings.CreateDisk(ctx, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (cl *Cloud) seedNetworkOfferings(ctx context.Context) error {
+	have, _, err := cl.Offerings.Networks(ctx, offering.Filter{})
+	if err != nil {
+		return err
+	}
+	there := map[string]bool{}
+	for _, o := range have {
+		there[o.Name] = true
+	}
+	router := func(names ...string) (services []offering.NetworkService) {
+		for _, n := range names {
+			services = append(services, offering.NetworkService{Name: n, Provider: "VirtualRouter"})
+		}
+		return services
+	}
+	for _, o := range []offering.Network{
+		{
+			Name: "DefaultIsolatedNetworkOfferingWithSourceNatService", DisplayText: "Isolated network with a router and source NAT",
+			GuestType: offering.Isolated, Availability: offering.Required, IsDefault: true, ConserveMode: true,
+			Services: router("Dhcp", "Dns", "UserData", "SourceNat", "StaticNat", "PortForwarding", "Lb", "Firewall", "Vpn"),
+		},
+		{
+			Name: "DefaultIsolatedNetworkOffering", DisplayText: "Isolated network with a router, without source NAT",
+			GuestType: offering.Isolated, Availability: "Optional", IsDefault: true, ConserveMode: true, Services: router("Dhcp", "Dns", "UserData"),
+		},
+		{
+			Name: "DefaultL2NetworkOffering", DisplayText: "Layer 2 network without addresses", GuestType: offering.L2, Availability: "Optional",
+			IsDefault: true,
+		},
+	} {
+		o.TrafficType, o.State, o.NetworkRate = "Guest", offering.Enabled, 200
+		if there[o.Name] {
+			continue
+		}
+		if _, err := cl.Offerings.CreateNetwork(ctx, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (cl *Cloud) seedZone(ctx context.Context) (zone.Zone, error) {
+	have, _, err := cl.Zones.Zones(ctx, zone.Filter{Name: SandboxZone})
+	if err != nil {
+		return zone.Zone{}, err
+	}
+	var z zone.Zone
+	if len(have) > 0 {
+		z = have[0]
+	} else if z, err = cl.Zones.CreateZone(ctx, zone.Zone{
+		Name: SandboxZone, NetworkType: zone.Advanced, Allocation: zone.Enabled, DNS1: "10.147.28.6", InternalDNS1: "10.147.28.6",
+		GuestCIDR: "10.1.1.0/24",
+	}); err != nil {
+		return zone.Zone{}, err
+	}
+	physical, err := cl.Networks.Physicals(ctx, z.ID)
+	if err != nil || len(physical) > 0 {
+		return z, err
+	}
+	_, err = cl.Networks.CreatePhysical(ctx, network.Physical{
+		Zone: z.ID, Name: "Sandbox-pnet", State: "Enabled", Isolation: "VLAN", VLANStart: 100, VLANEnd: 4094,
+	})
+	return z, err
+}
+
+func (cl *Cloud) seedTemplate(ctx context.Context, z uid.Zone) error {
+	const osType = "CentOS 5.6 (64-bit)"
+	types, _, err := cl.Images.OSTypes(ctx, image.OSFilter{Description: osType})
+	if err != nil {
+		return err
+	}
+	var id uid.OSType
+	if len(types) > 0 {
+		id = types[0].ID
+	} else {
+		made, err := cl.Images.CreateOSTypes(ctx, map[string][]string{
+			"CentOS": {osType, "CentOS 7", "CentOS 8"}, "Debian": {"Debian GNU/Linux 12 (64-bit)"}, "Ubuntu": {"Ubuntu 24.04 LTS"},
+			"Windows": {"Windows Server 2022 (64-bit)"}, "Other": {"Other (64-bit)", "Other Linux (64-bit)"},
+		})
+		if err != nil {
+			return err
+		}
+		id = made[osType]
+	}
+	have, _, err := cl.Images.Templates(ctx, image.Filter{Which: image.Featured, Name: SandboxTemplate, Zone: z})
+	if err != nil || len(have) > 0 {
+		return err
+	}
+	system := auth.System()
+	_, err = cl.Images.Create(ctx, image.Template{
+		Account: system.Account, Domain: system.Domain, Zone: z, OSType: id, Name: SandboxTemplate, DisplayText: SandboxTemplate,
+		Hypervisor: "Simulator", Format: "VHD", Type: "BUILTIN", Size: 2 * volume.GB, Public: true, Featured: true, Ready: true,
+	})
+	return err
+}
+
+// seedPod makes a pod with one cluster, its hosts and its primary storage.
+func (cl *Cloud) seedPod(ctx context.Context, z zone.Zone, i, hosts int, capacity hypervisor.Capacity) error {
+	name := fmt.Sprintf("POD%d", i)
+	pods, _, err := cl.Zones.Pods(ctx, zone.Filter{Zone: z.ID, Name: name})
+	if err != nil {
+		return err
+	}
+	var p zone.Pod
+	if len(pods) > 0 {
+		p = pods[0]
+	} else if p, err = cl.Zones.CreatePod(ctx, zone.Pod{
+		Zone: z.ID, Name: name, Gateway: fmt.Sprintf("172.%d.0.1", 16+i%16), Netmask: "255.255.0.0",
+		StartIP: fmt.Sprintf("172.%d.0.2", 16+i%16), EndIP: fmt.Sprintf("172.%d.255.200", 16+i%16), Allocation: zone.Enabled,
+	}); err != nil {
+		return err
+	}
+	clusters, _, err := cl.Zones.Clusters(ctx, zone.Filter{Pod: p.ID})
+	if err != nil {
+		return err
+	}
+	var c zone.Cluster
+	if len(clusters) > 0 {
+		c = clusters[0]
+	} else if c, err = cl.Zones.CreateCluster(ctx, zone.Cluster{
+		Zone: z.ID, Pod: p.ID, Name: fmt.Sprintf("C%d", i), Hypervisor: "Simulator", Type: "CloudManaged", Allocation: zone.Enabled,
+		Managed: "Managed", CPUOvercommit: 1, MemoryOvercommit: 1,
+	}); err != nil {
+		return err
+	}
+	if err := cl.seedPool(ctx, c); err != nil {
+		return err
+	}
+	return cl.seedHosts(ctx, c, i, hosts, capacity)
+}
+
+func (cl *Cloud) seedPool(ctx context.Context, c zone.Cluster) error {
+	have, err := pool.OfCluster(ctx, cl.DB.Read(), c.ID)
+	if err != nil || len(have) > 0 {
+		return err
+	}
+	_, err = cl.Pools.Create(ctx, pool.Pool{
+		Zone: c.Zone, Pod: c.Pod, Cluster: c.ID, Name: "PS-" + c.Name, URL: "file:///virga/sandbox/" + c.Name, Type: "Filesystem",
+		Scope: "CLUSTER", State: "Up", BytesTotal: 1 << 50,
+	})
+	return err
+}
+
+func (cl *Cloud) seedHosts(ctx context.Context, c zone.Cluster, pod, hosts int, capacity hypervisor.Capacity) error {
+	have, _, err := cl.Hosts.List(ctx, host.Filter{Cluster: c.ID})
+	if err != nil || len(have) >= hosts {
+		return err
+	}
+	in := host.AddIn{Zone: c.Zone, Pod: c.Pod, Cluster: c.ID, Hypervisor: c.Hypervisor, Capacity: capacity}
+	for i := len(have); i < hosts; i++ {
+		in.Names = append(in.Names, fmt.Sprintf("SimulatedAgent.%d.%d", pod, i))
+		in.Addresses = append(in.Addresses, fmt.Sprintf("172.%d.%d.%d", 16+pod%16, (i+2)/250, (i+2)%250+1))
+	}
+	_, err = cl.Hosts.Add(ctx, in)
+	return err
+}
