@@ -113,7 +113,14 @@ func (s *story) send(method, path, who, params string) reply {
 		p, err := readParams(nil, s.request("GET", "/?"+params, ""), false)
 		s.must(err)
 		p["apiKey"] = keys.APIKey
+		inPath, alias := strings.CutPrefix(path, "/client/api/")
+		if alias {
+			p["command"] = inPath // it is signed wherever it stands
+		}
 		p["signature"] = api.Sign(p, keys.Secret.Reveal())
+		if alias {
+			delete(p, "command")
+		}
 		params = encode(p)
 	}
 	r := s.request(method, path+"?"+params, "")

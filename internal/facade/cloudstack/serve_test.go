@@ -1,0 +1,157 @@
+package cloudstack
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func serve(t *testing.T, h http.Handler, o ServeOptions) (address string, stop func() error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	listening, ended := make(chan net.Addr, 1), make(chan error, 1)
+	o.Listening = func(a net.Addr) { listening <- a }
+	go func() { ended <- Serve(ctx, h, o) }()
+	select {
+	case a := <-listening:
+		return a.String(), func() error { cancel(); return <-ended }
+	case err := <-ended:
+		cancel()
+		t.Fatal(err)
+		return "", nil
+	}
+}
+
+func TestServeMakesACertificateOnce(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "tls")
+	var serials []string
+	for range 2 {
+		address, stop := serve(t, http.NotFoundHandler(), ServeOptions{Listen: "127.0.0.1:0", AutoTLSDir: dir, Clock: time.Now, Hosts: []string{"cloud.example"}})
+		pem, err := os.ReadFile(filepath.Join(dir, "tls.crt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pool := x509.NewCertPool()
+		pool.AppendCertsFromPEM(pem)
+		client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, ServerName: "cloud.example"}, ForceAttemptHTTP2: true}}
+		resp, err := client.Get("https://" + address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		serials = append(serials, resp.TLS.PeerCertificates[0].SerialNumber.String()+resp.Proto)
+		client.CloseIdleConnections()
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	}
+	if serials[0] != serials[1] || !strings.HasSuffix(serials[0], "HTTP/2.0") {
+		t.Errorf("%v", serials)
+	}
+	if info, err := os.Stat(filepath.Join(dir, "tls.key")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the key: %v %v", info.Mode(), err)
+	}
+	// An expired one is replaced.
+	later := time.Now().Add(validFor + time.Hour)
+	if _, _, err := selfSigned(dir, nil, later); err != nil {
+		t.Fatal(err)
+	}
+	if pair, err := tls.LoadX509KeyPair(filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")); err != nil || !later.Before(pair.Leaf.NotAfter) {
+		t.Errorf("not replaced: %v", err)
+	}
+}
+
+func TestServeStopsWithinASecond(t *testing.T) {
+	t.Parallel()
+	begun := make(chan struct{})
+	quick := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(begun)
+		<-r.Context().Done() // until it is cut off
+	})
+	address, stop := serve(t, quick, ServeOptions{Listen: "127.0.0.1:0"})
+	go func() {
+		if resp, err := http.Get("http://" + address); err == nil {
+			_ = resp.Body.Close()
+		}
+	}()
+	<-begun
+	at := time.Now()
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(at); took > 3*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+func TestServeRefuses(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]ServeOptions{
+		"all addresses":       {Listen: ":8096", Loopback: true},
+		"all, told":           {Listen: "0.0.0.0:8096", Loopback: true},
+		"another address":     {Listen: "192.0.2.1:8096", Loopback: true},
+		"a name":              {Listen: "cloud.example:8096", Loopback: true},
+		"no port":             {Listen: "127.0.0.1:0", Loopback: true},
+		"no address":          {Loopback: true},
+		"half a certificate":  {Listen: "127.0.0.1:0", TLSCert: "x"},
+		"no such certificate": {Listen: "127.0.0.1:0", TLSCert: "x", TLSKey: "y"},
+	} {
+		if err := Serve(t.Context(), nil, o); err == nil {
+			t.Errorf("%s: served", name)
+		}
+	}
+	l, err := net.Listen("tcp", "0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Serve(t.Context(), nil, ServeOptions{Listener: l, Loopback: true}); err == nil {
+		t.Error("a listener on all addresses is served")
+	}
+}
+
+func TestTheIntegrationPortIsForProgramsHere(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	c.must(err)
+	address, stop := serve(t, c.facade.Integration(), ServeOptions{Listener: l, Loopback: true})
+	ask := func(method, path string, change func(*http.Request)) reply {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), method, "http://"+address+path, strings.NewReader("command=nothing"))
+		c.must(err)
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if change != nil {
+			change(r)
+		}
+		return c.do(r)
+	}
+	for _, path := range []string{"/?", "/client/api?", "/any/where?"} {
+		r := ask("GET", path+"command=listUsers&response=json&listall=true", nil)
+		if r.status != 200 || !strings.Contains(r.body, `"count":6`) {
+			t.Errorf("%s: %d %s", path, r.status, r.body)
+		}
+	}
+	if r := ask("POST", "/?command=listUsers&response=json&listall=true", nil); r.status != 200 {
+		t.Errorf("POST with a query: %d", r.status)
+	}
+	failed(t, ask("GET", "/?command=login&response=json", nil), "errorresponse", 432)
+	failed(t, ask("GET", "/?response=json", nil), "errorresponse", 400)
+	for name, change := range map[string]func(*http.Request){
+		"a name of the internet": func(r *http.Request) { r.Host = "evil.example:8096" },
+		"a page's request":       func(r *http.Request) { r.Header.Set("Origin", "http://localhost:3000") },
+		"a page's picture":       func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") },
+	} {
+		if r := ask("GET", "/?command=listUsers", change); r.status != 403 {
+			t.Errorf("%s: %d %s", name, r.status, r.body)
+		}
+	}
+	c.must(stop())
+}
