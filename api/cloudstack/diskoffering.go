@@ -16,7 +16,7 @@ type ListDiskOfferingsIn struct {
 	api.Paging
 	ID    uid.DiskOffering `api:"id" doc:"Shows only the offering with this ID."`
 	Name  string           `api:"name" doc:"Shows only the offering of this name."`
-	State string           `api:"state,since=4.19" doc:"Shows only offerings in this state: Active (what is shown otherwise), Inactive, or all."`
+	State string           `api:"state,since=4.19,one=Active|Inactive|all" doc:"Shows only offerings in this state: Active (what is shown otherwise), Inactive, or all."`
 }
 
 // DiskOffering is a size of data disks.

@@ -60,13 +60,12 @@ type Host struct {
 	Version    string   `json:"version,omitempty" doc:"The version of the host's agent."`
 	LastPinged api.Time `json:"lastpinged,omitzero" doc:"When the host was last heard of."`
 	Created    api.Time `json:"created,omitzero" doc:"When the host was added."`
-	Removed    api.Time `json:"removed,omitzero" doc:"When the host was removed."`
 }
 
 // ListHypervisors shows the hypervisors in use.
 var ListHypervisors = api.List[ListHypervisorsIn, Hypervisor]{
 	Name: "listHypervisors", Noun: "Host", Role: api.Everyone, Object: "hypervisor",
-	Doc: "Lists the hypervisors that there are hosts of.",
+	Doc: "Lists the hypervisors that there are clusters of.",
 }
 
 // ListHypervisorsIn chooses hypervisors.

@@ -52,8 +52,7 @@ var DeleteNetwork = api.Job[DeleteNetworkIn, api.Success]{
 
 // DeleteNetworkIn names the network.
 type DeleteNetworkIn struct {
-	ID     uid.Network `api:"id,required" doc:"The ID of the network."`
-	Forced bool        `api:"forced" doc:"Deletes the network even when what serves it can't be reached."`
+	ID uid.Network `api:"id,required" doc:"The ID of the network."`
 }
 
 // Network is a network.
@@ -67,7 +66,7 @@ type Network struct {
 	Type                 string              `json:"type" doc:"Isolated, Shared or L2."`
 	TrafficType          string              `json:"traffictype" doc:"The kind of traffic, Guest for instance."`
 	ACLType              string              `json:"acltype,omitempty" doc:"Who may use it: Account, or Domain for everyone of a domain."`
-	State                string              `json:"state" doc:"Allocated, Implementing, Implemented, Shutdown or Destroy."`
+	State                string              `json:"state" doc:"Allocated, Implemented (once a machine has started in it), or Destroy while it is being deleted."`
 	CIDR                 string              `json:"cidr,omitempty" doc:"The CIDR of the network; L2 networks have none."`
 	Gateway              string              `json:"gateway,omitempty" doc:"The address of the gateway."`
 	Netmask              string              `json:"netmask,omitempty" doc:"The netmask."`

@@ -17,7 +17,7 @@ type ListServiceOfferingsIn struct {
 	ID     uid.ServiceOffering `api:"id" doc:"Shows only the offering with this ID."`
 	Name   string              `api:"name" doc:"Shows only the offering of this name."`
 	System bool                `api:"issystem" doc:"Shows the offerings of the cloud's own machines instead of the users'."`
-	State  string              `api:"state,since=4.19" doc:"Shows only offerings in this state: Active (what is shown otherwise), Inactive, or all."`
+	State  string              `api:"state,since=4.19,one=Active|Inactive|all" doc:"Shows only offerings in this state: Active (what is shown otherwise), Inactive, or all."`
 }
 
 // ServiceOffering is a size of machines.

@@ -47,7 +47,6 @@ type Template struct {
 	Status          string      `json:"status,omitempty" doc:"How far the image has come."`
 	PasswordEnabled bool        `json:"passwordenabled" doc:"Whether the guest takes a password from the cloud."`
 	Created         api.Time    `json:"created,omitzero" doc:"When the template was registered."`
-	Removed         api.Time    `json:"removed,omitzero" doc:"When the template was deleted."`
 }
 
 // ListOsTypes shows operating systems.

@@ -26,7 +26,7 @@ type ListVirtualMachinesIn struct {
 	ServiceOfferingID uid.ServiceOffering `api:"serviceofferingid,since=4.4" doc:"Shows only machines of this service offering."`
 	NetworkID         uid.Network         `api:"networkid" doc:"Shows only machines in this network."`
 	Hypervisor        string              `api:"hypervisor" doc:"Shows only machines on this hypervisor."`
-	Details           []string            `api:"details" doc:"What to show of each machine, with commas: all, min, nics, servoff, tmpl, volume. More may be shown than is asked for."`
+	Details           []string            `api:"details" doc:"What to show of each machine, with commas: nics, servoff (its offering), tmpl (its template), volume (its root disk); min for none of them, all for all, which is also what is shown otherwise."`
 }
 
 // VirtualMachine is a machine.
@@ -38,7 +38,7 @@ type VirtualMachine struct {
 	UserID              uid.User            `json:"userid,omitempty" doc:"The ID of the user who deployed it."`
 	Username            string              `json:"username,omitempty" doc:"The name of the user who deployed it."`
 	Created             api.Time            `json:"created,omitzero" doc:"When the machine was made."`
-	State               string              `json:"state" doc:"Running, Stopped, Starting, Stopping, Destroyed, Expunging, Error, and others on the way."`
+	State               string              `json:"state" doc:"Running, Stopped, Starting, Stopping, Destroyed, Expunging or Error."`
 	HAEnabled           bool                `json:"haenable" doc:"Whether it is started again when its host fails."`
 	ZoneID              uid.Zone            `json:"zoneid" doc:"The ID of the machine's zone."`
 	ZoneName            string              `json:"zonename,omitempty" doc:"The name of the machine's zone."`

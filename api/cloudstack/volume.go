@@ -34,7 +34,7 @@ type Volume struct {
 	ZoneID                     uid.Zone            `json:"zoneid" doc:"The ID of the volume's zone."`
 	ZoneName                   string              `json:"zonename,omitempty" doc:"The name of the volume's zone."`
 	Type                       string              `json:"type" doc:"ROOT or DATADISK."`
-	State                      string              `json:"state" doc:"Allocated, Creating, Ready, Destroy, Expunging or Expunged."`
+	State                      string              `json:"state" doc:"Allocated until its machine first starts, then Creating and Ready; Expunging and Expunged on its way out."`
 	Size                       int64               `json:"size" doc:"The size in bytes."`
 	Created                    api.Time            `json:"created,omitzero" doc:"When the volume was made."`
 	Attached                   api.Time            `json:"attached,omitzero" doc:"When the volume was given to its machine."`

@@ -18,7 +18,7 @@ type ListZonesIn struct {
 	IDs         []uid.Zone `api:"ids,since=4.19.0" doc:"Shows only the zones with these IDs."`
 	Name        string     `api:"name" doc:"Shows only the zone of this name."`
 	NetworkType string     `api:"networktype" doc:"Shows only zones with this kind of network: Advanced or Basic."`
-	Available   *bool      `api:"available" doc:"When true, shows zones that machines can be deployed in; otherwise only zones where the caller has machines."`
+	Available   *bool      `api:"available" doc:"When false, shows only zones where the caller's account has machines."`
 }
 
 // Zone is a zone.

@@ -14,8 +14,9 @@ import (
 type Filter struct {
 	Scope      auth.Scope
 	IDs        []uid.VM
-	Name       string
+	Name       string // a part of it
 	State      State
+	Present    bool // neither destroyed nor on the way out
 	Zone       uid.Zone
 	Pod        uid.Pod
 	Host       uid.Host
@@ -37,7 +38,10 @@ func (s *Service) List(ctx context.Context, f Filter) ([]VM, int, error) {
 		q.Where("v.state not in (?, ?)", Destroyed, Expunging)
 	}
 	db.In(q, "v.id", f.IDs)
-	db.EqualFold(q, "v.name", f.Name)
+	db.Like(q, f.Name, "v.name")
+	if f.Present {
+		q.Where("v.state not in (?, ?)", Destroyed, Expunging)
+	}
 	db.EqualFold(q, "v.state", f.State)
 	db.Equal(q, "v.zone_id", f.Zone)
 	db.Equal(q, "v.host_id", f.Host)
@@ -71,4 +75,10 @@ func ByID(ctx context.Context, q db.Tx, ids []uid.VM) (map[uid.VM]VM, error) {
 		out[r.ID] = r.VM
 	}
 	return out, err
+}
+
+// ZonesOf gives the zones in which an account has machines.
+func ZonesOf(ctx context.Context, q db.Tx, account uid.Account) (ids []uid.Zone, err error) {
+	err = q.NewSelect().Model((*vmRow)(nil)).ColumnExpr("distinct v.zone_id").Where("v.account_id = ? and v.removed is null", account).Scan(ctx, &ids)
+	return ids, err
 }

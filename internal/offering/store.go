@@ -186,6 +186,20 @@ func NetworksByID(ctx context.Context, q db.Tx, ids []uid.NetworkOffering) (map[
 	return out, err
 }
 
+// DisksByID gives disk offerings by their ids, removed ones too, in one query.
+func DisksByID(ctx context.Context, q db.Tx, ids []uid.DiskOffering) (map[uid.DiskOffering]Disk, error) {
+	var rows []diskRow
+	out := map[uid.DiskOffering]Disk{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	err := q.NewSelect().Model(&rows).Where("o.id in (?)", bun.List(ids)).Scan(ctx)
+	for _, r := range rows {
+		out[r.ID] = r.Disk
+	}
+	return out, err
+}
+
 // DiskNames gives the names of disk offerings, removed ones too, in one query.
 func DiskNames(ctx context.Context, q db.Tx, ids []uid.DiskOffering) (map[uid.DiskOffering]string, error) {
 	return db.Names(ctx, q, "disk_offerings", "name", ids)

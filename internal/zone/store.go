@@ -30,7 +30,7 @@ func insert(ctx context.Context, tx db.Tx, row any) error {
 	return err
 }
 
-// Find gives a zone that is not removed.
+// Find gives a zone that is not removed; FindPod and FindCluster do the same for those.
 func Find(ctx context.Context, q db.Tx, id uid.Zone) (Zone, error) {
 	var row zoneRow
 	err := q.NewSelect().Model(&row).Where("z.id = ? and z.removed is null", id).Scan(ctx)
@@ -38,6 +38,26 @@ func Find(ctx context.Context, q db.Tx, id uid.Zone) (Zone, error) {
 		return Zone{}, fault.Missing(id)
 	}
 	return row.Zone, err
+}
+
+// FindPod gives a pod that is not removed.
+func FindPod(ctx context.Context, q db.Tx, id uid.Pod) (Pod, error) {
+	var row podRow
+	err := q.NewSelect().Model(&row).Where("p.id = ? and p.removed is null", id).Scan(ctx)
+	if db.IsNone(err) {
+		return Pod{}, fault.Missing(id)
+	}
+	return row.Pod, err
+}
+
+// FindCluster gives a cluster that is not removed.
+func FindCluster(ctx context.Context, q db.Tx, id uid.Cluster) (Cluster, error) {
+	var row clusterRow
+	err := q.NewSelect().Model(&row).Where("c.id = ? and c.removed is null", id).Scan(ctx)
+	if db.IsNone(err) {
+		return Cluster{}, fault.Missing(id)
+	}
+	return row.Cluster, err
 }
 
 // Filter says which zones, pods or clusters a list shows. Zero fields don't restrict.
@@ -55,16 +75,16 @@ type Filter struct {
 }
 
 // apply restricts a query on the table known as t.
-func (f Filter) apply(q *bun.SelectQuery, t string) *bun.SelectQuery {
-	q.Where("?TableAlias.removed is null").Order(t + ".id")
-	db.In(q, t+".id", f.IDs)
-	db.Equal(q, t+".zone_id", f.Zone)
-	db.Equal(q, t+".pod_id", f.Pod)
-	db.Equal(q, t+".name", f.Name)
-	db.EqualFold(q, t+".network_type", f.NetworkType)
-	db.EqualFold(q, t+".hypervisor", f.Hypervisor)
-	db.EqualFold(q, t+".allocation_state", f.Allocation)
-	db.Like(q, f.Keyword, t+".name")
+func (f Filter) apply(q *bun.SelectQuery, alias string) *bun.SelectQuery {
+	q.Where("?.removed is null", bun.Safe(alias)).Order(alias + ".id")
+	db.In(q, alias+".id", f.IDs)
+	db.Equal(q, alias+".zone_id", f.Zone)
+	db.Equal(q, alias+".pod_id", f.Pod)
+	db.Equal(q, alias+".name", f.Name)
+	db.EqualFold(q, alias+".network_type", f.NetworkType)
+	db.EqualFold(q, alias+".hypervisor", f.Hypervisor)
+	db.EqualFold(q, alias+".allocation_state", f.Allocation)
+	db.Like(q, f.Keyword, alias+".name")
 	return q
 }
 
@@ -123,4 +143,32 @@ func PodNames(ctx context.Context, q db.Tx, ids []uid.Pod) (map[uid.Pod]string, 
 // ClusterNames gives the names of clusters.
 func ClusterNames(ctx context.Context, q db.Tx, ids []uid.Cluster) (map[uid.Cluster]string, error) {
 	return db.Names(ctx, q, "clusters", "name", ids)
+}
+
+// ByID gives zones by their ids, removed ones too, in one query.
+func ByID(ctx context.Context, q db.Tx, ids []uid.Zone) (map[uid.Zone]Zone, error) {
+	out := map[uid.Zone]Zone{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	var rows []zoneRow
+	err := q.NewSelect().Model(&rows).Where("z.id in (?)", bun.List(ids)).Scan(ctx)
+	for _, r := range rows {
+		out[r.ID] = r.Zone
+	}
+	return out, err
+}
+
+// ClustersByID gives clusters by their ids, removed ones too, in one query.
+func ClustersByID(ctx context.Context, q db.Tx, ids []uid.Cluster) (map[uid.Cluster]Cluster, error) {
+	out := map[uid.Cluster]Cluster{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	var rows []clusterRow
+	err := q.NewSelect().Model(&rows).Where("c.id in (?)", bun.List(ids)).Scan(ctx)
+	for _, r := range rows {
+		out[r.ID] = r.Cluster
+	}
+	return out, err
 }

@@ -11,5 +11,12 @@ func (f *Facade) translators() []func(*api.Mux) {
 		f.registerDomains,
 		f.registerEvents,
 		f.registerJobs,
+		f.registerZones,
+		f.registerHosts,
+		f.registerOfferings,
+		f.registerTemplates,
+		f.registerNetworks,
+		f.registerMachines,
+		f.registerVolumes,
 	}
 }

@@ -1,0 +1,138 @@
+package cloudstack
+
+import (
+	"context"
+	"strings"
+
+	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/uid"
+)
+
+func (f *Facade) registerMachines(m *api.Mux) {
+	api.HandleJob(m, cs.DeployVirtualMachine, f.deployMachine, f.machine)
+	api.HandleJob(m, cs.StartVirtualMachine, f.startMachine, f.machine)
+	api.HandleJob(m, cs.StopVirtualMachine, f.stopMachine, f.machine)
+	api.HandleJob(m, cs.RebootVirtualMachine, f.rebootMachine, f.machine)
+	api.HandleJob(m, cs.DestroyVirtualMachine, f.destroyMachine, f.machine)
+	api.HandleJob(m, cs.ExpungeVirtualMachine, f.expungeMachine, succeeded)
+	api.HandleList(m, cs.ListVirtualMachines, f.listMachines)
+}
+
+// machine shows what a job was about, also when it is gone by now: who may see the job may see its machine.
+func (f *Facade) machine(ctx context.Context, subject string) (cs.VirtualMachine, error) {
+	id := uid.VM(subject)
+	found, err := compute.ByID(ctx, f.DB.Read(), []uid.VM{id})
+	if err != nil {
+		return cs.VirtualMachine{}, err
+	}
+	vm, ok := found[id]
+	if !ok {
+		return cs.VirtualMachine{}, fault.Missing(id)
+	}
+	out, err := f.machinesOut(ctx, []compute.VM{vm}, allParts())
+	if err != nil {
+		return cs.VirtualMachine{}, err
+	}
+	return out[0], nil
+}
+
+func (f *Facade) deployMachine(ctx context.Context, in cs.DeployVirtualMachineIn) (api.Started, error) {
+	networks, err := networksIn(in)
+	if err != nil {
+		return api.Started{}, err
+	}
+	id, job, err := f.Machines.Deploy(ctx, compute.DeployIn{
+		Name: in.Name, DisplayName: in.DisplayName, Zone: in.ZoneID, Offering: in.ServiceOfferingID, Template: in.TemplateID,
+		OwnerAccount: in.Account, OwnerDomain: in.DomainID, Networks: networks, DiskOffering: in.DiskOfferingID, DiskGB: in.Size,
+		RootGB: in.RootDiskSize, Host: in.HostID, Pod: in.PodID, Cluster: in.ClusterID, Stopped: in.StartVM != nil && !*in.StartVM,
+		UserData: in.UserData, Keyboard: in.Keyboard, Hypervisor: in.Hypervisor, Details: in.Details,
+	})
+	return api.Started{ID: string(id), JobID: job}, err
+}
+
+// networksIn makes one list of the two ways to say a machine's networks and addresses. The single address and MAC address
+// are those in the default network, also when that is left to the service.
+func networksIn(in cs.DeployVirtualMachineIn) ([]compute.NetworkIn, error) {
+	if len(in.Networks) > 0 {
+		if len(in.NetworkIDs) > 0 || in.IPAddress != "" || in.MACAddress != "" {
+			return nil, fault.Invalidf("iptonetworklist says networks and addresses by itself: leave out networkids, ipaddress and macaddress")
+		}
+		out := make([]compute.NetworkIn, len(in.Networks))
+		for i, n := range in.Networks {
+			out[i] = compute.NetworkIn{Network: n.NetworkID, IP: n.IP, MAC: n.MAC}
+		}
+		return out, nil
+	}
+	var out []compute.NetworkIn
+	for _, id := range in.NetworkIDs {
+		out = append(out, compute.NetworkIn{Network: id})
+	}
+	if in.IPAddress == "" && in.MACAddress == "" {
+		return out, nil
+	}
+	if len(out) == 0 {
+		out = []compute.NetworkIn{{}}
+	}
+	out[0].IP, out[0].MAC = in.IPAddress, in.MACAddress
+	return out, nil
+}
+
+func (f *Facade) startMachine(ctx context.Context, in cs.StartVirtualMachineIn) (api.Started, error) {
+	job, err := f.Machines.Start(ctx, in.ID, in.HostID)
+	return api.Started{JobID: job}, err
+}
+
+func (f *Facade) stopMachine(ctx context.Context, in cs.StopVirtualMachineIn) (api.Started, error) {
+	job, err := f.Machines.Stop(ctx, in.ID, in.Forced)
+	return api.Started{JobID: job}, err
+}
+
+func (f *Facade) rebootMachine(ctx context.Context, in cs.RebootVirtualMachineIn) (api.Started, error) {
+	job, err := f.Machines.Reboot(ctx, in.ID, in.Forced)
+	return api.Started{JobID: job}, err
+}
+
+func (f *Facade) destroyMachine(ctx context.Context, in cs.DestroyVirtualMachineIn) (api.Started, error) {
+	job, err := f.Machines.Destroy(ctx, in.ID, in.Expunge)
+	return api.Started{JobID: job}, err
+}
+
+func (f *Facade) expungeMachine(ctx context.Context, in cs.ExpungeVirtualMachineIn) (api.Started, error) {
+	job, err := f.Machines.Expunge(ctx, in.ID)
+	return api.Started{JobID: job}, err
+}
+
+// present is the word for every state but those of machines that are destroyed.
+const present = "Present"
+
+func (f *Facade) listMachines(ctx context.Context, in cs.ListVirtualMachinesIn) (api.Page[cs.VirtualMachine], error) {
+	parts, err := partsOf(in.Details)
+	if err != nil {
+		return api.Page[cs.VirtualMachine]{}, err
+	}
+	ids, err := idsOf(in.ID, in.IDs)
+	if err != nil {
+		return api.Page[cs.VirtualMachine]{}, err
+	}
+	scope, err := f.scope(ctx, in.Scope, len(ids) > 0)
+	if err != nil {
+		return api.Page[cs.VirtualMachine]{}, err
+	}
+	filter := compute.Filter{
+		Scope: scope, IDs: ids, Name: in.Name, Zone: in.ZoneID, Pod: in.PodID, Host: in.HostID, Template: in.TemplateID,
+		Offering: in.ServiceOfferingID, Network: in.NetworkID, Hypervisor: in.Hypervisor, Keyword: in.Keyword,
+	}
+	if filter.Present = strings.EqualFold(in.State, present); !filter.Present {
+		filter.State = compute.State(in.State)
+	}
+	filter.Offset, filter.Limit = window(in.Paging)
+	machines, total, err := f.Machines.List(ctx, filter)
+	if err != nil {
+		return api.Page[cs.VirtualMachine]{}, err
+	}
+	items, err := f.machinesOut(ctx, machines, parts)
+	return api.Page[cs.VirtualMachine]{Count: total, Items: items}, err
+}

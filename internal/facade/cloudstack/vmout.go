@@ -1,0 +1,149 @@
+package cloudstack
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/host"
+	"github.com/virga-cloud/virga/internal/image"
+	"github.com/virga-cloud/virga/internal/network"
+	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/internal/volume"
+	"github.com/virga-cloud/virga/internal/zone"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// The parts of a machine that a list can leave out, by the words of listVirtualMachines.
+const (
+	partNICs     = "nics"
+	partOffering = "servoff"
+	partTemplate = "tmpl"
+	partVolume   = "volume"
+)
+
+func allParts() []string { return []string{partNICs, partOffering, partTemplate, partVolume} }
+
+// partsOf reads the parameter details. What is left out is not looked up, either.
+func partsOf(details []string) ([]string, error) {
+	if len(details) == 0 {
+		return allParts(), nil
+	}
+	var parts []string
+	for _, word := range details {
+		switch word = strings.ToLower(strings.TrimSpace(word)); {
+		case word == "all":
+			return allParts(), nil
+		case word == "min":
+		case slices.Contains(allParts(), word):
+			parts = append(parts, word)
+		default:
+			return nil, fault.Invalidf("details has no part %q; there is: all, min, %s", word, strings.Join(allParts(), ", "))
+		}
+	}
+	return parts, nil
+}
+
+// machinesOut shows machines, with one query for each kind of thing that they name.
+func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []string) ([]cs.VirtualMachine, error) {
+	n, l := len(vms), lookIn(f.DB.Read())
+	ids := distinct(n, func(i int) uid.VM { return vms[i].ID })
+	zones := related(ctx, l, n, func(i int) uid.Zone { return vms[i].Zone }, zone.Names)
+	hosts := related(ctx, l, n, func(i int) uid.Host { return vms[i].Host }, host.Names)
+	systems := related(ctx, l, n, func(i int) uid.OSType { return vms[i].OSType }, image.OSTypeNames)
+	templates := related(ctx, l, n, func(i int) uid.Template { return vms[i].Template }, image.ByID)
+	var offerings map[uid.ServiceOffering]offering.Compute
+	if slices.Contains(parts, partOffering) {
+		offerings = related(ctx, l, n, func(i int) uid.ServiceOffering { return vms[i].Offering }, offering.ComputesByID)
+	}
+	var volumes map[uid.VM][]volume.Volume
+	if slices.Contains(parts, partVolume) {
+		volumes = relatedTo(ctx, l, ids, volume.Of)
+	}
+	var nics map[uid.VM][]cs.NIC
+	if slices.Contains(parts, partNICs) {
+		nics = nicsOut(ctx, l, ids, network.NICsOf, network.ByID)
+	}
+	if l.err != nil {
+		return nil, l.err
+	}
+	users, err := f.usernames(ctx, n, func(i int) uid.User { return vms[i].User })
+	if err != nil {
+		return nil, err
+	}
+	out := make([]cs.VirtualMachine, n)
+	for i, vm := range vms {
+		out[i] = machineOut(vm)
+		o := &out[i]
+		o.ZoneName, o.HostName, o.Username, o.OSDisplayName = zones[vm.Zone], hosts[vm.Host], users[vm.User], systems[vm.OSType]
+		o.PasswordEnabled = templates[vm.Template].PasswordEnabled
+		if slices.Contains(parts, partTemplate) {
+			t := templates[vm.Template]
+			o.TemplateName, o.TemplateDisplayText, o.TemplateFormat, o.TemplateType = t.Name, t.DisplayText, t.Format, t.Type
+		}
+		o.ServiceOfferingName = offerings[vm.Offering].Name
+		o.RootDeviceID = rootDevice(volumes[vm.ID])
+		o.NICs = nics[vm.ID]
+		for _, nic := range o.NICs {
+			if nic.Default {
+				o.IPAddress = nic.IPAddress
+			}
+		}
+	}
+	if err := f.owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return vms[i].Account, &out[i].Owner }); err != nil {
+		return nil, err
+	}
+	return out, f.pending(ctx, n, func(i int) (string, *cs.Pending) { return string(vms[i].ID), &out[i].Pending })
+}
+
+// machineOut shows what a machine's own row says.
+func machineOut(vm compute.VM) cs.VirtualMachine {
+	return cs.VirtualMachine{
+		ID: vm.ID, Name: vm.Name, DisplayName: vm.DisplayName, UserID: vm.User, Created: api.At(vm.Created), State: string(vm.State),
+		HAEnabled: vm.HAEnabled, ZoneID: vm.Zone, HostID: vm.Host, TemplateID: vm.Template, ServiceOfferingID: vm.Offering,
+		CPUNumber: vm.CPUNumber, CPUSpeed: vm.CPUSpeed, Memory: vm.MemoryMB, OSTypeID: vm.OSType, GuestOSID: vm.OSType,
+		Hypervisor: vm.Hypervisor, InstanceName: vm.InstanceName, Details: vm.Details,
+	}
+}
+
+// rootDevice is the number of the root disk among a machine's volumes, nil where there is none (any more).
+func rootDevice(volumes []volume.Volume) *int64 {
+	for _, v := range volumes {
+		if v.Type == volume.Root && v.Device != nil {
+			return new(int64(*v.Device))
+		}
+	}
+	return nil
+}
+
+// nicsOut shows machines' NICs, each machine's by device.
+func nicsOut[Q any](
+	ctx context.Context, l *look[Q], vms []uid.VM,
+	nicsOf func(context.Context, Q, []uid.VM) (map[uid.VM][]network.NIC, error),
+	networksByID func(context.Context, Q, []uid.Network) (map[uid.Network]network.Network, error),
+) map[uid.VM][]cs.NIC {
+	nics := relatedTo(ctx, l, vms, nicsOf)
+	var all []network.NIC
+	for _, of := range nics {
+		all = append(all, of...)
+	}
+	networks := related(ctx, l, len(all), func(i int) uid.Network { return all[i].Network }, networksByID)
+	out := make(map[uid.VM][]cs.NIC, len(nics))
+	for vm, of := range nics {
+		for _, nic := range of {
+			n := networks[nic.Network]
+			one := cs.NIC{
+				ID: nic.ID, NetworkID: nic.Network, NetworkName: n.Name, DeviceID: strconv.Itoa(nic.Device), Default: nic.Default,
+				IPAddress: nic.IP.String(), Netmask: n.Netmask, Gateway: n.Gateway, MACAddress: nic.MAC, TrafficType: n.TrafficType,
+				Type: string(n.GuestType), BroadcastURI: vlanURI(n.VLAN), IsolationURI: vlanURI(n.VLAN),
+			}
+			out[vm] = append(out[vm], one)
+		}
+	}
+	return out
+}

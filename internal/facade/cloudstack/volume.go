@@ -1,0 +1,92 @@
+package cloudstack
+
+import (
+	"context"
+
+	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/image"
+	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/internal/pool"
+	"github.com/virga-cloud/virga/internal/volume"
+	"github.com/virga-cloud/virga/internal/zone"
+	"github.com/virga-cloud/virga/uid"
+)
+
+func (f *Facade) registerVolumes(m *api.Mux) {
+	api.HandleList(m, cs.ListVolumes, f.listVolumes)
+}
+
+func (f *Facade) listVolumes(ctx context.Context, in cs.ListVolumesIn) (api.Page[cs.Volume], error) {
+	ids, err := idsOf(in.ID, in.IDs)
+	if err != nil {
+		return api.Page[cs.Volume]{}, err
+	}
+	scope, err := f.scope(ctx, in.Scope, len(ids) > 0 || in.VMID != "")
+	if err != nil {
+		return api.Page[cs.Volume]{}, err
+	}
+	filter := volume.Filter{
+		Scope: scope, IDs: ids, Name: in.Name, Type: volume.Type(in.Type), State: volume.State(in.State), VM: in.VMID, Zone: in.ZoneID,
+		Pod: in.PodID, DiskOffering: in.DiskOfferingID, Keyword: in.Keyword,
+	}
+	filter.Offset, filter.Limit = window(in.Paging)
+	volumes, total, err := f.Volumes.List(ctx, filter)
+	if err != nil {
+		return api.Page[cs.Volume]{}, err
+	}
+	items, err := f.volumesOut(ctx, volumes)
+	return api.Page[cs.Volume]{Count: total, Items: items}, err
+}
+
+// volumesOut shows volumes, with one query for each kind of thing that they name.
+func (f *Facade) volumesOut(ctx context.Context, volumes []volume.Volume) ([]cs.Volume, error) {
+	n, l := len(volumes), lookIn(f.DB.Read())
+	zones := related(ctx, l, n, func(i int) uid.Zone { return volumes[i].Zone }, zone.Names)
+	vms := related(ctx, l, n, func(i int) uid.VM { return volumes[i].VM }, compute.ByID)
+	disks := related(ctx, l, n, func(i int) uid.DiskOffering { return volumes[i].DiskOffering }, offering.DisksByID)
+	computes := related(ctx, l, n, func(i int) uid.ServiceOffering { return volumes[i].ServiceOffering }, offering.ComputesByID)
+	templates := related(ctx, l, n, func(i int) uid.Template { return volumes[i].Template }, image.ByID)
+	pools := related(ctx, l, n, func(i int) uid.Pool { return volumes[i].Pool }, pool.ByID)
+	pods := related(ctx, l, n, func(i int) uid.Pod { return pools[volumes[i].Pool].Pod }, zone.PodNames)
+	clusters := related(ctx, l, n, func(i int) uid.Cluster { return pools[volumes[i].Pool].Cluster }, zone.ClustersByID)
+	if l.err != nil {
+		return nil, l.err
+	}
+	out := make([]cs.Volume, n)
+	for i, v := range volumes {
+		out[i] = volumeOut(v)
+		o := &out[i]
+		vm, disk, size, t := vms[v.VM], disks[v.DiskOffering], computes[v.ServiceOffering], templates[v.Template]
+		o.ZoneName = zones[v.Zone]
+		o.VMName, o.VMDisplayName, o.VMState, o.Hypervisor = vm.Name, vm.DisplayName, string(vm.State), vm.Hypervisor
+		o.DiskOfferingName, o.DiskOfferingDisplayText, o.StorageType = disk.Name, disk.DisplayText, disk.StorageType
+		o.ServiceOfferingName, o.ServiceOfferingDisplayText = size.Name, size.DisplayText
+		if o.StorageType == "" { // a root disk: no disk offering says it
+			o.StorageType = size.StorageType
+		}
+		o.TemplateName, o.TemplateDisplayText = t.Name, t.DisplayText
+		if p, placed := pools[v.Pool]; placed {
+			c := clusters[p.Cluster]
+			o.Storage, o.PodID, o.PodName, o.ClusterID, o.ClusterName, o.Hypervisor = p.Name, p.Pod, pods[p.Pod], p.Cluster, c.Name, c.Hypervisor
+		}
+	}
+	if err := f.owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return volumes[i].Account, &out[i].Owner }); err != nil {
+		return nil, err
+	}
+	return out, f.pending(ctx, n, func(i int) (string, *cs.Pending) { return string(volumes[i].ID), &out[i].Pending })
+}
+
+// volumeOut shows what a volume's own row says.
+func volumeOut(v volume.Volume) cs.Volume {
+	out := cs.Volume{
+		ID: v.ID, Name: v.Name, ZoneID: v.Zone, Type: string(v.Type), State: string(v.State), Size: v.Size, Created: api.At(v.Created),
+		Attached: api.At(v.Attached), VMID: v.VM, DiskOfferingID: v.DiskOffering, ServiceOfferingID: v.ServiceOffering, TemplateID: v.Template,
+		Destroyed: v.State == volume.Expunging || v.State == volume.Expunged, StorageID: v.Pool,
+	}
+	if v.Device != nil {
+		out.DeviceID = new(int64(*v.Device))
+	}
+	return out
+}
