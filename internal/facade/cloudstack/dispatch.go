@@ -15,7 +15,7 @@ type call struct {
 	facade  *Facade
 	w       http.ResponseWriter
 	r       *http.Request
-	id      string // of the request, in X-Request-Id and in the log
+	id      string // of the request, in X-Request-ID and in the log
 	params  api.Params
 	format  api.Format
 	command string // the name of a command that exists, or "unknown": what comes from outside goes into no label and no log

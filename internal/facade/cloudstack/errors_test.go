@@ -63,7 +63,7 @@ func TestEveryKindOfFaultHasItsCode(t *testing.T) {
 		for who, want := range map[string]string{"red-user": row.user, "root": row.root} {
 			r := c.as(who, "failWith", "kind="+string(row.kind))
 			e := failed(t, r, "failwithresponse", row.status)
-			want = strings.Replace(want, "ID", r.header.Get("X-Request-Id"), 1)
+			want = strings.Replace(want, "ID", r.header.Get(requestID), 1)
 			if e.CSCode != row.cscode || e.Text != want {
 				t.Errorf("%s for %s: %d %q, want %d %q", row.kind, who, e.CSCode, e.Text, row.cscode, want)
 			}

@@ -2,6 +2,7 @@ package cloudstack
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -17,9 +18,9 @@ type job struct {
 	raw string
 }
 
-func (c *cloud) start(who, mode string) api.Started {
+func (c *cloud) start(mode string) api.Started {
 	c.t.Helper()
-	r := c.answer(who, testJob, "mode="+mode)
+	r := c.answer("red-user", testJob, "mode="+mode)
 	var body struct {
 		Response struct {
 			ID    string `json:"id"`
@@ -66,7 +67,7 @@ func TestJobsEnd(t *testing.T) {
 			{"stick", 2, 533, "stuck", `{"errorcode":533,"errortext":"no host has room"}`,
 				`{"errorcode":533,"errortext":"no host has room: stuck at undoing begin: it can't be undone"}`},
 		} {
-			s := c.start("red-user", row.mode)
+			s := c.start(row.mode)
 			c.await(s.JobID)
 			for who, want := range map[string]string{"red-user": row.user, "root": row.root} {
 				j := c.query(who, s.JobID)
@@ -89,7 +90,7 @@ func TestJobsEnd(t *testing.T) {
 func TestAJobWhoseThingIsGoneHasSucceeded(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
-	s := c.start("red-user", "")
+	s := c.start("")
 	c.await(s.JobID)
 	c.work.gone.Store(true)
 	if j := c.query("red-user", s.JobID); !strings.HasPrefix(j.raw, `{"success":true`) || j.Status != 1 {
@@ -100,7 +101,7 @@ func TestAJobWhoseThingIsGoneHasSucceeded(t *testing.T) {
 func TestJobsAreSeenByTheirOwnersAndAdmins(t *testing.T) {
 	t.Parallel()
 	eachCloud(t, func(t *testing.T, c *cloud) {
-		s := c.start("red-user", "wait")
+		s := c.start("wait")
 		j := c.query("red-user", s.JobID)
 		if j.Status != 0 || j.ResultCode != 0 || j.raw != "" || j.ResultType != "" || j.State != "running" {
 			t.Errorf("pending: %+v", j)
@@ -144,7 +145,7 @@ func TestTheClientRunsJobs(t *testing.T) {
 		t.Errorf("%+v %v", out, err)
 	}
 	_, err = api.Run(t.Context(), client, testJob, toilIn{Mode: "full"})
-	if e, ok := err.(*api.RemoteError); !ok || e.Code != 533 || e.Text != "no host has room" {
+	if e, ok := errors.AsType[*api.RemoteError](err); !ok || e.Code != 533 || e.Text != "no host has room" {
 		t.Errorf("%#v", err)
 	}
 	commands := 0

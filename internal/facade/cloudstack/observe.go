@@ -2,6 +2,7 @@ package cloudstack
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -13,7 +14,7 @@ import (
 )
 
 // requestID is the header by which an answer and its line in the log find each other.
-const requestID = "X-Request-Id"
+const requestID = "X-Request-ID"
 
 // dressed gives every answer its id and the headers that keep browsers from making anything of it but what it is.
 func dressed(h http.Handler) http.Handler {
@@ -49,10 +50,10 @@ func (f *Facade) api(w http.ResponseWriter, r *http.Request, trusted bool) {
 
 // recovered makes a panic an internal error, and tells whether the connection has to be cut because an answer had begun.
 func (c *call) recovered(panicked any) (aborted bool) {
-	switch {
-	case panicked == nil:
+	if panicked == nil {
 		return false
-	case panicked == http.ErrAbortHandler:
+	}
+	if err, ok := panicked.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		return true
 	}
 	c.facade.log.Error("a request panicked", "request", c.id, "command", c.command, "panic", fmt.Sprint(panicked), "stack", string(debug.Stack()))

@@ -15,7 +15,7 @@ func TestAPanicIsAnInternalError(t *testing.T) {
 	c := newCloud(t)
 	r := c.as("red-user", "failWith", "kind=panic", "text=boom")
 	e := failed(t, r, "failwithresponse", 530)
-	id := r.header.Get("X-Request-Id")
+	id := r.header.Get(requestID)
 	if e.Text != textInternal+" (request "+id+")" || !uid.Valid(id) {
 		t.Errorf("%+v", e)
 	}
@@ -53,7 +53,7 @@ func TestTheLogTellsWhatUsersAreNotTold(t *testing.T) {
 func (c *cloud) logLine(r reply) string {
 	c.t.Helper()
 	for line := range strings.Lines(c.log.String()) {
-		if strings.Contains(line, "request="+r.header.Get("X-Request-Id")) {
+		if strings.Contains(line, "request="+r.header.Get(requestID)) {
 			return line
 		}
 	}
@@ -141,7 +141,7 @@ func TestAnswersAreClosedToBrowsers(t *testing.T) {
 		r := c.do(c.request("GET", path, ""))
 		h := r.header
 		if h.Get("X-Content-Type-Options") != "nosniff" || !strings.HasPrefix(h.Get("Content-Security-Policy"), "default-src '") ||
-			h.Get("Cache-Control") != "no-store" || !uid.Valid(h.Get("X-Request-Id")) || h.Get("Access-Control-Allow-Origin") != "" {
+			h.Get("Cache-Control") != "no-store" || !uid.Valid(h.Get(requestID)) || h.Get("Access-Control-Allow-Origin") != "" {
 			t.Errorf("%s: %v", path, h)
 		}
 		if h.Get("Content-Type") != contentType {

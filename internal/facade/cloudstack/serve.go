@@ -45,7 +45,7 @@ const (
 // Serve answers requests until ctx ends, and then gives those under way a second. It returns nil when it was stopped that way.
 func Serve(ctx context.Context, h http.Handler, o ServeOptions) error {
 	log := cmp.Or(o.Log, slog.New(slog.DiscardHandler))
-	config, err := o.tls()
+	cert, key, err := o.certificate()
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func Serve(ctx context.Context, h http.Handler, o ServeOptions) error {
 		return err
 	}
 	server := &http.Server{
-		Handler: h, TLSConfig: config,
+		Handler: h, TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12},
 		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeader,
 		// What clients do wrong on their connections is not our trouble.
@@ -62,8 +62,8 @@ func Serve(ctx context.Context, h http.Handler, o ServeOptions) error {
 	}
 	ended := make(chan error, 1)
 	go func() {
-		if config != nil {
-			ended <- server.ServeTLS(l, "", "")
+		if cert != "" {
+			ended <- server.ServeTLS(l, cert, key)
 		} else {
 			ended <- server.Serve(l)
 		}
@@ -82,7 +82,9 @@ func Serve(ctx context.Context, h http.Handler, o ServeOptions) error {
 		log.Warn("requests were cut off at the stop", "error", err)
 		_ = server.Close() // the listener is closed already; whatever a connection says to it changes nothing
 	}
-	<-ended
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve %s: %w", l.Addr(), err)
+	}
 	return nil
 }
 
@@ -109,23 +111,23 @@ func (o ServeOptions) listen(ctx context.Context) (net.Listener, error) {
 	return l, nil
 }
 
-// tls gives the configuration, nil for plain HTTP.
-func (o ServeOptions) tls() (*tls.Config, error) {
-	cert, key := o.TLSCert, o.TLSKey
+// certificate gives the files of the certificate and its key, "" for plain HTTP.
+func (o ServeOptions) certificate() (cert, key string, err error) {
 	switch {
-	case (cert == "") != (key == ""):
-		return nil, errors.New("a TLS certificate and its key go together: one of the two files is not named")
-	case cert == "" && o.AutoTLSDir == "":
-		return nil, nil
-	case cert == "":
-		var err error
+	case (o.TLSCert == "") != (o.TLSKey == ""):
+		return "", "", errors.New("a TLS certificate and its key go together: one of the two files is not named")
+	case o.TLSCert == "" && o.AutoTLSDir == "":
+		return "", "", nil
+	case o.TLSCert != "":
+		cert, key = o.TLSCert, o.TLSKey
+	default:
 		if cert, key, err = selfSigned(o.AutoTLSDir, o.Hosts, o.Clock()); err != nil {
-			return nil, fmt.Errorf("make a self-signed certificate: %w", err)
+			return "", "", fmt.Errorf("make a self-signed certificate: %w", err)
 		}
 	}
-	pair, err := tls.LoadX509KeyPair(cert, key)
-	if err != nil {
-		return nil, fmt.Errorf("load the TLS certificate: %w", err)
+	// Whether it is any good is better known before the port is open.
+	if _, err := tls.LoadX509KeyPair(cert, key); err != nil {
+		return "", "", fmt.Errorf("load the TLS certificate: %w", err)
 	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
+	return cert, key, nil
 }

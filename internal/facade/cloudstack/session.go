@@ -108,7 +108,7 @@ func (c *call) setCookie(name string, value secret.String) {
 	if value.IsEmpty() {
 		age = -1
 	}
-	http.SetCookie(c.w, &http.Cookie{
+	http.SetCookie(c.w, &http.Cookie{ //nolint:gosec // Secure under TLS; virga dev speaks plain HTTP on loopback
 		Name: name, Value: value.Reveal(), Path: cookiePath, MaxAge: age,
 		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: c.r.TLS != nil || c.facade.options.SecureCookies,
 	})

@@ -55,7 +55,7 @@ func (s *story) tell(t *testing.T, file string) {
 	s.must(err)
 	archive := txtar.Parse(text)
 	told := &txtar.Archive{Comment: archive.Comment}
-	for i := 0; i < len(archive.Files); i++ {
+	for i := range archive.Files {
 		request := archive.Files[i]
 		name, isRequest := strings.CutSuffix(request.Name, " >")
 		if !isRequest {
