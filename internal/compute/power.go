@@ -2,6 +2,7 @@ package compute
 
 import (
 	"context"
+	"encoding/base64"
 	"slices"
 
 	"github.com/virga-cloud/virga/internal/auth"
@@ -223,9 +224,14 @@ func (s *Service) dropDisks(ctx context.Context, id uid.VM, on uid.Host, which f
 // machine is the machine as its host's driver gets to know it.
 func (s *Service) machine(ctx context.Context, vm VM) (hypervisor.Machine, error) {
 	m := hypervisor.Machine{
-		VM: vm.ID, Name: vm.InstanceName, CPUs: vm.CPUNumber, CPUSpeedMHz: vm.CPUSpeed, MemoryMB: vm.MemoryMB, UserData: []byte(vm.UserData),
+		VM: vm.ID, Name: vm.InstanceName, CPUs: vm.CPUNumber, CPUSpeedMHz: vm.CPUSpeed, MemoryMB: vm.MemoryMB,
 	}
 	var err error
+	if vm.UserData != "" { // it is kept as the API takes it
+		if m.UserData, err = base64.StdEncoding.DecodeString(vm.UserData); err != nil {
+			return m, err
+		}
+	}
 	if m.Disks, err = s.disks(ctx, vm.ID, func(volume.Volume) bool { return true }); err != nil {
 		return m, err
 	}

@@ -84,6 +84,11 @@ func (s *Service) create(ctx context.Context, tx db.Tx, in CreateIn, owner accou
 			return Network{}, fault.Invalidf("offering %q makes L2 networks, which have no addresses: leave out gateway, netmask, startip and endip", off.Name)
 		}
 	} else {
+		if in.Gateway == "" && in.Netmask == "" && z.GuestCIDR != "" {
+			if in.Gateway, in.Netmask, err = ofCIDR(z.GuestCIDR); err != nil {
+				return Network{}, err
+			}
+		}
 		sub, err := ParseSubnet(in.Gateway, in.Netmask, in.StartIP, in.EndIP)
 		if err != nil {
 			return Network{}, err

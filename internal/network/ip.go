@@ -38,7 +38,7 @@ type Subnet struct {
 	gateway                IP
 }
 
-// defaultGateway and defaultNetmask are what a network gets whose creator says nothing (CloudStack's guest network CIDR).
+// defaultGateway and defaultNetmask are what a network gets whose creator says nothing in a zone without a guest CIDR.
 const (
 	defaultGateway = "10.1.1.1"
 	defaultNetmask = "255.255.255.0"
@@ -75,6 +75,16 @@ func ParseSubnet(gateway, netmask, startIP, endIP string) (Subnet, error) {
 		gateway: gw,
 	}
 	return s, s.narrow(startIP, endIP)
+}
+
+// ofCIDR gives the gateway and netmask of a network that is a zone's whole guest CIDR: its first address is the gateway's.
+func ofCIDR(cidr string) (gateway, netmask string, err error) {
+	p, err := netip.ParsePrefix(cidr)
+	if err != nil || !p.Addr().Is4() {
+		return "", "", fault.Conflictf("the zone's guest CIDR %q is none like 10.1.1.0/24; give gateway and netmask", cidr)
+	}
+	mask := IP(0xffffffff) << (32 - p.Bits()) & 0xffffffff
+	return p.Masked().Addr().Next().String(), mask.String(), nil
 }
 
 // narrow keeps only the addresses that the user wants guests to have.
