@@ -82,3 +82,25 @@ func ZonesOf(ctx context.Context, q db.Tx, account uid.Account) (ids []uid.Zone,
 	err = q.NewSelect().Model((*vmRow)(nil)).ColumnExpr("distinct v.zone_id").Where("v.account_id = ? and v.removed is null", account).Scan(ctx, &ids)
 	return ids, err
 }
+
+// States gives how many machines accounts have in each state, in one query.
+func States(ctx context.Context, q db.Tx, accounts []uid.Account) (map[uid.Account]map[State]int, error) {
+	out := map[uid.Account]map[State]int{}
+	if len(accounts) == 0 {
+		return out, nil
+	}
+	var rows []struct {
+		Account uid.Account `bun:"account_id"`
+		State   State
+		N       int
+	}
+	err := q.NewSelect().Model((*vmRow)(nil)).ColumnExpr("v.account_id, v.state, count(*) as n").
+		Where("v.account_id in (?) and v.removed is null", bun.List(accounts)).GroupExpr("v.account_id, v.state").Scan(ctx, &rows)
+	for _, r := range rows {
+		if out[r.Account] == nil {
+			out[r.Account] = map[State]int{}
+		}
+		out[r.Account][r.State] = r.N
+	}
+	return out, err
+}

@@ -8,6 +8,8 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/uid"
 )
 
 func (f *Facade) registerAccounts(m *api.Mux) {
@@ -31,7 +33,16 @@ func (f *Facade) listAccounts(ctx context.Context, in cs.ListAccountsIn) (api.Pa
 	}
 	filter.Offset, filter.Limit = window(in.Paging)
 	accounts, total, err := f.Accounts.Accounts(ctx, filter)
-	return pageOf(accounts, total, func(a account.Account) cs.Account { return accountOut(a, caller) }), err
+	if err != nil {
+		return api.Page[cs.Account]{}, err
+	}
+	l := lookIn(f.DB.Read())
+	machines := related(ctx, l, len(accounts), func(i int) uid.Account { return accounts[i].ID }, compute.States)
+	return pageOf(accounts, total, func(a account.Account) cs.Account {
+		out := accountOut(a, caller)
+		out.VMRunning, out.VMStopped = machines[a.ID][compute.Running], machines[a.ID][compute.Stopped]
+		return out
+	}), l.err
 }
 
 func accountOut(a account.Account, caller auth.Caller) cs.Account {

@@ -202,6 +202,10 @@ func TestPlantIsShown(t *testing.T) {
 	eachPlant(t, func(p *plant) {
 		done(p, "red-user", cs.DeployVirtualMachine, p.basics()...)
 		vm := only(p, "root", cs.ListVirtualMachines, "listall=true")
+		done(p, "red-user", cs.DeployVirtualMachine, p.basics("startvm=false")...)
+		if a := only(p, "red-user", cs.ListAccounts); a.VMRunning != 1 || a.VMStopped != 1 || a.VMTotal != 2 {
+			t.Errorf("%+v", a)
+		}
 		h := only(p, "root", cs.ListHosts, "id="+string(vm.HostID))
 		if h.CPUNumber != 4 || h.CPUSpeed != 1000 || h.CPUAllocated != "12.5%" || h.CPUAllocatedPercentage != "12.5%" || h.CPUAllocatedValue != 500 ||
 			h.CPUAllocatedShare != "6.25%" || h.CPUTotal != "8000" || h.MemoryTotal != 8191<<20 || h.MemoryAllocated != 512<<20 ||
@@ -285,7 +289,7 @@ func TestListsCostTheSame(t *testing.T) {
 		return n.Load()
 	}
 	all := api.Params{"listall": "true"}
-	commands := []api.Command{cs.ListVirtualMachines, cs.ListVolumes, cs.ListNetworks, cs.ListHosts}
+	commands := []api.Command{cs.ListVirtualMachines, cs.ListVolumes, cs.ListNetworks, cs.ListHosts, cs.ListAccounts}
 	deploy := func() {
 		done(p, "red-user", cs.DeployVirtualMachine, p.basics("diskofferingid="+string(p.disk.ID))...)
 		p.answer("red-user", cs.CreateNetwork, "name=more", "networkofferingid="+string(p.l2.ID), "zoneid="+string(p.zone.ID))
