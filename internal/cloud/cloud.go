@@ -74,6 +74,7 @@ type Cloud struct {
 	Facade    *cloudstack.Facade
 
 	log  *slog.Logger
+	owns bool // the database and the world, and closes them
 	stop []func()
 }
 
@@ -82,7 +83,7 @@ func Open(ctx context.Context, c Config) (_ *Cloud, err error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	cl := &Cloud{log: c.Log}
+	cl := &Cloud{log: c.Log, owns: true}
 	defer func() {
 		if err != nil {
 			cl.Close()
@@ -103,18 +104,30 @@ func Open(ctx context.Context, c Config) (_ *Cloud, err error) {
 	if cl.DB, err = db.Open(ctx, url, c.DBOptions); err != nil {
 		return nil, err
 	}
-	drivers := hypervisor.Drivers{}
 	if c.World != "" {
 		if cl.World, err = sim.Open(c.World, c.Pace); err != nil {
 			return nil, fmt.Errorf("open the simulated hosts' world: %w", err)
 		}
-		drivers["Simulator"] = cl.World
 	}
-	cl.wire(c, box, drivers)
+	cl.wire(c, box)
 	return cl, nil
 }
 
-func (cl *Cloud) wire(c Config, box *secret.Box, drivers hypervisor.Drivers) {
+// Over makes a cloud over a database and a world that are open already, and stay so when it is closed.
+func Over(d *db.DB, world *sim.World, box *secret.Box, c Config) *Cloud {
+	cl := &Cloud{DB: d, World: world, log: c.Log}
+	cl.wire(c, box)
+	return cl
+}
+
+func (cl *Cloud) wire(c Config, box *secret.Box) {
+	drivers := hypervisor.Drivers{}
+	if cl.World != nil {
+		drivers["Simulator"] = cl.World
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
 	c.Engine.Name, c.Engine.Log, c.Engine.Finished = c.Name, c.Log, finished
 	cl.Engine = op.NewEngine(cl.DB, c.Engine)
 	cl.Sessions = auth.NewSessions(cl.DB, c.SessionIdle)
@@ -190,6 +203,9 @@ func (cl *Cloud) Close() {
 		cl.stop[i]()
 	}
 	cl.stop = nil
+	if !cl.owns {
+		return
+	}
 	if cl.World != nil {
 		if err := cl.World.Close(); err != nil {
 			cl.log.Error("can't close the simulated hosts' world", "error", err)

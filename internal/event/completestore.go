@@ -24,7 +24,7 @@ func Complete(ctx context.Context, tx db.Tx, scheduled uid.Event, failure string
 		return fmt.Errorf("find the event that scheduled a job: %w", err)
 	}
 	e := row.Event
-	e.Parent, e.State, e.Description = e.ID, Completed, "done: "+row.Description
+	e.ID, e.Parent, e.State, e.Description = "", row.ID, Completed, "done: "+row.Description
 	if failure != "" {
 		e.Level, e.Description = Error, "failed: "+row.Description+": "+failure
 	}

@@ -51,7 +51,7 @@ func (e *Engine) drive(ctx context.Context, r *run) {
 		_ = e.stick(ctx, r, "", err)
 		return
 	}
-	for {
+	for failures := 0; ; {
 		again, err := e.advance(ctx, r)
 		switch {
 		case errors.Is(context.Cause(ctx), errStopped) || e.isCrashed():
@@ -64,9 +64,10 @@ func (e *Engine) drive(ctx context.Context, r *run) {
 		case err != nil:
 			// The database did not take the record. The operation stays ours, and is where it was.
 			e.log.Error("can't record a step", "job", r.ID, "plan", r.Plan, "step", r.StepName, "error", err)
-			if !e.sleep(ctx, e.pause) {
+			if !e.sleep(ctx, min(e.pause<<min(failures, 10), 10*time.Second)) {
 				return
 			}
+			failures++
 		case !again:
 			return
 		}

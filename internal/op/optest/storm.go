@@ -47,8 +47,8 @@ func Storm(t *testing.T, fresh func(t *testing.T) World) {
 	if t.Failed() || t.Skipped() {
 		return
 	}
-	var last op.Point // after which there is something to undo
-	for _, p := range points {
+	last := s.lastWayBack(t, points)
+	for i, p := range points {
 		s.accident(t, p, "crash", op.ErrCrash, op.Done)
 		if p.When == op.Recorded {
 			continue
@@ -57,16 +57,34 @@ func Storm(t *testing.T, fresh func(t *testing.T) World) {
 		if p.When == op.After {
 			s.accident(t, p, "repeat", op.ErrRepeat, op.Done)
 		}
-		if s.forward(t, p) {
+		want := op.Done // where there is no way back, an error is tried again
+		if i <= last {
+			want = op.Failed
+		}
+		s.accident(t, p, "error", errStorm, want)
+		s.accident(t, p, "panic", nil, want)
+	}
+	if last >= 0 {
+		s.undos(t, points[last])
+	}
+}
+
+// lastWayBack gives the last point at which an error still undoes everything, -1 where there is none.
+func (s *storm) lastWayBack(t *testing.T, points []op.Point) int {
+	t.Helper()
+	for i := len(points) - 1; i >= 0; i-- {
+		if points[i].When == op.Recorded {
 			continue
 		}
-		s.accident(t, p, "error", errStorm, op.Failed)
-		s.accident(t, p, "panic", nil, op.Failed)
-		last = p
+		back := false
+		t.Run(fmt.Sprintf("%s/way", points[i]), func(t *testing.T) {
+			back = s.until(t, s.fresh(t), onceAt(points[i], errStorm), nil).State == op.Failed
+		})
+		if back {
+			return i
+		}
 	}
-	if last.Step != "" {
-		s.undos(t, last)
-	}
+	return -1
 }
 
 // undos makes accidents in the undos that a failure at p causes.
@@ -121,17 +139,6 @@ func onceAt(p op.Point, err error) func(op.Point) error {
 		}
 		return result
 	}
-}
-
-// forward tells whether the plan has no way back at p: an error there is tried again.
-func (s *storm) forward(t *testing.T, p op.Point) bool {
-	forward := false
-	t.Run(fmt.Sprintf("%s/way", p), func(t *testing.T) {
-		w := s.fresh(t)
-		r := s.until(t, w, onceAt(p, errStorm), nil)
-		forward = r.State == op.Done
-	})
-	return forward
 }
 
 // run runs one operation through its accident, and restarts the server when it crashed.

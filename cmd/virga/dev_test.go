@@ -1,0 +1,87 @@
+package main_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
+)
+
+func TestDevIsReadyAndStops(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	p := startDev(t, "--data", dir)
+	hosts, err := api.Fetch(context.Background(), p.client(), cs.ListHosts, cs.ListHostsIn{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if hosts.Count != 4 {
+		t.Errorf("%d hosts, want 4", hosts.Count)
+	}
+	for _, h := range hosts.Items {
+		if h.State != "Up" {
+			t.Errorf("host %s is %s", h.Name, h.State)
+		}
+	}
+	for _, path := range []string{"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs/"} {
+		if status, body := get(t, strings.TrimSuffix(p.Creds.UI, "/")+path); status != 200 || body == "" {
+			t.Errorf("%s: status %d, %d bytes", path, status, len(body))
+		}
+	}
+	if strings.Contains(p.out.String(), "WARNING") {
+		t.Errorf("a warning on loopback:\n%s", p.out)
+	}
+	if took := p.stop(os.Interrupt); took > 2*time.Second {
+		t.Errorf("it took %v to stop", took)
+	}
+
+	again := startDev(t, "--data", dir)
+	if again.Creds.APIKey != p.Creds.APIKey {
+		t.Error("the keys changed over a restart")
+	}
+	if page, err := api.Fetch(context.Background(), again.client(), cs.ListHosts, cs.ListHostsIn{}); err != nil || page.Count != 4 {
+		t.Errorf("after a restart: %d hosts, %v", page.Count, err)
+	}
+	again.stop(syscall.SIGTERM)
+}
+
+func TestDevWarnsBeyondLoopback(t *testing.T) {
+	t.Parallel()
+	p := launch(t, "dev", "--data", "memory", "--listen", "0.0.0.0:0")
+	p.until("a warning", func() bool { return strings.Contains(p.out.String(), "WARNING") })
+	p.stop(syscall.SIGTERM)
+}
+
+func TestSecondDevOnTheSameDataIsRefused(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	startDev(t, "--data", dir)
+	p := launch(t, "dev", "--data", dir, "--listen", "127.0.0.1:0")
+	<-p.done
+	if !strings.Contains(p.out.String(), "another process uses this data") {
+		t.Errorf("refused with:\n%s", p.out)
+	}
+}
+
+func TestServerShowsItsFirstPasswordOnce(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	p := launch(t, "server", "--data", dir, "--listen", "127.0.0.1:0", "--tls", "auto")
+	p.until("the password", func() bool { return strings.Contains(p.out.String(), "shown this once") })
+	if !strings.Contains(p.out.String(), "https://127.0.0.1:") {
+		t.Errorf("no HTTPS:\n%s", p.out)
+	}
+	p.stop(syscall.SIGTERM)
+	p = launch(t, "server", "--data", dir, "--listen", "127.0.0.1:0")
+	p.until("service", func() bool { return strings.Contains(p.out.String(), "serves http") })
+	if strings.Contains(p.out.String(), "shown this once") {
+		t.Errorf("the second start shows a password:\n%s", p.out)
+	}
+	p.stop(syscall.SIGTERM)
+}

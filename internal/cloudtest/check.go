@@ -1,0 +1,131 @@
+package cloudtest
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/hypervisor/sim"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// invariant is a query that gives a line for each thing that is not as it must be.
+type invariant struct{ name, query string }
+
+// always are the rules of a whole cloud in which no job is at work. (A job at work, or stuck, holds things in between.)
+var always = []invariant{
+	{"a host's reserved CPU and memory are those of its machines", `
+		select h.name || ' has ' || h.cpu_used || ' MHz, ' || h.memory_used || ' MB in use, its machines need '
+			|| coalesce(sum(v.cpu_number * v.cpu_speed), 0) || ', ' || coalesce(sum(v.memory_mb), 0)
+		from hosts h left join vms v on v.host_id = h.id and v.removed is null
+		group by h.id, h.name, h.cpu_used, h.memory_used
+		having h.cpu_used <> coalesce(sum(v.cpu_number * v.cpu_speed), 0) or h.memory_used <> coalesce(sum(v.memory_mb), 0)`},
+	{"a pool's allocated bytes are those of its volumes", `
+		select p.name || ' has ' || p.bytes_used || ' bytes in use, its volumes ' || coalesce(sum(v.size), 0)
+		from storage_pools p left join volumes v on v.pool_id = p.id and v.removed is null
+		group by p.id, p.name, p.bytes_used having p.bytes_used <> coalesce(sum(v.size), 0)`},
+	{"a running machine has a host and no other has one", `
+		select id || ' is ' || state || ' with host ' || coalesce(host_id, '-') from vms
+		where removed is null and (state = 'Running') <> (host_id is not null)`},
+	{"nothing stays between two states without a job", `
+		select 'machine ' || id || ' is ' || state from vms where removed is null and state not in ('Running', 'Stopped', 'Destroyed', 'Error')
+		union all select 'volume ' || id || ' is ' || state from volumes where removed is null and state not in ('Allocated', 'Ready')
+		union all select 'network ' || id || ' is ' || state from networks where removed is null and state not in ('Allocated', 'Implemented')`},
+	{"what is removed holds nothing", `
+		select 'NIC ' || c.id || ' of removed machine ' || c.vm_id from nics c left join vms v on v.id = c.vm_id and v.removed is null where v.id is null
+		union all select 'volume ' || d.id || ' of removed machine ' || d.vm_id from volumes d
+			left join vms v on v.id = d.vm_id and v.removed is null where d.vm_id is not null and d.removed is null and v.id is null
+		union all select 'NIC ' || c.id || ' in removed network' from nics c join networks n on n.id = c.network_id where n.removed is not null`},
+	{"an address is free or in use", `
+		select 'address ' || f.ip || ' of network ' || f.network_id || ' is both' from free_ips f
+		join nics c on c.network_id = f.network_id and c.ip = f.ip`},
+	{"no address below the counter is lost", `
+		select n.name || ': counter at ' || (n.next_ip - n.start_ip) || ', but ' || x.known || ' addresses known' from networks n join (
+			select m.id, (select count(*) from nics c where c.network_id = m.id and c.ip < m.next_ip)
+				+ (select count(*) from free_ips f where f.network_id = m.id)
+				+ case when m.gateway <> '' then 1 else 0 end as known from networks m) x on x.id = n.id
+		where n.removed is null and n.guest_type = 'Isolated' and n.next_ip - n.start_ip > x.known`},
+	{"jobs end", `select id || ' (' || plan || ') is ' || state || ' at ' || step_name || ': ' || fault_text || ' ' || fault_detail
+		from operations where finished is null`},
+	{"every ended job has its event", `
+		select id || ' (' || plan || ')' from operations o where finished is not null and event_id <> ''
+		and not exists (select 1 from events e where e.parent_id = o.event_id and e.state = 'Completed')`},
+}
+
+// derived tells what the limits' counters must be.
+var derived = map[string]string{
+	"vm":         "select count(*) from vms v where v.account_id = c.account_id and v.removed is null and v.destroyed is null",
+	"cpu":        "select coalesce(sum(cpu_number), 0) from vms v where v.account_id = c.account_id and v.removed is null and v.destroyed is null",
+	"memory_mb":  "select coalesce(sum(memory_mb), 0) from vms v where v.account_id = c.account_id and v.removed is null and v.destroyed is null",
+	"volume":     "select count(*) from volumes v where v.account_id = c.account_id and v.removed is null",
+	"primary_gb": "select coalesce(sum((size + 1073741823) / 1073741824), 0) from volumes v where v.account_id = c.account_id and v.removed is null",
+	"network":    "select count(*) from networks v where v.account_id = c.account_id and v.removed is null",
+}
+
+// Check gives all in which a cloud at rest is not whole: capacity is the sum of what uses it, counters are what they count,
+// nothing is left of what is gone, and the simulated world is what the database believes. world may be nil.
+func Check(ctx context.Context, d *db.DB, world *sim.World) (broken []error) {
+	ask := func(name, query string) {
+		var lines []string
+		if err := d.Read().NewRaw(query).Scan(ctx, &lines); err != nil {
+			broken = append(broken, fmt.Errorf("%s: %w", name, err))
+		}
+		for _, l := range lines {
+			broken = append(broken, fmt.Errorf("%s: %s", name, l))
+		}
+	}
+	for _, i := range always {
+		ask(i.name, i.query)
+	}
+	for kind, count := range derived {
+		ask("limits are counted right", fmt.Sprintf(`select 'account ' || c.account_id || ' has %s ' || c.used || ', counted ' || (%s)
+			from resource_counts c where c.kind = '%s' and c.used <> (%s)`, kind, count, kind, count))
+	}
+	if world != nil {
+		broken = append(broken, compare(ctx, d, world)...)
+	}
+	return broken
+}
+
+// compare holds the simulated world against the database.
+func compare(ctx context.Context, d *db.DB, world *sim.World) (broken []error) {
+	there, err := world.Inspect(ctx)
+	if err != nil {
+		return []error{err}
+	}
+	var vms []struct {
+		ID     uid.VM
+		HostID uid.Host
+	}
+	if err := d.Read().NewRaw("select id, host_id from vms where state = 'Running' and removed is null").Scan(ctx, &vms); err != nil {
+		return []error{err}
+	}
+	for _, vm := range vms {
+		guest, ok := there.Guests[vm.ID]
+		if !ok || !guest.Running || guest.Host != vm.HostID {
+			broken = append(broken, fmt.Errorf("machine %s is believed to run on %s, its host has %+v", vm.ID, vm.HostID, guest))
+		}
+		delete(there.Guests, vm.ID)
+	}
+	for id, guest := range there.Guests {
+		broken = append(broken, fmt.Errorf("host %s runs machine %s, which nobody knows to run", guest.Host, id))
+	}
+	var ids []uid.Volume
+	if err := d.Read().NewRaw("select id from volumes where state = 'Ready' and removed is null").Scan(ctx, &ids); err != nil {
+		return []error{err}
+	}
+	disks := map[uid.Volume]bool{}
+	for _, disk := range there.Disks {
+		disks[disk.Volume] = true
+	}
+	for _, id := range ids {
+		if !disks[id] {
+			broken = append(broken, fmt.Errorf("volume %s has no disk", id))
+		}
+		delete(disks, id)
+	}
+	for id := range disks {
+		broken = append(broken, fmt.Errorf("a disk is left of volume %s", id))
+	}
+	return broken
+}

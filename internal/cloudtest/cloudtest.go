@@ -1,0 +1,174 @@
+// Package cloudtest runs a whole cloud in one process for tests: a real database, simulated hosts, the sandbox's seed, a
+// client that speaks the API, and a clock. At a test's end it looks whether the cloud is whole: see [Check].
+package cloudtest
+
+import (
+	"context"
+	"log/slog"
+	"net/http/httptest"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/virga-cloud/virga/api"
+	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/cloud"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/db/dbtest"
+	"github.com/virga-cloud/virga/internal/hypervisor/sim"
+	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/secret"
+)
+
+// Cloud is a cloud under test.
+type Cloud struct {
+	*cloud.Cloud
+	Clock  *Clock
+	Client *api.Client // of the root admin
+	URL    string      // of the server, without a path
+	box    *secret.Box
+	log    *slog.Logger
+}
+
+// Options say what cloud a test wants. The zero value is a sandbox of four hosts.
+type Options struct {
+	Hosts  int
+	NoSeed bool
+	// NoStart leaves the engine and the API to the test.
+	NoStart bool
+	// Broken says that the test leaves the cloud in a state that Check would complain of.
+	Broken bool
+	Engine op.Options
+}
+
+// Password is the root admin's.
+const Password = "password"
+
+// Clock is a clock that a test can put forward.
+type Clock struct {
+	mu     sync.Mutex
+	offset time.Duration
+}
+
+// Now is the time of the test's cloud.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Add(c.offset)
+}
+
+// Forward puts the clock forward.
+func (c *Clock) Forward(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.offset += d
+}
+
+// Each runs a test once on each database engine, each time with a fresh cloud.
+func Each(t *testing.T, o Options, test func(t *testing.T, c *Cloud)) {
+	t.Helper()
+	dbtest.EachURL(t, func(t *testing.T, url string) { test(t, New(t, url, o)) })
+}
+
+// New makes a cloud on a database that dbtest made; dbtest.SQLite(t) for most tests.
+func New(t testing.TB, url string, o Options) *Cloud {
+	t.Helper()
+	clock := &Clock{}
+	d, err := db.Open(t.Context(), url, db.Options{Clock: clock.Now, NoSync: true, SkipMigrations: true})
+	must(t, err)
+	t.Cleanup(d.Close)
+	world, err := sim.Open(filepath.Join(t.TempDir(), "world.db"), sim.Options{})
+	must(t, err)
+	t.Cleanup(func() { _ = world.Close() })
+	box, err := secret.OpenBox(filepath.Join(t.TempDir(), "virga.key"))
+	must(t, err)
+	c := &Cloud{Clock: clock, box: box, log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	c.Cloud = c.Another(d, world, o.Engine)
+	admin, err := c.Accounts.Bootstrap(t.Context(), account.BootstrapIn{Password: secret.New(Password), Keys: true})
+	must(t, err)
+	if !o.NoSeed {
+		if o.Hosts == 0 {
+			o.Hosts = 4
+		}
+		must(t, c.Seed(t.Context(), cloud.SeedIn{Hosts: o.Hosts}))
+	}
+	if !o.NoStart {
+		c.serve(t, admin.Keys)
+	}
+	if !o.Broken {
+		t.Cleanup(func() {
+			for _, err := range Check(context.Background(), d, world) {
+				t.Errorf("the cloud is not whole: %v", err)
+			}
+		})
+	}
+	if !o.NoStart {
+		t.Cleanup(c.Close) // before the check: jobs that still run have ended then, or are given back
+	}
+	return c
+}
+
+// Another assembles one more server over the same database and world, as after a crash.
+func (c *Cloud) Another(d *db.DB, world *sim.World, engine op.Options) *cloud.Cloud {
+	if engine.Poll == 0 {
+		engine.Poll = 20 * time.Millisecond
+	}
+	if engine.Pause == 0 {
+		engine.Pause = 5 * time.Millisecond
+	}
+	name := engine.Name
+	if name == "" {
+		name = "test"
+	}
+	return cloud.Over(d, world, c.box, cloud.Config{
+		Name: name, ExpungeDelay: 24 * time.Hour, SessionIdle: 30 * time.Minute, JobsKept: 24 * time.Hour, PasswordCost: auth.TestCost(),
+		Engine: engine, Log: c.log,
+	})
+}
+
+func (c *Cloud) serve(t testing.TB, keys account.Keys) {
+	t.Helper()
+	must(t, c.Start(t.Context()))
+	server := httptest.NewServer(c.Handler())
+	t.Cleanup(server.Close)
+	c.URL = server.URL
+	c.Client = c.ClientOf(keys)
+}
+
+// ClientOf is a client that signs with these keys.
+func (c *Cloud) ClientOf(keys account.Keys) *api.Client {
+	return &api.Client{
+		Endpoint: c.URL + "/client/api", APIKey: keys.APIKey, SecretKey: keys.Secret.Reveal(), PollInterval: 5 * time.Millisecond,
+	}
+}
+
+// Tenant makes a domain ("" for ROOT), an account and a user of that type and gives its client.
+func (c *Cloud) Tenant(t testing.TB, domain, name string, kind auth.AccountType) (*api.Client, account.Account) {
+	t.Helper()
+	ctx := auth.With(t.Context(), auth.System())
+	in := account.CreateAccountIn{Name: name, Username: name, Password: secret.New(Password), Type: kind, Domain: auth.System().Domain}
+	if domain != "" {
+		found, _, err := c.Accounts.Domains(ctx, account.DomainFilter{Scope: auth.Scope{All: true}, Name: domain})
+		must(t, err)
+		if len(found) == 0 {
+			made, err := c.Accounts.CreateDomain(ctx, account.CreateDomainIn{Name: domain, Parent: auth.System().Domain})
+			must(t, err)
+			found = append(found, made)
+		}
+		in.Domain = found[0].ID
+	}
+	a, u, err := c.Accounts.CreateAccount(ctx, in)
+	must(t, err)
+	keys, err := c.Accounts.RegisterKeys(ctx, u.ID)
+	must(t, err)
+	return c.ClientOf(keys), a
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
