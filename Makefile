@@ -17,7 +17,8 @@ GO_FOLDERS := $(wildcard api cmd internal uid web)
 .PHONY: run build console test check bench soak generate clean
 
 run: build ## build, then run a whole cloud here: API, console, simulated hosts
-	./virga dev
+	mkdir -p virga-data && chmod 700 virga-data
+	./virga dev --credentials-file virga-data/credentials.json
 
 build: console ## one static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o virga ./cmd/virga
@@ -39,7 +40,7 @@ test: ## install what tests need (Debian), then run all of them
 
 check: .bin/golangci-lint ## formatting, vet, linters, the rules of the house, generated pages, known vulnerabilities
 	@echo "gofmt"; unformatted=$$(gofmt -l $(GO_FOLDERS)); [ -z "$$unformatted" ] || { echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; }
-	go mod tidy -diff
+	@echo "go.mod"; untidy=$$(go mod tidy -e -diff 2>/dev/null || true); [ -z "$$untidy" ] || { echo "$$untidy"; echo "run go mod tidy"; exit 1; }
 	go vet ./...
 	.bin/golangci-lint run ./...
 	go test -timeout 60s ./internal/house
