@@ -64,7 +64,7 @@ bench: ## the figures of docs/performance.md, with durable commits
 
 soak: ## hours of a whole cloud under accidents
 	scripts/test-deps
-	VIRGA_SOAK=1 VIRGA_REQUIRE=postgres scripts/with-postgres go test -count 1 -timeout 6h -v ./internal/cloudtest/...
+	VIRGA_SOAK=1 VIRGA_REQUIRE=postgres scripts/with-postgres go test -count 1 -timeout 6h -v -run "Kill9|Thousand|TwoServers" ./cmd/virga ./internal/cloudtest
 
 clean: ## what builds leave behind
 	rm -rf virga .bin web/dist

@@ -27,7 +27,7 @@ func TestTwoServers(t *testing.T) {
 	t.Parallel()
 	url := dbtest.Postgres(t)
 	dir := filepath.Join(t.TempDir(), "data")
-	sandbox := startDev(t, "--data", dir, "--database", url) // makes the sandbox, and the keys
+	sandbox := startDev(t, "--data", dir, "--database", url, "--hosts", "20") // makes the sandbox, and the keys
 	creds := sandbox.Creds
 	wish := wanted(t, sandbox.client())
 	sandbox.stop(os.Interrupt)

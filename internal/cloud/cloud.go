@@ -142,6 +142,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Machines = compute.New(cl.DB, cl.Engine, cl.Accounts, cl.Networks, cl.Hosts)
 	cl.Keepers = keep.New(cl.DB, c.Name, c.Log, cl.keepers(c)...)
 	c.Facade.Log = c.Log
+	c.Facade.Ready = func(context.Context) error { return cl.Engine.Ready() }
 	cl.Facade = cloudstack.New(cloudstack.Services{
 		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Sessions: cl.Sessions, Zones: cl.Zones, Offerings: cl.Offerings,
 		Networks: cl.Networks, Hosts: cl.Hosts, Images: cl.Images, Volumes: cl.Volumes, Machines: cl.Machines,

@@ -40,7 +40,9 @@ type Options struct {
 	NoStart bool
 	// Broken says that the test leaves the cloud in a state that Check would complain of.
 	Broken bool
-	Engine op.Options
+	// Durable commits to disk, for measuring.
+	Durable bool
+	Engine  op.Options
 }
 
 // Password is the root admin's.
@@ -76,7 +78,7 @@ func Each(t *testing.T, o Options, test func(t *testing.T, c *Cloud)) {
 func New(t testing.TB, url string, o Options) *Cloud {
 	t.Helper()
 	clock := &Clock{}
-	d, err := db.Open(t.Context(), url, db.Options{Clock: clock.Now, NoSync: true, SkipMigrations: true})
+	d, err := db.Open(t.Context(), url, db.Options{Clock: clock.Now, NoSync: !o.Durable, SkipMigrations: true})
 	must(t, err)
 	t.Cleanup(d.Close)
 	world, err := sim.Open(filepath.Join(t.TempDir(), "world.db"), sim.Options{})

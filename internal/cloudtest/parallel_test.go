@@ -30,7 +30,7 @@ func TestThousandDeployments(t *testing.T) {
 		setLimits(t, c.DB, acct.ID, limit)
 		caller := auth.Caller{User: auth.System().User, Account: acct.ID, Domain: acct.Domain, DomainPath: acct.DomainPath, Type: auth.User}
 		ctx := auth.With(context.Background(), caller)
-		in := smallIn(t, c, ctx, "10.9.0.1")
+		in := smallIn(t, c, ctx, "10.9.0.1", "255.255.0.0")
 		var accepted, refused atomic.Int64
 		var mu sync.Mutex
 		var jobs []op.ID
@@ -87,7 +87,7 @@ func setLimits(t *testing.T, d *db.DB, account uid.Account, vms int) {
 }
 
 // smallIn is a small machine in a new network of the caller's.
-func smallIn(t *testing.T, c *cloudtest.Cloud, ctx context.Context, gateway string) compute.DeployIn {
+func smallIn(t testing.TB, c *cloudtest.Cloud, ctx context.Context, gateway, netmask string) compute.DeployIn {
 	t.Helper()
 	hosts, _, err := c.Hosts.List(ctx, host.Filter{Limit: 1})
 	must(t, err)
@@ -98,7 +98,7 @@ func smallIn(t *testing.T, c *cloudtest.Cloud, ctx context.Context, gateway stri
 	nets, _, err := c.Offerings.Networks(ctx, offering.Filter{Availability: offering.Required})
 	must(t, err)
 	n, err := c.Networks.Create(ctx, network.CreateIn{
-		Name: "net", Zone: hosts[0].Zone, Offering: nets[0].ID, Gateway: gateway, Netmask: "255.255.0.0",
+		Name: "net", Zone: hosts[0].Zone, Offering: nets[0].ID, Gateway: gateway, Netmask: netmask,
 	})
 	must(t, err)
 	return compute.DeployIn{Zone: hosts[0].Zone, Offering: off[0].ID, Template: tpl[0].ID, Networks: []compute.NetworkIn{{Network: n.ID}}}

@@ -203,3 +203,49 @@ func must(t testing.TB, err error) {
 		t.Fatal(err)
 	}
 }
+
+func TestStormPrepare(t *testing.T) {
+	t.Parallel()
+	storm(t, "", func(s *stormy, t *testing.T) func(context.Context, *compute.Service) (op.ID, error) {
+		in := s.deployIn(t)
+		in.Stopped = true
+		return func(ctx context.Context, m *compute.Service) (job op.ID, err error) {
+			s.vm, job, err = m.Deploy(ctx, in)
+			return job, err
+		}
+	}, is(compute.Stopped, false), is(compute.Failed, true))
+}
+
+func TestStormNetworkDelete(t *testing.T) {
+	t.Parallel()
+	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			optest.Storm(t, func(t *testing.T) optest.World {
+				s := newStormy(t, url(t))
+				look := func(there bool) func(t *testing.T) {
+					return func(t *testing.T) {
+						t.Helper()
+						for _, err := range cloudtest.Check(s.ctx, s.DB, s.World) {
+							t.Errorf("not whole: %v", err)
+						}
+						nets, err := network.ByID(s.ctx, s.DB.Read(), []uid.Network{s.network})
+						must(t, err)
+						if n := nets[s.network]; n.Removed.IsZero() != there || there && n.State != network.Allocated {
+							t.Errorf("the network is %s, removed %v", n.State, n.Removed)
+						}
+					}
+				}
+				return optest.World{
+					DB:     s.DB,
+					Engine: func(o op.Options) *op.Engine { s.now = s.Another(s.DB, s.World, o); return s.now.Engine },
+					Start: func(ctx context.Context) (op.ID, error) {
+						return s.now.Networks.Delete(auth.With(ctx, auth.System()), s.network)
+					},
+					There:   look(false),
+					Nothing: look(true),
+				}
+			})
+		})
+	}
+}

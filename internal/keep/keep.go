@@ -42,6 +42,9 @@ type Keepers struct {
 
 // New makes a set of keepers for a server, whose name the leases carry.
 func New(d *db.DB, server string, log *slog.Logger, keepers ...Keeper) *Keepers {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
 	return &Keepers{db: d, server: server, log: log, keepers: keepers}
 }
 

@@ -64,18 +64,16 @@ func (e *Engine) Wait(ctx context.Context, id ID) (Record, error) {
 	ended := make(chan Record, 1)
 	e.mu.Lock()
 	e.waiting[id] = append(e.waiting[id], ended)
-	here := e.running[id] != nil
 	e.mu.Unlock()
 	defer e.forget(id, ended)
 	// An operation that runs here tells its end. Others may run on another server or have ended, so the table is asked.
 	for {
-		if !here {
+		if !e.runs(id) {
 			r, err := Find(ctx, e.db.Read(), auth.Scope{All: true}, id)
 			if err != nil || !r.Open() || r.State == Stuck {
 				return r, err
 			}
 		}
-		here = false
 		t := time.NewTimer(e.poll)
 		select {
 		case r := <-ended:
@@ -87,6 +85,12 @@ func (e *Engine) Wait(ctx context.Context, id ID) (Record, error) {
 			return Record{}, ctx.Err()
 		}
 	}
+}
+
+func (e *Engine) runs(id ID) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.running[id] != nil
 }
 
 func (e *Engine) forget(id ID, c chan Record) {

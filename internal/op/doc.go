@@ -10,7 +10,7 @@
 // The [Engine] is one table of operations. A server that accepts an operation owns it from the same commit on; one that
 // dies loses its lease, and the others (or its own next start) take its operations over, each under a new fence number, so
 // that the dead one, should it only have slept, can record nothing any more. What is stored under a plan's, a step's or a
-// state field's name is there for ever: these names are never changed (see testdata/plans.golden of package cloud).
+// state field's name is there for ever: these names are never changed (testdata/plans.golden of package cloud lists them).
 //
 // Functions of a plan get the state as it was last recorded. What they change in it is kept if they succeed, and forgotten
 // if they fail; so a name that a Do step gives to something outside is chosen in a Tx step before it.

@@ -3,8 +3,11 @@ package op
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -285,6 +288,24 @@ func (e *Engine) claim() {
 	for _, r := range some {
 		e.accepted(r)
 	}
+}
+
+// Plans lists, a line each, the names that are stored with operations and must not change: plans, steps, state fields.
+func (e *Engine) Plans() (lines []string) {
+	for _, name := range slices.Sorted(maps.Keys(e.plans)) {
+		lines = append(lines, e.plans[name].names()...)
+	}
+	return lines
+}
+
+// Ready tells why the engine does not work on operations now; nil when it does.
+func (e *Engine) Ready() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.ctx == nil || e.ctx.Err() != nil {
+		return errors.New("the operation engine is not running")
+	}
+	return nil
 }
 
 // Kick makes the engine look for work now.

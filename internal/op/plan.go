@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
+	"strings"
 	"time"
 
 	"github.com/virga-cloud/virga/internal/db"
@@ -36,6 +38,7 @@ type plan struct {
 	refuse   bool
 	patience time.Duration
 	decode   func(data []byte) (any, error)
+	state    reflect.Type
 }
 
 type stepKind string
@@ -64,7 +67,7 @@ const patience = 5 * time.Minute
 // New begins a plan. Its name ("vm.deploy") is stored with each operation and never changes.
 func New[S any](name string) *Plan[S] {
 	return &Plan[S]{plan{
-		name: name, forward: -1, patience: patience,
+		name: name, forward: -1, patience: patience, state: reflect.TypeFor[S](),
 		decode: func(data []byte) (any, error) {
 			s := new(S)
 			if err := json.Unmarshal(data, s); err != nil {
@@ -141,4 +144,21 @@ func eraseDo[S any](f DoFunc[S]) func(context.Context, any) error {
 		return nil
 	}
 	return func(ctx context.Context, s any) error { return f(ctx, s.(*S)) }
+}
+
+// names tells, in a line each, all of a plan that is stored and hence never renamed: its steps and its state's fields.
+func (p *plan) names() (lines []string) {
+	for i, s := range p.steps {
+		way := ""
+		if p.past(i) {
+			way = ", no way back"
+		}
+		lines = append(lines, fmt.Sprintf("%s step %d %s %s%s", p.name, i+1, s.kind, s.name, way))
+	}
+	for f := range p.state.Fields() {
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && name != "-" {
+			lines = append(lines, fmt.Sprintf("%s state %s %s", p.name, name, f.Type))
+		}
+	}
+	return lines
 }

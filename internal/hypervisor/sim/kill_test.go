@@ -20,7 +20,7 @@ var killWorld = flag.String("kill.world", "", "the file that TestKilledServer wo
 // TestKilledServer is the server that TestKill kills.
 func TestKilledServer(t *testing.T) {
 	if *killWorld == "" {
-		t.Skip("it is for TestKill to run")
+		t.Skip("needs the world that TestKill gives it")
 	}
 	w := open(t, *killWorld, Options{})
 	for range 4 {

@@ -1,0 +1,64 @@
+package cloudtest_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/cloudtest"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/db/dbtest"
+	"github.com/virga-cloud/virga/internal/op"
+)
+
+// BenchmarkDeploy tells how many machines a cloud deploys a second, from the request to the running machine, durably: with
+// FULL sync on SQLite, with synchronous_commit on PostgreSQL (start the server with PG_DURABLE=1). The hosts are simulated.
+func BenchmarkDeploy(b *testing.B) {
+	b.Run("sqlite", func(b *testing.B) {
+		dir, err := os.MkdirTemp(".", "bench-") // a real disk: /tmp may be memory
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { _ = os.RemoveAll(dir) })
+		path := filepath.Join(dir, "virga.db")
+		d, err := db.Open(b.Context(), path, db.Options{Clock: time.Now})
+		must(b, err)
+		d.Close()
+		deployments(b, path)
+	})
+	b.Run("postgres", func(b *testing.B) { deployments(b, dbtest.Postgres(b)) })
+}
+
+func deployments(b *testing.B, url string) {
+	c := cloudtest.New(b, url, cloudtest.Options{Hosts: b.N/15 + 20, Durable: true, Engine: op.Options{Poll: 200 * time.Millisecond}})
+	ctx := auth.With(context.Background(), auth.System())
+	in := smallIn(b, c, ctx, "10.128.0.1", "255.128.0.0")
+	work := make(chan struct{}, b.N)
+	for range b.N {
+		work <- struct{}{}
+	}
+	close(work)
+	b.ResetTimer()
+	var all sync.WaitGroup
+	for range 128 {
+		all.Go(func() {
+			for range work {
+				_, job, err := c.Machines.Deploy(ctx, in)
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				if r, err := c.Engine.Wait(ctx, job); err != nil || r.State != op.Done {
+					b.Error(r.State, r.Err(), err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "deployments/s")
+}

@@ -1,0 +1,169 @@
+package cloudtest_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/cloudtest"
+	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/event"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/host"
+	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/keep"
+	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/uid"
+)
+
+func TestHealthKeeper(t *testing.T) {
+	t.Parallel()
+	cloudtest.Each(t, cloudtest.Options{Hosts: 3}, func(t *testing.T, c *cloudtest.Cloud) {
+		ctx := auth.With(context.Background(), auth.System())
+		round := func() map[host.State]int {
+			t.Helper()
+			must(t, c.Keepers.Round(ctx, "host-health"))
+			hosts, _, err := c.Hosts.List(ctx, host.Filter{})
+			must(t, err)
+			states := map[host.State]int{}
+			for _, h := range hosts {
+				states[h.State]++
+			}
+			return states
+		}
+		if got := round(); got[host.Up] != 3 {
+			t.Fatalf("at first: %v", got)
+		}
+		hosts, _, err := c.Hosts.List(ctx, host.Filter{})
+		must(t, err)
+		silent, err := hypervisor.ParseRule("PingCommand", "fault", 0)
+		must(t, err)
+		silent.Host = hosts[0].ID
+		must(t, c.Hosts.Script(ctx, silent))
+		if got := round(); got[host.Alert] != 1 || got[host.Up] != 2 {
+			t.Errorf("one silent: %v", got)
+		}
+		if got := round(); got[host.Down] != 1 {
+			t.Errorf("one silent for long: %v", got)
+		}
+		answers, err := hypervisor.ParseRule("PingCommand", "none", 0)
+		must(t, err)
+		answers.Host = hosts[0].ID
+		must(t, c.Hosts.Script(ctx, answers))
+		if got := round(); got[host.Up] != 3 {
+			t.Errorf("it answers again: %v", got)
+		}
+		events, _, err := event.List(ctx, c.DB.Read(), event.Filter{Scope: auth.Scope{All: true}, ResourceID: string(hosts[0].ID)})
+		must(t, err)
+		if len(events) != 3 {
+			t.Errorf("%d events of three changes", len(events))
+		}
+		status, err := keep.List(ctx, c.DB.Read())
+		must(t, err)
+		for _, s := range status {
+			if s.Name == "host-health" && (s.Runs < 4 || s.LastError != "" || s.Holder != "test") {
+				t.Errorf("status %+v", s)
+			}
+		}
+	})
+}
+
+// One server holds a keeper at a time; another one takes over when the lease has run out.
+func TestKeeperLease(t *testing.T) {
+	t.Parallel()
+	cloudtest.Each(t, cloudtest.Options{NoSeed: true, NoStart: true}, func(t *testing.T, c *cloudtest.Cloud) {
+		ran := map[string]int{}
+		server := func(name string) *keep.Keepers {
+			return keep.New(c.DB, name, nil, keep.Keeper{Name: "test", Period: time.Minute, Round: func(context.Context) error {
+				ran[name]++
+				return nil
+			}})
+		}
+		a, b := server("a"), server("b")
+		must(t, a.Round(t.Context(), "test"))
+		must(t, b.Round(t.Context(), "test"))
+		must(t, a.Round(t.Context(), "test"))
+		if ran["a"] != 2 || ran["b"] != 0 {
+			t.Errorf("while a holds it: %v", ran)
+		}
+		c.Clock.Forward(time.Hour)
+		must(t, b.Round(t.Context(), "test"))
+		must(t, a.Round(t.Context(), "test"))
+		if ran["a"] != 2 || ran["b"] != 1 {
+			t.Errorf("after a's lease: %v", ran)
+		}
+	})
+}
+
+func TestExpungeKeeper(t *testing.T) {
+	t.Parallel()
+	cloudtest.Each(t, cloudtest.Options{}, func(t *testing.T, c *cloudtest.Cloud) {
+		ctx := auth.With(context.Background(), auth.System())
+		id, job, err := c.Machines.Deploy(ctx, smallIn(t, c, ctx, "10.8.0.1", "255.255.0.0"))
+		must(t, err)
+		end(t, c, job)
+		job, err = c.Machines.Destroy(ctx, id, false)
+		must(t, err)
+		end(t, c, job)
+		state := func() compute.VM {
+			t.Helper()
+			vms, err := compute.ByID(ctx, c.DB.Read(), []uid.VM{id})
+			must(t, err)
+			return vms[id]
+		}
+		must(t, c.Keepers.Round(ctx, "expunge"))
+		if vm := state(); vm.State != compute.Destroyed {
+			t.Errorf("at once it is %s", vm.State)
+		}
+		c.Clock.Forward(25 * time.Hour)
+		must(t, c.Keepers.Round(ctx, "expunge"))
+		jobs, _, err := op.List(ctx, c.DB.Read(), op.Filter{Scope: auth.Scope{All: true}, Subject: string(id)})
+		must(t, err)
+		end(t, c, jobs[len(jobs)-1].ID)
+		if vm := state(); vm.Removed.IsZero() {
+			t.Errorf("a day later it is still there, %s", vm.State)
+		}
+	})
+}
+
+// A host that is full is passed over; when all are, an administrator is told why per host and a user in sum.
+func TestNoRoom(t *testing.T) {
+	t.Parallel()
+	cloudtest.Each(t, cloudtest.Options{Hosts: 2}, func(t *testing.T, c *cloudtest.Cloud) {
+		ctx := auth.With(context.Background(), auth.System())
+		in := smallIn(t, c, ctx, "10.7.0.1", "255.255.0.0")
+		must(t, c.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+			_, err := tx.NewRaw("update hosts set memory_total = 600 where name like '%.0'").Exec(ctx)
+			if err == nil {
+				_, err = tx.NewRaw("update hosts set resource_state = 'Maintenance' where name like '%.1'").Exec(ctx)
+			}
+			return err
+		}))
+		_, job, err := c.Machines.Deploy(ctx, in)
+		must(t, err)
+		end(t, c, job)
+		_, job, err = c.Machines.Deploy(ctx, in)
+		must(t, err)
+		r, err := c.Engine.Wait(ctx, job)
+		must(t, err)
+		if r.State != op.Failed || !fault.Is(r.Err(), fault.Full) {
+			t.Fatal(r.State, r.Err())
+		}
+		const text = "no host has room for this machine (500 MHz, 512 MB): 2 hosts: 1 not in use, 1 without enough memory"
+		const detail = "SimulatedAgent.0.0: not enough memory (need 512 MB, 88 free); SimulatedAgent.0.1: in resource state Maintenance"
+		if r.FaultText != text || r.FaultDetail != detail {
+			t.Errorf("text   %s\ndetail %s", r.FaultText, r.FaultDetail)
+		}
+	})
+}
+
+func end(t *testing.T, c *cloudtest.Cloud, job op.ID) {
+	t.Helper()
+	r, err := c.Engine.Wait(context.Background(), job)
+	must(t, err)
+	if r.State != op.Done {
+		t.Fatalf("%s ended %s: %v %s", r.Plan, r.State, r.Err(), r.FaultDetail)
+	}
+}

@@ -1,0 +1,509 @@
+-- The whole schema, written by a test from the migrations (VIRGA_UPDATE=1 go test ./internal/db).
+
+CREATE TABLE accounts (
+    id          text primary key,
+    domain_id   text        not null references domains (id),
+    name        text        not null,
+    type        bigint      not null,                  -- 0 user, 1 root admin, 2 domain admin, 3 resource domain admin
+    state       text        not null,                  -- enabled, disabled, locked
+    network_domain text     not null default '',
+    created     timestamptz not null,
+    removed     timestamptz
+);
+
+CREATE UNIQUE INDEX accounts_name on accounts (domain_id, name) where removed is null;
+
+CREATE TABLE api_keys (
+    api_key     text primary key,
+    user_id     text        not null references users (id),
+    secret      text        not null,                  -- encrypted column: see internal/secret
+    created     timestamptz not null
+);
+
+CREATE UNIQUE INDEX api_keys_user on api_keys (user_id);
+
+CREATE TABLE clusters (
+    id          text primary key,
+    zone_id     text        not null references zones (id),
+    pod_id      text        not null references pods (id),
+    name        text        not null,
+    hypervisor  text        not null,                  -- Simulator, KVM
+    cluster_type text       not null,                  -- CloudManaged
+    allocation_state text   not null,
+    managed_state text      not null,                  -- Managed
+    cpu_overcommit double precision not null default 1,
+    memory_overcommit double precision not null default 1,
+    created     timestamptz not null,
+    removed     timestamptz
+);
+
+CREATE UNIQUE INDEX clusters_name on clusters (pod_id, name) where removed is null;
+
+CREATE TABLE counters (
+    name        text primary key,
+    next        bigint      not null
+);
+
+CREATE TABLE disk_offerings (
+    id          text primary key,
+    name        text        not null,
+    display_text text       not null,
+    size_gb     bigint      not null,                  -- 0 where the user says the size
+    customized  boolean     not null default false,
+    storage_type text       not null default 'shared',
+    tags        text        not null default '',
+    state       text        not null,
+    created     timestamptz not null,
+    removed     timestamptz
+);
+
+CREATE TABLE domains (
+    id          text primary key,
+    parent_id   text references domains (id),
+    name        text        not null,
+    path        text        not null,                  -- "ROOT/a/b": the ancestors' names, joined
+    level       bigint      not null,                  -- ROOT is 0
+    state       text        not null,                  -- Active, Inactive
+    network_domain text     not null default '',
+    created     timestamptz not null,
+    removed     timestamptz
+);
+
+CREATE UNIQUE INDEX domains_path on domains (path) where removed is null;
+
+CREATE TABLE events (
+    id          text primary key,
+    type        text        not null,
+    level       text        not null,                  -- INFO, WARN, ERROR
+    state       text        not null,                  -- Created, Scheduled, Started, Completed
+    description text        not null,
+    account_id  text        not null,
+    domain_id   text        not null,
+    user_id     text        not null,
+    resource_type text      not null default '',
+    resource_id text        not null default '',
+    parent_id   text        not null default '',       -- the Scheduled event of the same job
+    created     timestamptz not null
+);
+
+CREATE INDEX events_domain on events (domain_id, id);
+
+CREATE INDEX events_owner on events (account_id, id);
+
+CREATE INDEX events_resource on events (resource_id, id);
+
+CREATE TABLE free_ips (
+    network_id  text        not null references networks (id),
+    ip          bigint      not null,
+    primary key (network_id, ip)
+);
+
+CREATE TABLE hosts (
+    id          text primary key,
+    zone_id     text        not null references zones (id),
+    pod_id      text        not null references pods (id),
+    cluster_id  text        not null references clusters (id),
+    name        text        not null,
+    type        text        not null,                  -- Routing
+    hypervisor  text        not null,
+    ip_address  text        not null,
+    state       text        not null,                  -- Up, Down, Alert, Disconnected, Connecting
+    resource_state text     not null,                  -- Enabled, Disabled, Maintenance …
+    cpu_cores   bigint      not null,
+    cpu_speed   bigint      not null,
+    cpu_total   bigint      not null,                  -- MHz, with the cluster's overcommit applied
+    cpu_used    bigint      not null default 0,
+    memory_total bigint     not null,                  -- MB, with the cluster's overcommit applied
+    memory_used bigint      not null default 0,
+    tags        text        not null default '',
+    version     text        not null default '',
+    last_seen   timestamptz,
+    created     timestamptz not null,
+    removed     timestamptz,
+    constraint hosts_cpu    check (cpu_used    >= 0 and cpu_used    <= cpu_total),
+    constraint hosts_memory check (memory_used >= 0 and memory_used <= memory_total)
+);
+
+CREATE INDEX hosts_cluster on hosts (cluster_id) where removed is null;
+
+CREATE UNIQUE INDEX hosts_name on hosts (zone_id, name) where removed is null;
+
+CREATE INDEX hosts_room on hosts (zone_id, memory_used, id) where removed is null and state = 'Up' and resource_state = 'Enabled';
+
+CREATE TABLE keepers (
+    name        text primary key,
+    holder      text        not null default '',       -- the server that holds the lease
+    lease_until timestamptz not null,
+    last_run    timestamptz,
+    last_took   bigint      not null default 0,        -- microseconds
+    last_error  text        not null default '',
+    runs        bigint      not null default 0
+);
+
+CREATE TABLE network_offerings (
+    id          text primary key,
+    name        text        not null,
+    display_text text       not null,
+    guest_type  text        not null,                  -- Isolated, Shared, L2
+    traffic_type text       not null,                  -- Guest, Public, Management, Control, Storage
+    availability text       not null,                  -- Required, Optional
+    state       text        not null,                  -- Enabled, Disabled
+    services    text        not null default '[]',     -- JSON: [{"name":"Dhcp","provider":"VirtualRouter"}]
+    is_default  boolean     not null default false,
+    specify_vlan boolean    not null default false,
+    specify_ip_ranges boolean not null default false,
+    conserve_mode boolean   not null default true,
+    persistent  boolean     not null default false,
+    for_vpc     boolean     not null default false,
+    network_rate bigint     not null default 200,      -- Mbit/s
+    created     timestamptz not null,
+    removed     timestamptz
+);
+
+CREATE UNIQUE INDEX network_offerings_name on network_offerings (name) where removed is null;
+
+CREATE TABLE networks (
+    id          text primary key,
+    account_id  text        not null references accounts (id),
+    domain_id   text        not null references domains (id),
+    zone_id     text        not null references zones (id),
+    physical_network_id text references physical_networks (id),
+    offering_id text        not null references network_offerings (id),
+    name        text        not null,
+    display_text text       not null default '',
+    guest_type  text        not null,
+    traffic_type text       not null,
+    state       text        not null,                  -- Allocated, Implementing, Implemented, Shutdown, Destroy
+    cidr        text        not null default '',       -- "" for L2 networks
+    gateway     text        not null default '',
+    netmask     text        not null default '',
+    start_ip    bigint      not null default 0,        -- first and last address given to guests, as numbers
+    end_ip      bigint      not null default 0,
+    next_ip     bigint      not null default 0,        -- where the search for a free address goes on
+    vlan        bigint,
+    network_domain text     not null default '',
+    acl_type    text        not null default 'Account', -- Account, Domain
+    automatic   boolean     not null default false,    -- made by a deployment that named no network
+    revision    bigint      not null default 0,        -- what the router must converge to
+    created     timestamptz not null,
+    removed     timestamptz
+);
+
+CREATE UNIQUE INDEX networks_automatic on networks (account_id, zone_id) where automatic and removed is null;
+
+CREATE INDEX networks_domain on networks (domain_id) where removed is null;
+
+CREATE INDEX networks_owner on networks (account_id, id) where removed is null;
+
+CREATE UNIQUE INDEX networks_vlan on networks (physical_network_id, vlan) where vlan is not null and removed is null;
+
+CREATE TABLE nics (
+    id          text primary key,
+    vm_id       text        not null,                  -- compute's virtual machine
+    network_id  text        not null references networks (id),
+    device      bigint      not null,
+    ip          bigint,                                -- as a number; null in L2 networks
+    mac         text        not null,
+    is_default  boolean     not null,
+    created     timestamptz not null
+);
+
+CREATE UNIQUE INDEX nics_device on nics (vm_id, device);
+
+CREATE UNIQUE INDEX nics_ip on nics (network_id, ip) where ip is not null;
+
+CREATE UNIQUE INDEX nics_mac on nics (mac);
+
+CREATE TABLE operation_steps (
+    operation_id text       not null references operations (id) on delete cascade,
+    seq         bigint      not null,
+    name        text        not null,
+    action      text        not null,                  -- do, undo
+    error       text        not null default '',
+    at          timestamptz not null,
+    primary key (operation_id, seq)
+);
+
+CREATE TABLE operations (
+    id          text primary key,
+    plan        text        not null,
+    thing       text        not null,                  -- the op.Key: one operation at a time has its turn on a thing
+    state       text        not null,                  -- running, undoing, stuck, done, failed
+    step        bigint      not null default 0,        -- how many steps are done (or, undoing, still to undo)
+    step_name   text        not null default '',
+    data        text        not null,                  -- the plan's state, JSON
+    attempt     bigint      not null default 0,        -- of the present step
+    tried_since timestamptz,                           -- when the present step was first tried
+    fault_kind  text        not null default '',
+    fault_text  text        not null default '',
+    fault_detail text       not null default '',
+    canceled    boolean     not null default false,
+    owner       text        not null default '',       -- the server that works on it
+    fence       bigint      not null default 0,
+    seq         bigint      not null default 0,        -- of the newest row in operation_steps
+    turn        boolean     not null default false,    -- has had its turn begun
+    run_at      timestamptz not null,
+    command     text        not null default '',       -- the API command that asked
+    user_id     text        not null default '',
+    account_id  text        not null default '',
+    domain_id   text        not null default '',
+    subject_kind text       not null default '',       -- VirtualMachine, Network …
+    subject_id  text        not null default '',
+    event_id    text        not null default '',
+    created     timestamptz not null,
+    updated     timestamptz not null,
+    finished    timestamptz
+);
+
+CREATE INDEX operations_account on operations (account_id, id);
+
+CREATE INDEX operations_finished on operations (finished) where finished is not null;
+
+CREATE INDEX operations_open on operations (thing, id) where finished is null;
+
+CREATE INDEX operations_owned on operations (owner) where finished is null and owner <> '';
+
+CREATE INDEX operations_ready on operations (run_at, id) where finished is null and owner = '';
+
+CREATE INDEX operations_subject on operations (subject_id) where finished is null;
+
+CREATE UNIQUE INDEX operations_turn on operations (thing) where turn and finished is null;
+
+CREATE TABLE os_categories (
+    id          text primary key,
+    name        text        not null unique
+);
+
+CREATE TABLE os_types (
+    id          text primary key,
+    category_id text        not null references os_categories (id),
+    description text        not null unique
+);
+
+CREATE TABLE physical_networks (
+    id          text primary key,
+    zone_id     text        not null references zones (id),
+    name        text        not null,
+    state       text        not null,                  -- Enabled, Disabled
+    isolation   text        not null default 'VLAN',
+    vlan_start  bigint      not null,
+    vlan_end    bigint      not null,
+    vlan_next   bigint      not null,                  -- where the search for a free VLAN goes on
+    created     timestamptz not null,
+    removed     timestamptz
+);
+
+CREATE TABLE pods (
+    id          text primary key,
+    zone_id     text        not null references zones (id),
+    name        text        not null,
+    gateway     text        not null,
+    netmask     text        not null,
+    start_ip    text        not null,
+    end_ip      text        not null,
+    allocation_state text   not null,
+    created     timestamptz not null,
+    removed     timestamptz
+);
+
+CREATE UNIQUE INDEX pods_name on pods (zone_id, name) where removed is null;
+
+CREATE TABLE resource_counts (
+    account_id  text        not null references accounts (id),
+    kind        text        not null,                  -- vm, cpu, memory_mb, volume, primary_gb, network
+    used        bigint      not null default 0,
+    maximum     bigint      not null default -1,       -- -1: no limit
+    primary key (account_id, kind),
+    constraint resource_counts_not_negative check (used >= 0)
+);
+
+CREATE TABLE servers (
+    id          text primary key,                      -- one per process start
+    name        text        not null,                  -- stays over restarts; a new start takes over the work of its name
+    started     timestamptz not null,
+    lease_until timestamptz not null
+);
+
+CREATE INDEX servers_name on servers (name);
+
+CREATE TABLE service_offerings (
+    id          text primary key,
+    name        text        not null,
+    display_text text       not null,
+    cpu_number  bigint      not null,
+    cpu_speed   bigint      not null,                  -- MHz per core
+    memory_mb   bigint      not null,
+    root_gb     bigint      not null default 0,        -- 0: the template's size
+    offer_ha    boolean     not null default false,
+    limit_cpu   boolean     not null default false,
+    volatile    boolean     not null default false,
+    is_system   boolean     not null default false,
+    system_type text        not null default '',
+    storage_type text       not null default 'shared',
+    host_tags   text        not null default '',
+    storage_tags text       not null default '',
+    state       text        not null,                  -- Active, Inactive
+    created     timestamptz not null,
+    removed     timestamptz
+);
+
+CREATE TABLE sessions (
+    id          text primary key,                      -- SHA-256 of the cookie's value, in hex
+    user_id     text        not null references users (id),
+    session_key text        not null,                  -- SHA-256 of the session key, in hex
+    created     timestamptz not null,
+    last_used   timestamptz not null
+);
+
+CREATE INDEX sessions_idle on sessions (last_used);
+
+CREATE INDEX sessions_user on sessions (user_id);
+
+CREATE TABLE storage_pools (
+    id          text primary key,
+    zone_id     text        not null references zones (id),
+    pod_id      text        not null references pods (id),
+    cluster_id  text        not null references clusters (id),
+    name        text        not null,
+    url         text        not null,
+    type        text        not null,                  -- Filesystem, SharedMountPoint
+    scope       text        not null,                  -- CLUSTER
+    state       text        not null,                  -- Up, Maintenance
+    bytes_total bigint      not null,
+    bytes_used  bigint      not null default 0,        -- allocated to volumes
+    tags        text        not null default '',
+    created     timestamptz not null,
+    removed     timestamptz,
+    constraint storage_pools_bytes check (bytes_used >= 0 and bytes_used <= bytes_total)
+);
+
+CREATE TABLE templates (
+    id          text primary key,
+    account_id  text        not null references accounts (id),
+    domain_id   text        not null references domains (id),
+    zone_id     text        not null references zones (id),
+    os_type_id  text        not null references os_types (id),
+    name        text        not null,
+    display_text text       not null,
+    hypervisor  text        not null,
+    format      text        not null,                  -- RAW, QCOW2 …
+    type        text        not null,                  -- USER, SYSTEM, BUILTIN
+    url         text        not null default '',
+    checksum    text        not null default '',
+    size        bigint      not null,                  -- bytes, virtual
+    is_public   boolean     not null default false,
+    is_featured boolean     not null default false,
+    is_extractable boolean  not null default false,
+    is_ready    boolean     not null default false,
+    password_enabled boolean not null default false,
+    created     timestamptz not null,
+    removed     timestamptz
+);
+
+CREATE INDEX templates_owner on templates (account_id, id) where removed is null;
+
+CREATE TABLE users (
+    id          text primary key,
+    account_id  text        not null references accounts (id),
+    domain_id   text        not null references domains (id),
+    username    text        not null,
+    password    text        not null,                  -- encoded hash; never recoverable
+    firstname   text        not null default '',
+    lastname    text        not null default '',
+    email       text        not null default '',
+    timezone    text        not null default '',
+    state       text        not null,                  -- enabled, disabled, locked
+    failures    bigint      not null default 0,        -- failed logins since the last good one
+    locked_until timestamptz,                          -- set after too many failures
+    created     timestamptz not null,
+    removed     timestamptz
+);
+
+CREATE INDEX users_account on users (account_id);
+
+CREATE UNIQUE INDEX users_name on users (domain_id, username) where removed is null;
+
+CREATE TABLE vms (
+    id          text primary key,
+    account_id  text        not null references accounts (id),
+    domain_id   text        not null references domains (id),
+    user_id     text        not null,                  -- who deployed it
+    zone_id     text        not null references zones (id),
+    host_id     text        references hosts (id),     -- holds the machine's capacity while set
+    last_host_id text       references hosts (id),
+    template_id text        not null references templates (id),
+    service_offering_id text not null references service_offerings (id),
+    os_type_id  text        not null references os_types (id),
+    serial      bigint      not null,                  -- the number in the instance name
+    name        text        not null,
+    display_name text       not null,
+    instance_name text      not null,
+    hypervisor  text        not null,
+    state       text        not null,
+    cpu_number  bigint      not null,
+    cpu_speed   bigint      not null,
+    memory_mb   bigint      not null,
+    user_data   text        not null default '',
+    keyboard    text        not null default '',
+    details     text        not null default '{}',     -- JSON object of strings
+    ha_enabled  boolean     not null default false,
+    version     bigint      not null default 0,
+    created     timestamptz not null,
+    destroyed   timestamptz,                           -- when the state became Destroyed
+    removed     timestamptz
+);
+
+CREATE INDEX vms_destroyed on vms (destroyed) where destroyed is not null and removed is null;
+
+CREATE INDEX vms_domain on vms (domain_id, id) where removed is null;
+
+CREATE INDEX vms_host on vms (host_id) where host_id is not null;
+
+CREATE UNIQUE INDEX vms_instance_name on vms (instance_name);
+
+CREATE INDEX vms_owner on vms (account_id, id) where removed is null;
+
+CREATE TABLE volumes (
+    id          text primary key,
+    account_id  text        not null references accounts (id),
+    domain_id   text        not null references domains (id),
+    zone_id     text        not null references zones (id),
+    pool_id     text        references storage_pools (id),
+    vm_id       text,                                  -- compute's virtual machine; null when detached
+    device      bigint,
+    template_id text        references templates (id),
+    disk_offering_id text   references disk_offerings (id),
+    service_offering_id text references service_offerings (id),
+    name        text        not null,
+    type        text        not null,                  -- ROOT, DATADISK
+    state       text        not null,                  -- Allocated, Creating, Ready, Destroy, Expunging, Expunged
+    size        bigint      not null,                  -- bytes
+    created     timestamptz not null,
+    attached    timestamptz,
+    removed     timestamptz
+);
+
+CREATE UNIQUE INDEX volumes_device on volumes (vm_id, device) where vm_id is not null and removed is null;
+
+CREATE INDEX volumes_domain on volumes (domain_id) where removed is null;
+
+CREATE INDEX volumes_owner on volumes (account_id, id) where removed is null;
+
+CREATE TABLE zones (
+    id          text primary key,
+    name        text        not null,
+    network_type text       not null,                  -- Advanced, Basic
+    security_groups boolean not null default false,
+    allocation_state text   not null,                  -- Enabled, Disabled
+    dns1        text        not null default '',
+    dns2        text        not null default '',
+    internal_dns1 text      not null default '',
+    internal_dns2 text      not null default '',
+    guest_cidr  text        not null default '',
+    network_domain text     not null default '',
+    local_storage boolean   not null default false,
+    created     timestamptz not null,
+    removed     timestamptz
+);
+
+CREATE UNIQUE INDEX zones_name on zones (name) where removed is null;
