@@ -24,18 +24,31 @@ func insert(ctx context.Context, tx db.Tx, vm VM) error {
 	return err
 }
 
+var selectOne = db.Prepare("select * from vms where id = ?")
+
 // find gives a machine, also a removed one.
 func find(ctx context.Context, q db.Tx, id uid.VM) (VM, error) {
-	var row vmRow
-	err := q.NewSelect().Model(&row).Where("v.id = ?", id).Scan(ctx)
-	if db.IsNone(err) {
+	return one(ctx, q, selectOne, id)
+}
+
+func one(ctx context.Context, q db.Tx, s *db.Statement, id uid.VM) (VM, error) {
+	var rows []vmRow
+	if err := q.Select(ctx, s, &rows, id); err != nil {
+		return VM{}, err
+	}
+	if len(rows) == 0 {
 		return VM{}, fault.Missing(id)
 	}
-	return row.VM, err
+	return rows[0].VM, nil
 }
+
+var selectLocked = db.PrepareEach("select * from vms where id = ? and removed is null", "select * from vms where id = ? and removed is null for update")
 
 // findLocked gives a machine within a scope and keeps others from changing it until the transaction's end.
 func findLocked(ctx context.Context, tx db.Tx, scope auth.Scope, id uid.VM) (VM, error) {
+	if scope.All {
+		return one(ctx, tx, selectLocked, id)
+	}
 	var row vmRow
 	q := scope.Where(tx.NewSelect().Model(&row), "v").Where("v.id = ? and v.removed is null", id)
 	err := tx.Lock(q).Scan(ctx)

@@ -40,6 +40,7 @@ type DB struct {
 	close  sync.Once
 
 	counters sync.Map // name → *Counter
+	reading  sync.Map // *Statement → *sql.Stmt, on SQLite's readers
 }
 
 // Open opens the database at url, brings its schema up to date and returns it. A url is "postgres://…" or the path of a
@@ -89,6 +90,7 @@ func (d *DB) Close() {
 		if d.group != nil {
 			d.group.stop()
 		}
+		d.reading.Range(func(_, prepared any) bool { _ = prepared.(*sql.Stmt).Close(); return true })
 		_ = d.reader.Close()
 		_ = d.writer.Close()
 		if d.lock != nil {
@@ -104,6 +106,7 @@ type Tx struct {
 	Now      time.Time
 	Postgres bool
 	hooks    *[]func()
+	db       *DB
 	raw      *sql.Tx     // PostgreSQL
 	prepared *statements // SQLite
 }
@@ -122,7 +125,7 @@ func (d *DB) Write(ctx context.Context, fn func(ctx context.Context, tx Tx) erro
 }
 
 // Read gives the connections for asking. Each query sees what was committed before it began.
-func (d *DB) Read() Tx { return Tx{IDB: d.reader, Now: d.Now(), Postgres: d.Postgres} }
+func (d *DB) Read() Tx { return Tx{IDB: d.reader, Now: d.Now(), Postgres: d.Postgres, db: d} }
 
 // OnCommit runs fn after the transaction's commit, never when it fails.
 func (tx Tx) OnCommit(fn func()) { *tx.hooks = append(*tx.hooks, fn) }

@@ -190,5 +190,5 @@ func (g *group) call(w *write) {
 			w.panic = fmt.Sprintf("%v\n%s", p, debug.Stack())
 		}
 	}()
-	w.err = w.fn(context.WithoutCancel(w.ctx), Tx{IDB: g.conn, Now: g.db.Now(), hooks: &w.hooks, prepared: g.known})
+	w.err = w.fn(context.WithoutCancel(w.ctx), Tx{IDB: g.conn, Now: g.db.Now(), db: g.db, hooks: &w.hooks, prepared: g.known})
 }

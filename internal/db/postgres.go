@@ -65,7 +65,7 @@ func (d *DB) oncePostgres(ctx context.Context, fn func(context.Context, Tx) erro
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // after Commit it does nothing; after a panic it frees the connection
-	if err := fn(ctx, Tx{IDB: tx, Now: d.Now(), Postgres: true, hooks: &hooks, raw: tx.Tx}); err != nil {
+	if err := fn(ctx, Tx{IDB: tx, Now: d.Now(), Postgres: true, db: d, hooks: &hooks, raw: tx.Tx}); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {

@@ -64,6 +64,52 @@ func (tx Tx) Run(ctx context.Context, s *Statement, args ...any) (int64, error) 
 	return Changed(prepared.ExecContext(ctx, arguments(args, false)...))
 }
 
+// Select runs a query and reads its rows into dest: a slice of bun models, or of single values.
+func (tx Tx) Select(ctx context.Context, s *Statement, dest any, args ...any) error {
+	rows, err := tx.query(ctx, s, args)
+	if err != nil {
+		return err
+	}
+	return tx.db.reader.ScanRows(ctx, rows, dest)
+}
+
+func (tx Tx) query(ctx context.Context, s *Statement, args []any) (*sql.Rows, error) {
+	values := arguments(args, tx.Postgres)
+	switch {
+	case tx.raw != nil:
+		return tx.raw.QueryContext(ctx, s.postgres, values...)
+	case tx.Postgres:
+		return tx.db.reader.DB.QueryContext(ctx, s.postgres, values...)
+	case tx.prepared != nil:
+		prepared, err := tx.prepared.of(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		return prepared.QueryContext(ctx, values...)
+	}
+	prepared, err := tx.db.readPrepared(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return prepared.QueryContext(ctx, values...)
+}
+
+// readPrepared gives a statement that SQLite's reading connections have parsed, or will when they first run it.
+func (d *DB) readPrepared(ctx context.Context, s *Statement) (*sql.Stmt, error) {
+	if known, ok := d.reading.Load(s); ok {
+		return known.(*sql.Stmt), nil
+	}
+	prepared, err := d.reader.DB.PrepareContext(ctx, s.sqlite)
+	if err != nil {
+		return nil, err
+	}
+	if other, loaded := d.reading.LoadOrStore(s, prepared); loaded {
+		_ = prepared.Close()
+		return other.(*sql.Stmt), nil
+	}
+	return prepared, nil
+}
+
 // WriteOne runs a statement in a transaction of its own, durably, and tells how many rows it changed.
 func (d *DB) WriteOne(ctx context.Context, s *Statement, args ...any) (n int64, err error) {
 	if d.Postgres {

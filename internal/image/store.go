@@ -45,18 +45,31 @@ const (
 	All              Which = "all"              // everything in reach; admins only
 )
 
+var findTemplate = db.Prepare("select * from templates where id = ? and removed is null")
+
 // Deployable gives a template that the caller may deploy: owned, in reach or public, and ready.
 func Deployable(ctx context.Context, q db.Tx, caller auth.Caller, id uid.Template) (Template, error) {
-	var row templateRow
-	mine := caller.Reach().Where(q.NewSelect().Table("templates").Column("id"), "templates").Where("id = ?", id)
-	err := q.NewSelect().Model(&row).Where("t.id = ? and t.removed is null and (t.is_public or t.id in (?))", id, mine).Scan(ctx)
-	if db.IsNone(err) {
+	var rows []templateRow
+	if err := q.Select(ctx, findTemplate, &rows, id); err != nil {
+		return Template{}, err
+	}
+	if len(rows) == 0 {
 		return Template{}, fault.Missing(id)
 	}
-	if err == nil && !row.Ready {
-		return Template{}, fault.Conflictf("template %q is not ready yet", row.Name)
+	t := rows[0].Template
+	if !t.Public {
+		mine, err := caller.Reach().Where(q.NewSelect().Model((*templateRow)(nil)), "t").Where("t.id = ?", id).Exists(ctx)
+		if err != nil {
+			return Template{}, err
+		}
+		if !mine {
+			return Template{}, fault.Missing(id)
+		}
 	}
-	return row.Template, err
+	if !t.Ready {
+		return Template{}, fault.Conflictf("template %q is not ready yet", t.Name)
+	}
+	return t, nil
 }
 
 // Filter says which templates a list shows. Zero fields don't restrict, but for Scope, whose zero value shows no owned one.

@@ -52,8 +52,25 @@ func physicalOf(ctx context.Context, tx db.Tx, zone uid.Zone) (id uid.PhysicalNe
 	return id, err
 }
 
+var selectLocked = db.PrepareEach("select * from networks where id = ? and removed is null",
+	"select * from networks where id = ? and removed is null for update")
+
+func first(rows []networkRow) (n Network) {
+	if len(rows) > 0 {
+		n = rows[0].Network
+	}
+	return n
+}
+
 // findLocked gives a network within a scope and keeps others from changing it until the transaction's end.
 func findLocked(ctx context.Context, tx db.Tx, scope auth.Scope, id uid.Network) (Network, error) {
+	if scope.All {
+		var rows []networkRow
+		if err := tx.Select(ctx, selectLocked, &rows, id); err != nil || len(rows) > 0 {
+			return first(rows), err
+		}
+		return Network{}, fault.Missing(id)
+	}
 	var row networkRow
 	q := tx.NewSelect().Model(&row).Where("n.id = ? and n.removed is null", id)
 	err := tx.Lock(scope.Where(q, "n")).Scan(ctx)
@@ -83,22 +100,29 @@ func markAutomatic(ctx context.Context, tx db.Tx, id uid.Network) error {
 }
 
 // advance takes the counter's next address, 0 where it is at the end.
-func advance(ctx context.Context, tx db.Tx, id uid.Network) (ip IP, err error) {
-	err = tx.NewRaw("update networks set next_ip = next_ip + 1 where id = ? and next_ip <= end_ip returning next_ip - 1", id).Scan(ctx, &ip)
-	if db.IsNone(err) {
-		return 0, nil
-	}
-	return ip, err
+func advance(ctx context.Context, tx db.Tx, id uid.Network) (IP, error) {
+	return take(ctx, tx, advanceIP, id)
 }
 
-// reuse takes an address that was given back, 0 where there is none. The network's row is locked, so nobody else looks.
-func reuse(ctx context.Context, tx db.Tx, id uid.Network) (ip IP, err error) {
-	err = tx.NewRaw(`delete from free_ips where network_id = ? and ip = (select min(ip) from free_ips where network_id = ?)
-		returning ip`, id, id).Scan(ctx, &ip)
-	if db.IsNone(err) {
-		return 0, nil
+// take runs a statement that gives an address, or no row.
+func take(ctx context.Context, tx db.Tx, s *db.Statement, args ...any) (IP, error) {
+	var ips []IP
+	if err := tx.Select(ctx, s, &ips, args...); err != nil || len(ips) == 0 {
+		return 0, err
 	}
-	return ip, err
+	return ips[0], nil
+}
+
+var (
+	advanceIP = db.Prepare("update networks set next_ip = next_ip + 1 where id = ? and next_ip <= end_ip returning next_ip - 1")
+	reuseIP   = db.Prepare(`delete from free_ips where network_id = ? and ip = (select min(ip) from free_ips where network_id = ?)
+		returning ip`)
+	usedIP = db.Prepare("select ip from nics where network_id = ? and ip = ?")
+)
+
+// reuse takes an address that was given back, 0 where there is none. The network's row is locked, so nobody else looks.
+func reuse(ctx context.Context, tx db.Tx, id uid.Network) (IP, error) {
+	return take(ctx, tx, reuseIP, id, id)
 }
 
 func unfree(ctx context.Context, tx db.Tx, id uid.Network, ip IP) error {
@@ -106,9 +130,9 @@ func unfree(ctx context.Context, tx db.Tx, id uid.Network, ip IP) error {
 	return err
 }
 
-func isUsed(ctx context.Context, tx db.Tx, id uid.Network, ip IP) (used bool, err error) {
-	err = tx.NewRaw("select exists (select 1 from nics where network_id = ? and ip = ?)", id, ip).Scan(ctx, &used)
-	return used, err
+func isUsed(ctx context.Context, tx db.Tx, id uid.Network, ip IP) (bool, error) {
+	found, err := take(ctx, tx, usedIP, id, ip)
+	return found != 0, err
 }
 
 // dropNIC removes a NIC. Its address is remembered as free if the counter has passed it; else the counter will come by.
@@ -138,13 +162,22 @@ func checkMAC(ctx context.Context, tx db.Tx, text string) (string, error) {
 	return strings.ToLower(m.String()), err
 }
 
+var nicsOfOne = db.Prepare("select * from nics where vm_id = ? order by device")
+
 // NICsOf gives the NICs of machines, each machine's by device, in one query.
 func NICsOf(ctx context.Context, q db.Tx, vms []uid.VM) (map[uid.VM][]NIC, error) {
 	nics := map[uid.VM][]NIC{}
-	if len(vms) == 0 {
-		return nics, nil
-	}
 	var rows []nicRow
+	switch len(vms) {
+	case 0:
+		return nics, nil
+	case 1:
+		err := q.Select(ctx, nicsOfOne, &rows, vms[0])
+		for _, r := range rows {
+			nics[r.VM] = append(nics[r.VM], r.NIC)
+		}
+		return nics, err
+	}
 	err := q.NewSelect().Model(&rows).Where("c.vm_id in (?)", bun.List(vms)).Order("c.vm_id", "c.device").Scan(ctx)
 	for _, r := range rows {
 		nics[r.VM] = append(nics[r.VM], r.NIC)
@@ -152,13 +185,22 @@ func NICsOf(ctx context.Context, q db.Tx, vms []uid.VM) (map[uid.VM][]NIC, error
 	return nics, err
 }
 
+var byOneID = db.Prepare("select * from networks where id = ?")
+
 // ByID gives networks by their ids, removed ones too, in one query.
 func ByID(ctx context.Context, q db.Tx, ids []uid.Network) (map[uid.Network]Network, error) {
 	networks := map[uid.Network]Network{}
-	if len(ids) == 0 {
-		return networks, nil
-	}
 	var rows []networkRow
+	switch len(ids) {
+	case 0:
+		return networks, nil
+	case 1:
+		err := q.Select(ctx, byOneID, &rows, ids[0])
+		for _, r := range rows {
+			networks[r.ID] = r.Network
+		}
+		return networks, err
+	}
 	err := q.NewSelect().Model(&rows).Where("n.id in (?)", bun.List(ids)).Scan(ctx)
 	for _, r := range rows {
 		networks[r.ID] = r.Network

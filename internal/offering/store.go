@@ -30,11 +30,18 @@ func insert(ctx context.Context, tx db.Tx, row any) error {
 	return err
 }
 
+var findCompute = db.Prepare("select * from service_offerings where id = ? and removed is null")
+
 // FindCompute gives a service offering that is not removed.
 func FindCompute(ctx context.Context, q db.Tx, id uid.ServiceOffering) (Compute, error) {
-	var row computeRow
-	err := find(ctx, q, id, &row)
-	return row.Compute, err
+	var rows []computeRow
+	if err := q.Select(ctx, findCompute, &rows, id); err != nil {
+		return Compute{}, err
+	}
+	if len(rows) == 0 {
+		return Compute{}, fault.Missing(id)
+	}
+	return rows[0].Compute, nil
 }
 
 // FindDisk gives a disk offering that is not removed.

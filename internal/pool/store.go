@@ -19,11 +19,13 @@ func insert(ctx context.Context, tx db.Tx, p Pool) error {
 	return err
 }
 
+var ofCluster = db.Prepare(`select * from storage_pools where cluster_id = ? and state = 'Up' and removed is null
+	order by bytes_total - bytes_used desc, id`)
+
 // OfCluster gives the pools of a cluster that may be used, the emptiest first.
 func OfCluster(ctx context.Context, q db.Tx, cluster uid.Cluster) ([]Pool, error) {
 	var rows []poolRow
-	err := q.NewSelect().Model(&rows).Where("p.cluster_id = ? and p.state = 'Up' and p.removed is null", cluster).
-		OrderExpr("p.bytes_total - p.bytes_used desc, p.id").Scan(ctx)
+	err := q.Select(ctx, ofCluster, &rows, cluster)
 	pools := make([]Pool, len(rows))
 	for i, r := range rows {
 		pools[i] = r.Pool
@@ -31,13 +33,22 @@ func OfCluster(ctx context.Context, q db.Tx, cluster uid.Cluster) ([]Pool, error
 	return pools, err
 }
 
+var byOneID = db.Prepare("select * from storage_pools where id = ?")
+
 // ByID gives pools by their ids, removed ones too, in one query.
 func ByID(ctx context.Context, q db.Tx, ids []uid.Pool) (map[uid.Pool]Pool, error) {
 	pools := map[uid.Pool]Pool{}
-	if len(ids) == 0 {
-		return pools, nil
-	}
 	var rows []poolRow
+	switch len(ids) {
+	case 0:
+		return pools, nil
+	case 1:
+		err := q.Select(ctx, byOneID, &rows, ids[0])
+		for _, r := range rows {
+			pools[r.ID] = r.Pool
+		}
+		return pools, err
+	}
 	err := q.NewSelect().Model(&rows).Where("p.id in (?)", bun.List(ids)).Scan(ctx)
 	for _, r := range rows {
 		pools[r.ID] = r.Pool

@@ -25,13 +25,22 @@ func Insert(ctx context.Context, tx db.Tx, volumes []Volume) error {
 	return err
 }
 
+var ofOne = db.Prepare("select * from volumes where vm_id = ? and removed is null order by device")
+
 // Of gives the volumes of machines, each machine's by device, in one query.
 func Of(ctx context.Context, q db.Tx, vms []uid.VM) (map[uid.VM][]Volume, error) {
 	out := map[uid.VM][]Volume{}
-	if len(vms) == 0 {
-		return out, nil
-	}
 	var rows []volumeRow
+	switch len(vms) {
+	case 0:
+		return out, nil
+	case 1:
+		err := q.Select(ctx, ofOne, &rows, vms[0])
+		for _, r := range rows {
+			out[r.VM] = append(out[r.VM], r.Volume)
+		}
+		return out, err
+	}
 	err := q.NewSelect().Model(&rows).Where("v.vm_id in (?) and v.removed is null", bun.List(vms)).Order("v.vm_id", "v.device").Scan(ctx)
 	for _, r := range rows {
 		out[r.VM] = append(out[r.VM], r.Volume)

@@ -30,14 +30,18 @@ func insert(ctx context.Context, tx db.Tx, row any) error {
 	return err
 }
 
+var findZone = db.Prepare("select * from zones where id = ? and removed is null")
+
 // Find gives a zone that is not removed; FindPod and FindCluster do the same for those.
 func Find(ctx context.Context, q db.Tx, id uid.Zone) (Zone, error) {
-	var row zoneRow
-	err := q.NewSelect().Model(&row).Where("z.id = ? and z.removed is null", id).Scan(ctx)
-	if db.IsNone(err) {
+	var rows []zoneRow
+	if err := q.Select(ctx, findZone, &rows, id); err != nil {
+		return Zone{}, err
+	}
+	if len(rows) == 0 {
 		return Zone{}, fault.Missing(id)
 	}
-	return row.Zone, err
+	return rows[0].Zone, nil
 }
 
 // FindPod gives a pod that is not removed.
