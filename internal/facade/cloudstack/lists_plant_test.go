@@ -294,18 +294,19 @@ func TestListsCostTheSame(t *testing.T) {
 		done(p, "red-user", cs.DeployVirtualMachine, p.basics("diskofferingid="+string(p.disk.ID))...)
 		p.answer("red-user", cs.CreateNetwork, "name=more", "networkofferingid="+string(p.l2.ID), "zoneid="+string(p.zone.ID))
 	}
+	deploy() // two, for what belongs to one machine alone is asked by a prepared query, which the hook does not see
 	deploy()
 	before := map[string]int64{}
 	for _, c := range commands {
 		before[c.Describe().Name] = cost(c, all)
 	}
-	for range 5 {
+	for range 4 {
 		deploy()
 	}
 	for _, c := range commands {
 		name := c.Describe().Name
 		if now := cost(c, all); now != before[name] || now == 0 || now > 14 {
-			t.Errorf("%s: %d queries with one machine, %d with six", name, before[name], now)
+			t.Errorf("%s: %d queries with two machines, %d with six", name, before[name], now)
 		}
 	}
 	if whole, least := cost(cs.ListVirtualMachines, all), cost(cs.ListVirtualMachines, api.Params{"listall": "true", "details": "min"}); least >= whole {
