@@ -25,7 +25,7 @@ func things(one thing, page Page[thing]) *Mux {
 
 func TestAnswers(t *testing.T) {
 	t.Parallel()
-	full := thing{ID: aVM, Name: `a<b>&"c"`, Host: "h1", Count: 2, On: true, Maybe: ptr(int64(0)), Rate: 1.5,
+	full := thing{ID: aVM, Name: `a<b>&"c"`, Host: "h1", Count: 2, On: true, Maybe: new(int64(0)), Rate: 1.5,
 		Made: At(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)), Words: []string{"x", "y"}, Map: map[string]string{"b c": "2", "a": "1"},
 		Parts: []part{{Name: "p", Wire: "w"}, {Name: "q"}}}
 	bare := thing{ID: aVM}

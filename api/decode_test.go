@@ -30,10 +30,10 @@ func TestDecode(t *testing.T) {
 		"id list":               {Params{"ids": aVM + ",," + aVM}, thingIn{IDs: []uid.VM{aVM, aVM}}},
 		"embedded":              {Params{"domainid": aDomain, "listall": "true"}, thingIn{Scope: Scope{DomainID: aDomain, ListAll: true}}},
 		"true in any case":      {Params{"on": "TrUe"}, thingIn{On: true}},
-		"anything else false":   {Params{"on": "yes", "maybe": "1"}, thingIn{Maybe: ptr(false)}},
+		"anything else false":   {Params{"on": "yes", "maybe": "1"}, thingIn{Maybe: new(false)}},
 		"blank number is none":  {Params{"n": " ", "long": "", "mayben": ""}, thingIn{}},
-		"zero that was given":   {Params{"mayben": "0", "maybef": "0"}, thingIn{MaybeN: ptr(int64(0)), MaybeF: ptr(0.0)}},
-		"empty text":            {Params{"text": ""}, thingIn{Text: ptr("")}},
+		"zero that was given":   {Params{"mayben": "0", "maybef": "0"}, thingIn{MaybeN: new(int64(0)), MaybeF: new(0.0)}},
+		"empty text":            {Params{"text": ""}, thingIn{Text: new("")}},
 		"numbers":               {Params{"n": "-3", "long": "5000000000", "f": "1.5"}, thingIn{N: -3, Long: 5000000000, F: 1.5}},
 		"lists drop empty ones": {Params{"words": ",a,,b", "numbers": "1,2,"}, thingIn{Words: []string{"a", "b"}, Numbers: []int64{1, 2}}},
 		"length in characters":  {Params{"name": "äöüßé"}, thingIn{Name: "äöüßé"}},
@@ -193,8 +193,8 @@ func TestEncodeIsTheInverse(t *testing.T) {
 	t.Parallel()
 	in := thingIn{
 		Scope: Scope{Account: "a", DomainID: aDomain, Recursive: true}, Paging: Paging{Page: 2, PageSize: 3, Keyword: "k"},
-		ID: aVM, IDs: []uid.VM{aVM}, Name: "n", Text: ptr(""), On: true, Maybe: ptr(false), N: 1, Long: -2, MaybeN: ptr(int64(0)),
-		F: 0.1, MaybeF: ptr(-0.5), Words: []string{"a", "b"}, Numbers: []int64{1}, From: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC),
+		ID: aVM, IDs: []uid.VM{aVM}, Name: "n", Text: new(""), On: true, Maybe: new(false), N: 1, Long: -2, MaybeN: new(int64(0)),
+		F: 0.1, MaybeF: new(-0.5), Words: []string{"a", "b"}, Numbers: []int64{1}, From: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC),
 		One: "green", HostID: aVM, Details: map[string]string{"key": "value", "a.b[0]": ""}, Nets: []netIn{{ID: aVM}, {ID: aZone, IP: "1"}},
 	}
 	got, err := decodeThing(getThing.Describe().in.encode(reflect.ValueOf(in)), RootAdmin)

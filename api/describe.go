@@ -2,6 +2,7 @@ package api
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -112,10 +113,8 @@ func idKind(t reflect.Type) string {
 
 // describe leaves out the fields of a type inside itself.
 func (s *shape) describe(inside []*shape) []Field {
-	for _, outer := range inside {
-		if outer == s {
-			return nil
-		}
+	if slices.Contains(inside, s) {
+		return nil
 	}
 	out := make([]Field, 0, len(s.fields))
 	for _, f := range s.fields {

@@ -69,5 +69,3 @@ var (
 	makeThing  = Job[thingIn, thing]{Name: "makeThing", Noun: "Thing", Doc: "d", Role: Everyone, Object: "thing", Creates: true}
 	moveThing  = Job[thingIn, Success]{Name: "moveThing", Noun: "Thing", Doc: "d", Role: Everyone}
 )
-
-func ptr[T any](v T) *T { return &v }

@@ -17,7 +17,7 @@ import (
 // dev is a whole cloud on this machine.
 type dev struct {
 	common
-	Data            string `help:"Folder for the cloud's data, or 'memory' for a cloud that vanishes when it stops." default:"virga-data" placeholder:"DIR|memory"`
+	Data            string `help:"Folder for the data, or 'memory' for a cloud that vanishes when it stops." default:"virga-data" placeholder:"DIR|memory"`
 	Hosts           int    `help:"How many hosts to simulate." default:"4"`
 	Fast            bool   `help:"Simulated hosts do everything at once (default)." xor:"pace"`
 	Realistic       bool   `help:"Simulated hosts take as long as real ones." xor:"pace"`
@@ -121,7 +121,7 @@ Three things to try:
 
 // writeCredentials writes the file in one step, so that who waits for it never reads half of it.
 func writeCredentials(path string, c credentials) error {
-	text, err := json.MarshalIndent(c, "", "  ")
+	text, err := json.MarshalIndent(c, "", "  ") //nolint:gosec // it is what the file is for; its mode keeps others out
 	if err != nil {
 		return err
 	}

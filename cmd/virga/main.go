@@ -27,7 +27,7 @@ type commands struct {
 type versionText struct{}
 
 // Run prints the version.
-func (versionText) Run() error {
+func (versionText) Run() error { //nolint:unparam // kong wants an error
 	text := version
 	if info, ok := debug.ReadBuildInfo(); ok {
 		text += " " + info.GoVersion

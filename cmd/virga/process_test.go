@@ -107,13 +107,13 @@ func startDev(t testing.TB, args ...string) *process {
 }
 
 // until polls for something that another process does.
-func (p *process) until(what string, true func() bool) {
+func (p *process) until(what string, happened func() bool) {
 	p.t.Helper()
 	limit := time.NewTimer(30 * time.Second)
 	defer limit.Stop()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for !true() {
+	for !happened() {
 		select {
 		case <-tick.C:
 		case <-p.done:

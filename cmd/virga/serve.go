@@ -20,7 +20,7 @@ import (
 // common are the flags of everything that serves.
 type common struct {
 	Listen          string        `help:"Address and port of the API." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
-	Database        string        `help:"PostgreSQL database, as postgres://user:password@host/name. Without it, SQLite in the data folder." placeholder:"URL"`
+	Database        string        `help:"PostgreSQL, as postgres://user:password@host/name. Default: SQLite in the data folder." placeholder:"URL"`
 	KeyFile         string        `help:"Keys of the encrypted columns; shared by servers that share a database." type:"path" placeholder:"FILE"`
 	TLS             string        `help:"'auto' serves HTTPS with a certificate that is made at the first start." enum:",auto" default:"" name:"tls"`
 	TLSCert         string        `help:"Certificate (PEM) to serve HTTPS with." type:"existingfile" placeholder:"FILE"`
@@ -60,7 +60,7 @@ func (c common) serve(ctx context.Context, cl *cloud.Cloud, dir string, ready fu
 	if c.TLS == "auto" {
 		o.AutoTLSDir = filepath.Join(dir, "tls")
 	}
-	done := make(chan error, 1)
+	done := make(chan struct{})
 	if c.IntegrationPort != 0 {
 		go func() {
 			err := cloudstack.Serve(ctx, cl.Facade.Integration(), cloudstack.ServeOptions{
@@ -69,10 +69,10 @@ func (c common) serve(ctx context.Context, cl *cloud.Cloud, dir string, ready fu
 			if err != nil {
 				cancel(fmt.Errorf("integration port: %w", err))
 			}
-			done <- nil
+			close(done)
 		}()
 	} else {
-		done <- nil
+		close(done)
 	}
 	err := cloudstack.Serve(ctx, cl.Handler(), o)
 	cause := context.Cause(ctx)

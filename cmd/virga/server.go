@@ -16,7 +16,7 @@ import (
 type server struct {
 	common
 	Data     string `help:"Folder for what this server keeps." required:"" placeholder:"DIR"`
-	Name     string `help:"This server's name, different on each server that shares the database. Default: the machine's name and the port." placeholder:"NAME"`
+	Name     string `help:"This server's name, its own among those that share the database. Default: machine and port." placeholder:"NAME"`
 	SimWorld string `help:"World of simulated hosts to drive; a file that servers on one machine can share." type:"path" placeholder:"FILE"`
 }
 

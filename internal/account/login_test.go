@@ -88,10 +88,10 @@ func TestLoginLocksOut(t *testing.T) {
 		want(t, "after four guesses", good(), "")
 		guess(attempts - 1)
 		want(t, "after four more: the good one has set it back", good(), "")
-		for _, minutes := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
+		for _, minutes := range []int{1, 2, 4, 8, 16, 32, 60, 60} {
 			guess(attempts)
 			guess(20) // do not count while locked out
-			w.pass(minutes*time.Minute - time.Second)
+			w.pass(time.Duration(minutes)*time.Minute - time.Second)
 			if err := good(); err == nil || err.Error() != refusal {
 				t.Fatalf("lock of %d minutes, a second before its end: %v", minutes, err)
 			}

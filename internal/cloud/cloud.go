@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/virga-cloud/virga/internal/account"
@@ -200,8 +201,8 @@ func (cl *Cloud) Handler() http.Handler { return cl.Facade.Handler() }
 
 // Close stops the work, the last begun first, and lets go of everything. It may be called again.
 func (cl *Cloud) Close() {
-	for i := len(cl.stop) - 1; i >= 0; i-- {
-		cl.stop[i]()
+	for _, stop := range slices.Backward(cl.stop) {
+		stop()
 	}
 	cl.stop = nil
 	if !cl.owns {

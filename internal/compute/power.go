@@ -305,7 +305,7 @@ func (s *Service) turnOn(ctx context.Context, j *job) error {
 	err := s.powerOn(ctx, j)
 	if fault.Is(err, fault.Unavailable) {
 		if _, probe := s.probe(ctx, j); probe != nil {
-			return nil
+			return nil //nolint:nilerr // see above
 		}
 	}
 	return err

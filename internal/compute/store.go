@@ -42,7 +42,8 @@ func one(ctx context.Context, q db.Tx, s *db.Statement, id uid.VM) (VM, error) {
 	return rows[0].VM, nil
 }
 
-var selectLocked = db.PrepareEach("select * from vms where id = ? and removed is null", "select * from vms where id = ? and removed is null for update")
+var selectLocked = db.PrepareEach("select * from vms where id = ? and removed is null",
+	"select * from vms where id = ? and removed is null for update")
 
 // findLocked gives a machine within a scope and keeps others from changing it until the transaction's end.
 func findLocked(ctx context.Context, tx db.Tx, scope auth.Scope, id uid.VM) (VM, error) {

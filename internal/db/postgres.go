@@ -40,7 +40,7 @@ func openPostgres(url string, o Options) (*DB, error) {
 	pool := stdlib.OpenDB(*conf)
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
-	if err := pool.Ping(); err != nil {
+	if err := pool.PingContext(context.Background()); err != nil {
 		_ = pool.Close()
 		return nil, fmt.Errorf("reach the database %s: %w", Redact(url), err)
 	}

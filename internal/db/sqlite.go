@@ -1,6 +1,7 @@
 package db
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -36,7 +37,7 @@ func openSQLite(path string, o Options) (*DB, error) {
 		}
 		pool.SetMaxOpenConns(conns)
 		pool.SetMaxIdleConns(conns)
-		if err := pool.Ping(); err != nil {
+		if err := pool.PingContext(context.Background()); err != nil {
 			_ = pool.Close()
 			return nil, fmt.Errorf("open database %s: %w", path, err)
 		}

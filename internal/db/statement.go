@@ -66,7 +66,7 @@ func (tx Tx) Run(ctx context.Context, s *Statement, args ...any) (int64, error) 
 
 // Select runs a query and reads its rows into dest: a slice of bun models, or of single values.
 func (tx Tx) Select(ctx context.Context, s *Statement, dest any, args ...any) error {
-	rows, err := tx.query(ctx, s, args)
+	rows, err := tx.query(ctx, s, args) //nolint:rowserrcheck // ScanRows checks it
 	if err != nil {
 		return err
 	}

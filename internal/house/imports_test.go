@@ -152,6 +152,7 @@ var parts = []part{
 	{"github.com/alecthomas/kong", "cmd/... internal/cli", "flags and help"},
 	{"github.com/prometheus/client_golang", "internal/facade/cloudstack internal/cloud", "metrics, served beside the API"},
 	{"github.com/nats-io", "internal/bus", "messages between servers and agents"},
+	{"github.com/apache/cloudstack-go/v2", "TESTS", "the library that most Go tools for CloudStack are made with, as a client of ours"},
 	{"pgregory.net/rapid", "TESTS", "properties"},
 	{"github.com/google/go-cmp", "TESTS", "differences"},
 	{"github.com/rogpeppe/go-internal", "TESTS", "stories of the command line"},

@@ -81,7 +81,8 @@ func (s *Service) create(ctx context.Context, tx db.Tx, in CreateIn, owner accou
 	n.PhysicalNetwork = physical
 	if off.GuestType == offering.L2 {
 		if in.Gateway+in.Netmask+in.StartIP+in.EndIP != "" {
-			return Network{}, fault.Invalidf("offering %q makes L2 networks, which have no addresses: leave out gateway, netmask, startip and endip", off.Name)
+			return Network{}, fault.Invalidf("offering %q makes L2 networks, which have no addresses: leave out gateway, netmask, startip "+
+				"and endip", off.Name)
 		}
 	} else {
 		if in.Gateway == "" && in.Netmask == "" && z.GuestCIDR != "" {
@@ -119,7 +120,8 @@ func mayCreate(ctx context.Context, off offering.Network, z zone.Zone) error {
 	case off.TrafficType != "Guest" || off.ForVPC:
 		return fault.Invalidf("network offering %q is not for guest networks outside a VPC", off.Name)
 	case off.GuestType == offering.Shared:
-		return fault.Invalidf("network offering %q makes shared networks, which this version can't make yet: want one of type Isolated or L2", off.Name)
+		return fault.Invalidf("network offering %q makes shared networks, which this version can't make yet: want one of type Isolated "+
+			"or L2", off.Name)
 	}
 	return nil
 }

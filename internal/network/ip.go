@@ -107,7 +107,7 @@ func (s *Subnet) narrow(startIP, endIP string) (err error) {
 	if s.First < first || s.Last > last || s.First > s.Last {
 		return fault.Invalidf("the range %s to %s does not lie in %s (%s to %s)", s.First, s.Last, s.CIDR, first, last)
 	}
-	if s.First == s.Last && s.First == s.gateway {
+	if s.Last-s.First < 1 && s.First == s.gateway {
 		return fault.Invalidf("the range holds nothing but the gateway %s", s.gateway)
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"crypto/cipher"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -90,7 +91,7 @@ func parse(content string) (*Box, error) {
 		b.newest = id
 	}
 	if b.newest == "" {
-		return nil, fmt.Errorf("there is no key in it")
+		return nil, errors.New("there is no key in it")
 	}
 	return b, nil
 }

@@ -274,7 +274,7 @@ func (queries) BeforeQuery(ctx context.Context, _ *bun.QueryEvent) context.Conte
 
 func (queries) AfterQuery(context.Context, *bun.QueryEvent) {}
 
-func countQueries(d *db.DB) { d.Read().IDB.(*bun.DB).AddQueryHook(queries{}) }
+func countQueries(d *db.DB) { d.Read().IDB.(*bun.DB).AddQueryHook(queries{}) } //nolint:staticcheck // the database is open already
 
 // A list costs the same number of queries however many rows it has.
 func TestListsCostTheSame(t *testing.T) {

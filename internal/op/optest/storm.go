@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -72,13 +73,13 @@ func Storm(t *testing.T, fresh func(t *testing.T) World) {
 // lastWayBack gives the last point at which an error still undoes everything, -1 where there is none.
 func (s *storm) lastWayBack(t *testing.T, points []op.Point) int {
 	t.Helper()
-	for i := len(points) - 1; i >= 0; i-- {
-		if points[i].When == op.Recorded {
+	for i, p := range slices.Backward(points) {
+		if p.When == op.Recorded {
 			continue
 		}
 		back := false
-		t.Run(fmt.Sprintf("%s/way", points[i]), func(t *testing.T) {
-			back = s.until(t, s.fresh(t), onceAt(points[i], errStorm), nil).State == op.Failed
+		t.Run(fmt.Sprintf("%s/way", p), func(t *testing.T) {
+			back = s.until(t, s.fresh(t), onceAt(p, errStorm), nil).State == op.Failed
 		})
 		if back {
 			return i
