@@ -17,7 +17,7 @@ import (
 // dev is a whole cloud on this machine.
 type dev struct {
 	common
-	Data            string `help:"Folder for the data, or 'memory' for a cloud that vanishes when it stops." default:"virga-data" placeholder:"DIR|memory"`
+	Data            string `help:"Folder for the data, or 'memory' for a cloud that vanishes when it stops." default:"virga-data" placeholder:"DIR"`
 	Hosts           int    `help:"How many hosts to simulate." default:"4"`
 	Fast            bool   `help:"Simulated hosts do everything at once (default)." xor:"pace"`
 	Realistic       bool   `help:"Simulated hosts take as long as real ones." xor:"pace"`
