@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -55,6 +57,7 @@ func (d *DB) writePostgres(ctx context.Context, fn func(context.Context, Tx) err
 		if err == nil || attempt == deadlocks || !isDeadlock(err) {
 			return err
 		}
+		time.Sleep(pause(attempt))
 	}
 }
 
@@ -98,10 +101,22 @@ func IsCheck(err error) bool { return pgCode(err) == "23514" || isSQLiteCheck(er
 // IsNone tells whether err says that the one row asked for is not there.
 func IsNone(err error) bool { return errors.Is(err, sql.ErrNoRows) }
 
-// IsLost tells whether err is a connection to the database that broke: what was under way may or may not have happened.
-func IsLost(err error) bool {
+// pause is how long to wait before a closure that lost a deadlock is run again: longer each time, and not the same for two
+// that met each other.
+func pause(attempt int) time.Duration {
+	var b [1]byte
+	_, _ = rand.Read(b[:])
+	return time.Duration(attempt) * (2*time.Millisecond + time.Duration(b[0])*100*time.Microsecond)
+}
+
+// IsPassing tells whether err is an accident of the database that passes, and not of what was asked: a connection that broke
+// (what was under way may or may not have happened), or a deadlock that was lost again and again.
+func IsPassing(err error) bool {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return false // the first of them would pass for a network error
+	}
 	_, network := errors.AsType[net.Error](err)
 	_, connect := errors.AsType[*pgconn.ConnectError](err)
-	return network || connect || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
+	return isDeadlock(err) || network || connect || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
 		strings.HasPrefix(pgCode(err), "57P") // PostgreSQL is shutting down or starting up
 }

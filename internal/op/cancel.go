@@ -24,9 +24,14 @@ func (e *Engine) Cancel(ctx context.Context, scope auth.Scope, id ID) error {
 		if p := e.plans[r.Plan]; r.State == Running && p != nil && p.past(r.Step) {
 			return fault.Conflictf("job %s can't be cancelled any more: at step %q there is no way back", id, r.StepName)
 		}
-		_, err = tx.NewRaw(`update operations set canceled = true, run_at = ?,
-			state = case when state = 'stuck' then 'undoing' else state end, updated = ? where id = ? and finished is null`,
-			tx.Now, tx.Now, id).Exec(ctx)
+		next, canceled := r.State, true
+		if r.State == Stuck {
+			if next = Undoing; e.goesForward(r) {
+				next, canceled = Running, false // there is no way back: what is stuck is tried again
+			}
+		}
+		_, err = tx.NewRaw("update operations set canceled = ?, run_at = ?, state = ?, updated = ? where id = ? and state = ? and finished is null",
+			canceled, tx.Now, next, tx.Now, id, r.State).Exec(ctx)
 		return err
 	})
 	if err != nil {
@@ -35,6 +40,13 @@ func (e *Engine) Cancel(ctx context.Context, scope auth.Scope, id ID) error {
 	e.tellCancel(id)
 	e.Kick()
 	return nil
+}
+
+// goesForward tells whether a stuck operation was on its way where there is no way back. Its step's name tells: one that was
+// being undone is at the step before the count.
+func (e *Engine) goesForward(r Record) bool {
+	p := e.plans[r.Plan]
+	return p != nil && p.past(r.Step) && r.Step < len(p.steps) && p.steps[r.Step].name == r.StepName
 }
 
 // tellCancel lets a step that runs here know at once; other servers notice at their next heartbeat.

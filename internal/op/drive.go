@@ -151,7 +151,7 @@ func (e *Engine) failed(ctx context.Context, r *run, st *step, err error) (again
 		return false, nil
 	case r.canceled.Load() && !r.plan.past(r.Step):
 		return true, e.turnBack(ctx, r, st.name, errCanceled)
-	case r.plan.past(r.Step), (isRetry(err) || st.kind != doStep && db.IsLost(err)) && !r.impatient(e.db.Now()):
+	case r.plan.past(r.Step), (isRetry(err) || db.IsPassing(err)) && !r.impatient(e.db.Now()):
 		return false, e.park(ctx, r, st.name, err)
 	}
 	return true, e.turnBack(ctx, r, st.name, err)
@@ -190,7 +190,7 @@ func (e *Engine) undoNext(ctx context.Context, r *run) (again bool, err error) {
 		return true, bad.err
 	case errors.Is(context.Cause(ctx), errStopped):
 		return false, nil
-	case (isRetry(err) || w.inTx != nil && db.IsLost(err)) && !r.impatient(e.db.Now()):
+	case (isRetry(err) || db.IsPassing(err)) && !r.impatient(e.db.Now()):
 		return false, e.park(ctx, r, w.step, err)
 	}
 	e.log.Error("an undo failed, the operation is stuck", "job", r.ID, "plan", r.Plan, "step", w.step, "error", err)

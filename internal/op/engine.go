@@ -156,14 +156,16 @@ func (e *Engine) owner() string {
 
 // accepted goes on with an operation that this server has just committed.
 func (e *Engine) accepted(r Record) {
+	var here *run
+	e.mu.Lock()
 	if r.Owner == "" {
-		e.mu.Lock()
+		if len(e.queued) >= queuedLimit {
+			clear(e.queued) // they are found by polling then
+		}
 		e.queued[r.Thing] = true
 		e.mu.Unlock()
 		return
 	}
-	var here *run
-	e.mu.Lock()
 	ctx := e.ctx
 	mine := ctx != nil && ctx.Err() == nil && r.Owner == e.id
 	if mine {
@@ -178,7 +180,7 @@ func (e *Engine) accepted(r Record) {
 	}
 	go func() {
 		defer e.work.Done()
-		defer e.leave(r.ID)
+		defer e.leave(here)
 		select {
 		case e.slots <- struct{}{}:
 			defer func() { <-e.slots }()
@@ -188,16 +190,22 @@ func (e *Engine) accepted(r Record) {
 	}()
 }
 
-func (e *Engine) leave(id ID) {
+// leave forgets a run. A later life of this server may be running the same operation by now.
+func (e *Engine) leave(r *run) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	delete(e.running, id)
+	if e.running[r.ID] == r {
+		delete(e.running, r.ID)
+	}
 }
+
+// queuedLimit bounds what a server remembers of things for which it has queued operations.
+const queuedLimit = 4096
 
 // Start begins to work: it takes over what earlier lives of this server left, and runs until the function that it gives is
 // called, which lets running steps go and gives back what is owned.
 func (e *Engine) Start(ctx context.Context) (stop func(), err error) {
-	if err := e.begin(ctx); err != nil {
+	if err := e.begin(ctx, true); err != nil {
 		return nil, err
 	}
 	quit, done := make(chan struct{}), make(chan struct{})
@@ -208,9 +216,11 @@ func (e *Engine) Start(ctx context.Context) (stop func(), err error) {
 	return sync.OnceFunc(func() { close(quit); <-done; e.end() }), nil
 }
 
-func (e *Engine) begin(ctx context.Context) error {
+// begin starts a life of this server. The first one of a process takes the name from whoever has it, for that is its own
+// earlier self; a later one leaves it to a newer process of that name.
+func (e *Engine) begin(ctx context.Context, first bool) error {
 	id := string(uid.New[uid.Server]())
-	if err := e.register(ctx, id); err != nil {
+	if err := e.register(ctx, id, first); err != nil {
 		return fmt.Errorf("register this server: %w", err)
 	}
 	e.mu.Lock()
@@ -239,26 +249,48 @@ func (e *Engine) loop(quit chan struct{}) {
 }
 
 // heartbeat renews the lease. A server that was taken for dead drops all it was doing, for others do it now, and begins a
-// new life.
+// new life, if need be at a later beat.
 func (e *Engine) heartbeat() {
 	ctx, id := e.life()
-	if ctx.Err() != nil {
+	if e.isCrashed() {
 		return
 	}
-	alive, err := e.beat(ctx, id)
-	if err != nil {
-		e.log.Error("can't renew this server's lease", "error", err)
-		return
-	}
-	if !alive {
+	if ctx.Err() == nil {
+		alive, err := e.beat(ctx, id)
+		if err != nil {
+			e.log.Error("can't renew this server's lease", "error", err)
+			return
+		}
+		if alive {
+			e.noticeCancels(ctx, id)
+			e.giveBackUnknown(ctx, id)
+			return
+		}
 		e.log.Warn("this server was taken for dead; it begins again", "server", id)
 		e.cancel(errStopped)
-		if err := e.begin(ctx); err != nil {
-			e.log.Error("can't begin again", "error", err)
-		}
+	}
+	if err := e.begin(context.WithoutCancel(ctx), false); err != nil {
+		e.log.Error("can't begin again", "error", err)
+	}
+}
+
+// giveBackUnknown frees operations that the table says are this server's and that it knows nothing of: their acceptance or
+// claim was committed, but the answer to that was lost.
+func (e *Engine) giveBackUnknown(ctx context.Context, server string) {
+	ids, err := idle(ctx, e.db.Read(), server, e.db.Now().Add(-e.lease))
+	if err != nil {
+		e.log.Error("can't look for lost operations", "error", err)
 		return
 	}
-	e.noticeCancels(ctx, id)
+	ids = slices.DeleteFunc(ids, e.runs)
+	if len(ids) == 0 {
+		return
+	}
+	e.log.Warn("operations of this server that it lost sight of are free again", "jobs", ids)
+	err = e.db.Write(ctx, func(ctx context.Context, tx db.Tx) error { return giveBack(ctx, tx, server, ids) })
+	if err != nil {
+		e.log.Error("can't give lost operations back", "error", err)
+	}
 }
 
 func (e *Engine) life() (context.Context, string) {
@@ -317,7 +349,7 @@ func (e *Engine) Kick() {
 }
 
 // stopPatience is how long a stopping engine waits for running steps, which have been told to stop.
-const stopPatience = 700 * time.Millisecond
+const stopPatience = 400 * time.Millisecond
 
 func (e *Engine) end() {
 	ctx, id := e.life()

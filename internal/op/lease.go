@@ -5,23 +5,32 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"github.com/virga-cloud/virga/internal/db"
 )
 
-// register writes this process's row and takes over at once what earlier processes of the same name left: they are dead,
-// for a name is used once at a time. Leases are told in the database's time where several servers share one.
-func (e *Engine) register(ctx context.Context, id string) error {
+// register writes this process's row. With take it takes over at once what earlier processes of the same name left: they
+// are dead, for a name is used once at a time; without, a living one of that name is left alone. Leases are told in the
+// database's time where several servers share one.
+func (e *Engine) register(ctx context.Context, id string, take bool) error {
 	return e.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		now, err := leaseNow(ctx, tx)
 		if err != nil {
 			return err
 		}
-		var dead []string
-		if err := tx.NewRaw("select id from servers where name = ?", e.name).Scan(ctx, &dead); err != nil {
+		var same []struct {
+			ID         string
+			LeaseUntil time.Time
+		}
+		if err := tx.NewRaw("select id, lease_until from servers where name = ?", e.name).Scan(ctx, &same); err != nil {
 			return err
 		}
-		for _, old := range dead {
-			if err := release(ctx, tx, old); err != nil {
+		for _, old := range same {
+			if !take && old.LeaseUntil.After(now) {
+				return fmt.Errorf("another server that is called %q is at work: names must be different", e.name)
+			}
+			if err := release(ctx, tx, old.ID); err != nil {
 				return err
 			}
 		}
@@ -54,9 +63,29 @@ func (e *Engine) beat(ctx context.Context, self string) (alive bool, err error) 
 				return err
 			}
 		}
-		return nil
+		return releaseOrphans(ctx, tx)
 	})
 	return alive, err
+}
+
+// releaseOrphans frees operations whose owner has no row any more: it was released while it was still accepting them.
+func releaseOrphans(ctx context.Context, tx db.Tx) error {
+	_, err := tx.NewRaw(`update operations set owner = '', run_at = ? where finished is null and owner <> ''
+		and owner not in (select id from servers)`, tx.Now).Exec(ctx)
+	return err
+}
+
+// idle gives a server's operations of which nothing was recorded since a time.
+func idle(ctx context.Context, q db.Tx, server string, since time.Time) (ids []ID, err error) {
+	err = q.NewRaw("select id from operations where owner = ? and finished is null and updated < ?", server, since).Scan(ctx, &ids)
+	return ids, err
+}
+
+// giveBack ends a server's ownership of some operations.
+func giveBack(ctx context.Context, tx db.Tx, server string, ids []ID) error {
+	_, err := tx.NewRaw("update operations set owner = '', run_at = ? where owner = ? and finished is null and id in (?)",
+		tx.Now, server, bun.List(ids)).Exec(ctx)
+	return err
 }
 
 // release ends a server's ownership of everything.

@@ -2,8 +2,10 @@ package op_test
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -358,4 +360,166 @@ func TestPlanOfAnotherVersionSticks(t *testing.T) {
 			t.Errorf("an unknown step: %s", got.State)
 		}
 	})
+}
+
+// A server that was taken for dead by mistake drops what it did and works again; what it accepted in between is not lost.
+func TestTakenForDead(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := newSite(d)
+		s.use(op.Options{Lease: 200 * time.Millisecond, Poll: 5 * time.Millisecond})
+		begin(t, s.engine)
+		ctx := context.Background()
+		for _, name := range []string{"one", "two", "three"} {
+			exec(t, d, "delete from servers")
+			id, err := s.start(ctx, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r := wait(t, s.engine, id); r.State != op.Done {
+				t.Errorf("%s: %s %v", name, r.State, r.Err())
+			}
+		}
+	})
+}
+
+// Of two servers with one name the newer one works, and the other one leaves it alone.
+func TestNameIsTaken(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		older, newer := newSite(d), newSite(d)
+		o := op.Options{Name: "same", Lease: 100 * time.Millisecond, Poll: 5 * time.Millisecond}
+		older.use(o)
+		newer.use(o)
+		begin(t, older.engine)
+		begin(t, newer.engine)
+		for older.engine.Ready() == nil {
+			runtime.Gosched()
+		}
+		id, err := newer.start(context.Background(), "house")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := wait(t, newer.engine, id); r.State != op.Done || newer.engine.Ready() != nil {
+			t.Errorf("%s %v, ready: %v", r.State, r.Err(), newer.engine.Ready())
+		}
+	})
+}
+
+// An operation whose acceptance commits when its server has just gone belongs to nobody; the others find it.
+func TestAcceptedByAGhost(t *testing.T) {
+	t.Parallel()
+	d := dbtest.Open(t, dbtest.Postgres(t)) // on SQLite the server's end would wait for the transaction
+	s := newSite(d)
+	s.use(op.Options{Name: "a", Poll: 5 * time.Millisecond})
+	stop := begin(t, s.engine)
+	var id op.ID
+	err := d.Write(context.Background(), func(ctx context.Context, tx db.Tx) (err error) {
+		id, err = s.runner.StartTx(ctx, tx, &op.Request{Thing: "test/x"}, &build{Name: "x"})
+		stop()
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := newSite(d)
+	other.use(op.Options{Name: "b", Lease: 100 * time.Millisecond, Poll: 5 * time.Millisecond})
+	begin(t, other.engine)
+	if r := wait(t, other.engine, id); r.State != op.Done {
+		t.Error(r.State, r.Err())
+	}
+}
+
+// The answer to a commit was lost: the table says that the operation is this server's, and it has never heard of it.
+func TestLostSightOf(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := newSite(d)
+		s.use(op.Options{Lease: 100 * time.Millisecond, Poll: 5 * time.Millisecond})
+		id, err := s.start(context.Background(), "house") // it is not started yet, so nobody owns it
+		if err != nil {
+			t.Fatal(err)
+		}
+		exec(t, d, "update operations set run_at = '2100-01-01 00:00:00+00:00'") // nor claims it
+		begin(t, s.engine)
+		exec(t, d, "update operations set owner = (select id from servers), turn = true, run_at = created, updated = '2020-01-01 00:00:00+00:00'")
+		if r := wait(t, s.engine, id); r.State != op.Done {
+			t.Error(r.State, r.Err())
+		}
+	})
+}
+
+// A database that goes away in the middle is nobody's fault: steps and undos are tried again.
+func TestBrokenConnection(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		var mu sync.Mutex
+		left := map[string]int{"do": 2, "undo": 2}
+		lose := func(what string) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if left[what]--; left[what] >= 0 {
+				return fmt.Errorf("read: %w", driver.ErrBadConn)
+			}
+			return nil
+		}
+		e := op.NewEngine(d, op.Options{Poll: 5 * time.Millisecond, Pause: time.Millisecond})
+		r := op.Register(e, op.New[build]("test.lost").
+			Do("outside", func(context.Context, *build) error { return lose("do") }, func(context.Context, *build) error { return lose("undo") }).
+			Do("fail", func(context.Context, *build) error { return fault.Fullf("no room") }, nil))
+		begin(t, e)
+		id, _, err := r.Start(context.Background(), op.Request{Thing: "test/l"}, build{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := wait(t, e, id); got.State != op.Failed || !fault.Is(got.Err(), fault.Full) {
+			t.Errorf("%s: %v %s", got.State, got.Err(), got.FaultDetail)
+		}
+	})
+}
+
+// An operation that is cancelled before its turn gives up at once, also behind one that is long or stuck.
+func TestCancelQueued(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := newSite(d)
+		s.use(op.Options{Poll: 5 * time.Millisecond})
+		hold := make(chan struct{})
+		long := op.Register(s.engine, op.New[build]("test.long").
+			Do("hold", func(context.Context, *build) error { <-hold; return nil }, nil))
+		begin(t, s.engine)
+		ctx := context.Background()
+		first, _, err := long.Start(ctx, op.Request{Thing: "test/x"}, build{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, _, err := s.runner.Start(ctx, op.Request{Thing: "test/x"}, build{Name: "x"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.engine.Cancel(ctx, auth.Scope{All: true}, id); err != nil {
+			t.Fatal(err)
+		}
+		if r := wait(t, s.engine, id); r.State != op.Failed {
+			t.Error(r.State)
+		}
+		if rows, _ := s.count(t); rows != 0 {
+			t.Errorf("%d rows left", rows)
+		}
+		close(hold)
+		if r := wait(t, s.engine, first); r.State != op.Done {
+			t.Error(r.State)
+		}
+	})
+}
+
+func exec(t *testing.T, d *db.DB, statement string) {
+	t.Helper()
+	err := d.Write(context.Background(), func(ctx context.Context, tx db.Tx) error {
+		_, err := tx.NewRaw(statement).Exec(ctx)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -79,16 +79,17 @@ func refuseOpen(ctx context.Context, tx db.Tx, thing Key) error {
 	return fault.Conflictf("job %s (%s) is working on this; wait for it to end, or cancel it", other.ID, other.Command)
 }
 
-// claim takes up to limit operations whose turn it is and that nobody owns.
+// claim takes up to limit operations whose turn it is and that nobody owns. One that was cancelled before its turn is taken
+// without having it: all it does is to give up what its Accept did.
 func claim(ctx context.Context, tx db.Tx, owner string, limit int) ([]Record, error) {
 	skip := ""
 	if tx.Postgres {
 		skip = "for update skip locked"
 	}
 	var rows []operationRow
-	err := tx.NewRaw(`update operations set owner = ?, fence = fence + 1, turn = true, updated = ? where id in (
+	err := tx.NewRaw(`update operations set owner = ?, fence = fence + 1, turn = (turn or not canceled), updated = ? where id in (
 		select o.id from operations o where o.finished is null and o.owner = '' and o.state <> 'stuck' and o.run_at <= ?
-		and (o.turn or not exists (select 1 from operations p where p.thing = o.thing and p.finished is null
+		and (o.turn or o.canceled or not exists (select 1 from operations p where p.thing = o.thing and p.finished is null
 			and p.id <> o.id and (p.turn or p.id < o.id)))
 		order by o.run_at, o.id limit ? `+skip+`) returning *`, owner, tx.Now, tx.Now, limit).Scan(ctx, &rows)
 	records := make([]Record, len(rows))
