@@ -50,6 +50,11 @@ func (d *dev) Run(ctx context.Context) error {
 		return err
 	}
 	defer cl.Close()
+	doors, err := d.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer doors.close()
 	admin, err := cl.Accounts.Bootstrap(ctx, account.BootstrapIn{Username: devUser, Password: secret.New(devPassword), Keys: true})
 	if err != nil {
 		return fmt.Errorf("make the administrator: %w", err)
@@ -62,7 +67,7 @@ func (d *dev) Run(ctx context.Context) error {
 	if err := cl.Start(ctx); err != nil {
 		return err
 	}
-	return d.serve(ctx, cl, dir, func(url string) error { return d.ready(url, admin.Keys) })
+	return d.serve(ctx, cl, doors, dir, func(url string) error { return d.ready(url, admin.Keys) })
 }
 
 func (d *dev) folder() (dir string, remove func(), err error) {

@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"context"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,9 +74,9 @@ func TestServerShowsItsFirstPasswordOnce(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
 	p := launch(t, "server", "--data", dir, "--listen", "127.0.0.1:0", "--tls", "auto")
-	p.until("the password", func() bool { return strings.Contains(p.out.String(), "shown this once") })
-	if !strings.Contains(p.out.String(), "https://127.0.0.1:") {
-		t.Errorf("no HTTPS:\n%s", p.out)
+	p.until("HTTPS", func() bool { return strings.Contains(p.out.String(), "serves https://127.0.0.1:") })
+	if !strings.Contains(p.out.String(), "shown this once") {
+		t.Errorf("no password:\n%s", p.out)
 	}
 	p.stop(syscall.SIGTERM)
 	p = launch(t, "server", "--data", dir, "--listen", "127.0.0.1:0")
@@ -84,4 +85,35 @@ func TestServerShowsItsFirstPasswordOnce(t *testing.T) {
 		t.Errorf("the second start shows a password:\n%s", p.out)
 	}
 	p.stop(syscall.SIGTERM)
+}
+
+// A start that can't listen makes no administrator, whose password nobody would know: the next start does, and says it.
+func TestServerWithATakenPortMakesNoAdministrator(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer func() { _ = l.Close() }()
+	_, taken, err := net.SplitHostPort(l.Addr().String())
+	must(t, err)
+	dir := filepath.Join(t.TempDir(), "data")
+	for _, args := range [][]string{
+		{"server", "--data", dir, "--listen", "127.0.0.1:" + taken},
+		{"server", "--data", dir, "--listen", "127.0.0.1:0", "--integration-port", taken},
+		{"dev", "--data", "memory", "--listen", "127.0.0.1:0", "--integration-port", taken},
+	} {
+		p := launch(t, args...)
+		<-p.done
+		out := p.out.String()
+		if p.cmd.ProcessState.ExitCode() == 0 || !strings.Contains(out, "address already in use") {
+			t.Errorf("%v: exit status %d\n%s", args, p.cmd.ProcessState.ExitCode(), out)
+		}
+		if strings.Contains(out, "password") || strings.Contains(out, "serves") {
+			t.Errorf("%v: it says more than that it failed:\n%s", args, out)
+		}
+	}
+	p := launch(t, "server", "--data", dir, "--listen", "127.0.0.1:0")
+	p.until("service", func() bool { return strings.Contains(p.out.String(), "serves http") })
+	if !strings.Contains(p.out.String(), "shown this once") {
+		t.Errorf("no password:\n%s", p.out)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/virga-cloud/virga/internal/auth"
@@ -45,12 +46,41 @@ func (c common) config(dir, name, world string, pace sim.Options) cloud.Config {
 	}
 }
 
+// doors are the ports of a server. They are opened before the first administrator is made: a start that fails for a port that
+// is taken must not be the one that says the password.
+type doors struct {
+	api, integration net.Listener // integration is nil where it was not asked for
+}
+
+func (c common) open(ctx context.Context) (d doors, err error) {
+	if d.api, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Listen); err != nil {
+		return doors{}, err
+	}
+	if c.IntegrationPort == 0 {
+		return d, nil
+	}
+	d.integration, err = new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(c.IntegrationPort)))
+	if err != nil {
+		d.close()
+		return doors{}, fmt.Errorf("integration port: %w", err)
+	}
+	return d, nil
+}
+
+// close closes what nobody serves; of what was served it is closed already.
+func (d doors) close() {
+	_ = d.api.Close()
+	if d.integration != nil {
+		_ = d.integration.Close()
+	}
+}
+
 // serve answers requests until ctx ends. ready is called with the API's url once it answers.
-func (c common) serve(ctx context.Context, cl *cloud.Cloud, dir string, ready func(url string) error) error {
+func (c common) serve(ctx context.Context, cl *cloud.Cloud, d doors, dir string, ready func(url string) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	o := cloudstack.ServeOptions{
-		Listen: c.Listen, TLSCert: c.TLSCert, TLSKey: c.TLSKey, Clock: time.Now, Log: c.logger(),
+		Listener: d.api, TLSCert: c.TLSCert, TLSKey: c.TLSKey, Clock: time.Now, Log: c.logger(),
 		Listening: func(a net.Addr) {
 			if err := ready(c.url(a)); err != nil {
 				cancel(err)
@@ -61,10 +91,10 @@ func (c common) serve(ctx context.Context, cl *cloud.Cloud, dir string, ready fu
 		o.AutoTLSDir = filepath.Join(dir, "tls")
 	}
 	done := make(chan struct{})
-	if c.IntegrationPort != 0 {
+	if d.integration != nil {
 		go func() {
 			err := cloudstack.Serve(ctx, cl.Facade.Integration(), cloudstack.ServeOptions{
-				Listen: fmt.Sprintf("127.0.0.1:%d", c.IntegrationPort), Loopback: true, Clock: time.Now, Log: c.logger(),
+				Listener: d.integration, Loopback: true, Clock: time.Now, Log: c.logger(),
 			})
 			if err != nil {
 				cancel(fmt.Errorf("integration port: %w", err))

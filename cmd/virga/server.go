@@ -37,20 +37,28 @@ func (s *server) Run(ctx context.Context) error {
 		return err
 	}
 	defer cl.Close()
+	doors, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer doors.close()
 	password := rand.Text()
 	admin, err := cl.Accounts.Bootstrap(ctx, account.BootstrapIn{Password: secret.New(password)})
 	if err != nil {
 		return fmt.Errorf("make the first administrator: %w", err)
 	}
+	if admin.Created { // said at once: whatever fails from here on, nobody can say it again
+		_, err := fmt.Printf("This is a new cloud. Its first administrator is \"admin\" with the password\n\n    %s\n\nwhich is shown this "+
+			"once and kept nowhere.\n\n", password)
+		if err != nil {
+			return fmt.Errorf("show the first password: %w", err)
+		}
+	}
 	if err := cl.Start(ctx); err != nil {
 		return err
 	}
-	return s.serve(ctx, cl, s.Data, func(url string) error {
+	return s.serve(ctx, cl, doors, s.Data, func(url string) error {
 		fmt.Printf("Virga %s serves %s/client/api\n", version, url)
-		if admin.Created {
-			fmt.Printf("\nThis is a new cloud. Its first administrator is \"admin\" with the password\n\n    %s\n\nwhich is shown this "+
-				"once and kept nowhere.\n", password)
-		}
 		return nil
 	})
 }
