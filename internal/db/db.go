@@ -107,7 +107,7 @@ type Tx struct {
 	Postgres bool
 	hooks    *[]func()
 	db       *DB
-	raw      *sql.Tx     // PostgreSQL
+	pg       *pgTx       // PostgreSQL
 	prepared *statements // SQLite
 }
 

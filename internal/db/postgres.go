@@ -63,17 +63,20 @@ func (d *DB) writePostgres(ctx context.Context, fn func(context.Context, Tx) err
 
 func (d *DB) oncePostgres(ctx context.Context, fn func(context.Context, Tx) error) error {
 	var hooks []func()
-	tx, err := d.writer.BeginTx(ctx, nil)
+	conn, err := d.writer.DB.Conn(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }() // after Commit it does nothing; after a panic it frees the connection
-	if err := fn(ctx, Tx{IDB: tx, Now: d.Now(), Postgres: true, db: d, hooks: &hooks, raw: tx.Tx}); err != nil {
+	tx := &pgTx{conn: conn}
+	committed := false
+	defer func() { tx.end(committed) }() // after a panic, too
+	if err := fn(ctx, Tx{IDB: pgIDB{d.writer, tx}, Now: d.Now(), Postgres: true, db: d, hooks: &hooks, pg: tx}); err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
+	if err := tx.commit(ctx); err != nil {
+		return lastError(err)
 	}
+	committed = true
 	for _, hook := range hooks {
 		hook()
 	}

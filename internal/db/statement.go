@@ -55,7 +55,7 @@ func arguments(args []any, postgres bool) []any {
 // Run runs a statement in the transaction and tells how many rows it changed.
 func (tx Tx) Run(ctx context.Context, s *Statement, args ...any) (int64, error) {
 	if tx.Postgres {
-		return Changed(tx.raw.ExecContext(ctx, s.postgres, arguments(args, true)...))
+		return tx.pg.run(ctx, s, arguments(args, true))
 	}
 	prepared, err := tx.prepared.of(ctx, s)
 	if err != nil {
@@ -76,8 +76,8 @@ func (tx Tx) Select(ctx context.Context, s *Statement, dest any, args ...any) er
 func (tx Tx) query(ctx context.Context, s *Statement, args []any) (*sql.Rows, error) {
 	values := arguments(args, tx.Postgres)
 	switch {
-	case tx.raw != nil:
-		return tx.raw.QueryContext(ctx, s.postgres, values...)
+	case tx.pg != nil:
+		return tx.pg.QueryContext(ctx, s.postgres, values...)
 	case tx.Postgres:
 		return tx.db.reader.DB.QueryContext(ctx, s.postgres, values...)
 	case tx.prepared != nil:

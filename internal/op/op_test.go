@@ -388,7 +388,7 @@ func TestNameIsTaken(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		older, newer := newSite(d), newSite(d)
-		o := op.Options{Name: "same", Lease: 100 * time.Millisecond, Poll: 5 * time.Millisecond}
+		o := op.Options{Name: "same", Lease: time.Second, Poll: 5 * time.Millisecond}
 		older.use(o)
 		newer.use(o)
 		begin(t, older.engine)

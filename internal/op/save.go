@@ -46,6 +46,8 @@ func (e *Engine) record(ctx context.Context, r *run, base Record, w work) error 
 		return e.record(ctx, r, base, w)
 	case stepErr != nil:
 		return stepErr
+	case errors.Is(err, db.ErrNothing):
+		return &recordError{errFenced}
 	case err != nil:
 		return &recordError{err}
 	}
@@ -207,13 +209,12 @@ func (e *Engine) write(ctx context.Context, fn func(context.Context, db.Tx) erro
 }
 
 func (e *Engine) save(ctx context.Context, tx db.Tx, c change) error {
-	if err := save(ctx, tx, c); err != nil {
-		return err
-	}
 	if !c.record.Open() && e.finished != nil {
-		return e.finished(ctx, tx, c.record)
+		if err := e.finished(ctx, tx, c.record); err != nil {
+			return err
+		}
 	}
-	return nil
+	return save(ctx, tx, c)
 }
 
 // ended tells those who wait for the operation, and lets the next one on its thing begin.

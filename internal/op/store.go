@@ -118,6 +118,10 @@ var (
 	saving     = db.Prepare(saveRecord)
 	savingStep = db.Prepare(`insert into operation_steps (operation_id, seq, name, action, error, at)
 		select id, seq, ?, ?, ?, updated from operations where id = ?`)
+	savingLast = db.PrepareLast(`with saved as (` + saveRecord + ` returning id, seq, updated), stepped as (
+		insert into operation_steps (operation_id, seq, name, action, error, at)
+		select id, seq, ?::text, ?::text, ?::text, updated from saved returning 1)
+		select 1 / count(*) from stepped`)
 	savingBoth = db.Prepare(`with saved as (` + saveRecord + ` returning id, seq, updated)
 		insert into operation_steps (operation_id, seq, name, action, error, at)
 		select id, seq, ?::text, ?::text, ?::text, updated from saved`)
@@ -139,11 +143,13 @@ func (c change) arguments(now time.Time) (record, step []any) {
 }
 
 // save records a change, if the operation is still this server's under this fence, and still stands where the change began
-// (it does not after a commit whose answer was lost).
+// (it does not after a commit whose answer was lost); errFenced otherwise, on PostgreSQL at the commit ([db.ErrNothing]).
+// It is the last thing that a transaction does.
 func save(ctx context.Context, tx db.Tx, c change) error {
 	record, step := c.arguments(tx.Now)
 	if tx.Postgres && c.step != "" {
-		return fenced(tx.Run(ctx, savingBoth, slices.Concat(record, step)...))
+		tx.RunLast(savingLast, slices.Concat(record, step)...)
+		return nil
 	}
 	if err := fenced(tx.Run(ctx, saving, record...)); err != nil || c.step == "" {
 		return err
