@@ -39,10 +39,11 @@ const (
 	writeTimeout      = 5 * time.Minute
 	idleTimeout       = 2 * time.Minute
 	maxHeader         = 128 << 10 // some clients send user data in the query
-	stopWithin        = time.Second
+	// stopWithin is for requests that are nearly done. A program has a second to stop, and its work wants a part of that, too.
+	stopWithin = 300 * time.Millisecond
 )
 
-// Serve answers requests until ctx ends, and then gives those under way a second. It returns nil when it was stopped that way.
+// Serve answers requests until ctx ends, and then gives those under way a moment. It returns nil when it was stopped that way.
 func Serve(ctx context.Context, h http.Handler, o ServeOptions) error {
 	log := cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	cert, key, err := o.certificate()
@@ -78,8 +79,9 @@ func Serve(ctx context.Context, h http.Handler, o ServeOptions) error {
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
+	// A connection on which nothing was asked yet is waited for, too: Shutdown can't tell it from one whose request is on its way.
 	if err := server.Shutdown(grace); err != nil {
-		log.Warn("requests were cut off at the stop", "error", err)
+		log.Info("connections were cut off at the stop", "error", err)
 		_ = server.Close() // the listener is closed already; whatever a connection says to it changes nothing
 	}
 	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
