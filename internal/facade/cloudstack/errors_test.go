@@ -115,6 +115,10 @@ func TestTheRequestIsRefused(t *testing.T) {
 		"too many": {c.get("response=json&command=listUsers&" + manyParams(1001)), "listusersresponse", 431, "more parameters than a request may have"},
 		"too large": {c.do(c.request("POST", "/client/api?response=json&command=listUsers", "text="+strings.Repeat("x", maxBody))),
 			"listusersresponse", 413, ""},
+		"too many, format last": {c.get("command=listUsers&" + manyParams(1001) + "response=json"), "listusersresponse", 431, ""},
+		"too many in the form":  {c.do(c.request("POST", "/client/api?command=listUsers", manyParams(1001)+"response=json")), "listusersresponse", 431, ""},
+		"too large, format inside": {c.do(c.request("POST", "/client/api?command=listUsers", "response=json&text="+strings.Repeat("x", maxBody))),
+			"listusersresponse", 413, ""},
 		"method": {c.do(c.request("PUT", "/client/api?response=json&command=listUsers", "")), "listusersresponse", 405, "only GET and POST"},
 	} {
 		e := failed(t, row.reply, row.envelope, row.status)

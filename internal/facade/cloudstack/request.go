@@ -33,6 +33,12 @@ func readParams(w http.ResponseWriter, r *http.Request, form bool) (api.Params, 
 			readErr = addForm(params, string(body))
 		}
 		err = errors.Join(err, readErr)
+		if err != nil { // what was read of it may say in which format to refuse it
+			addFormat(params, string(body), false)
+		}
+	}
+	if err != nil {
+		addFormat(params, r.URL.RawQuery, true)
 	}
 	if command := r.PathValue("command"); command != "" && form {
 		err = errors.Join(err, commandOfPath(params, command))
@@ -104,6 +110,17 @@ func addPairs(params api.Params, text string, lastWins bool) error {
 		}
 	}
 	return nil
+}
+
+// addFormat looks for the format of answers in a text that was refused before it was read to its end.
+func addFormat(params api.Params, text string, wins bool) {
+	const name = "response"
+	for pair := range strings.SplitSeq(text, "&") {
+		value, ok := strings.CutPrefix(pair, name+"=")
+		if _, given := params[name]; ok && (wins || !given) {
+			params[name] = value
+		}
+	}
 }
 
 // fold gives a parameter whose name counts in any case, and whether there is exactly one of it. Two that differ by case are as
