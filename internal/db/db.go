@@ -145,16 +145,3 @@ func Changed(res sql.Result, err error) (int64, error) {
 	}
 	return res.RowsAffected()
 }
-
-// Redact is a database's url without its password, for logs and messages.
-func Redact(url string) string {
-	scheme, rest, ok := strings.Cut(url, "://")
-	if !ok {
-		return url
-	}
-	if at := strings.LastIndex(rest, "@"); at >= 0 {
-		user, _, _ := strings.Cut(rest[:at], ":")
-		rest = user + "@" + rest[at+1:]
-	}
-	return scheme + "://" + rest
-}

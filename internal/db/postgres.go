@@ -57,7 +57,7 @@ func (d *DB) writePostgres(ctx context.Context, fn func(context.Context, Tx) err
 		if err == nil || attempt == deadlocks || !isDeadlock(err) {
 			return err
 		}
-		time.Sleep(pause(attempt))
+		<-time.After(pause(attempt))
 	}
 }
 
@@ -120,6 +120,7 @@ func IsPassing(err error) bool {
 	}
 	_, network := errors.AsType[net.Error](err)
 	_, connect := errors.AsType[*pgconn.ConnectError](err)
-	return isDeadlock(err) || network || connect || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
+	return isDeadlock(err) || network || connect ||
+		errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
 		strings.HasPrefix(pgCode(err), "57P") // PostgreSQL is shutting down or starting up
 }

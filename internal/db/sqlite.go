@@ -23,6 +23,10 @@ func openSQLite(path string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := ownersOnly(path); err != nil {
+		_ = lock.Close()
+		return nil, fmt.Errorf("open database %s: %w", path, err)
+	}
 	sync := "FULL"
 	if o.NoSync {
 		sync = "OFF"
@@ -39,7 +43,7 @@ func openSQLite(path string, o Options) (*DB, error) {
 		pool.SetMaxIdleConns(conns)
 		if err := pool.PingContext(context.Background()); err != nil {
 			_ = pool.Close()
-			return nil, fmt.Errorf("open database %s: %w", path, err)
+			return nil, fmt.Errorf("open database %s: %w", path, explained(err))
 		}
 		return bun.NewDB(pool, sqlitedialect.New()), nil
 	}
@@ -54,6 +58,29 @@ func openSQLite(path string, o Options) (*DB, error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+// ownersOnly makes the file, empty, if it isn't there: what it will hold is nobody else's business, whatever the folder lets
+// others do. SQLite gives the files that it makes beside it the same mode.
+func ownersOnly(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err == nil && info.Mode().Perm()&0o077 != 0 {
+		err = f.Chmod(0o600)
+	}
+	return err
+}
+
+// explained says what to do about a file that SQLite can't make sense of.
+func explained(err error) error {
+	if c := sqliteCode(err) & 0xff; c == sqlite3.SQLITE_NOTADB || c == sqlite3.SQLITE_CORRUPT {
+		return fmt.Errorf("%w: the file is damaged, or was never Virga's: give another --data, or put a kept copy in its place", err)
+	}
+	return err
 }
 
 // lockFile makes sure that one process at a time has the data: the engine takes over all work it finds there at start, which
