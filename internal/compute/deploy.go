@@ -45,11 +45,8 @@ type DeployIn struct {
 	serial, macs int64
 }
 
-// NetworkIn is a network to put a machine in, with the addresses that it wants there.
-type NetworkIn struct {
-	Network uid.Network
-	IP, MAC string
-}
+// NetworkIn is a network to put a machine in.
+type NetworkIn = network.Wanted
 
 // clashes is how often a deployment is begun again that met another one at the same unique thing.
 const clashes = 4
@@ -224,15 +221,7 @@ func (s *Service) attach(ctx context.Context, tx db.Tx, in *DeployIn, vm VM, own
 		}
 		networks = []NetworkIn{first}
 	}
-	for i, n := range networks {
-		_, err := s.networks.Attach(ctx, tx, network.AttachIn{
-			VM: vm.ID, Owner: vm.Account, Network: n.Network, Zone: z.ID, Device: i, IP: n.IP, MAC: n.MAC, Serial: in.macs + int64(i),
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.networks.Attach(ctx, tx, network.AttachIn{VM: vm.ID, Owner: vm.Account, Zone: z.ID, Networks: networks, Serial: in.macs})
 }
 
 // volumes are the machine's root disk, and a data disk if it is to have one.

@@ -20,11 +20,12 @@ func Implement(ctx context.Context, tx db.Tx, vm uid.VM) error {
 	if err != nil {
 		return err
 	}
+	networks, err := lock(ctx, tx, auth.Scope{All: true}, ids)
+	if err != nil {
+		return err
+	}
 	for _, id := range ids {
-		n, err := findLocked(ctx, tx, auth.Scope{All: true}, id)
-		if err != nil {
-			return err
-		}
+		n := networks[id]
 		if n.State != Allocated {
 			continue // another machine's start was first
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-// unimplemented gives those of a machine's networks that have no VLAN yet, in the order in which they are to be locked.
+// unimplemented gives those of a machine's networks that have no VLAN yet.
 func unimplemented(ctx context.Context, tx db.Tx, vm uid.VM) (ids []uid.Network, err error) {
 	err = tx.NewRaw(`select n.id from networks n join nics c on c.network_id = n.id
 		where c.vm_id = ? and n.state = ? order by n.id`, vm, Allocated).Scan(ctx, &ids)

@@ -12,14 +12,18 @@ import (
 
 // AttachIn says where to put a machine.
 type AttachIn struct {
-	VM      uid.VM
-	Owner   uid.Account // of the machine: a network is its own account's, or one that its whole domain may use
+	VM       uid.VM
+	Owner    uid.Account // of the machine: a network is its own account's, or one that its whole domain may use
+	Zone     uid.Zone
+	Networks []Wanted // in the order of the machine's devices; each once
+	Serial   int64    // the first of as many as there are networks, from [Service.Serials]
+}
+
+// Wanted is a network to put a machine in, with the addresses that it wants there.
+type Wanted struct {
 	Network uid.Network
-	Zone    uid.Zone
-	Device  int
 	IP      string // "" for the next free one
-	MAC     string // "" for one made from Serial
-	Serial  int64  // from [Service.Serials]
+	MAC     string // "" for one made from a serial number
 }
 
 // Serials takes n serial numbers for MAC addresses. It is called before the transaction that uses them.
@@ -27,46 +31,69 @@ func (s *Service) Serials(ctx context.Context, n int) (first int64, err error) {
 	return s.db.Counter("mac").Take(ctx, int64(n))
 }
 
-// Attach gives a machine a NIC in a network that the caller in ctx reaches. Device 0 is the default NIC.
-func (s *Service) Attach(ctx context.Context, tx db.Tx, in AttachIn) (NIC, error) {
-	n, err := findLocked(ctx, tx, auth.From(ctx).Reach(), in.Network)
-	if err != nil {
-		return NIC{}, err
+// Attach gives a machine a NIC in each of some networks that the caller in ctx reaches. The first is the default one.
+func (s *Service) Attach(ctx context.Context, tx db.Tx, in AttachIn) error {
+	ids := make([]uid.Network, len(in.Networks))
+	for i, w := range in.Networks {
+		ids[i] = w.Network
 	}
+	networks, err := lock(ctx, tx, auth.From(ctx).Reach(), ids)
+	if err != nil {
+		return err
+	}
+	for device, w := range in.Networks {
+		if err := attach(ctx, tx, in, networks[w.Network], device, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// attach makes one NIC, in a network that is locked.
+func attach(ctx context.Context, tx db.Tx, in AttachIn, n Network, device int, w Wanted) error {
 	if err := n.usable(); err != nil {
-		return NIC{}, err
+		return err
 	}
 	if n.Account != in.Owner && n.ACLType == "Account" {
-		return NIC{}, fault.Deniedf("network %q belongs to another account than the machine", n.Name)
+		return fault.Deniedf("network %q belongs to another account than the machine", n.Name)
 	}
 	if n.Zone != in.Zone {
-		return NIC{}, fault.Invalidf("network %q is in another zone than the machine", n.Name)
+		return fault.Invalidf("network %q is in another zone than the machine", n.Name)
 	}
-	nic := NIC{ID: uid.New[uid.NIC](), VM: in.VM, Network: n.ID, Device: in.Device, MAC: in.MAC, Default: in.Device == 0, Created: tx.Now}
-	if nic.MAC == "" {
-		nic.MAC = mac(in.Serial)
-	} else if nic.MAC, err = checkMAC(ctx, tx, nic.MAC); err != nil {
-		return NIC{}, err
+	nic := NIC{ID: uid.New[uid.NIC](), VM: in.VM, Network: n.ID, Device: device, Default: device == 0, Created: tx.Now}
+	var err error
+	if w.MAC == "" {
+		nic.MAC = mac(in.Serial + int64(device))
+	} else if nic.MAC, err = checkMAC(ctx, tx, w.MAC); err != nil {
+		return err
 	}
 	switch {
-	case n.GuestType == offering.L2 && in.IP != "":
-		return NIC{}, fault.Invalidf("network %q is an L2 network and has no addresses: leave out the address %s", n.Name, in.IP)
+	case n.GuestType == offering.L2 && w.IP != "":
+		return fault.Invalidf("network %q is an L2 network and has no addresses: leave out the address %s", n.Name, w.IP)
 	case n.GuestType == offering.L2:
-	case in.IP != "":
-		nic.IP, err = takeIP(ctx, tx, n, in.IP)
+	case w.IP != "":
+		nic.IP, err = takeIP(ctx, tx, n, w.IP)
 	default:
 		nic.IP, err = nextIP(ctx, tx, n)
 	}
 	if err != nil {
-		return NIC{}, err
+		return err
 	}
-	return nic, insert(ctx, tx, &nicRow{NIC: nic})
+	return insert(ctx, tx, &nicRow{NIC: nic})
 }
 
-// Detach takes all of a machine's NICs away and gives their addresses back.
+// Detach takes all of a machine's NICs away and gives their addresses back. The networks are locked before: whether an
+// address is behind the counter must not change while that is asked.
 func Detach(ctx context.Context, tx db.Tx, vm uid.VM) error {
 	nics, err := NICsOf(ctx, tx, []uid.VM{vm})
 	if err != nil {
+		return err
+	}
+	ids := make([]uid.Network, len(nics[vm]))
+	for i, nic := range nics[vm] {
+		ids[i] = nic.Network
+	}
+	if _, err := lock(ctx, tx, auth.Scope{All: true}, ids); err != nil {
 		return err
 	}
 	for _, nic := range nics[vm] {

@@ -80,6 +80,35 @@ func findLocked(ctx context.Context, tx db.Tx, scope auth.Scope, id uid.Network)
 	return row.Network, err
 }
 
+// lock gives several networks within a scope and keeps others from changing them until the transaction's end. Whoever locks
+// more than one uses this, and no other way: they are locked in the order of their ids, so that two who want the same ones
+// never wait for each other, whatever order their users named them in.
+func lock(ctx context.Context, tx db.Tx, scope auth.Scope, ids []uid.Network) (map[uid.Network]Network, error) {
+	networks := make(map[uid.Network]Network, len(ids))
+	switch len(ids) {
+	case 0:
+		return networks, nil
+	case 1: // nearly always; its query is prepared
+		n, err := findLocked(ctx, tx, scope, ids[0])
+		networks[ids[0]] = n
+		return networks, err
+	}
+	var rows []networkRow
+	q := scope.Where(tx.NewSelect().Model(&rows), "n").Where("n.id in (?) and n.removed is null", bun.List(ids)).Order("n.id")
+	if err := tx.Lock(q).Scan(ctx); err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		networks[r.ID] = r.Network
+	}
+	for _, id := range ids {
+		if _, ok := networks[id]; !ok {
+			return nil, fault.Missing(id)
+		}
+	}
+	return networks, nil
+}
+
 // isolatedOf gives an account's networks in a zone from which a deployment may choose.
 func isolatedOf(ctx context.Context, tx db.Tx, account uid.Account, zone uid.Zone) ([]Network, error) {
 	var rows []networkRow

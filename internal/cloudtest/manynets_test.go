@@ -1,0 +1,65 @@
+package cloudtest_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/cloudtest"
+	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/op"
+)
+
+// Clients that name the same networks in different orders don't get into each other's way, and lose no address: some pick
+// theirs above the counter, which meanwhile goes on.
+func TestManyNetworksInAnyOrder(t *testing.T) {
+	t.Parallel()
+	const clients, rounds = 8, 16
+	cloudtest.Each(t, cloudtest.Options{Hosts: 10}, func(t *testing.T, c *cloudtest.Cloud) {
+		ctx := auth.With(context.Background(), auth.System())
+		var in compute.DeployIn
+		var networks []compute.NetworkIn
+		for i := range 3 {
+			in = smallIn(t, c, ctx, fmt.Sprintf("10.%d.0.1", 20+i), "255.255.0.0")
+			networks = append(networks, in.Networks...)
+		}
+		done := func(job op.ID, err error) bool {
+			if err != nil {
+				t.Error(err)
+				return false
+			}
+			r, err := c.Engine.Wait(ctx, job)
+			if err != nil || r.State != op.Done {
+				t.Errorf("%s ended %s: %v %s; %v", r.Plan, r.State, r.Err(), r.FaultDetail, err)
+			}
+			return err == nil && r.State == op.Done
+		}
+		var all sync.WaitGroup
+		for client := range clients {
+			all.Go(func() {
+				for round := range rounds {
+					in := in
+					in.Networks = nil
+					for _, i := range rand.Perm(len(networks)) { //nolint:gosec // no secret
+						n := networks[i]
+						if round%2 == 0 {
+							n.IP = fmt.Sprintf("10.%d.0.%d", 20+i, 10+client*rounds+round)
+						}
+						in.Networks = append(in.Networks, n)
+					}
+					id, job, err := c.Machines.Deploy(ctx, in)
+					if !done(job, err) {
+						return
+					}
+					if job, err = c.Machines.Destroy(ctx, id, true); !done(job, err) {
+						return
+					}
+				}
+			})
+		}
+		all.Wait()
+	})
+}
