@@ -155,6 +155,23 @@ func TestStormDeploy(t *testing.T) {
 	}, is(compute.Running, false), is(compute.Failed, true))
 }
 
+func TestStormDeployInTwoNetworks(t *testing.T) {
+	t.Parallel()
+	storm(t, "", func(s *stormy, t *testing.T) func(context.Context, *compute.Service) (op.ID, error) {
+		in := s.deployIn(t)
+		nets, _, err := s.Offerings.Networks(s.ctx, offering.Filter{GuestType: offering.Isolated, Availability: offering.Required})
+		must(t, err)
+		second, err := s.Networks.Create(s.ctx, network.CreateIn{Name: "second", Zone: in.Zone, Offering: nets[0].ID})
+		must(t, err)
+		// The newer network first: not in the order of ids.
+		in.Networks = append([]compute.NetworkIn{{Network: second.ID, IP: "10.1.1.77"}}, in.Networks...)
+		return func(ctx context.Context, m *compute.Service) (job op.ID, err error) {
+			s.vm, job, err = m.Deploy(ctx, in)
+			return job, err
+		}
+	}, is(compute.Running, false), is(compute.Failed, true))
+}
+
 func TestStormStart(t *testing.T) {
 	t.Parallel()
 	storm(t, compute.Stopped, func(s *stormy, _ *testing.T) func(context.Context, *compute.Service) (op.ID, error) {
@@ -167,6 +184,26 @@ func TestStormStop(t *testing.T) {
 	storm(t, compute.Running, func(s *stormy, _ *testing.T) func(context.Context, *compute.Service) (op.ID, error) {
 		return func(ctx context.Context, m *compute.Service) (op.ID, error) { return m.Stop(ctx, s.vm, false) }
 	}, is(compute.Stopped, false), is(compute.Running, false))
+}
+
+func TestStormStopForced(t *testing.T) {
+	t.Parallel()
+	storm(t, compute.Running, func(s *stormy, _ *testing.T) func(context.Context, *compute.Service) (op.ID, error) {
+		return func(ctx context.Context, m *compute.Service) (op.ID, error) { return m.Stop(ctx, s.vm, true) }
+	}, is(compute.Stopped, false), is(compute.Running, false))
+}
+
+// A forced reboot that fails leaves the machine as it was if it can't be stopped, and stopped if it can't be started again.
+func TestStormRebootForced(t *testing.T) {
+	t.Parallel()
+	storm(t, compute.Running, func(s *stormy, _ *testing.T) func(context.Context, *compute.Service) (op.ID, error) {
+		return func(ctx context.Context, m *compute.Service) (op.ID, error) { return m.Reboot(ctx, s.vm, true) }
+	}, is(compute.Running, false), func(t *testing.T, vm *compute.VM) {
+		t.Helper()
+		if vm.State != compute.Running {
+			is(compute.Stopped, false)(t, vm)
+		}
+	})
 }
 
 func TestStormReboot(t *testing.T) {

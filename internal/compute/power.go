@@ -34,7 +34,11 @@ func (s *Service) Stop(ctx context.Context, id uid.VM, forced bool) (op.ID, erro
 
 // Reboot begins to reboot a running machine; forced cuts the power in between.
 func (s *Service) Reboot(ctx context.Context, id uid.VM, forced bool) (op.ID, error) {
-	job, _, err := s.reboot.Start(ctx, request(ctx, id, "rebootVirtualMachine"), job{VM: id, Forced: forced})
+	runner := s.reboot
+	if forced {
+		runner = s.forceReboot
+	}
+	job, _, err := runner.Start(ctx, request(ctx, id, "rebootVirtualMachine"), job{VM: id, Forced: forced})
 	return job, err
 }
 
@@ -66,11 +70,38 @@ func (s *Service) stopPlan() *op.Plan[job] {
 
 func (s *Service) rebootPlan() *op.Plan[job] {
 	return op.New[job]("vm.reboot").Refuses().
-		Accept(func(ctx context.Context, tx db.Tx, q *op.Request, j *job) error {
-			_, err := s.accept(ctx, tx, q, j, Running, event.VMReboot, "rebooting")
-			return err
-		}, nil).
+		Accept(s.beginReboot, nil).
 		Do("reboot", s.restart, nil)
+}
+
+// forceRebootPlan stops and starts: to a guest that hangs a reboot means nothing. The machine keeps its room in between.
+// One that can't be stopped is left running; one that was stopped and can't be started is stopped for good, since a later
+// start, perhaps on another host, is what helps it.
+func (s *Service) forceRebootPlan() *op.Plan[job] {
+	return op.New[job]("vm.reboot.forced").Refuses().
+		Accept(s.beginReboot, s.asItIs).
+		Do("stop", s.turnOffForNow, s.turnOn).
+		Do("start", s.powerOn, s.powerOff)
+}
+
+func (s *Service) beginReboot(ctx context.Context, tx db.Tx, q *op.Request, j *job) error {
+	_, err := s.accept(ctx, tx, q, j, Running, event.VMReboot, "rebooting")
+	return err
+}
+
+// turnOffForNow stops the machine and notes that it did, for the undos: what a step changes in the job is only kept once it
+// has succeeded.
+func (s *Service) turnOffForNow(ctx context.Context, j *job) error {
+	j.Off = true
+	return s.turnOff(ctx, j)
+}
+
+// asItIs records what a forced reboot that failed has left.
+func (s *Service) asItIs(ctx context.Context, tx db.Tx, j *job) error {
+	if j.Off {
+		return s.stopped(ctx, tx, j, Stopped)
+	}
+	return s.asItWas(ctx, tx, j)
 }
 
 // asItWas gives the machine the state back that it had before the operation.
@@ -282,7 +313,7 @@ func (s *Service) powerOff(ctx context.Context, j *job) error {
 }
 
 // turnOff stops a machine that runs; turnOn is its undo: it starts the machine again where it ran, unless the host does not
-// answer, and then nobody knows and the host's next report tells.
+// answer, and then nobody knows and the host's next report tells. A machine that is to stay off is left so.
 func (s *Service) turnOff(ctx context.Context, j *job) error {
 	if j.Host == "" {
 		return nil
@@ -299,7 +330,7 @@ func (s *Service) turnOff(ctx context.Context, j *job) error {
 }
 
 func (s *Service) turnOn(ctx context.Context, j *job) error {
-	if j.Host == "" {
+	if j.Host == "" || j.Off {
 		return nil
 	}
 	err := s.powerOn(ctx, j)
@@ -323,7 +354,7 @@ func (s *Service) probe(ctx context.Context, j *job) (hypervisor.Report, error) 
 	return driver.Probe(ctx, j.Host)
 }
 
-// restart reboots the guest. A forced one is stopped and started: to a guest that hangs a reboot means nothing.
+// restart reboots the guest.
 func (s *Service) restart(ctx context.Context, j *job) error {
 	vm, err := find(ctx, s.db.Read(), j.VM)
 	if err != nil {
@@ -333,13 +364,7 @@ func (s *Service) restart(ctx context.Context, j *job) error {
 	if err != nil {
 		return again(err)
 	}
-	if !j.Forced {
-		return again(driver.Reboot(ctx, j.Host, j.VM))
-	}
-	if err := driver.Stop(ctx, j.Host, j.VM, true); err != nil {
-		return again(err)
-	}
-	return s.powerOn(ctx, j)
+	return again(driver.Reboot(ctx, j.Host, j.VM))
 }
 
 // started records that the machine runs and its disks are there.

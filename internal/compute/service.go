@@ -24,14 +24,15 @@ type Service struct {
 	networks *network.Service
 	hosts    *host.Service
 
-	deploy  *op.Runner[job]
-	prepare *op.Runner[job]
-	start   *op.Runner[job]
-	stop    *op.Runner[job]
-	reboot  *op.Runner[job]
-	destroy *op.Runner[job]
-	wipe    *op.Runner[job]
-	expunge *op.Runner[job]
+	deploy      *op.Runner[job]
+	prepare     *op.Runner[job]
+	start       *op.Runner[job]
+	stop        *op.Runner[job]
+	reboot      *op.Runner[job]
+	forceReboot *op.Runner[job]
+	destroy     *op.Runner[job]
+	wipe        *op.Runner[job]
+	expunge     *op.Runner[job]
 }
 
 // New makes a service and registers its plans with the engine.
@@ -42,6 +43,7 @@ func New(d *db.DB, e *op.Engine, accounts *account.Service, networks *network.Se
 	s.start = op.Register(e, s.startPlan())
 	s.stop = op.Register(e, s.stopPlan())
 	s.reboot = op.Register(e, s.rebootPlan())
+	s.forceReboot = op.Register(e, s.forceRebootPlan())
 	s.destroy = op.Register(e, s.destroyPlan())
 	s.wipe = op.Register(e, s.wipePlan())
 	s.expunge = op.Register(e, s.expungePlan())
@@ -55,6 +57,7 @@ type job struct {
 	New     []uid.Volume `json:"new,omitempty"`     // whose disks the job makes
 	Was     State        `json:"was,omitempty"`     // the machine's state before
 	Forced  bool         `json:"forced,omitempty"`  // cut the power
+	Off     bool         `json:"off,omitempty"`     // a forced reboot has stopped the machine
 	Expunge bool         `json:"expunge,omitempty"` // after destroying
 	Wish    wish         `json:"wish,omitzero"`
 
