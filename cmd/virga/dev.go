@@ -3,13 +3,16 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/cloud"
+	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor/sim"
 	"github.com/virga-cloud/virga/internal/secret"
 )
@@ -22,6 +25,7 @@ type dev struct {
 	Fast            bool   `help:"Simulated hosts do everything at once (default)." xor:"pace"`
 	Realistic       bool   `help:"Simulated hosts take as long as real ones." xor:"pace"`
 	NoSeed          bool   `help:"Begin with an empty cloud: no zone, no hosts, no offerings."`
+	Name            string `help:"The server's name, its own among those that share a PostgreSQL database." default:"dev" placeholder:"NAME"`
 	CredentialsFile string `help:"Write where the API is and how to sign in, as JSON, once it answers." type:"path" placeholder:"PATH"`
 }
 
@@ -34,8 +38,28 @@ const (
 // realistic is how long real hosts take, roughly.
 var realistic = sim.Options{Boot: 3 * time.Second, Stop: 2 * time.Second, Reboot: 4 * time.Second, Copy: 2 * time.Second}
 
+// maxHosts is the largest sandbox that was ever tried.
+const maxHosts = 100_000
+
+// AfterApply is kong's hook to judge the flags.
+func (d *dev) AfterApply() error {
+	if d.Hosts < 0 || d.Hosts > maxHosts {
+		return fmt.Errorf("--hosts %d: want a number from 0 to %d", d.Hosts, maxHosts)
+	}
+	if d.Name == "" {
+		return errors.New("--name: want a name, dev for instance")
+	}
+	return errors.Join(checkData(d.Data), d.check())
+}
+
 // Run serves the sandbox until it is told to stop.
 func (d *dev) Run(ctx context.Context) error {
+	// Scripts wait for the file: one that an earlier run left would send them to where nobody answers, with keys that nobody knows.
+	if d.CredentialsFile != "" {
+		if err := os.Remove(d.CredentialsFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove the credentials of an earlier run: %w", err)
+		}
+	}
 	dir, remove, err := d.folder()
 	if err != nil {
 		return err
@@ -45,7 +69,7 @@ func (d *dev) Run(ctx context.Context) error {
 	if d.Realistic {
 		pace = realistic
 	}
-	cl, err := cloud.Open(ctx, d.config(dir, "dev", filepath.Join(dir, "world.db"), pace))
+	cl, err := cloud.Open(ctx, d.config(dir, d.Name, filepath.Join(dir, "world.db"), pace))
 	if err != nil {
 		return err
 	}
@@ -67,7 +91,11 @@ func (d *dev) Run(ctx context.Context) error {
 	if err := cl.Start(ctx); err != nil {
 		return err
 	}
-	return d.serve(ctx, cl, doors, dir, func(url string) error { return d.ready(url, admin.Keys) })
+	_, hosts, err := cl.Hosts.List(ctx, host.Filter{Limit: 1}) // an earlier run may have made more than this one was asked for
+	if err != nil {
+		return fmt.Errorf("count the hosts: %w", err)
+	}
+	return d.serve(ctx, cl, doors, dir, func(url string) error { return d.ready(url, admin.Keys, hosts) })
 }
 
 func (d *dev) folder() (dir string, remove func(), err error) {
@@ -90,7 +118,7 @@ type credentials struct {
 	SecretKey string `json:"secretkey"`
 }
 
-func (d *dev) ready(url string, keys account.Keys) error {
+func (d *dev) ready(url string, keys account.Keys, hosts int) error {
 	c := credentials{
 		Endpoint: url + "/client/api", UI: url + "/", Username: devUser, Password: devPassword, APIKey: keys.APIKey, SecretKey: keys.Secret.Reveal(),
 	}
@@ -99,9 +127,9 @@ func (d *dev) ready(url string, keys account.Keys) error {
 			return err
 		}
 	}
-	hosts := fmt.Sprintf("%d simulated hosts", d.Hosts)
-	if d.NoSeed {
-		hosts = "no hosts yet"
+	simulated := fmt.Sprintf("%d simulated hosts", hosts)
+	if hosts == 0 {
+		simulated = "no hosts yet"
 	}
 	fmt.Printf(`Virga %s: a cloud on this machine, %s
 
@@ -116,7 +144,7 @@ Three things to try:
   curl -b /tmp/virga.cookies '%s?command=listHosts&response=json'
   open %s/docs/ in a browser
 
-`, version, hosts, c.Endpoint, url, c.Username, c.Password, c.APIKey, c.SecretKey, c.Username, c.Password, c.Endpoint, c.Endpoint, url)
+`, version, simulated, c.Endpoint, url, c.Username, c.Password, c.APIKey, c.SecretKey, c.Username, c.Password, c.Endpoint, c.Endpoint, url)
 	if !loopback(d.Listen) {
 		fmt.Fprintf(os.Stderr, "WARNING: everybody who can reach %s can be the administrator of this cloud: its password is %q, as "+
 			"that of every sandbox. Use 'virga server' for anything but trying things out.\n", d.Listen, devPassword)

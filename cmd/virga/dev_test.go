@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"context"
+	"io/fs"
 	"net"
 	"net/url"
 	"os"
@@ -129,5 +130,30 @@ func TestServerWithATakenPortMakesNoAdministrator(t *testing.T) {
 	p.until("service", func() bool { return strings.Contains(p.out.String(), "serves http") })
 	if !strings.Contains(p.out.String(), "shown this once") {
 		t.Errorf("no password:\n%s", p.out)
+	}
+}
+
+// What the program writes is for its owner only, even in a folder that everybody can look into.
+func TestFilesAreTheOwnersOnly(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	must(t, os.Chmod(dir, 0o755)) //nolint:gosec // that is the point
+	startDev(t, "--data", dir, "--tls", "auto")
+	seen := map[string]bool{}
+	must(t, filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || path == dir {
+			return err
+		}
+		info, err := e.Info()
+		if err == nil && info.Mode().Perm()&0o077 != 0 && e.Name() != "tls.crt" { // which is shown to everybody anyway
+			t.Errorf("%s has the mode %v", path, info.Mode())
+		}
+		seen[e.Name()] = true
+		return err
+	}))
+	for _, name := range []string{"virga.db", "virga.db-wal", "virga.db-shm", "virga.db.lock", "virga.key", "world.db", "tls.key"} {
+		if !seen[name] {
+			t.Errorf("there is no %s", name)
+		}
 	}
 }

@@ -37,6 +37,8 @@ func (versionText) Run() error { //nolint:unparam // kong wants an error
 }
 
 func main() {
+	// Whatever this program writes is for its owner only: databases, their logs, keys, the simulated hosts' world.
+	syscall.Umask(0o077)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var c commands

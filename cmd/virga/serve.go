@@ -34,6 +34,37 @@ type common struct {
 	LogLevel        slog.Level    `help:"Least level that is logged: debug, info, warn, error." default:"warn"`
 }
 
+// check refuses what no server can be run with, before anything is opened.
+func (c common) check() error {
+	_, port, err := net.SplitHostPort(c.Listen)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("--listen %q: want an address and a port, 127.0.0.1:8080 for instance, or :8080 for all addresses", c.Listen)
+	case c.Database != "" && !db.IsPostgres(c.Database):
+		return fmt.Errorf("--database %s: want postgres://user:password@host/name, or nothing for SQLite in the data folder",
+			db.Redact(c.Database))
+	case c.IntegrationPort < 0 || c.IntegrationPort > 65535:
+		return fmt.Errorf("--integration-port %d: want a port from 1 to 65535, or 0 for none", c.IntegrationPort)
+	case c.ExpungeDelay < 0:
+		return fmt.Errorf("--expunge-delay %v: want 0s (destroyed machines go at once) or longer, 24h for instance", c.ExpungeDelay)
+	case c.SessionTimeout < time.Minute:
+		return fmt.Errorf("--session-timeout %v: want 1m or longer, 30m for instance", c.SessionTimeout)
+	case c.JobsKept < time.Minute:
+		return fmt.Errorf("--jobs-kept %v: want 1m or longer, or clients can't learn how their jobs ended", c.JobsKept)
+	}
+	return nil
+}
+
+func checkData(folder string) error {
+	if folder == "" {
+		return errors.New("--data: want the name of a folder, virga-data for instance")
+	}
+	return nil
+}
+
 func (c common) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel}))
 }

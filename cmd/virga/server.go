@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 
@@ -19,6 +20,9 @@ type server struct {
 	Name     string `help:"This server's name, its own among those that share the database. Default: machine and port." placeholder:"NAME"`
 	SimWorld string `help:"World of simulated hosts to drive; a file that servers on one machine can share." type:"path" placeholder:"FILE"`
 }
+
+// AfterApply is kong's hook to judge the flags.
+func (s *server) AfterApply() error { return errors.Join(checkData(s.Data), s.check()) }
 
 // Run serves until it is told to stop.
 func (s *server) Run(ctx context.Context) error {
