@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"strings"
@@ -24,6 +25,8 @@ type Options struct {
 	NoSync bool
 	// SkipMigrations opens a database whose schema is known to be the newest: a test's copy of a template.
 	SkipMigrations bool
+
+	migrations fs.FS // nil: the ones there are
 }
 
 // DB is an open database.
@@ -61,8 +64,11 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 		return nil, err
 	}
 	d.clock, d.log = o.Clock, o.Log
+	if o.migrations == nil {
+		o.migrations = migrations()
+	}
 	if !o.SkipMigrations {
-		if err := d.migrate(ctx, url); err != nil {
+		if err := d.migrate(ctx, url, o.migrations); err != nil {
 			d.Close()
 			return nil, err
 		}

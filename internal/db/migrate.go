@@ -13,31 +13,35 @@ import (
 )
 
 //go:embed migrations/*.sql
-var migrations embed.FS
+var embedded embed.FS
+
+func migrations() fs.FS {
+	files, err := fs.Sub(embedded, "migrations")
+	if err != nil {
+		panic(err) // only a name that is not a path's can't be opened
+	}
+	return files
+}
 
 // migrate brings the schema up to date. Migrations only go forward; before the first pending one runs on a database that
 // holds something, a copy of the data is kept: beside the file (SQLite), in a schema of its own (PostgreSQL).
-func (d *DB) migrate(ctx context.Context, url string) error {
-	dir, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	dialect, options := goose.DialectSQLite3, []goose.ProviderOption{goose.WithVerbose(false)}
+func (d *DB) migrate(ctx context.Context, url string, files fs.FS) error {
+	dialect := goose.DialectSQLite3
 	if d.Postgres {
-		// Several servers may start at once: the first one migrates, the others wait for it.
-		locker, err := lock.NewPostgresSessionLocker()
+		dialect = goose.DialectPostgres
+		unlock, err := d.lockMigrations(ctx)
 		if err != nil {
-			return err
+			return fmt.Errorf("wait for other servers' migrations: %w", err)
 		}
-		dialect, options = goose.DialectPostgres, append(options, goose.WithSessionLocker(locker))
+		defer unlock()
 	}
-	p, err := goose.NewProvider(dialect, d.writer.DB, dir, options...)
+	p, err := goose.NewProvider(dialect, d.writer.DB, files, goose.WithVerbose(false))
 	if err != nil {
 		return fmt.Errorf("read the migrations: %w", err)
 	}
 	have, want, err := p.GetVersions(ctx)
 	if err != nil {
-		return fmt.Errorf("read the schema's version: %w", err)
+		return fmt.Errorf("read the schema's version: %w", explained(err))
 	}
 	switch {
 	case have == want:
@@ -55,6 +59,26 @@ func (d *DB) migrate(ctx context.Context, url string) error {
 	}
 	d.log.Info("database migrated", "from", have, "to", want)
 	return nil
+}
+
+// lockMigrations makes sure that one server at a time looks at the schema, keeps a copy and migrates: others that start at the
+// same moment wait, and find nothing left to do. The lock is goose's own, which it would take for the migration alone; like
+// there PostgreSQL drops it with the connection.
+func (d *DB) lockMigrations(ctx context.Context) (unlock func(), err error) {
+	conn, err := d.writer.DB.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := conn.ExecContext(ctx, "select pg_advisory_lock($1)", lock.DefaultLockID); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return func() {
+		if _, err := conn.ExecContext(context.WithoutCancel(ctx), "select pg_advisory_unlock($1)", lock.DefaultLockID); err != nil {
+			d.log.Warn("can't give the lock on migrations back", "error", err)
+		}
+		_ = conn.Close()
+	}, nil
 }
 
 // KeepCopy copies the whole database aside and gives the copy's name: a file beside the database's (SQLite), or a schema in
