@@ -116,8 +116,11 @@ func (in *DeployIn) check() error {
 	if in.DiskOffering == "" && in.DiskGB != 0 {
 		return fault.Invalidf("size %d was given without a diskofferingid", in.DiskGB)
 	}
-	if in.RootGB < 0 || in.DiskGB < 0 {
-		return fault.Invalidf("a disk's size is a number of GB from 1 on: got rootdisksize %d, size %d", in.RootGB, in.DiskGB)
+	if err := checkGB("rootdisksize", in.RootGB); err != nil {
+		return err
+	}
+	if err := checkGB("size", in.DiskGB); err != nil {
+		return err
 	}
 	seen := map[uid.Network]bool{}
 	for _, n := range in.Networks {
@@ -125,6 +128,17 @@ func (in *DeployIn) check() error {
 			return fault.Invalidf("network %s is named twice", n.Network)
 		}
 		seen[n.Network] = true
+	}
+	return nil
+}
+
+// maxDiskGB is more than one disk on any of the hypervisors can have, and little enough that sums of bytes don't overflow.
+const maxDiskGB = 65_536
+
+// checkGB refuses a size that no disk can have; 0 is a size that was not given.
+func checkGB(name string, gb int64) error {
+	if gb < 0 || gb > maxDiskGB {
+		return fault.Invalidf("%s %d is no size of a disk: want 1 to %d GB", name, gb, maxDiskGB)
 	}
 	return nil
 }
