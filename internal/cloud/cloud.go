@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/virga-cloud/virga/internal/account"
@@ -159,8 +160,22 @@ func finished(ctx context.Context, tx db.Tx, r op.Record) error {
 	return event.Complete(ctx, tx, r.EventID, failure)
 }
 
-// expiring is how many ended jobs one round removes: few enough that no one waits for the writer.
+// expiring is how many ended jobs one transaction removes: few enough that no one waits long for the writer.
 const expiring = 1000
+
+// expireJobs removes all jobs that ended longer ago than they are kept, however many ended since the last round.
+func (cl *Cloud) expireJobs(ctx context.Context, kept time.Duration) error {
+	for removed := int64(expiring); removed == expiring; {
+		err := cl.DB.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
+			removed, err = op.Expire(ctx, tx, tx.Now.Add(-kept), expiring)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 func (cl *Cloud) keepers(c Config) []keep.Keeper {
 	return []keep.Keeper{
@@ -172,12 +187,7 @@ func (cl *Cloud) keepers(c Config) []keep.Keeper {
 			_, err := cl.Sessions.Sweep(ctx)
 			return err
 		}},
-		{Name: "jobs", Period: time.Minute, Round: func(ctx context.Context) error {
-			return cl.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-				_, err := op.Expire(ctx, tx, tx.Now.Add(-c.JobsKept), expiring)
-				return err
-			})
-		}},
+		{Name: "jobs", Period: time.Minute, Round: func(ctx context.Context) error { return cl.expireJobs(ctx, c.JobsKept) }},
 	}
 }
 
@@ -219,12 +229,41 @@ func (cl *Cloud) Close() {
 }
 
 // TempDir makes a folder for a cloud that is to vanish with its process, in memory where the machine has a file system
-// there, and gives what removes it.
+// there, and gives what removes it. What killed processes left there goes first: nothing else would free that memory.
 func TempDir() (dir string, remove func(), err error) {
-	for _, base := range []string{"/dev/shm", ""} {
-		if dir, err = os.MkdirTemp(base, "virga-"); err == nil {
+	bases := []string{"/dev/shm", os.TempDir()}
+	for _, base := range bases {
+		sweepTemp(base)
+	}
+	for _, base := range bases {
+		if dir, err = os.MkdirTemp(base, tempPrefix); err == nil {
 			return dir, func() { _ = os.RemoveAll(dir) }, nil
 		}
 	}
 	return "", nil, fmt.Errorf("make a folder for the data: %w", err)
+}
+
+const (
+	tempPrefix = "virga-mem-"
+	// starting is far longer than a process takes from making its database's lock file to locking it.
+	starting = 10 * time.Second
+)
+
+// sweepTemp removes the folders of TempDir whose processes are gone: the kernel has dropped their locks.
+func sweepTemp(base string) {
+	locks, err := filepath.Glob(filepath.Join(base, tempPrefix+"*", "virga.db.lock"))
+	if err != nil {
+		return // only a bad pattern, so there is nothing to find
+	}
+	for _, lock := range locks {
+		f, err := os.OpenFile(lock, os.O_RDWR, 0)
+		if err != nil {
+			continue // another user's
+		}
+		info, err := f.Stat()
+		if err == nil && time.Since(info.ModTime()) > starting && syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+			_ = os.RemoveAll(filepath.Dir(lock))
+		}
+		_ = f.Close()
+	}
 }

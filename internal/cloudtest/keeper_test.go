@@ -2,6 +2,7 @@ package cloudtest_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -124,6 +125,71 @@ func TestExpungeKeeper(t *testing.T) {
 		end(t, c, jobs[len(jobs)-1].ID)
 		if vm := state(); vm.Removed.IsZero() {
 			t.Errorf("a day later it is still there, %s", vm.State)
+		}
+	})
+}
+
+// A machine that a job is working on is passed over, and one that can't be expunged does not keep the others.
+func TestExpungeKeeperGoesOn(t *testing.T) {
+	t.Parallel()
+	cloudtest.Each(t, cloudtest.Options{Broken: true}, func(t *testing.T, c *cloudtest.Cloud) {
+		ctx := auth.With(context.Background(), auth.System())
+		in := smallIn(t, c, ctx, "10.8.0.1", "255.255.0.0")
+		var ids []uid.VM
+		for range 3 {
+			id, job, err := c.Machines.Deploy(ctx, in)
+			must(t, err)
+			end(t, c, job)
+			job, err = c.Machines.Destroy(ctx, id, false)
+			must(t, err)
+			end(t, c, job)
+			ids = append(ids, id)
+		}
+		must(t, c.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+			// The first one's job is open again, as if it were stuck, and the second one's row can't be read.
+			_, err := tx.NewRaw("update operations set finished = null, state = 'stuck', owner = '' where plan = 'vm.destroy' and subject_id = ?",
+				ids[0]).Exec(ctx)
+			if err == nil {
+				_, err = tx.NewRaw("update vms set details = 'no JSON' where id = ?", ids[1]).Exec(ctx)
+			}
+			return err
+		}))
+		c.Clock.Forward(25 * time.Hour)
+		err := c.Keepers.Round(ctx, "expunge")
+		if err == nil || !strings.Contains(err.Error(), string(ids[1])) || strings.Contains(err.Error(), string(ids[0])) {
+			t.Errorf("the round's error is %v, want one that names only machine %s", err, ids[1])
+		}
+		jobs, _, err := op.List(ctx, c.DB.Read(), op.Filter{Scope: auth.Scope{All: true}, Subject: string(ids[2])})
+		must(t, err)
+		end(t, c, jobs[len(jobs)-1].ID)
+		vms, err := compute.ByID(ctx, c.DB.Read(), []uid.VM{ids[0], ids[2]})
+		must(t, err)
+		if vms[ids[0]].State != compute.Destroyed || vms[ids[2]].Removed.IsZero() {
+			t.Errorf("the first is %s, the third %s", vms[ids[0]].State, vms[ids[2]].State)
+		}
+	})
+}
+
+// One round removes all that has ended long ago, however much it is.
+func TestJobsKeeper(t *testing.T) {
+	t.Parallel()
+	cloudtest.Each(t, cloudtest.Options{}, func(t *testing.T, c *cloudtest.Cloud) {
+		ctx := auth.With(context.Background(), auth.System())
+		_, job, err := c.Machines.Deploy(ctx, smallIn(t, c, ctx, "10.8.0.1", "255.255.0.0"))
+		must(t, err)
+		end(t, c, job)
+		columns := `plan, thing, state, step, step_name, data, owner, fence, turn, run_at, command, user_id, account_id, domain_id,
+			subject_kind, subject_id, event_id, created, updated, finished`
+		must(t, c.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+			_, err := tx.NewRaw(`insert into operations (id, `+columns+`) with recursive n (i) as (select 1 union all select i + 1 from n where i < 2500)
+				select id || n.i, `+columns+` from operations cross join n where id = ?`, job).Exec(ctx)
+			return err
+		}))
+		c.Clock.Forward(25 * time.Hour)
+		must(t, c.Keepers.Round(ctx, "jobs"))
+		_, left, err := op.List(ctx, c.DB.Read(), op.Filter{Scope: auth.Scope{All: true}, Limit: 1})
+		if err != nil || left != 0 {
+			t.Errorf("%d jobs are left, %v", left, err)
 		}
 	})
 }

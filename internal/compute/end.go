@@ -2,6 +2,8 @@ package compute
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/virga-cloud/virga/internal/account"
@@ -169,18 +171,23 @@ func (s *Service) expunged(ctx context.Context, tx db.Tx, j *job) error {
 // expungeBatch bounds how many machines one round of the keeper begins to expunge.
 const expungeBatch = 200
 
-// ExpungeOld begins to expunge the machines that were destroyed longer than delay ago. It is a keeper's work.
+// ExpungeOld begins to expunge the machines that were destroyed longer than delay ago. It is a keeper's work: one machine that
+// can't be expunged does not keep the others.
 func (s *Service) ExpungeOld(ctx context.Context, delay time.Duration) error {
 	ids, err := destroyedBefore(ctx, s.db.Read(), s.db.Now().Add(-delay), expungeBatch)
 	if err != nil {
 		return err
 	}
 	ctx = auth.With(ctx, auth.System())
+	var failed []error
 	for _, id := range ids {
-		// One that another job is working on, or that was recovered in between, is left to the next round.
+		if ctx.Err() != nil {
+			break
+		}
+		// One that a job began to work on, or that was recovered, in between is not to blame.
 		if _, err := s.Expunge(ctx, id); err != nil && !fault.Is(err, fault.Conflict) {
-			return err
+			failed = append(failed, fmt.Errorf("expunge machine %s: %w", id, err))
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }

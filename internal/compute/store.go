@@ -88,9 +88,12 @@ func setRemoved(ctx context.Context, tx db.Tx, id uid.VM, s State) error {
 	return err
 }
 
+// destroyedBefore gives machines that may be expunged, the longest destroyed first. Those that a job is working on are left
+// out: a job can be stuck for days, and a batch's worth of stuck ones would keep all others waiting.
 func destroyedBefore(ctx context.Context, q db.Tx, before time.Time, limit int) (ids []uid.VM, err error) {
-	err = q.NewRaw("select id from vms where destroyed is not null and destroyed < ? and removed is null and state = ? order by destroyed limit ?",
-		before, Destroyed, limit).Scan(ctx, &ids)
+	err = q.NewRaw(`select v.id from vms v where v.destroyed is not null and v.destroyed < ? and v.removed is null and v.state = ?
+		and not exists (select 1 from operations o where o.thing = ? || v.id and o.finished is null)
+		order by v.destroyed limit ?`, before, Destroyed, thing(""), limit).Scan(ctx, &ids)
 	return ids, err
 }
 
