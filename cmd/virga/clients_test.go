@@ -32,7 +32,7 @@ import (
 func TestClientCurl(t *testing.T) {
 	t.Parallel()
 	needs(t, "curl", "bash", "curl", "openssl")
-	c := startDev(t, "--data", "memory").Creds
+	c := startDev(t).Creds
 	out := runScript(t, "bash", "curl.sh", c.Endpoint, c.Username, c.Password, c.APIKey, c.SecretKey)
 	if !strings.HasPrefix(out, "zone ") {
 		t.Errorf("the script says %q, want the zone it has found", out)
@@ -42,7 +42,7 @@ func TestClientCurl(t *testing.T) {
 func TestClientPython(t *testing.T) {
 	t.Parallel()
 	needs(t, "python", "python3")
-	p := startDev(t, "--data", "memory")
+	p := startDev(t)
 	file := filepath.Join(t.TempDir(), "credentials.json")
 	text, err := json.Marshal(map[string]string{
 		"endpoint": p.Creds.Endpoint, "username": p.Creds.Username, "password": p.Creds.Password,
@@ -87,7 +87,7 @@ func runScript(t *testing.T, interpreter, script string, args ...string) string 
 // The typed client leads a machine through its life.
 func TestClientGo(t *testing.T) {
 	t.Parallel()
-	p := startDev(t, "--data", "memory")
+	p := startDev(t)
 	c, ctx := p.client(), context.Background()
 	wish := wanted(t, c)
 	var ids []uid.VM
@@ -156,7 +156,7 @@ func TestClientGo(t *testing.T) {
 // Apache's own library for Go, which many tools are made with, decodes every field by its type.
 func TestClientCloudstackGo(t *testing.T) {
 	t.Parallel()
-	p := startDev(t, "--data", "memory")
+	p := startDev(t)
 	spy := &spy{t: t}
 	client := cloudstack.NewAsyncClient(p.Creds.Endpoint, p.Creds.APIKey, p.Creds.SecretKey, false,
 		cloudstack.WithHTTPClient(&http.Client{Transport: spy, Timeout: 20 * time.Second}), cloudstack.WithAsyncTimeout(30))

@@ -12,7 +12,7 @@ import (
 // A server listens where it was told to and nowhere else: not for profiling, not for clusters, not for "internal" calls.
 func TestOnlyDeclaredPorts(t *testing.T) {
 	t.Parallel()
-	plain := startDev(t, "--data", "memory")
+	plain := startDev(t)
 	if got := plain.listening(); len(got) != 1 || !strings.HasSuffix(strings.TrimSuffix(plain.Creds.UI, "/"), fmt.Sprint(":", got[0])) {
 		t.Errorf("listening on %v, want the API's port alone (%s)", got, plain.Creds.UI)
 	}
@@ -20,7 +20,7 @@ func TestOnlyDeclaredPorts(t *testing.T) {
 	if _, err := fmt.Sscanf(freePort(t), "127.0.0.1:%d", &port); err != nil {
 		t.Fatal(err)
 	}
-	open := startDev(t, "--data", "memory", "--integration-port", fmt.Sprint(port))
+	open := startDev(t, "--integration-port", fmt.Sprint(port))
 	open.until("the integration port", func() bool { return len(open.listening()) == 2 })
 	if status, body := get(t, fmt.Sprintf("http://127.0.0.1:%d/client/api?command=listZones&response=json", port)); status != 200 {
 		t.Errorf("the integration port answers %d: %s", status, body)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -92,10 +93,13 @@ func launch(t testing.TB, args ...string) *process {
 	return p
 }
 
-// startDev starts "virga dev" on some free port and waits until it answers.
+// startDev starts "virga dev" on some free port, in a folder of its own unless one is given, and waits until it answers.
 func startDev(t testing.TB, args ...string) *process {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "credentials.json")
+	if !slices.Contains(args, "--data") { // not in memory: a process that is killed leaves it behind
+		args = append(args, "--data", filepath.Join(t.TempDir(), "data"))
+	}
 	began := time.Now()
 	p := launch(t, append([]string{"dev", "--listen", "127.0.0.1:0", "--credentials-file", file}, args...)...)
 	p.until("the credentials file", func() bool {

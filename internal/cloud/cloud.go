@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/virga-cloud/virga/internal/account"
@@ -225,45 +223,5 @@ func (cl *Cloud) Close() {
 	}
 	if cl.DB != nil {
 		cl.DB.Close()
-	}
-}
-
-// TempDir makes a folder for a cloud that is to vanish with its process, in memory where the machine has a file system
-// there, and gives what removes it. What killed processes left there goes first: nothing else would free that memory.
-func TempDir() (dir string, remove func(), err error) {
-	bases := []string{"/dev/shm", os.TempDir()}
-	for _, base := range bases {
-		sweepTemp(base)
-	}
-	for _, base := range bases {
-		if dir, err = os.MkdirTemp(base, tempPrefix); err == nil {
-			return dir, func() { _ = os.RemoveAll(dir) }, nil
-		}
-	}
-	return "", nil, fmt.Errorf("make a folder for the data: %w", err)
-}
-
-const (
-	tempPrefix = "virga-mem-"
-	// starting is far longer than a process takes from making its database's lock file to locking it.
-	starting = 10 * time.Second
-)
-
-// sweepTemp removes the folders of TempDir whose processes are gone: the kernel has dropped their locks.
-func sweepTemp(base string) {
-	locks, err := filepath.Glob(filepath.Join(base, tempPrefix+"*", "virga.db.lock"))
-	if err != nil {
-		return // only a bad pattern, so there is nothing to find
-	}
-	for _, lock := range locks {
-		f, err := os.OpenFile(lock, os.O_RDWR, 0)
-		if err != nil {
-			continue // another user's
-		}
-		info, err := f.Stat()
-		if err == nil && time.Since(info.ModTime()) > starting && syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
-			_ = os.RemoveAll(filepath.Dir(lock))
-		}
-		_ = f.Close()
 	}
 }
