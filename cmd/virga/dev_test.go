@@ -137,7 +137,7 @@ func TestServerWithATakenPortMakesNoAdministrator(t *testing.T) {
 func TestFilesAreTheOwnersOnly(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	must(t, os.Chmod(dir, 0o755)) //nolint:gosec // that is the point
+	must(t, os.Chmod(dir, 0o755))
 	startDev(t, "--data", dir, "--tls", "auto")
 	seen := map[string]bool{}
 	must(t, filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {

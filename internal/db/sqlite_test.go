@@ -15,8 +15,8 @@ import (
 func TestSQLiteFilesAreTheOwnersOnly(t *testing.T) {
 	t.Parallel()
 	path := dbtest.SQLite(t)
-	must(t, os.Chmod(filepath.Dir(path), 0o755)) //nolint:gosec // that is the point
-	must(t, os.Chmod(path, 0o644))               //nolint:gosec // and that
+	must(t, os.Chmod(filepath.Dir(path), 0o755))
+	must(t, os.Chmod(path, 0o644))
 	dbtest.Open(t, path)
 	fresh := filepath.Join(filepath.Dir(path), "fresh.db")
 	d, err := db.Open(t.Context(), fresh, db.Options{Clock: time.Now, NoSync: true})
