@@ -138,7 +138,7 @@ func (s *Service) ForDeployment(ctx context.Context, tx db.Tx, owner account.Own
 		return have[0].ID, nil
 	case 0:
 	default:
-		return "", fault.Invalidf("the account has %d isolated networks in zone %q: name one in networkids", len(have), z.Name)
+		return "", fault.Invalidf("the account has several isolated networks in zone %q: name one in networkids", z.Name)
 	}
 	off, err := offering.RequiredNetwork(ctx, tx)
 	if err != nil {

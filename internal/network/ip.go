@@ -44,6 +44,18 @@ const (
 	defaultNetmask = "255.255.255.0"
 )
 
+// reserved are the addresses that can't be a machine's, whatever network it is in: hosts drop them, or keep them
+// for themselves.
+var reserved = []struct {
+	first, last IP
+	why         string
+}{
+	{0, 0x00ffffff, "0.0.0.0/8 stands for this network"},
+	{0x7f000000, 0x7fffffff, "127.0.0.0/8 is each machine's own loopback"},
+	{0xa9fe0000, 0xa9feffff, "169.254.0.0/16 is link-local"},
+	{0xe0000000, 0xffffffff, "224.0.0.0 and all above is multicast or reserved"},
+}
+
 // ParseSubnet makes an address plan from what a user says; "" is left to the defaults. Without a range guests get every
 // address but the gateway's, the network's own and the broadcast one.
 func ParseSubnet(gateway, netmask, startIP, endIP string) (Subnet, error) {
@@ -69,6 +81,11 @@ func ParseSubnet(gateway, netmask, startIP, endIP string) (Subnet, error) {
 	base, broadcast := gw&mask, gw&mask|IP(host)
 	if gw == base || gw == broadcast {
 		return Subnet{}, fault.Invalidf("gateway %s is the first or last address of its subnet %s/%s, which no host may have", gateway, base, netmask)
+	}
+	for _, r := range reserved {
+		if base <= r.last && broadcast >= r.first {
+			return Subnet{}, fault.Invalidf("gateway %s with netmask %s can't be a guest network's: %s", gateway, netmask, r.why)
+		}
 	}
 	s := Subnet{
 		CIDR: fmt.Sprintf("%s/%d", base, prefix(host)), Gateway: gw.String(), Netmask: mask.String(), First: base + 1, Last: broadcast - 1,

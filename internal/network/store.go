@@ -109,7 +109,7 @@ func lock(ctx context.Context, tx db.Tx, scope auth.Scope, ids []uid.Network) (m
 	return networks, nil
 }
 
-// isolatedOf gives an account's networks in a zone from which a deployment may choose.
+// isolatedOf gives an account's networks in a zone from which a deployment may choose: two at most, which is too many.
 func isolatedOf(ctx context.Context, tx db.Tx, account uid.Account, zone uid.Zone) ([]Network, error) {
 	var rows []networkRow
 	err := tx.NewSelect().Model(&rows).Where("n.account_id = ? and n.zone_id = ? and n.guest_type = ?", account, zone, offering.Isolated).
