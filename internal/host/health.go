@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/uid"
 )
 
 // A health round asks this many hosts at a time, in pages of this size.
@@ -16,9 +18,13 @@ const (
 	pageSize = 1000
 )
 
+// seenEvery is how old a host's last_seen becomes before it is written again: a probe must not cost a write each.
+const seenEvery = time.Minute
+
 // CheckHealth asks every host whether it is there, and records those whose answer changed. A host that was Up and does not
 // answer becomes Alert, and Down when it does not answer in the next round either; one that answers again is Up. It is a
-// keeper's work: it may be stopped at any moment and starts from the world as it finds it.
+// keeper's work: it may be stopped at any moment and starts from the world as it finds it. When a host that stays Up was last
+// seen is written seldom, and for a whole page at once.
 func (s *Service) CheckHealth(ctx context.Context) error {
 	var last Host
 	for {
@@ -37,37 +43,45 @@ func (s *Service) checkPage(ctx context.Context, hosts []Host) error {
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	var first error
+	var seen []uid.Host // and to be noted
 	free := make(chan struct{}, probes)
 	for _, h := range hosts {
 		free <- struct{}{}
 		all.Go(func() {
 			defer func() { <-free }()
-			if err := s.check(ctx, h); err != nil {
-				mu.Lock()
-				defer mu.Unlock()
-				if first == nil {
-					first = err
-				}
+			up, err := s.check(ctx, h)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil && first == nil {
+				first = err
+			}
+			if up && s.db.Now().Sub(h.LastSeen) >= seenEvery {
+				seen = append(seen, h.ID)
 			}
 		})
 	}
 	all.Wait()
-	return first
+	if first != nil || len(seen) == 0 {
+		return first
+	}
+	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error { return setSeen(ctx, tx, seen) })
 }
 
-func (s *Service) check(ctx context.Context, h Host) error {
+// check asks one host, records a change, and tells whether it answered.
+func (s *Service) check(ctx context.Context, h Host) (up bool, err error) {
 	driver, err := s.drivers.Find(h.Hypervisor)
 	if err == nil {
 		_, err = driver.Probe(ctx, h.ID)
 	}
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return false, ctx.Err()
 	}
+	up = err == nil
 	next := h.State.after(err)
 	if next == h.State {
-		return nil
+		return up, nil
 	}
-	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+	return up, s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		changed, err2 := setState(ctx, tx, h.ID, h.State, next)
 		if err2 != nil || !changed {
 			return err2

@@ -113,7 +113,7 @@ func Names(ctx context.Context, q db.Tx, ids []uid.Host) (map[uid.Host]string, e
 // page gives what a health round needs of every host, in id order, a page at a time.
 func page(ctx context.Context, q db.Tx, after uid.Host, limit int) ([]Host, error) {
 	var rows []hostRow
-	err := q.NewSelect().Model(&rows).Column("id", "name", "hypervisor", "state").
+	err := q.NewSelect().Model(&rows).Column("id", "name", "hypervisor", "state", "last_seen").
 		Where("h.id > ? and h.removed is null", after).Order("h.id").Limit(int64(limit)).Scan(ctx)
 	out := make([]Host, len(rows))
 	for i, r := range rows {
@@ -127,4 +127,15 @@ func setState(ctx context.Context, tx db.Tx, id uid.Host, from, to State) (bool,
 	n, err := db.Changed(tx.NewRaw("update hosts set state = ?, last_seen = case when ? = 'Up' then ? else last_seen end where id = ? and state = ?",
 		to, to, tx.Now, id, from).Exec(ctx))
 	return n == 1, err
+}
+
+// setSeen notes that hosts answered. On PostgreSQL it leaves out those that a placement holds at this moment, instead of waiting
+// for them with others locked; the next round notes them.
+func setSeen(ctx context.Context, tx db.Tx, ids []uid.Host) error {
+	free := tx.NewSelect().Table("hosts").Column("id").Where("id in (?)", bun.List(ids))
+	if tx.Postgres {
+		free.For("no key update skip locked")
+	}
+	_, err := tx.NewRaw("update hosts set last_seen = ? where id in (?)", tx.Now, free).Exec(ctx)
+	return err
 }

@@ -1,6 +1,7 @@
 // Package keep runs keepers: what must stay true, looked after again and again. A keeper is level-triggered: each round
-// reads the world and mends what it finds, so a round that is missed or broken off does no harm. Among several servers one
-// holds a keeper at a time, by a lease in its row, where its status stands for operators to see.
+// reads the world and mends what it finds, so a round that is missed or broken off does no harm, nor do two at the same time.
+// Among several servers one begins a keeper's rounds, as long as it has the lease in the keeper's row, where its status stands
+// for operators to see. Nothing watches the lease while a round runs: one that outlasts it may overlap with the next holder's.
 package keep
 
 import (
@@ -17,7 +18,7 @@ import (
 type Keeper struct {
 	Name   string
 	Period time.Duration
-	// Round reads the world and mends it. Its context ends when the server stops or the lease is lost.
+	// Round reads the world and mends it. Its context ends when the server stops. Another server's round may run meanwhile.
 	Round func(ctx context.Context) error
 }
 
