@@ -2,6 +2,7 @@ package cloudtest_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -71,7 +72,43 @@ func TestHealthKeeper(t *testing.T) {
 	})
 }
 
-// One server holds a keeper at a time; another one takes over when the lease has run out.
+// When a host was last seen is noted for all that answer, and not more often than once a minute.
+func TestHealthKeeperNotesWhoAnswers(t *testing.T) {
+	t.Parallel()
+	cloudtest.Each(t, cloudtest.Options{Hosts: 3}, func(t *testing.T, c *cloudtest.Cloud) {
+		ctx := auth.With(context.Background(), auth.System())
+		seen := func() []time.Time {
+			t.Helper()
+			must(t, c.Keepers.Round(ctx, "host-health"))
+			hosts, _, err := c.Hosts.List(ctx, host.Filter{})
+			must(t, err)
+			times := make([]time.Time, len(hosts))
+			for i, h := range hosts {
+				times[i] = h.LastSeen
+			}
+			return times
+		}
+		hosts, _, err := c.Hosts.List(ctx, host.Filter{})
+		must(t, err)
+		silent, err := hypervisor.ParseRule("PingCommand", "fault", 0)
+		must(t, err)
+		silent.Host = hosts[0].ID
+		must(t, c.Hosts.Script(ctx, silent))
+		first := seen()
+		c.Clock.Forward(30 * time.Second)
+		if soon := seen(); !slices.EqualFunc(soon, first, time.Time.Equal) {
+			t.Errorf("half a minute later %v, was %v", soon, first)
+		}
+		c.Clock.Forward(time.Minute)
+		for i, at := range seen() {
+			if later := at.After(first[i]); later != (i > 0) {
+				t.Errorf("host %d was seen at %v, before at %v", i, at, first[i])
+			}
+		}
+	})
+}
+
+// One server begins a keeper's rounds at a time; another one takes over when the lease has run out.
 func TestKeeperLease(t *testing.T) {
 	t.Parallel()
 	cloudtest.Each(t, cloudtest.Options{NoSeed: true, NoStart: true}, func(t *testing.T, c *cloudtest.Cloud) {
@@ -194,7 +231,8 @@ func TestJobsKeeper(t *testing.T) {
 	})
 }
 
-// A host that is full is passed over; when all are, an administrator is told why per host and a user in sum.
+// A host that is full is passed over; when all are, an administrator is told why per host, and a user in sum and
+// without numbers.
 func TestNoRoom(t *testing.T) {
 	t.Parallel()
 	cloudtest.Each(t, cloudtest.Options{Hosts: 2}, func(t *testing.T, c *cloudtest.Cloud) {
@@ -217,8 +255,8 @@ func TestNoRoom(t *testing.T) {
 		if r.State != op.Failed || !fault.Is(r.Err(), fault.Full) {
 			t.Fatal(r.State, r.Err())
 		}
-		const text = "no host has room for this machine (500 MHz, 512 MB): 2 hosts: 1 not in use, 1 without enough memory"
-		const detail = "SimulatedAgent.0.0: not enough memory (need 512 MB, 88 free); SimulatedAgent.0.1: in resource state Maintenance"
+		const text = "no host has room for this machine (500 MHz, 512 MB): hosts are not in use or without enough memory"
+		const detail = "of 2 hosts 1 not in use, 1 without enough memory; SimulatedAgent.0.0: not enough memory (need 512 MB, 88 free); SimulatedAgent.0.1: in resource state Maintenance"
 		if r.FaultText != text || r.FaultDetail != detail {
 			t.Errorf("text   %s\ndetail %s", r.FaultText, r.FaultDetail)
 		}

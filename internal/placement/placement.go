@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 
@@ -118,7 +120,7 @@ func (w Want) refuse(ctx context.Context, tx db.Tx) error {
 		return err
 	}
 	sums := map[string]int{}
-	var each []string
+	var each []string // for admins only: how many hosts there are is not the users' to know
 	for _, h := range hosts {
 		sum, detail := w.reason(h)
 		sums[sum]++
@@ -126,16 +128,17 @@ func (w Want) refuse(ctx context.Context, tx db.Tx) error {
 			each = append(each, fmt.Sprintf("%s: %s", h.Name, detail))
 		}
 	}
-	var parts []string
-	for sum, n := range sums {
-		parts = append(parts, fmt.Sprintf("%d %s", n, sum))
+	kinds := slices.Sorted(maps.Keys(sums))
+	var counts []string
+	for _, sum := range kinds {
+		counts = append(counts, fmt.Sprintf("%d %s", sums[sum], sum))
 	}
-	sort.Strings(parts)
 	text := fmt.Sprintf("no host has room for this machine (%d MHz, %d MB)", w.Need.CPU, w.Need.Memory)
 	if len(hosts) == 0 {
 		return fault.Fullf("%s: there is no host for %s machines where it may go", text, w.Hypervisor)
 	}
-	return fault.Fullf("%s: %d hosts: %s", text, len(hosts), strings.Join(parts, ", ")).WithDetail("%s", strings.Join(each, "; "))
+	return fault.Fullf("%s: hosts are %s", text, strings.Join(kinds, " or ")).
+		WithDetail("of %d hosts %s; %s", len(hosts), strings.Join(counts, ", "), strings.Join(each, "; "))
 }
 
 // reason is why a host would not do: for users, and for admins with figures.
