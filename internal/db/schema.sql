@@ -215,7 +215,7 @@ CREATE UNIQUE INDEX nics_ip on nics (network_id, ip) where ip is not null;
 CREATE UNIQUE INDEX nics_mac on nics (mac);
 
 CREATE TABLE operation_steps (
-    operation_id text       not null references operations (id) on delete cascade,
+    operation_id text       not null,                  -- no foreign key: it would cost a look at the operation per step
     seq         bigint      not null,
     name        text        not null,
     action      text        not null,                  -- do, undo

@@ -523,3 +523,40 @@ func exec(t *testing.T, d *db.DB, statement string) {
 		t.Fatal(err)
 	}
 }
+
+func TestExpire(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := newSite(d)
+		s.use(op.Options{Poll: 5 * time.Millisecond})
+		begin(t, s.engine)
+		ctx := context.Background()
+		for _, name := range []string{"a", "b", "c"} {
+			id, err := s.start(ctx, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wait(t, s.engine, id)
+		}
+		expire := func(before time.Time, limit int, want int64) {
+			t.Helper()
+			err := d.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+				n, err := op.Expire(ctx, tx, before, limit)
+				if n != want {
+					t.Errorf("%d went, want %d", n, want)
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		expire(time.Now().Add(-time.Hour), 10, 0)
+		expire(time.Now().Add(time.Hour), 2, 2)
+		expire(time.Now().Add(time.Hour), 2, 1)
+		var left int
+		if err := d.Read().NewRaw("select count(*) from operation_steps").Scan(ctx, &left); err != nil || left != 0 {
+			t.Errorf("%d steps are left, %v", left, err)
+		}
+	})
+}

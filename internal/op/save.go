@@ -102,7 +102,8 @@ func (e *Engine) apply(ctx context.Context, tx db.Tx, r *run, next *Record, w wo
 
 // succeeded moves the record past its present step or undo.
 func (r *Record) succeeded(p *plan, now time.Time) {
-	r.Attempt, r.TriedSince, r.RunAt = 0, time.Time{}, now
+	// RunAt stays: a row whose indexed columns don't change is updated in place by PostgreSQL.
+	r.Attempt, r.TriedSince = 0, time.Time{}
 	switch {
 	case r.State == Undoing && r.Step == 0:
 		r.State, r.Finished = Failed, now

@@ -255,6 +255,13 @@ func OpenOn(ctx context.Context, q db.Tx, subjects []string) (map[string]ID, err
 
 // Expire removes operations that ended before a time, at most limit of them, and tells how many it removed.
 func Expire(ctx context.Context, tx db.Tx, before time.Time, limit int) (int64, error) {
-	return db.Changed(tx.NewRaw(`delete from operations where id in (
-		select id from operations where finished is not null and finished < ? limit ?)`, before, limit).Exec(ctx))
+	var ids []ID
+	err := tx.NewRaw("select id from operations where finished is not null and finished < ? limit ?", before, limit).Scan(ctx, &ids)
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	if _, err := tx.NewRaw("delete from operation_steps where operation_id in (?)", bun.List(ids)).Exec(ctx); err != nil {
+		return 0, err
+	}
+	return db.Changed(tx.NewRaw("delete from operations where id in (?)", bun.List(ids)).Exec(ctx))
 }

@@ -476,7 +476,7 @@ create index operations_subject on operations (subject_id) where finished is nul
 create index operations_finished on operations (finished) where finished is not null;
 
 create table operation_steps (
-    operation_id text       not null references operations (id) on delete cascade,
+    operation_id text       not null,                  -- no foreign key: it would cost a look at the operation per step
     seq         bigint      not null,
     name        text        not null,
     action      text        not null,                  -- do, undo
