@@ -9,6 +9,9 @@ import (
 	"strings"
 )
 
+// maxEntries is how many entries a map or list of structs may have.
+const maxEntries = 100
+
 // indexed is one name[index].field=value.
 type indexed struct {
 	index        int
@@ -42,16 +45,43 @@ func (r *request) fillMap(p *param, v reflect.Value) error {
 		return nil
 	case p.admin && r.role&RootAdmin == 0:
 		return r.reserved(p)
-	case p.items == nil:
-		v.Set(reflect.ValueOf(freeForm(entries)))
-		return nil
+	case p.isFreeForm():
+		return fillFreeForm(p, freeForm(entries), v)
 	}
-	for _, group := range byIndex(entries) {
+	groups := byIndex(entries)
+	if err := checkEntries(p, len(groups)); err != nil {
+		return err
+	}
+	for _, group := range groups {
 		item := reflect.New(p.items.typ).Elem()
 		if err := r.fillItem(p, group, item); err != nil {
 			return err
 		}
 		v.Set(reflect.Append(v, item))
+	}
+	return nil
+}
+
+// fillFreeForm bounds what is stored as it comes: max= of the parameter's tag is for each value, and for each name.
+func fillFreeForm(p *param, given map[string]string, v reflect.Value) error {
+	if err := checkEntries(p, len(given)); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if p.tooLong(name) {
+			return invalid("A name of more than the max allowed length %d in param: %s", p.length, p.name)
+		}
+		if p.tooLong(given[name]) {
+			return invalid("Value greater than max allowed length %d for param: %s, entry %s", p.length, p.name, name)
+		}
+	}
+	v.Set(reflect.ValueOf(given))
+	return nil
+}
+
+func checkEntries(p *param, n int) error {
+	if n > maxEntries {
+		return invalid("Param %s has %d entries, but at most %d are allowed", p.name, n, maxEntries)
 	}
 	return nil
 }

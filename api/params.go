@@ -98,7 +98,7 @@ func (p *param) checkOptions(t reflect.Type, f reflect.StructField) {
 		wrong(t, f.Name, "end on a %s", f.Type)
 	case p.oneOf != nil && !p.isText():
 		wrong(t, f.Name, "one= on a %s", f.Type)
-	case p.length != defaultLength && !p.isText():
+	case p.length != defaultLength && !p.isText() && !p.isFreeForm():
 		wrong(t, f.Name, "max= on a %s", f.Type)
 	}
 }
@@ -117,6 +117,9 @@ func (p *param) mapped() bool { return p.codec == nil }
 
 func (p *param) isText() bool { return p.codec != nil && p.codec.word == "string" }
 
+// isFreeForm tells whether the parameter is a map of any names.
+func (p *param) isFreeForm() bool { return p.mapped() && p.items == nil }
+
 // word is the parameter's type in listApis.
 func (p *param) word() string {
 	if p.mapped() {
@@ -125,8 +128,8 @@ func (p *param) word() string {
 	return p.codec.word
 }
 
-// tooLong tells whether a value has more characters than the parameter takes. Only texts have a limit of their own; other
-// kinds are limited by what they can mean.
+// tooLong tells whether a value has more characters than the parameter takes. Only texts, and those in a free-form map, have a
+// limit of their own; other kinds are limited by what they can mean.
 func (p *param) tooLong(value string) bool {
-	return p.isText() && utf8.RuneCountInString(value) > p.length
+	return (p.isText() || p.isFreeForm()) && utf8.RuneCountInString(value) > p.length
 }
