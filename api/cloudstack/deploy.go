@@ -8,7 +8,8 @@ import (
 // DeployVirtualMachine makes a machine and starts it.
 var DeployVirtualMachine = api.Job[DeployVirtualMachineIn, VirtualMachine]{
 	Name: "deployVirtualMachine", Noun: "Virtual machine", Role: api.Everyone, Object: "virtualmachine", Event: "VM.CREATE", Creates: true,
-	Doc: "Makes a virtual machine from a template and starts it. When it can't be started, nothing of it stays but the machine in the state Error.",
+	Doc: "Makes a virtual machine from a template and starts it. When that fails, the machine is gone and what it took is free again; " +
+		"the job says why. A network that was made for it, because the account had none, stays.",
 }
 
 // DeployVirtualMachineIn says what machine.
@@ -25,8 +26,8 @@ type DeployVirtualMachineIn struct {
 	MACAddress        string              `api:"macaddress" doc:"The MAC address in the default network; made up unless given."`
 	Networks          []IPToNetwork       `api:"iptonetworklist" doc:"The networks with an address for each, the default one first. Not together with networkids."`
 	DiskOfferingID    uid.DiskOffering    `api:"diskofferingid" doc:"The ID of a disk offering: the machine gets a data disk of it."`
-	Size              int64               `api:"size" doc:"The size of the data disk in GB, where the disk offering leaves it open."`
-	RootDiskSize      int64               `api:"rootdisksize,since=4.4" doc:"The size of the root disk in GB; the offering's or the template's unless given."`
+	Size              int64               `api:"size" doc:"The size of the data disk in GB, 1 to 65536, where the disk offering leaves it open."`
+	RootDiskSize      int64               `api:"rootdisksize,since=4.4" doc:"The size of the root disk in GB, 1 to 65536; the offering's or the template's if it is 0 or not given."`
 	HostID            uid.Host            `api:"hostid,admin" doc:"The ID of the host that it must run on."`
 	PodID             uid.Pod             `api:"podid,admin,since=4.13" doc:"The ID of the pod that it must run in."`
 	ClusterID         uid.Cluster         `api:"clusterid,admin,since=4.13" doc:"The ID of the cluster that it must run in."`

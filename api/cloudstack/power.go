@@ -32,7 +32,7 @@ type StopVirtualMachineIn struct {
 // RebootVirtualMachine reboots a machine.
 var RebootVirtualMachine = api.Job[RebootVirtualMachineIn, VirtualMachine]{
 	Name: "rebootVirtualMachine", Noun: "Virtual machine", Role: api.Everyone, Object: "virtualmachine", Event: "VM.REBOOT",
-	Doc: "Reboots a running virtual machine on its host.",
+	Doc: "Reboots a running virtual machine on its host. One that is forced to, and then can't be started again, is left stopped.",
 }
 
 // RebootVirtualMachineIn names the machine.
