@@ -18,7 +18,7 @@ import (
 
 // SeedIn says what sandbox to make.
 type SeedIn struct {
-	Hosts int // simulated ones, from 1 on
+	Hosts int // simulated ones
 	// Of each host; zero is the simulator's own.
 	Capacity hypervisor.Capacity
 }
