@@ -191,13 +191,9 @@ func (s *Service) unplace(ctx context.Context, tx db.Tx, j *job) error {
 
 // makeDisks makes the disks of the volumes that place chose pools for.
 func (s *Service) makeDisks(ctx context.Context, j *job) error {
-	vm, err := find(ctx, s.db.Read(), j.VM)
+	vm, driver, err := s.driven(ctx, j.VM)
 	if err != nil {
 		return err
-	}
-	driver, err := s.driver(vm)
-	if err != nil {
-		return again(err)
 	}
 	volumes, err := volume.Of(ctx, s.db.Read(), []uid.VM{vm.ID})
 	if err != nil {
@@ -285,13 +281,9 @@ func (s *Service) machine(ctx context.Context, vm VM) (hypervisor.Machine, error
 
 // powerOn starts the machine on the host that place chose; powerOff is its undo.
 func (s *Service) powerOn(ctx context.Context, j *job) error {
-	vm, err := find(ctx, s.db.Read(), j.VM)
+	vm, driver, err := s.driven(ctx, j.VM)
 	if err != nil {
 		return err
-	}
-	driver, err := s.driver(vm)
-	if err != nil {
-		return again(err)
 	}
 	m, err := s.machine(ctx, vm)
 	if err != nil {
@@ -301,13 +293,9 @@ func (s *Service) powerOn(ctx context.Context, j *job) error {
 }
 
 func (s *Service) powerOff(ctx context.Context, j *job) error {
-	vm, err := find(ctx, s.db.Read(), j.VM)
+	_, driver, err := s.driven(ctx, j.VM)
 	if err != nil {
 		return err
-	}
-	driver, err := s.driver(vm)
-	if err != nil {
-		return again(err)
 	}
 	return again(driver.Stop(ctx, j.Host, j.VM, true))
 }
@@ -318,13 +306,9 @@ func (s *Service) turnOff(ctx context.Context, j *job) error {
 	if j.Host == "" {
 		return nil
 	}
-	vm, err := find(ctx, s.db.Read(), j.VM)
+	_, driver, err := s.driven(ctx, j.VM)
 	if err != nil {
 		return err
-	}
-	driver, err := s.driver(vm)
-	if err != nil {
-		return again(err)
 	}
 	return again(driver.Stop(ctx, j.Host, j.VM, j.Forced))
 }
@@ -356,13 +340,9 @@ func (s *Service) probe(ctx context.Context, j *job) (hypervisor.Report, error) 
 
 // restart reboots the guest.
 func (s *Service) restart(ctx context.Context, j *job) error {
-	vm, err := find(ctx, s.db.Read(), j.VM)
+	_, driver, err := s.driven(ctx, j.VM)
 	if err != nil {
 		return err
-	}
-	driver, err := s.driver(vm)
-	if err != nil {
-		return again(err)
 	}
 	return again(driver.Reboot(ctx, j.Host, j.VM))
 }

@@ -107,6 +107,16 @@ func announce(ctx context.Context, tx db.Tx, q *op.Request, vm VM, kind event.Ki
 // driver gives what drives a machine's host.
 func (s *Service) driver(vm VM) (hypervisor.Driver, error) { return s.hosts.Driver(vm.Hypervisor) }
 
+// driven gives a machine and what drives its host. A driver that is not there is worth another try.
+func (s *Service) driven(ctx context.Context, id uid.VM) (VM, hypervisor.Driver, error) {
+	vm, err := find(ctx, s.db.Read(), id)
+	if err != nil {
+		return VM{}, nil, err
+	}
+	driver, err := s.driver(vm)
+	return vm, driver, again(err)
+}
+
 // again makes a host that does not answer worth another try.
 func again(err error) error {
 	if fault.Is(err, fault.Unavailable) {
