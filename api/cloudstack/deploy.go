@@ -33,7 +33,6 @@ type DeployVirtualMachineIn struct {
 	ClusterID         uid.Cluster         `api:"clusterid,admin,since=4.13" doc:"The ID of the cluster that it must run in."`
 	StartVM           *bool               `api:"startvm" doc:"Whether to start it; true unless given."`
 	UserData          string              `api:"userdata,max=1048576" doc:"Data for the guest, in Base64."`
-	Keyboard          string              `api:"keyboard" doc:"The keyboard of its console: de, fr, uk, us and others."`
 	Hypervisor        string              `api:"hypervisor" doc:"The hypervisor; the template's unless given."`
 	Details           map[string]string   `api:"details,map,since=4.3" doc:"What else to set for it, by name."`
 }

@@ -38,7 +38,6 @@ type DeployIn struct {
 	Cluster           uid.Cluster
 	Stopped           bool // don't start it
 	UserData          string
-	Keyboard          string
 	Hypervisor        string
 	Details           map[string]string
 
@@ -158,7 +157,7 @@ func (s *Service) allocate(ctx context.Context, tx db.Tx, q *op.Request, j *job)
 		ID: j.VM, Account: owner.Account, Domain: owner.Domain, User: q.Caller.User, Zone: z.ID, Template: tpl.ID, Offering: off.ID,
 		OSType: tpl.OSType, Serial: in.serial, Name: in.Name, DisplayName: in.DisplayName, InstanceName: fmt.Sprintf("i-%d-VM", in.serial),
 		Hypervisor: tpl.Hypervisor, State: Starting, CPUNumber: off.CPUNumber, CPUSpeed: off.CPUSpeed, MemoryMB: off.MemoryMB,
-		UserData: in.UserData, Keyboard: in.Keyboard, Details: in.Details, HAEnabled: off.OfferHA, Created: tx.Now,
+		UserData: in.UserData, Details: in.Details, HAEnabled: off.OfferHA, Created: tx.Now,
 	}
 	if in.Stopped {
 		vm.State = Stopped

@@ -55,7 +55,6 @@ type VM struct {
 	CPUSpeed     int `bun:"cpu_speed"` // MHz per core
 	MemoryMB     int `bun:"memory_mb"`
 	UserData     string
-	Keyboard     string
 	Details      map[string]string
 	HAEnabled    bool `bun:"ha_enabled"`
 	Version      int64

@@ -444,7 +444,6 @@ CREATE TABLE vms (
     cpu_speed   bigint      not null,
     memory_mb   bigint      not null,
     user_data   text        not null default '',
-    keyboard    text        not null default '',
     details     text        not null default '{}',     -- JSON object of strings
     ha_enabled  boolean     not null default false,
     version     bigint      not null default 0,

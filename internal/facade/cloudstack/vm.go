@@ -48,7 +48,7 @@ func (f *Facade) deployMachine(ctx context.Context, in cs.DeployVirtualMachineIn
 		Name: in.Name, DisplayName: in.DisplayName, Zone: in.ZoneID, Offering: in.ServiceOfferingID, Template: in.TemplateID,
 		OwnerAccount: in.Account, OwnerDomain: in.DomainID, Networks: networks, DiskOffering: in.DiskOfferingID, DiskGB: in.Size,
 		RootGB: in.RootDiskSize, Host: in.HostID, Pod: in.PodID, Cluster: in.ClusterID, Stopped: in.StartVM != nil && !*in.StartVM,
-		UserData: in.UserData, Keyboard: in.Keyboard, Hypervisor: in.Hypervisor, Details: in.Details,
+		UserData: in.UserData, Hypervisor: in.Hypervisor, Details: in.Details,
 	})
 	return api.Started{ID: string(id), JobID: job}, err
 }
