@@ -48,10 +48,20 @@ func (d *Description) page(count int, items reflect.Value, role Role) Answer {
 		list: true, count: max(count, items.Len()), items: items}
 }
 
-func (d *Description) started(s Started) Answer {
+// dryRunObject is the name round what a job answers with that was only tried.
+const dryRunObject = "dryrun"
+
+func (d *Description) started(s Started, role Role) Answer {
+	if s.DryRun != nil {
+		v := reflect.ValueOf(s.DryRun)
+		if d.dryRun == nil || d.dryRun.typ != v.Type() {
+			panic(fmt.Sprintf("api: %s has no dry run that answers with %s", d.Name, v.Type()))
+		}
+		return Answer{envelope: Envelope(d.Name), body: body{object: dryRunObject, shape: d.dryRun, value: v, role: role}}
+	}
 	var out any = onlyStarted{JobID: s.JobID}
 	if d.Creates {
-		out = started(s)
+		out = started{ID: s.ID, JobID: s.JobID}
 	}
 	v := reflect.ValueOf(out)
 	return Answer{envelope: Envelope(d.Name), body: body{shape: shapeOf(v.Type()), value: v}}

@@ -18,7 +18,7 @@ func things(one thing, page Page[thing]) *Mux {
 	HandleCall(m, dropThing, succeed)
 	HandleList(m, listThings, func(context.Context, thingIn) (Page[thing], error) { return page, nil })
 	start := func(context.Context, thingIn) (Started, error) { return Started{ID: aVM, JobID: aJob}, nil }
-	HandleJob(m, makeThing, start, func(_ context.Context, subject string) (thing, error) { return one, nil })
+	HandleJob(m, makeThing, func(context.Context, makeThingIn) (Started, error) { return Started{ID: aVM, JobID: aJob}, nil }, func(_ context.Context, subject string) (thing, error) { return one, nil })
 	HandleJob(m, moveThing, start, func(context.Context, string) (Success, error) { return Success{Success: true}, nil })
 	return m
 }

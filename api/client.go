@@ -109,7 +109,7 @@ func Start[In, Out any](ctx context.Context, c *Client, job Job[In, Out], in In)
 	if err := json.Unmarshal(inner, &s); err != nil {
 		return Started{}, fmt.Errorf("%s: %w", d.Name, err)
 	}
-	return Started(s), nil
+	return Started{ID: s.ID, JobID: s.JobID}, nil
 }
 
 // Run starts a job and waits until it is done or the context ends. A job that fails gives a *RemoteError with the HTTP

@@ -65,10 +65,10 @@ func TestClient(t *testing.T) {
 	if got, err := Fetch(ctx, c, listThings, thingIn{}); err != nil || got.Count != 2 || len(got.Items) != 2 {
 		t.Errorf("Fetch: %+v, %v", got, err)
 	}
-	if got, err := Start(ctx, c, makeThing, thingIn{}); err != nil || got != (Started{ID: aVM, JobID: aJob}) {
+	if got, err := Start(ctx, c, makeThing, makeThingIn{}); err != nil || got != (Started{ID: aVM, JobID: aJob}) {
 		t.Errorf("Start: %+v, %v", got, err)
 	}
-	if got, err := Run(ctx, c, makeThing, thingIn{}); err != nil || got.ID != aVM || got.Count != 3 {
+	if got, err := Run(ctx, c, makeThing, makeThingIn{}); err != nil || got.ID != aVM || got.Count != 3 {
 		t.Errorf("Run: %+v, %v", got, err)
 	}
 	_, err := Do(ctx, c, getThing, thingIn{Name: "too long"})

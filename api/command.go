@@ -1,6 +1,8 @@
 package api
 
 import (
+	"reflect"
+
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -32,6 +34,8 @@ type Call[In, Out any] struct {
 	Object string // the name round Out in the envelope; "" puts the fields directly into it
 	Event  string // the type of the event it leaves; "" for none
 	Since  string // the CloudStack version that brought it; "" for from the beginning
+	// Creates says that the command makes a thing, whose id is the outcome's: its input embeds Once.
+	Creates bool
 	// Session marks a command that lives outside the mux because it makes or ends a session (login, logout).
 	Session bool
 }
@@ -45,8 +49,12 @@ type Job[In, Out any] struct {
 	Object string // the name round Out inside jobresult; "" puts the fields directly into it
 	Event  string
 	Since  string
-	// Creates says that the thing exists at once: the answer carries its id beside the job's.
+	// Creates says that the command makes a thing that exists at once: the answer carries its id beside the job's, and the
+	// input embeds Once.
 	Creates bool
+	// DryRun is a value of the wire struct that the command answers with, and starts no job, where its input asks for that; nil
+	// where no input can.
+	DryRun any
 }
 
 // List is a command that answers with a page of items.
@@ -58,6 +66,9 @@ type List[In, Item any] struct {
 	Object string // the name of an item
 	Event  string
 	Since  string
+	// Creates says that the command makes a thing and answers with a list of it alone, as CloudStack does for some; its input
+	// embeds Once.
+	Creates bool
 }
 
 // Command is a declared command of any kind: a Call, a Job or a List.
@@ -70,19 +81,23 @@ type Command interface {
 // Describe implements Command.
 func (c Call[In, Out]) Describe() *Description {
 	return describe[In, Out](c, Description{Name: c.Name, Noun: c.Noun, Doc: c.Doc, Role: c.Role, Object: c.Object,
-		Event: c.Event, Since: c.Since, Kind: KindCall, Session: c.Session})
+		Event: c.Event, Since: c.Since, Kind: KindCall, Creates: c.Creates, Session: c.Session})
 }
 
 // Describe implements Command.
 func (j Job[In, Out]) Describe() *Description {
-	return describe[In, Out](j, Description{Name: j.Name, Noun: j.Noun, Doc: j.Doc, Role: j.Role, Object: j.Object,
-		Event: j.Event, Since: j.Since, Kind: KindJob, Creates: j.Creates})
+	d := Description{Name: j.Name, Noun: j.Noun, Doc: j.Doc, Role: j.Role, Object: j.Object,
+		Event: j.Event, Since: j.Since, Kind: KindJob, Creates: j.Creates}
+	if j.DryRun != nil {
+		d.dryRun = shapeOf(reflect.TypeOf(j.DryRun))
+	}
+	return describe[In, Out](j, d)
 }
 
 // Describe implements Command.
 func (l List[In, Item]) Describe() *Description {
 	return describe[In, Item](l, Description{Name: l.Name, Noun: l.Noun, Doc: l.Doc, Role: l.Role, Object: l.Object,
-		Event: l.Event, Since: l.Since, Kind: KindList})
+		Event: l.Event, Since: l.Since, Kind: KindList, Creates: l.Creates})
 }
 
 // None is the input of a command without parameters.
@@ -104,6 +119,8 @@ type Page[T any] struct {
 type Started struct {
 	ID    string // the new thing's id; only for jobs that create
 	JobID uid.Op // what queryAsyncJobResult asks for
+	// DryRun is the answer in the place of a job, of the type that the command declares for it; nil where a job was started.
+	DryRun any
 }
 
 // started is Started on the wire.
@@ -115,6 +132,11 @@ type started struct {
 // onlyStarted is started for jobs that make nothing.
 type onlyStarted struct {
 	JobID uid.Op `json:"jobid" doc:"The ID of the job."`
+}
+
+// Once lets a request that makes a thing be repeated without making another one.
+type Once struct {
+	IdempotencyKey string `api:"idempotencykey" doc:"A text of your choice that stands for this request. The same request again under the same key is answered with what the first one made; another request under it is refused. Keys are kept for a day. The header Idempotency-Key does the same."`
 }
 
 // Paging chooses a page of a list, and filters it by a word. Both numbers come together or not at all.

@@ -24,11 +24,12 @@ type Description struct {
 	Object          string // the name round the outcome, or of an item
 	Event, Since    string
 	Kind            Kind
-	Creates         bool // a job that answers with the new thing's id at once
+	Creates         bool // makes a thing; a job answers with its id at once
 	Session         bool // handled outside the mux
 
-	in  *inputs
-	out *shape
+	in     *inputs
+	out    *shape
+	dryRun *shape // of what a job answers with that is only tried; nil for none
 }
 
 // Param is a parameter as the reference shows it.
@@ -66,6 +67,7 @@ func describe[In, Out any](c Command, d Description) *Description {
 	}
 	d.check()
 	d.in, d.out = inputsOf(reflect.TypeFor[In]()), shapeFor[Out]()
+	d.checkOnce()
 	known, _ := descriptions.LoadOrStore(c, &d)
 	return known.(*Description)
 }
@@ -81,11 +83,28 @@ func (d *Description) check() {
 	}
 }
 
+// checkOnce holds what creates, and only that, to being repeatable.
+func (d *Description) checkOnce() {
+	if has := d.in.byKey[onceKey] != nil; has != d.Creates {
+		panic("api: " + d.Name + ": Creates and an input that embeds Once go together")
+	}
+}
+
+const onceKey = "idempotencykey"
+
 // Params are the parameters in the order of their declaration.
 func (d *Description) Params() []Param { return d.in.describe() }
 
 // Fields are the fields of the outcome, or of an item, in the order of their declaration.
 func (d *Description) Fields() []Field { return d.out.describe(nil) }
+
+// DryRun are the fields of the answer to a job that is only tried, nil where there is none.
+func (d *Description) DryRun() []Field {
+	if d.dryRun == nil {
+		return nil
+	}
+	return d.dryRun.describe(nil)
+}
 
 func (in *inputs) describe() []Param {
 	out := make([]Param, 0, len(in.params))

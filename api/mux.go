@@ -42,14 +42,67 @@ type Endpoint struct {
 	*Description
 	mux    *Mux
 	invoke func(ctx context.Context, in reflect.Value, role Role) (Answer, error)
-	result func(ctx context.Context, subject string) (reflect.Value, error) // for jobs
+	result func(ctx context.Context, subject string) (reflect.Value, error) // for jobs and creates
 }
 
 // HandleCall gives a call its handler. It panics if the mux doesn't know the call, or has a handler already.
 func HandleCall[In, Out any](m *Mux, c Call[In, Out], h func(ctx context.Context, in In) (Out, error)) {
 	e := m.handle(c)
+	if c.Creates {
+		panic("api: " + c.Name + " creates: it is for HandleCreate")
+	}
 	e.invoke = func(ctx context.Context, in reflect.Value, role Role) (Answer, error) {
 		out, err := h(ctx, in.Interface().(In))
+		if err != nil {
+			return Answer{}, err
+		}
+		return e.answer(reflect.ValueOf(out), role), nil
+	}
+}
+
+// HandleCreate gives a call that creates the function that makes the thing and gives its id, and the one that shows the thing of
+// an id: the answer is what the second shows, now and when the request is repeated. It panics as HandleCall does.
+func HandleCreate[In, Out any, ID ~string](m *Mux, c Call[In, Out],
+	create func(ctx context.Context, in In) (ID, error), show func(ctx context.Context, id ID) (Out, error),
+) {
+	handleCreate(m.handle(c), create, show)
+}
+
+// HandleCreateList is HandleCreate for a command that answers with a list of the one thing that it made.
+func HandleCreateList[In, Item any, ID ~string](m *Mux, l List[In, Item],
+	create func(ctx context.Context, in In) (ID, error), show func(ctx context.Context, id ID) (Item, error),
+) {
+	handleCreate(m.handle(l), create, show)
+}
+
+func handleCreate[In, Out any, ID ~string](e *Endpoint,
+	create func(ctx context.Context, in In) (ID, error), show func(ctx context.Context, id ID) (Out, error),
+) {
+	if !e.Creates {
+		panic("api: " + e.Name + " does not create")
+	}
+	e.result = func(ctx context.Context, subject string) (reflect.Value, error) {
+		out, err := show(ctx, ID(subject))
+		return reflect.ValueOf(out), err
+	}
+	e.invoke = func(ctx context.Context, in reflect.Value, role Role) (Answer, error) {
+		id, err := create(ctx, in.Interface().(In))
+		if err != nil {
+			return Answer{}, err
+		}
+		return e.Repeat(ctx, Started{ID: string(id)}, role)
+	}
+}
+
+// HandleCreateSecret is HandleCreate for a thing with a part that is shown once, when it is made (a private key), and never again:
+// the first answer is what create gives.
+func HandleCreateSecret[In, Out any, ID ~string](m *Mux, c Call[In, Out],
+	create func(ctx context.Context, in In) (Out, error), show func(ctx context.Context, id ID) (Out, error),
+) {
+	e := m.handle(c)
+	handleCreate(e, func(context.Context, In) (ID, error) { return "", nil }, show)
+	e.invoke = func(ctx context.Context, in reflect.Value, role Role) (Answer, error) {
+		out, err := create(ctx, in.Interface().(In))
 		if err != nil {
 			return Answer{}, err
 		}
@@ -60,6 +113,9 @@ func HandleCall[In, Out any](m *Mux, c Call[In, Out], h func(ctx context.Context
 // HandleList gives a list its handler. The page's Count is the true total. It panics as HandleCall does.
 func HandleList[In, Item any](m *Mux, l List[In, Item], h func(ctx context.Context, in In) (Page[Item], error)) {
 	e := m.handle(l)
+	if l.Creates {
+		panic("api: " + l.Name + " creates: it is for HandleCreateList")
+	}
 	e.invoke = func(ctx context.Context, in reflect.Value, role Role) (Answer, error) {
 		page, err := h(ctx, in.Interface().(In))
 		if err != nil {
@@ -76,12 +132,12 @@ func HandleJob[In, Out any](m *Mux, j Job[In, Out],
 	result func(ctx context.Context, subject string) (Out, error),
 ) {
 	e := m.handle(j)
-	e.invoke = func(ctx context.Context, in reflect.Value, _ Role) (Answer, error) {
+	e.invoke = func(ctx context.Context, in reflect.Value, role Role) (Answer, error) {
 		s, err := start(ctx, in.Interface().(In))
 		if err != nil {
 			return Answer{}, err
 		}
-		return e.started(s), nil
+		return e.started(s, role), nil
 	}
 	e.result = func(ctx context.Context, subject string) (reflect.Value, error) {
 		out, err := result(ctx, subject)
@@ -142,10 +198,26 @@ func (e *Endpoint) Invoke(ctx context.Context, params Params, role Role) (Answer
 	return e.invoke(ctx, in, role)
 }
 
+// Repeat answers a request that has been answered before: with the job that it started, or by showing what it made.
+func (e *Endpoint) Repeat(ctx context.Context, made Started, role Role) (Answer, error) {
+	if e.Kind == KindJob {
+		return e.started(made, role), nil
+	}
+	out, err := e.result(ctx, made.ID)
+	if err != nil {
+		return Answer{}, err
+	}
+	if e.Kind == KindList {
+		one := reflect.Append(reflect.MakeSlice(reflect.SliceOf(out.Type()), 0, 1), out)
+		return e.page(1, one, role), nil
+	}
+	return e.answer(out, role), nil
+}
+
 // JobResult shows what a finished job of that command was about, as a caller of that role may see it.
 func (m *Mux) JobResult(ctx context.Context, command, subject string, role Role) (Result, error) {
 	e := m.endpoints[command]
-	if e == nil || e.result == nil {
+	if e == nil || e.Kind != KindJob {
 		return Result{}, fmt.Errorf("api: %q is not a job with a handler", command)
 	}
 	out, err := e.result(ctx, subject)

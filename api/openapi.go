@@ -80,12 +80,22 @@ func (o *openAPI) answer(d *Description) object {
 			"count":  object{"type": "integer", "description": "How many there are in all; absent when there are none."},
 			d.Object: object{"type": "array", "items": o.ref(d.out)},
 		}}
-	case d.Creates:
-		return o.ref(shapeFor[started]())
 	case d.Kind == KindJob:
-		return o.ref(shapeFor[onlyStarted]())
+		return o.started(d)
 	}
 	return o.outcome(d)
+}
+
+// started is the schema of a job's first answer.
+func (o *openAPI) started(d *Description) object {
+	first := o.ref(shapeFor[onlyStarted]())
+	if d.Creates {
+		first = o.ref(shapeFor[started]())
+	}
+	if d.dryRun == nil {
+		return first
+	}
+	return object{"oneOf": []object{first, only(object{dryRunObject: o.ref(d.dryRun)})}}
 }
 
 func (o *openAPI) outcome(d *Description) object {

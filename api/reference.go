@@ -86,11 +86,12 @@ func (r *Reference) Contract() []byte {
 		Session bool    `json:"session,omitempty"`
 		Params  []Param `json:"params"`
 		Fields  []Field `json:"fields"`
+		DryRun  []Field `json:"dryrun,omitempty"`
 	}
 	var out []command
 	for _, d := range r.commands() {
 		out = append(out, command{d.Name, d.Kind, d.Doc, d.Role.String(), d.Object, d.Event, d.Since, d.Creates, d.Session,
-			d.Params(), d.Fields()})
+			d.Params(), d.Fields(), d.DryRun()})
 	}
 	slices.SortFunc(out, func(a, b command) int { return cmp.Compare(a.Name, b.Name) })
 	return indented(map[string]any{"version": r.Version, "commands": out})
@@ -131,7 +132,7 @@ func (r Role) String() string {
 func facts(d *Description) string {
 	words := []string{"For " + d.Role.String() + "."}
 	switch {
-	case d.Creates:
+	case d.Creates && d.Kind == KindJob:
 		words = append(words, "Answers at once with the new thing's id and a jobid; below is the job's result.")
 	case d.Kind == KindJob:
 		words = append(words, "Answers at once with a jobid; below is the job's result.")

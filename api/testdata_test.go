@@ -11,6 +11,12 @@ import (
 const aVM, aZone, aDomain, aJob = "0192f0c1-2b6e-7c3a-9d41-5f0e8a7b6c5d", "0192f0c1-2b6e-7c3a-9d41-5f0e8a7b6c5e",
 	"0192f0c1-2b6e-7c3a-9d41-5f0e8a7b6c5f", "0192f0c1-2b6e-7c3a-9d41-5f0e8a7b6c60"
 
+// makeThingIn is thingIn for a command that makes one.
+type makeThingIn struct {
+	Once
+	thingIn
+}
+
 type thingIn struct {
 	Paging
 	Scope
@@ -66,6 +72,6 @@ var (
 	getThing   = Call[thingIn, thing]{Name: "getThing", Noun: "Thing", Doc: "d", Role: Everyone, Object: "thing"}
 	dropThing  = Call[None, Success]{Name: "dropThing", Noun: "Thing", Doc: "d", Role: RootOnly}
 	listThings = List[thingIn, thing]{Name: "listThings", Noun: "Thing", Doc: "d", Role: Everyone, Object: "thing"}
-	makeThing  = Job[thingIn, thing]{Name: "makeThing", Noun: "Thing", Doc: "d", Role: Everyone, Object: "thing", Creates: true}
+	makeThing  = Job[makeThingIn, thing]{Name: "makeThing", Noun: "Thing", Doc: "d", Role: Everyone, Object: "thing", Creates: true}
 	moveThing  = Job[thingIn, Success]{Name: "moveThing", Noun: "Thing", Doc: "d", Role: Everyone}
 )

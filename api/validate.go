@@ -75,6 +75,9 @@ func (d *Description) checkOutcome(inner any) error {
 }
 
 func (d *Description) checkStarted(inner any) error {
+	if fields, ok := inner.(map[string]any); ok && d.dryRun != nil && fields[dryRunObject] != nil {
+		return d.dryRun.check(fields[dryRunObject], dryRunObject)
+	}
 	if d.Creates {
 		fields, _ := inner.(map[string]any)
 		if id, _ := fields["id"].(string); id == "" {

@@ -14,6 +14,7 @@ var DeployVirtualMachine = api.Job[DeployVirtualMachineIn, VirtualMachine]{
 
 // DeployVirtualMachineIn says what machine.
 type DeployVirtualMachineIn struct {
+	api.Once
 	ServiceOfferingID uid.ServiceOffering `api:"serviceofferingid,required" doc:"The ID of the service offering."`
 	TemplateID        uid.Template        `api:"templateid,required" doc:"The ID of the template."`
 	ZoneID            uid.Zone            `api:"zoneid,required" doc:"The ID of the zone."`

@@ -7,12 +7,13 @@ import (
 
 // CreateNetwork makes a network.
 var CreateNetwork = api.Call[CreateNetworkIn, Network]{
-	Name: "createNetwork", Noun: "Network", Role: api.Everyone, Object: "network", Event: "NETWORK.CREATE",
+	Name: "createNetwork", Noun: "Network", Role: api.Everyone, Object: "network", Event: "NETWORK.CREATE", Creates: true,
 	Doc: "Creates a network. Nothing runs for it before its first machine starts.",
 }
 
 // CreateNetworkIn says what network.
 type CreateNetworkIn struct {
+	api.Once
 	Name          string              `api:"name,required" doc:"The name of the network."`
 	DisplayText   string              `api:"displaytext" doc:"What the network is for; its name unless given."`
 	OfferingID    uid.NetworkOffering `api:"networkofferingid,required" doc:"The ID of the network offering."`

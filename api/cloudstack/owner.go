@@ -11,6 +11,9 @@ type Owner struct {
 	DomainID   uid.Domain `json:"domainid,omitempty" doc:"The ID of the owner's domain."`
 	Domain     string     `json:"domain,omitempty" doc:"The name of the owner's domain."`
 	DomainPath string     `json:"domainpath,omitempty" doc:"The path of the owner's domain, from ROOT."`
+
+	ProjectID uid.Project `json:"projectid,omitempty" doc:"The ID of the project that owns it, where one does."`
+	Project   string      `json:"project,omitempty" doc:"The name of that project."`
 }
 
 // Pending is the job that is at work on a thing, where there is one.

@@ -22,6 +22,7 @@ import (
 	"github.com/virga-cloud/virga/internal/keep"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/internal/once"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/secret"
@@ -158,14 +159,24 @@ func finished(ctx context.Context, tx db.Tx, r op.Record) error {
 	return event.Complete(ctx, tx, r.EventID, failure)
 }
 
-// expiring is how many ended jobs one transaction removes: few enough that no one waits long for the writer.
+// expiring is how many old rows one transaction removes: few enough that no one waits long for the writer.
 const expiring = 1000
 
-// expireJobs removes all jobs that ended longer ago than they are kept, however many ended since the last round.
+// keysKept is how long a request that creates can be repeated under its idempotency key.
+const keysKept = 24 * time.Hour
+
+// expireJobs removes all jobs that ended longer ago than they are kept.
 func (cl *Cloud) expireJobs(ctx context.Context, kept time.Duration) error {
+	return cl.expire(ctx, func(ctx context.Context, tx db.Tx) (int64, error) {
+		return op.Expire(ctx, tx, tx.Now.Add(-kept), expiring)
+	})
+}
+
+// expire removes what is old, however much grew old since the last round, a batch per transaction.
+func (cl *Cloud) expire(ctx context.Context, batch func(ctx context.Context, tx db.Tx) (int64, error)) error {
 	for removed := int64(expiring); removed == expiring; {
 		err := cl.DB.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
-			removed, err = op.Expire(ctx, tx, tx.Now.Add(-kept), expiring)
+			removed, err = batch(ctx, tx)
 			return err
 		})
 		if err != nil {
@@ -186,6 +197,11 @@ func (cl *Cloud) keepers(c Config) []keep.Keeper {
 			return err
 		}},
 		{Name: "jobs", Period: time.Minute, Round: func(ctx context.Context) error { return cl.expireJobs(ctx, c.JobsKept) }},
+		{Name: "idempotency-keys", Period: time.Minute, Round: func(ctx context.Context) error {
+			return cl.expire(ctx, func(ctx context.Context, tx db.Tx) (int64, error) {
+				return once.Forget(ctx, tx, tx.Now.Add(-keysKept), expiring)
+			})
+		}},
 	}
 }
 

@@ -23,6 +23,9 @@ func migrations() fs.FS {
 	return files
 }
 
+// oldest is the version of the first migration. Builds before the first release had another one, see docs/decisions/0010.
+const oldest = 2
+
 // migrate brings the schema up to date. Migrations only go forward; before the first pending one runs on a database that
 // holds something, a copy of the data is kept: beside the file (SQLite), in a schema of its own (PostgreSQL).
 func (d *DB) migrate(ctx context.Context, url string, files fs.FS) error {
@@ -49,6 +52,9 @@ func (d *DB) migrate(ctx context.Context, url string, files fs.FS) error {
 	case have > want:
 		return fmt.Errorf("the data was written by a newer Virga (schema %d, this one knows %d): use that version, "+
 			"or the copy that was kept before its migration", have, want)
+	case have > 0 && have < oldest:
+		return fmt.Errorf("the data was written by a build from before the first release (schema %d, the oldest known is %d), which "+
+			"can't be carried over: begin with an empty folder or database", have, oldest)
 	case have > 0:
 		if _, err := d.KeepCopy(ctx, url); err != nil {
 			return fmt.Errorf("keep a copy of the data before migrating it: %w", err)

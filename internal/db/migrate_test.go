@@ -30,10 +30,10 @@ func TestServersMigrateTogether(t *testing.T) {
 	t.Cleanup(func() { // the database is used again
 		execute(t, url, "drop table newer; delete from goose_db_version where version_id = 99999")
 	})
-	first, err := fs.ReadFile(db.Migrations(), "00001_first.sql")
+	first, err := fs.ReadFile(db.Migrations(), "00002_first.sql")
 	must(t, err)
 	files := fstest.MapFS{
-		"00001_first.sql": {Data: first},
+		"00002_first.sql": {Data: first},
 		// It takes a while, and can't be done twice.
 		"99999_newer.sql": {Data: []byte("-- +goose Up\nselect pg_sleep(0.2);\ncreate table newer (n int);\n")},
 	}

@@ -214,6 +214,19 @@ CREATE UNIQUE INDEX nics_ip on nics (network_id, ip) where ip is not null;
 
 CREATE UNIQUE INDEX nics_mac on nics (mac);
 
+CREATE TABLE once_keys (
+    user_id     text        not null,
+    key         text        not null,
+    command     text        not null,
+    digest      text        not null,                  -- SHA-256 of the request's parameters, in hex
+    subject_id  text        not null,                  -- what was made
+    operation_id text       not null default '',       -- the job that makes it
+    created     timestamptz not null,
+    primary key (user_id, key)
+);
+
+CREATE INDEX once_keys_created on once_keys (created);
+
 CREATE TABLE operation_steps (
     operation_id text       not null,                  -- no foreign key: it would cost a look at the operation per step
     seq         bigint      not null,
@@ -358,6 +371,15 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_idle on sessions (last_used);
 
 CREATE INDEX sessions_user on sessions (user_id);
+
+CREATE TABLE settings (
+    name        text        not null,
+    scope       text        not null default '',       -- '' global; zone, cluster, storagepool, domain, account
+    scope_id    text        not null default '',       -- of that zone …
+    value       text        not null,
+    updated     timestamptz not null,
+    primary key (name, scope, scope_id)
+);
 
 CREATE TABLE storage_pools (
     id          text primary key,

@@ -28,7 +28,8 @@ var rules = []rule{
 	{"internal/auth", "internal/db internal/secret internal/fault uid", "net/http", "every facade asks it in its own words"},
 	{"internal/event", "internal/auth internal/db internal/fault uid", "net/http", "events are written by all, so they import none"},
 	{"internal/setting", "internal/db internal/secret internal/fault uid", "net/http", "settings are read by all, so they import none"},
-	{"internal/op", "internal/auth internal/bus internal/db internal/fault uid", "net/http", "the engine runs plans that it knows nothing of"},
+	{"internal/once", "internal/auth internal/db internal/fault uid", "net/http", "whoever makes something records it, so it imports none of them"},
+	{"internal/op", "internal/once internal/auth internal/bus internal/db internal/fault uid", "net/http", "the engine runs plans that it knows nothing of"},
 	{"internal/keep", "internal/auth internal/bus internal/db internal/fault uid", "net/http", "keepers know their holder, not their work"},
 
 	{"internal/DOMAIN", "BELOW " + mechanics + " internal/hypervisor", "net/http os/exec",
@@ -59,7 +60,7 @@ var rules = []rule{
 }
 
 // mechanics are what every service may use.
-const mechanics = "internal/op internal/keep internal/db internal/auth internal/event internal/setting internal/secret internal/fault uid"
+const mechanics = "internal/op internal/once internal/keep internal/db internal/auth internal/event internal/setting internal/secret internal/fault uid"
 
 const facades = "facades translate; a rule that two of them need lives in a service, so none imports another or a driver"
 

@@ -10,6 +10,7 @@ import (
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/internal/once"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
@@ -56,8 +57,10 @@ func (s *Service) Create(ctx context.Context, in CreateIn) (n Network, err error
 		if err != nil {
 			return err
 		}
-		n, err = s.create(ctx, tx, in, owner, off, z)
-		return err
+		if n, err = s.create(ctx, tx, in, owner, off, z); err != nil {
+			return err
+		}
+		return once.Record(ctx, tx, string(n.ID), "")
 	})
 	return n, err
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/once"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -139,6 +140,9 @@ func (r *Runner[S]) StartTx(ctx context.Context, tx db.Tx, q *Request, s *S) (ID
 	}
 	e := r.engine
 	if err := insert(ctx, tx, &rec, e.owner()); err != nil {
+		return "", err
+	}
+	if err := once.Record(ctx, tx, q.SubjectID, rec.ID); err != nil {
 		return "", err
 	}
 	tx.OnCommit(func() { e.accepted(rec) })

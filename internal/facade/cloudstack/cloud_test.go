@@ -245,6 +245,7 @@ type listIn struct {
 }
 
 type toilIn struct {
+	api.Once
 	Mode string `api:"mode" doc:"What becomes of it."`
 }
 

@@ -86,7 +86,7 @@ func (c *call) run(name string, endpoint *api.Endpoint) {
 		c.fail(unknownCommand(name))
 		return
 	}
-	answer, err := endpoint.Invoke(ctx, c.params, roleOf(c.caller))
+	answer, err := c.invoke(ctx, endpoint)
 	if err != nil {
 		c.fail(err)
 		return

@@ -2,11 +2,13 @@ package cloudstack
 
 import (
 	"context"
+	"strings"
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -17,6 +19,32 @@ func (f *Facade) scope(ctx context.Context, in api.Scope, byID bool) (auth.Scope
 	return f.Accounts.Scope(ctx, account.ListScope{
 		Account: in.Account, Domain: in.DomainID, Recursive: in.Recursive, All: in.ListAll, ByID: byID,
 	})
+}
+
+// scopeIn is scope for lists that also choose by project and by tags. Virga has no projects and no tags yet: nothing belongs to
+// one, nothing has one, and an ID of a project names nothing.
+func (f *Facade) scopeIn(ctx context.Context, in api.Scope, byID bool, p cs.InProject, t cs.Tagged) (auth.Scope, error) {
+	switch {
+	case p.ProjectID != "" && p.ProjectID != allProjects:
+		return auth.Scope{}, noProject(p.ProjectID)
+	case p.ProjectID != "" || len(t.Tags) > 0:
+		return auth.Scope{}, nil // which shows nothing
+	}
+	return f.scope(ctx, in, byID)
+}
+
+// allProjects stands for every project in lists.
+const allProjects = "-1"
+
+// noProject refuses the ID of a project; "" is none.
+func noProject[ID ~string](id ID) error {
+	switch {
+	case id == "":
+		return nil
+	case !uid.Valid(strings.ToLower(string(id))):
+		return fault.Invalidf("projectid %q is not the ID of a project", id)
+	}
+	return fault.Missing(uid.Project(id))
 }
 
 // window gives the rows of a page as services want them: how many to skip, and how many to show at most, 0 for all.

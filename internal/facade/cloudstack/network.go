@@ -13,7 +13,7 @@ import (
 )
 
 func (f *Facade) registerNetworks(m *api.Mux) {
-	api.HandleCall(m, cs.CreateNetwork, f.createNetwork)
+	api.HandleCreate(m, cs.CreateNetwork, f.createNetwork, show(f.DB.Read, network.ByID, f.networksOut))
 	api.HandleList(m, cs.ListNetworks, f.listNetworks)
 	api.HandleJob(m, cs.DeleteNetwork, f.deleteNetwork, succeeded)
 }
@@ -21,19 +21,12 @@ func (f *Facade) registerNetworks(m *api.Mux) {
 // succeeded is the outcome of jobs that leave nothing to show.
 func succeeded(context.Context, string) (api.Success, error) { return api.Success{Success: true}, nil }
 
-func (f *Facade) createNetwork(ctx context.Context, in cs.CreateNetworkIn) (cs.Network, error) {
+func (f *Facade) createNetwork(ctx context.Context, in cs.CreateNetworkIn) (uid.Network, error) {
 	n, err := f.Networks.Create(ctx, network.CreateIn{
 		Name: in.Name, DisplayText: in.DisplayText, Offering: in.OfferingID, Zone: in.ZoneID, Gateway: in.Gateway, Netmask: in.Netmask,
 		StartIP: in.StartIP, EndIP: in.EndIP, NetworkDomain: in.NetworkDomain, OwnerAccount: in.Account, OwnerDomain: in.DomainID,
 	})
-	if err != nil {
-		return cs.Network{}, err
-	}
-	out, err := f.networksOut(ctx, []network.Network{n})
-	if err != nil {
-		return cs.Network{}, err
-	}
-	return out[0], nil
+	return n.ID, err
 }
 
 func (f *Facade) listNetworks(ctx context.Context, in cs.ListNetworksIn) (api.Page[cs.Network], error) {

@@ -202,7 +202,8 @@ func (p *plant) begun(who string, command api.Command, params ...string) api.Sta
 		JobID uid.Op `json:"jobid"`
 	}
 	p.must(json.Unmarshal([]byte(r.body), &envelope))
-	return api.Started(envelope[api.Envelope(command.Describe().Name)])
+	begun := envelope[api.Envelope(command.Describe().Name)]
+	return api.Started{ID: begun.ID, JobID: begun.JobID}
 }
 
 func (p *plant) ended(who string, id uid.Op) job {

@@ -51,7 +51,7 @@ func (c *cloud) makeThing(ctx context.Context, in toilIn) (api.Started, error) {
 	id := uid.New[uid.VM]()
 	job, _, err := c.runner.Start(ctx, op.Request{
 		Thing: op.On("vm", id), Caller: auth.From(ctx), Command: testJob.Name, SubjectKind: "VirtualMachine", SubjectID: string(id),
-	}, toil(in))
+	}, toil{Mode: in.Mode})
 	return api.Started{ID: string(id), JobID: job}, err
 }
 

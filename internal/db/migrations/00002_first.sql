@@ -1,5 +1,8 @@
 -- +goose Up
 
+-- Until the first release there is one migration, which is edited: what a build before it has left (version 1) is refused with
+-- clear words, see docs/decisions/0010. After it migrations only go forward.
+
 -- Types are those that SQLite and PostgreSQL both understand: text, bigint, boolean, timestamptz (UTC, microseconds).
 -- Ids are UUIDv7 in text form. Rows that CloudStack keeps visible after removal carry a "removed" time.
 
@@ -8,6 +11,17 @@
 create table counters (
     name        text primary key,
     next        bigint      not null
+);
+
+-- internal/setting ------------------------------------------------------------------------------------------------
+-- Settings that an operator has changed; all others have the value that stands in the code.
+create table settings (
+    name        text        not null,
+    scope       text        not null default '',       -- '' global; zone, cluster, storagepool, domain, account
+    scope_id    text        not null default '',       -- of that zone …
+    value       text        not null,
+    updated     timestamptz not null,
+    primary key (name, scope, scope_id)
 );
 
 -- internal/account ------------------------------------------------------------------------------------------------
@@ -426,6 +440,20 @@ create table keepers (
     last_error  text        not null default '',
     runs        bigint      not null default 0
 );
+
+-- internal/once -----------------------------------------------------------------------------------------------------
+-- What was made under an idempotency key: the same request again gets the same thing.
+create table once_keys (
+    user_id     text        not null,
+    key         text        not null,
+    command     text        not null,
+    digest      text        not null,                  -- SHA-256 of the request's parameters, in hex
+    subject_id  text        not null,                  -- what was made
+    operation_id text       not null default '',       -- the job that makes it
+    created     timestamptz not null,
+    primary key (user_id, key)
+);
+create index once_keys_created on once_keys (created);
 
 -- internal/op -----------------------------------------------------------------------------------------------------
 create table servers (
