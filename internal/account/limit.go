@@ -63,8 +63,8 @@ type Count struct {
 type Counts map[Kind]Count
 
 // Take counts what is being allocated for an account against its limits, in the transaction that allocates. It fails with
-// fault.Limit, naming the kind, the limit and what was asked, and then the transaction must not go on. The rows it changes
-// stay locked until the transaction's end: do it late.
+// fault.Limit, naming the kind, the limit and what was asked; the failure may come as late as at the commit ([db.Tx.Must]).
+// The rows it changes stay locked until the transaction's end: do it late.
 func Take(ctx context.Context, tx db.Tx, account uid.Account, use Use) error {
 	if err := use.check(); err != nil {
 		return fmt.Errorf("count what account %s takes: %w", account, err)
@@ -74,23 +74,21 @@ func Take(ctx context.Context, tx db.Tx, account uid.Account, use Use) error {
 		if n == 0 {
 			continue
 		}
-		taken, err := take(ctx, tx, account, k.kind, n)
-		if err != nil {
-			return fmt.Errorf("count %d %s for account %s: %w", n, k.name, account, err)
-		}
-		if taken {
-			continue
-		}
-		all, err := Limits(ctx, tx, account)
+		err := take(ctx, tx, account, k.kind, n, func(ctx context.Context, q db.Tx) error {
+			all, err := Limits(ctx, q, account)
+			if err != nil {
+				return err
+			}
+			c, ok := all[account][k.kind]
+			if !ok {
+				return fmt.Errorf("account %s has no count of %s", account, k.name)
+			}
+			return fault.Limitf("the account's limit of %s (%s) is %d: %d are in use, %d more were asked for",
+				k.name, k.kind, c.Maximum, c.Used, n)
+		})
 		if err != nil {
 			return err
 		}
-		c, ok := all[account][k.kind]
-		if !ok {
-			return fmt.Errorf("account %s has no count of %s", account, k.name)
-		}
-		return fault.Limitf("the account's limit of %s (%s) is %d: %d are in use, %d more were asked for",
-			k.name, k.kind, c.Maximum, c.Used, n)
 	}
 	return nil
 }
@@ -105,12 +103,11 @@ func Give(ctx context.Context, tx db.Tx, account uid.Account, use Use) error {
 		if n == 0 {
 			continue
 		}
-		given, err := give(ctx, tx, account, k.kind, n)
-		if err != nil {
-			return fmt.Errorf("give back %d %s of account %s: %w", n, k.name, account, err)
-		}
-		if !given {
+		err := give(ctx, tx, account, k.kind, n, func(context.Context, db.Tx) error {
 			return fmt.Errorf("account %s gives back %d %s, more than it has taken", account, n, k.name)
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil

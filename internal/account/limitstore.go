@@ -9,6 +9,9 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
+// uncounted gives the error of a count that could not be changed.
+type uncounted = func(ctx context.Context, q db.Tx) error
+
 type countRow struct {
 	bun.BaseModel `bun:"table:resource_counts"`
 	AccountID     uid.Account `bun:",pk"`
@@ -17,18 +20,22 @@ type countRow struct {
 	Maximum       int64
 }
 
-// take tells whether n more were counted. Asking and counting are one statement, so that no other transaction comes between.
-// "maximum - used >= n" can't overflow, whatever n is.
-func take(ctx context.Context, tx db.Tx, account uid.Account, kind Kind, n int64) (bool, error) {
-	changed, err := db.Changed(tx.NewRaw(`update resource_counts set used = used + ?
-		where account_id = ? and kind = ? and (maximum < 0 or maximum - used >= ?)`, n, account, kind, n).Exec(ctx))
-	return changed == 1, err
+// Asking and counting are one statement, so that no other transaction comes between. "maximum - used >= n" can't overflow,
+// whatever n is.
+var (
+	takeCount = db.PrepareMust(`update resource_counts set used = used + ?
+		where account_id = ? and kind = ? and (maximum < 0 or maximum - used >= ?)`)
+	giveCount = db.PrepareMust("update resource_counts set used = used - ? where account_id = ? and kind = ? and used >= ?")
+)
+
+// take counts n more; the transaction fails with what otherwise gives where the limit does not allow them.
+func take(ctx context.Context, tx db.Tx, account uid.Account, kind Kind, n int64, otherwise uncounted) error {
+	return tx.Must(ctx, takeCount, otherwise, n, account, kind, n)
 }
 
-func give(ctx context.Context, tx db.Tx, account uid.Account, kind Kind, n int64) (bool, error) {
-	changed, err := db.Changed(tx.NewRaw(`update resource_counts set used = used - ?
-		where account_id = ? and kind = ? and used >= ?`, n, account, kind, n).Exec(ctx))
-	return changed == 1, err
+// give counts n less.
+func give(ctx context.Context, tx db.Tx, account uid.Account, kind Kind, n int64, otherwise uncounted) error {
+	return tx.Must(ctx, giveCount, otherwise, n, account, kind, n)
 }
 
 func counts(ctx context.Context, q db.Tx, accounts []uid.Account) ([]countRow, error) {

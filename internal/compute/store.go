@@ -20,8 +20,7 @@ type vmRow struct {
 }
 
 func insert(ctx context.Context, tx db.Tx, vm VM) error {
-	_, err := tx.NewInsert().Model(&vmRow{VM: vm}).Exec(ctx)
-	return err
+	return tx.Insert(ctx, &vmRow{VM: vm})
 }
 
 var selectOne = db.Prepare("select * from vms where id = ?")
@@ -62,8 +61,7 @@ func findLocked(ctx context.Context, tx db.Tx, scope auth.Scope, id uid.VM) (VM,
 var updateState = db.Prepare("update vms set state = ?, version = version + 1 where id = ?")
 
 func setState(ctx context.Context, tx db.Tx, id uid.VM, s State) error {
-	_, err := tx.Run(ctx, updateState, s, id)
-	return err
+	return tx.Later(ctx, updateState, s, id)
 }
 
 var updateHost = db.Prepare("update vms set last_host_id = coalesce(host_id, last_host_id), host_id = ?, version = version + 1 where id = ?")
@@ -74,8 +72,7 @@ func setHost(ctx context.Context, tx db.Tx, id uid.VM, h uid.Host) error {
 	if h == "" {
 		value = nil
 	}
-	_, err := tx.Run(ctx, updateHost, value, id)
-	return err
+	return tx.Later(ctx, updateHost, value, id)
 }
 
 func setDestroyed(ctx context.Context, tx db.Tx, id uid.VM, at time.Time) error {

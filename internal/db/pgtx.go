@@ -13,104 +13,97 @@ import (
 )
 
 // pgTx is a transaction that makes no journey of its own to PostgreSQL where it can help it: its beginning travels with the
-// first statement, its commit with the last one, if the closure said which one that is. On a network the journeys are what
-// a transaction costs.
+// first statement, its commit with the last one, and what nobody waits for with the next one that somebody does. Journeys are
+// what a transaction costs, and how long it keeps others waiting for the rows that it has locked.
 type pgTx struct {
 	conn  *sql.Conn
 	begun bool
-	last  *Statement
-	args  []any
+	queue []*item // not sent yet
 }
 
-// ExecContext is what bun runs statements with; they have no arguments left.
-func (t *pgTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	if !t.begun && len(args) == 0 {
-		t.begun = true
-		return t.conn.ExecContext(ctx, "begin; "+query)
-	}
-	if err := t.begin(ctx); err != nil {
-		return nil, err
-	}
-	return t.conn.ExecContext(ctx, query, args...)
+// item is a statement on a journey.
+type item struct {
+	query     string
+	args      []any
+	dest      any // of a query
+	db        *DB // of a query
+	changed   int64
+	otherwise func(ctx context.Context, q Tx) error // of a statement that must change something
 }
 
-// QueryContext is what bun runs queries with.
-func (t *pgTx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if err := t.begin(ctx); err != nil {
-		return nil, err
-	}
-	return t.conn.QueryContext(ctx, query, args...)
+// ending is what a transaction fails with when a statement that must change something did not. It is resolved after the
+// rollback.
+type ending struct {
+	error
+	otherwise func(ctx context.Context, q Tx) error
 }
 
-// QueryRowContext is there because bun's interface has it; nothing in the house uses it.
-func (t *pgTx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	if err := t.begin(ctx); err != nil {
-		ended, cancel := context.WithCancelCause(ctx)
-		cancel(err)
-		return t.conn.QueryRowContext(ended, query, args...)
+func (e ending) Unwrap() error { return e.error }
+
+var beginning, committing = &item{query: "begin"}, &item{query: "commit"}
+
+// send sends what is queued and then some more, in one journey.
+func (t *pgTx) send(ctx context.Context, more ...*item) error {
+	items := make([]*item, 0, 1+len(t.queue)+len(more))
+	if !t.begun {
+		items = append(items, beginning)
 	}
-	return t.conn.QueryRowContext(ctx, query, args...)
+	items = append(append(items, t.queue...), more...)
+	t.begun, t.queue = true, nil
+	return t.conn.Raw(func(c any) error {
+		failed, err := travel(ctx, c, items)
+		if failed < len(items)-len(more) && pgCode(err) != "" {
+			err = lateError{err}
+		}
+		return err
+	})
 }
 
-func (t *pgTx) begin(ctx context.Context) error {
-	if t.begun {
+// travel sends statements over a connection in one journey, and tells which one failed: PostgreSQL skips those after it.
+func travel(ctx context.Context, conn any, items []*item) (failed int, err error) {
+	batch := &pgx.Batch{}
+	for _, i := range items {
+		batch.Queue(i.query, i.args...)
+	}
+	results := conn.(*stdlib.Conn).Conn().SendBatch(ctx, batch)
+	for n, i := range items {
+		if err := i.take(results); err != nil {
+			_ = results.Close()
+			if i.otherwise != nil && pgCode(err) == divisionByZero {
+				err = ending{err, i.otherwise}
+			}
+			return n, err
+		}
+	}
+	return len(items), results.Close()
+}
+
+const divisionByZero = "22012"
+
+func (i *item) take(results pgx.BatchResults) error {
+	if i.dest == nil {
+		tag, err := results.Exec()
+		i.changed = tag.RowsAffected()
+		return err
+	}
+	rows, err := results.Query()
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	return i.db.scan(rows, i.dest)
+}
+
+// commit ends the transaction, and runs what is still queued on the way. One that did nothing was never begun.
+func (t *pgTx) commit(ctx context.Context) error {
+	if !t.begun && len(t.queue) == 0 {
 		return nil
 	}
-	t.begun = true
-	_, err := t.conn.ExecContext(ctx, "begin")
-	return err
-}
-
-// run runs a prepared statement, and the transaction's beginning with it if it is the first.
-func (t *pgTx) run(ctx context.Context, s *Statement, args []any) (changed int64, err error) {
-	if t.begun {
-		return Changed(t.conn.ExecContext(ctx, s.postgres, args...))
+	err := t.send(ctx, committing)
+	if err == nil || IsLate(err) {
+		return err
 	}
-	t.begun = true
-	return t.together(ctx, []any{"begin", s}, args)
-}
-
-// commit ends the transaction, and runs its last statement on the way.
-func (t *pgTx) commit(ctx context.Context) error {
-	var err error
-	switch {
-	case t.last != nil && !t.begun:
-		t.begun = true
-		_, err = t.together(ctx, []any{"begin", t.last, "commit"}, t.args)
-	case t.last != nil:
-		_, err = t.together(ctx, []any{t.last, "commit"}, t.args)
-	case t.begun:
-		_, err = t.conn.ExecContext(ctx, "commit")
-	}
-	return err
-}
-
-// together sends statements in one journey: texts as they are, and one prepared statement with its arguments. When one
-// fails, PostgreSQL skips those after it. It tells how many rows the prepared one changed.
-func (t *pgTx) together(ctx context.Context, statements []any, args []any) (changed int64, err error) {
-	err = t.conn.Raw(func(c any) error {
-		batch := &pgx.Batch{}
-		for _, s := range statements {
-			if p, ok := s.(*Statement); ok {
-				batch.Queue(p.postgres, args...)
-			} else {
-				batch.Queue(s.(string))
-			}
-		}
-		results := c.(*stdlib.Conn).Conn().SendBatch(ctx, batch)
-		for _, s := range statements {
-			tag, err := results.Exec()
-			if err != nil {
-				_ = results.Close()
-				return err
-			}
-			if _, ok := s.(*Statement); ok {
-				changed = tag.RowsAffected()
-			}
-		}
-		return results.Close()
-	})
-	return changed, err
+	return fmt.Errorf("commit: %w", err)
 }
 
 // end gives the connection back: rolled back if it was not committed, thrown away if even that fails.
@@ -122,6 +115,81 @@ func (t *pgTx) end(committed bool) {
 	}
 	_ = t.conn.Close()
 }
+
+// ask sends questions outside any transaction.
+func (d *DB) ask(ctx context.Context, items []*item) error {
+	conn, err := d.reader.DB.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	return conn.Raw(func(c any) error {
+		_, err := travel(ctx, c, items)
+		return err
+	})
+}
+
+// ExecContext is what bun runs statements with; they have no arguments left.
+func (t *pgTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	if !t.begun && len(t.queue) == 0 && len(args) == 0 {
+		t.begun = true
+		return t.conn.ExecContext(ctx, "begin; "+query)
+	}
+	if err := t.flush(ctx); err != nil {
+		return nil, err
+	}
+	return t.conn.ExecContext(ctx, query, args...)
+}
+
+// QueryContext is what bun runs queries with.
+func (t *pgTx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if err := t.flush(ctx); err != nil {
+		return nil, err
+	}
+	return literal{t.conn}.QueryContext(ctx, query, args...)
+}
+
+// QueryRowContext is there because bun's interface has it; nothing in the house uses it.
+func (t *pgTx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	if err := t.flush(ctx); err != nil {
+		ended, cancel := context.WithCancelCause(ctx)
+		cancel(err)
+		return t.conn.QueryRowContext(ended, query, args...)
+	}
+	return literal{t.conn}.QueryRowContext(ctx, query, args...)
+}
+
+// flush sends what is queued, since a statement of bun's comes that knows nothing of queues.
+func (t *pgTx) flush(ctx context.Context) error {
+	if t.begun && len(t.queue) == 0 {
+		return nil
+	}
+	return t.send(ctx)
+}
+
+// literal runs bun's queries: their values are written out, so that hardly one comes twice and to prepare it would be a
+// journey for nothing.
+type literal struct{ bun.IConn }
+
+func (l literal) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if len(args) == 0 {
+		args = []any{pgx.QueryExecModeExec}
+	}
+	return l.IConn.QueryContext(ctx, query, args...)
+}
+
+func (l literal) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	if len(args) == 0 {
+		args = []any{pgx.QueryExecModeExec}
+	}
+	return l.IConn.QueryRowContext(ctx, query, args...)
+}
+
+// ResolveConn makes bun use it for all queries outside transactions.
+func (l literal) ResolveConn(context.Context, bun.Query) bun.IConn { return l }
+
+// Close is there because bun's interface has it.
+func (l literal) Close() error { return nil }
 
 // pgIDB lets bun build queries that run in a pgTx.
 type pgIDB struct {
@@ -157,25 +225,4 @@ func (i pgIDB) BeginTx(context.Context, *sql.TxOptions) (bun.Tx, error) { return
 
 func (i pgIDB) RunInTx(context.Context, *sql.TxOptions, func(context.Context, bun.Tx) error) error {
 	return errNested
-}
-
-// ErrNothing is what a statement given to [Tx.RunLast] makes the transaction fail with when it changed nothing.
-var ErrNothing = errors.New("nothing was changed")
-
-// PrepareLast declares a statement for [Tx.RunLast]. On PostgreSQL it must end in a query of one division by the number of
-// rows that it changed: 1/0 is the only way for a statement to forbid the commit that travels with it.
-func PrepareLast(postgres string) *Statement { return PrepareEach("", postgres) }
-
-// RunLast runs a statement at the transaction's end, on PostgreSQL: after it nothing else is done, and the commit travels
-// with it. If it changes nothing the transaction fails with [ErrNothing].
-func (tx Tx) RunLast(s *Statement, args ...any) {
-	tx.pg.last, tx.pg.args = s, arguments(args, true)
-}
-
-func lastError(err error) error {
-	const divisionByZero = "22012"
-	if pgCode(err) == divisionByZero {
-		return ErrNothing
-	}
-	return fmt.Errorf("commit: %w", err)
 }

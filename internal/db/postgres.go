@@ -46,7 +46,7 @@ func openPostgres(url string, o Options) (*DB, error) {
 		_ = pool.Close()
 		return nil, fmt.Errorf("reach the database %s: %w", Redact(url), err)
 	}
-	d := bun.NewDB(pool, pgdialect.New())
+	d := bun.NewDB(pool, pgdialect.New(), bun.WithConnResolver(literal{pool}))
 	return &DB{Postgres: true, reader: d, writer: d}, nil
 }
 
@@ -54,6 +54,9 @@ func (d *DB) writePostgres(ctx context.Context, fn func(context.Context, Tx) err
 	ctx = context.WithoutCancel(ctx)
 	for attempt := 1; ; attempt++ {
 		err := d.oncePostgres(ctx, fn)
+		if e, ok := errors.AsType[ending](err); ok {
+			err = lateError{e.otherwise(ctx, d.Read())}
+		}
 		if err == nil || attempt == deadlocks || !isDeadlock(err) {
 			return err
 		}
@@ -74,7 +77,7 @@ func (d *DB) oncePostgres(ctx context.Context, fn func(context.Context, Tx) erro
 		return err
 	}
 	if err := tx.commit(ctx); err != nil {
-		return lastError(err)
+		return err
 	}
 	committed = true
 	for _, hook := range hooks {

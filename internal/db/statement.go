@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -32,6 +33,14 @@ func PrepareEach(sqlite, postgres string) *Statement {
 	return &Statement{sqlite: sqlite, postgres: b.String()}
 }
 
+// PrepareMust declares a statement for [Tx.Must]: one that changes rows and returns nothing.
+func PrepareMust(query string) *Statement { return PrepareEach(query, must(query)) }
+
+// must makes a statement fail that changes nothing: 1/0 is the only way for one to forbid the commit that travels with it.
+func must(query string) string {
+	return "with changed as (" + query + " returning 1) select 1 / count(*) from changed"
+}
+
 // timeFormat is how bun writes times for SQLite; what is compared as text must be written one way only.
 const timeFormat = "2006-01-02 15:04:05.999999-07:00"
 
@@ -53,9 +62,11 @@ func arguments(args []any, postgres bool) []any {
 }
 
 // Run runs a statement in the transaction and tells how many rows it changed.
-func (tx Tx) Run(ctx context.Context, s *Statement, args ...any) (int64, error) {
+func (tx Tx) Run(ctx context.Context, s *Statement, args ...any) (changed int64, err error) {
 	if tx.Postgres {
-		return tx.pg.run(ctx, s, arguments(args, true))
+		item := &item{query: s.postgres, args: arguments(args, true)}
+		err := tx.pg.send(ctx, item)
+		return item.changed, err
 	}
 	prepared, err := tx.prepared.of(ctx, s)
 	if err != nil {
@@ -64,34 +75,81 @@ func (tx Tx) Run(ctx context.Context, s *Statement, args ...any) (int64, error) 
 	return Changed(prepared.ExecContext(ctx, arguments(args, false)...))
 }
 
+// Later runs a statement whose outcome nobody has to know before the transaction goes on. On PostgreSQL it travels with the
+// next one whose answer is needed, or with the commit; its error comes from there, and is known by [IsLate].
+func (tx Tx) Later(ctx context.Context, s *Statement, args ...any) error {
+	if tx.Postgres {
+		tx.pg.queue = append(tx.pg.queue, &item{query: s.postgres, args: arguments(args, true)})
+		return nil
+	}
+	_, err := tx.Run(ctx, s, args...)
+	return err
+}
+
+// Must is Later for a statement that the transaction fails without: if it changes nothing, nothing of the transaction
+// remains, and its error is what otherwise gives. That is asked in the transaction or, where this is gone, outside.
+// The statement is declared with [PrepareMust].
+func (tx Tx) Must(ctx context.Context, s *Statement, otherwise func(ctx context.Context, q Tx) error, args ...any) error {
+	if tx.Postgres {
+		tx.pg.queue = append(tx.pg.queue, &item{query: s.postgres, args: arguments(args, true), otherwise: otherwise})
+		return nil
+	}
+	n, err := tx.Run(ctx, s, args...)
+	if err == nil && n == 0 {
+		err = otherwise(ctx, tx)
+	}
+	return err
+}
+
+// Question is a query and where its rows go: a pointer to a slice of bun models, or of single values.
+type Question struct {
+	of   *Statement
+	args []any
+	dest any
+}
+
+// Asking makes a question for [Tx.Ask].
+func Asking(s *Statement, dest any, args ...any) Question { return Question{s, args, dest} }
+
+// Ask asks several questions; on PostgreSQL in one journey, though not as of one moment.
+func (tx Tx) Ask(ctx context.Context, questions ...Question) error {
+	if !tx.Postgres {
+		for _, q := range questions {
+			if err := tx.selectSQLite(ctx, q); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	items := make([]*item, len(questions))
+	for i, q := range questions {
+		items[i] = &item{query: q.of.postgres, args: arguments(q.args, true), dest: q.dest, db: tx.db}
+	}
+	if tx.pg != nil {
+		return tx.pg.send(ctx, items...)
+	}
+	return tx.db.ask(ctx, items)
+}
+
 // Select runs a query and reads its rows into dest: a slice of bun models, or of single values.
 func (tx Tx) Select(ctx context.Context, s *Statement, dest any, args ...any) error {
-	rows, err := tx.query(ctx, s, args) //nolint:rowserrcheck // ScanRows checks it
+	return tx.Ask(ctx, Asking(s, dest, args...))
+}
+
+func (tx Tx) selectSQLite(ctx context.Context, q Question) error {
+	of := tx.db.readPrepared
+	if tx.prepared != nil {
+		of = tx.prepared.of
+	}
+	prepared, err := of(ctx, q.of)
 	if err != nil {
 		return err
 	}
-	return tx.db.reader.ScanRows(ctx, rows, dest)
-}
-
-func (tx Tx) query(ctx context.Context, s *Statement, args []any) (*sql.Rows, error) {
-	values := arguments(args, tx.Postgres)
-	switch {
-	case tx.pg != nil:
-		return tx.pg.QueryContext(ctx, s.postgres, values...)
-	case tx.Postgres:
-		return tx.db.reader.DB.QueryContext(ctx, s.postgres, values...)
-	case tx.prepared != nil:
-		prepared, err := tx.prepared.of(ctx, s)
-		if err != nil {
-			return nil, err
-		}
-		return prepared.QueryContext(ctx, values...)
-	}
-	prepared, err := tx.db.readPrepared(ctx, s)
+	rows, err := prepared.QueryContext(ctx, arguments(q.args, false)...) //nolint:rowserrcheck // ScanRows checks it
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return prepared.QueryContext(ctx, values...)
+	return tx.db.reader.ScanRows(ctx, rows, q.dest)
 }
 
 // readPrepared gives a statement that SQLite's reading connections have parsed, or will when they first run it.
@@ -137,4 +195,16 @@ func (p *statements) of(ctx context.Context, s *Statement) (*sql.Stmt, error) {
 		p.known[s] = st
 	}
 	return st, err
+}
+
+// lateError is an error of a statement that came when a later one's answer was awaited.
+type lateError struct{ error }
+
+func (e lateError) Unwrap() error { return e.error }
+
+// IsLate tells whether an error is not that of the statement, or the commit, that it came with, but of one that was given to
+// [Tx.Later] or [Tx.Must] before.
+func IsLate(err error) bool {
+	_, late := errors.AsType[lateError](err)
+	return late
 }

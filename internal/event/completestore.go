@@ -2,34 +2,29 @@ package event
 
 import (
 	"context"
-	"fmt"
-
-	"github.com/uptrace/bun"
 
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/uid"
 )
 
-var findEvent = db.Prepare("select * from events where id = ?")
+const (
+	completeInto = `insert into events (id, type, level, state, description, account_id, domain_id, user_id, resource_type, resource_id,
+		parent_id, created) `
+	completeFrom = ` account_id, domain_id, user_id, resource_type, resource_id, id, `
+)
+
+// complete copies the Scheduled event; one that has expired since leaves nothing to complete.
+var complete = db.PrepareEach(
+	completeInto+"select ?, type, coalesce(?, level), ?, ? || description || ?,"+completeFrom+"? from events where id = ?",
+	completeInto+"select ?::text, type, coalesce(?::text, level), ?::text, ?::text || description || ?::text,"+completeFrom+
+		"?::timestamptz from events where id = ?")
 
 // Complete records that the job which the event scheduled announced has ended; failure is why it failed, "" if it did not.
 func Complete(ctx context.Context, tx db.Tx, scheduled uid.Event, failure string) error {
-	var rows []struct {
-		bun.BaseModel `bun:"table:events,alias:e"`
-		Event
-	}
-	if err := tx.Select(ctx, findEvent, &rows, scheduled); err != nil {
-		return fmt.Errorf("find the event that scheduled a job: %w", err)
-	}
-	if len(rows) == 0 {
-		return nil // it has expired since
-	}
-	row := rows[0]
-	e := row.Event
-	e.ID, e.Parent, e.State, e.Description = "", row.ID, Completed, "done: "+row.Description
+	var level any
+	before, after := "done: ", ""
 	if failure != "" {
-		e.Level, e.Description = Error, "failed: "+row.Description+": "+failure
+		level, before, after = string(Error), "failed: ", ": "+failure
 	}
-	_, err := Write(ctx, tx, e)
-	return err
+	return tx.Later(ctx, complete, uid.New[uid.Event](), level, Completed, before, after, tx.Now, scheduled)
 }

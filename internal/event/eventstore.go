@@ -16,8 +16,7 @@ type row struct {
 }
 
 func insert(ctx context.Context, tx db.Tx, e Event) error {
-	_, err := tx.NewInsert().Model(&row{Event: e}).Exec(ctx)
-	return err
+	return tx.Insert(ctx, &row{Event: e})
 }
 
 func list(ctx context.Context, tx db.Tx, f Filter) ([]Event, int, error) {

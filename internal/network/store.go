@@ -30,8 +30,7 @@ type physicalRow struct {
 }
 
 func insert(ctx context.Context, tx db.Tx, row any) error {
-	_, err := tx.NewInsert().Model(row).Exec(ctx)
-	return err
+	return tx.Insert(ctx, row)
 }
 
 // CreatePhysical adds a physical network; its id, counter and times are filled in.

@@ -42,7 +42,7 @@ func Record(ctx context.Context, tx db.Tx, subject string, job uid.Op) error {
 	err := insert(ctx, tx, Made{
 		User: auth.From(ctx).User, Key: c.key, Command: c.command, Digest: c.digest, Subject: subject, Operation: job, Created: tx.Now,
 	})
-	if db.IsUnique(err) {
+	if db.IsUnique(err) && !db.IsLate(err) {
 		return ErrTaken
 	}
 	return err

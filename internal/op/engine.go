@@ -139,7 +139,7 @@ func (r *Runner[S]) StartTx(ctx context.Context, tx db.Tx, q *Request, s *S) (ID
 		rec.StepName = r.plan.steps[0].name
 	}
 	e := r.engine
-	if err := insert(ctx, tx, &rec, e.owner()); err != nil {
+	if err := insert(ctx, tx, &rec, e.owner(), q.Fresh); err != nil {
 		return "", err
 	}
 	if err := once.Record(ctx, tx, q.SubjectID, rec.ID); err != nil {

@@ -40,6 +40,7 @@ type Request struct {
 	SubjectKind string // what the job is about: VirtualMachine, Network …
 	SubjectID   string
 	Event       uid.Event // the Scheduled event of this job
+	Fresh       bool      // the thing is made by this request, so that no other operation can be on it
 }
 
 // Record is an operation as it stands in the database.

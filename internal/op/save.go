@@ -44,10 +44,10 @@ func (e *Engine) record(ctx context.Context, r *run, base Record, w work) error 
 	switch {
 	case errors.Is(stepErr, ErrRepeat):
 		return e.record(ctx, r, base, w)
-	case stepErr != nil:
-		return stepErr
-	case errors.Is(err, db.ErrNothing):
+	case errors.Is(err, errFenced):
 		return &recordError{errFenced}
+	case stepErr != nil, db.IsLate(err): // a statement of the step's own may have failed as late as at the commit
+		return err
 	case err != nil:
 		return &recordError{err}
 	}

@@ -39,11 +39,19 @@ var insertFirst = db.PrepareEach(`insert into operations (`+columns+`)
 var insertQueued = db.Prepare(`insert into operations (` + columns + `)
 	values (?, ?, ?, ?, 0, ?, ?, '', 0, false, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 
-// insert adds an operation. It is owned at once where its thing is free, and queued where it is not.
-func insert(ctx context.Context, tx db.Tx, r *Record, owner string) error {
+// insertFresh is insertFirst for a thing that only this operation knows.
+var insertFresh = db.Prepare(`insert into operations (` + columns + `)
+	values (?, ?, ?, ?, 0, ?, ?, ?, 1, true, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+
+// insert adds an operation. It is owned at once where its thing is free, or fresh, and queued where it is not.
+func insert(ctx context.Context, tx db.Tx, r *Record, owner string, fresh bool) error {
 	head := []any{r.ID, r.Plan, r.Thing, r.State, r.StepName, r.Data}
 	tail := []any{
 		r.RunAt, r.Command, r.UserID, r.AccountID, r.DomainID, r.SubjectKind, r.SubjectID, r.EventID, r.Created, r.Updated,
+	}
+	if fresh {
+		r.Turn, r.Owner, r.Fence = true, owner, 1
+		return tx.Later(ctx, insertFresh, slices.Concat(head, []any{owner}, tail)...)
 	}
 	n, err := tx.Run(ctx, insertFirst, slices.Concat(head, []any{owner}, tail, []any{r.Thing})...)
 	if err != nil {
@@ -118,7 +126,7 @@ var (
 	saving     = db.Prepare(saveRecord)
 	savingStep = db.Prepare(`insert into operation_steps (operation_id, seq, name, action, error, at)
 		select id, seq, ?, ?, ?, updated from operations where id = ?`)
-	savingLast = db.PrepareLast(`with saved as (` + saveRecord + ` returning id, seq, updated), stepped as (
+	savingMust = db.PrepareEach("", `with saved as (`+saveRecord+` returning id, seq, updated), stepped as (
 		insert into operation_steps (operation_id, seq, name, action, error, at)
 		select id, seq, ?::text, ?::text, ?::text, updated from saved returning 1)
 		select 1 / count(*) from stepped`)
@@ -143,13 +151,12 @@ func (c change) arguments(now time.Time) (record, step []any) {
 }
 
 // save records a change, if the operation is still this server's under this fence, and still stands where the change began
-// (it does not after a commit whose answer was lost); errFenced otherwise, on PostgreSQL at the commit ([db.ErrNothing]).
-// It is the last thing that a transaction does.
+// (it does not after a commit whose answer was lost); errFenced otherwise, on PostgreSQL at the commit.
 func save(ctx context.Context, tx db.Tx, c change) error {
 	record, step := c.arguments(tx.Now)
 	if tx.Postgres && c.step != "" {
-		tx.RunLast(savingLast, slices.Concat(record, step)...)
-		return nil
+		lost := func(context.Context, db.Tx) error { return errFenced }
+		return tx.Must(ctx, savingMust, lost, slices.Concat(record, step)...)
 	}
 	if err := fenced(tx.Run(ctx, saving, record...)); err != nil || c.step == "" {
 		return err

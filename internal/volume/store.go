@@ -17,12 +17,12 @@ type volumeRow struct {
 
 // Insert adds volumes.
 func Insert(ctx context.Context, tx db.Tx, volumes []Volume) error {
-	rows := make([]volumeRow, len(volumes))
-	for i := range volumes {
-		rows[i].Volume = volumes[i]
+	for _, v := range volumes {
+		if err := tx.Insert(ctx, &volumeRow{Volume: v}); err != nil {
+			return err
+		}
 	}
-	_, err := tx.NewInsert().Model(&rows).Exec(ctx)
-	return err
+	return nil
 }
 
 var ofOne = db.Prepare("select * from volumes where vm_id = ? and removed is null order by device")
@@ -56,32 +56,28 @@ func SetPlaced(ctx context.Context, tx db.Tx, id uid.Volume, s State, pool uid.P
 	if pool == "" {
 		p = nil
 	}
-	_, err := tx.Run(ctx, setPlaced, s, p, id)
-	return err
+	return tx.Later(ctx, setPlaced, s, p, id)
 }
 
 var setState = db.Prepare("update volumes set state = ? where id = ?")
 
 // SetState records where a volume stands.
 func SetState(ctx context.Context, tx db.Tx, id uid.Volume, s State) error {
-	_, err := tx.Run(ctx, setState, s, id)
-	return err
+	return tx.Later(ctx, setState, s, id)
 }
 
 var setRemoved = db.Prepare("update volumes set state = ?, removed = ? where id = ?")
 
 // Remove records that a volume is no more.
 func Remove(ctx context.Context, tx db.Tx, id uid.Volume) error {
-	_, err := tx.Run(ctx, setRemoved, Expunged, tx.Now, id)
-	return err
+	return tx.Later(ctx, setRemoved, Expunged, tx.Now, id)
 }
 
 var detach = db.Prepare("update volumes set vm_id = null, device = null, attached = null where id = ?")
 
 // Detach takes a volume from its machine.
 func Detach(ctx context.Context, tx db.Tx, id uid.Volume) error {
-	_, err := tx.Run(ctx, detach, id)
-	return err
+	return tx.Later(ctx, detach, id)
 }
 
 // Filter says which volumes a list shows. Zero fields don't restrict, but for Scope, whose zero value shows nothing.
