@@ -44,6 +44,7 @@ var rules = []rule{
 	{"internal/facade/vcloud", "api api/vcloud DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudbolt", "api api/cloudbolt DOMAIN " + mechanics, "database/sql os/exec", facades},
 
+	{"internal/datacenter", "api api/cloudstack uid", "database/sql", "a data centre's file is applied by a client like any other"},
 	{"internal/cli", "api api/cloudstack uid", "database/sql", "the command line is a client like any other"},
 	{"internal/cloud", "api/... DOMAIN internal/facade/... internal/hypervisor/... internal/hypervisor internal/bus web api " + mechanics, "",
 		"the one place where everything meets; the binary and the tests of the whole share it"},
@@ -53,7 +54,7 @@ var rules = []rule{
 	{"internal/op/optest", "internal/op internal/auth internal/db internal/fault uid", "", "the storm knows plans, not what they do"},
 
 	{"web", "", "", "the console is files; it knows the API as any other client does"},
-	{"cmd/...", "DOMAIN internal/facade/... internal/hypervisor/... internal/hypervisor internal/cloud internal/cli web api api/... " + mechanics,
+	{"cmd/...", "DOMAIN internal/facade/... internal/hypervisor/... internal/hypervisor internal/cloud internal/cli internal/datacenter web api api/... " + mechanics,
 		"", "the binary hands everything what it needs from flags, files and the environment"},
 	{"internal/tools/...", "api api/...", "", "generators read the contract and nothing that serves it"},
 	{"internal/house", "", "", "rules about the code must not depend on it"},
@@ -151,6 +152,7 @@ var parts = []part{
 	{"github.com/pressly/goose/v3", "internal/db", "migrations"},
 	{"golang.org/x/crypto/argon2", "internal/auth", "password hashes"},
 	{"github.com/alecthomas/kong", "cmd/... internal/cli", "flags and help"},
+	{"github.com/goccy/go-yaml", "internal/datacenter", "data centres are described in YAML; errors tell line and column"},
 	{"github.com/prometheus/client_golang", "internal/facade/cloudstack internal/cloud", "metrics, served beside the API"},
 	{"github.com/nats-io", "internal/bus", "messages between servers and agents"},
 	{"github.com/apache/cloudstack-go/v2", "TESTS", "the library that most Go tools for CloudStack are made with, as a client of ours"},
