@@ -11,7 +11,7 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-// Command is a method of [Driver], for a rule to name.
+// Command is a method of [Driver] or of an interface beside it, for a rule to name.
 type Command string
 
 // The commands. Recover has none: it concerns no host.
@@ -23,6 +23,8 @@ const (
 	CommandStart    Command = "Start"
 	CommandStop     Command = "Stop"
 	CommandReboot   Command = "Reboot"
+	CommandPlug     Command = "Plug"
+	CommandUnplug   Command = "Unplug"
 )
 
 // Rule makes a command misbehave on the hosts in its scope: the call takes Wait longer and then fails, if Fault or Lost say
@@ -75,6 +77,9 @@ var agentCommands = map[string]Command{
 	"StartCommand":               CommandStart,
 	"StopCommand":                CommandStop,
 	"RebootCommand":              CommandReboot,
+	"AttachCommand":              CommandPlug,
+	"AttachVolumeCommand":        CommandPlug,
+	"DettachCommand":             CommandUnplug, // sic
 }
 
 // ParseRule reads a rule without a scope as CloudStack's configureSimulator spells it. The name is that of an agent's command

@@ -45,6 +45,8 @@ func Run(t *testing.T, fresh func(t *testing.T) Env) {
 		"ManyMachines":   testManyMachines,
 		"Reopen":         testReopen,
 		"Cancelled":      testCancelled,
+		"Plug":           testPlug,
+		"PlugOneMachine": testPlugOneMachine,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"errors"
 
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
@@ -49,24 +50,9 @@ func (w *World) DropDisk(ctx context.Context, host uid.Host, d hypervisor.DiskRe
 // attach gives a machine that does not run its disks, all or none.
 func (t *tx) attach(m hypervisor.Machine) error {
 	for _, d := range m.Disks {
-		attached, err := t.attachDisk(d.DiskRef, m.VM)
-		if err != nil {
-			return err
+		if err := t.hold(m.VM, d.DiskRef); err != nil {
+			return errors.Join(err, t.detachDisks(m.VM))
 		}
-		if attached {
-			continue
-		}
-		at, err := t.disk(d.DiskRef)
-		if err != nil {
-			return err
-		}
-		if err := t.detachDisks(m.VM); err != nil {
-			return err
-		}
-		if !at.found {
-			return fault.Conflictf("machine %s needs volume %s, which is not in pool %s", m.VM, d.Volume, d.Pool)
-		}
-		return fault.Conflictf("machine %s needs volume %s, which is in use by machine %s", m.VM, d.Volume, at.vm)
 	}
 	return nil
 }

@@ -42,6 +42,11 @@ func (t *tx) attachDisk(d hypervisor.DiskRef, vm uid.VM) (bool, error) {
 	return n > 0, err
 }
 
+func (t *tx) detachDisk(d hypervisor.DiskRef, vm uid.VM) error {
+	_, err := t.exec("update disk set vm = '' where volume = ? and pool = ? and vm = ?", string(d.Volume), string(d.Pool), string(vm))
+	return err
+}
+
 func (t *tx) detachDisks(vm uid.VM) error {
 	_, err := t.exec("update disk set vm = '' where vm = ? and vm <> ''", string(vm))
 	return err

@@ -36,6 +36,11 @@ func (t *tx) putGuest(host uid.Host, vm uid.VM, spec []byte) error {
 	return err
 }
 
+func (t *tx) setSpec(vm uid.VM, spec []byte) error {
+	_, err := t.exec("update guest set machine = ? where vm = ?", spec, string(vm))
+	return err
+}
+
 func (t *tx) haltGuest(vm uid.VM) (bool, error) {
 	n, err := t.exec("update guest set running = 0 where vm = ?", string(vm))
 	return n > 0, err
