@@ -41,6 +41,8 @@ const (
 	HostReconnect         Kind = "HOST.RECONNECT"
 	HostMaintenance       Kind = "MAINT.PREPARE"
 	HostMaintenanceCancel Kind = "MAINT.CANCEL"
+
+	SettingChange Kind = "CONFIGURATION.VALUE.EDIT"
 )
 
 // resources says for each kind on what sort of thing it happens: the resource type that listEvents shows and filters by.
@@ -54,6 +56,7 @@ var resources = map[Kind]string{
 	VolumeCreate: "Volume", VolumeAttach: "Volume", VolumeDetach: "Volume", VolumeDelete: "Volume",
 	TemplateCreate: "Template", TemplateDelete: "Template",
 	HostUp: "Host", HostDown: "Host", HostReconnect: "Host", HostMaintenance: "Host", HostMaintenanceCancel: "Host",
+	SettingChange: "Configuration",
 }
 
 // Resource is the sort of thing that events of this kind happen to ("VirtualMachine"); "" for a kind that does not exist.

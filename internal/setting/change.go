@@ -1,0 +1,98 @@
+package setting
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/event"
+	"github.com/virga-cloud/virga/internal/fault"
+)
+
+// Change gives a setting a value, in the cloud as a whole or in one place; "" gives it back the value that it would have without
+// one. Only root admins may. The server that did it works by the new value when Change returns, the others within [Poll].
+func (s *Settings) Change(ctx context.Context, name string, at Place, value string) (Shown, error) {
+	if !auth.From(ctx).IsRoot() {
+		return Shown{}, fault.Deniedf("only root admins may change settings")
+	}
+	of, err := find(name, at.Scope)
+	if err != nil {
+		return Shown{}, err
+	}
+	if value != "" {
+		v, err := of.read(value)
+		if err != nil {
+			return Shown{}, err
+		}
+		value = of.format(v)
+	}
+	err = s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		if err := s.there(ctx, tx, at); err != nil {
+			return err
+		}
+		what := name + " was set to " + value
+		if value == "" {
+			what = name + " was set back"
+			err = drop(ctx, tx, name, at)
+		} else {
+			err = put(ctx, tx, name, at, value)
+		}
+		if err != nil {
+			return fmt.Errorf("change setting %s: %w", name, err)
+		}
+		if at.Scope != Global {
+			what += fmt.Sprintf(" for %s %s", at.Scope, at.ID)
+		}
+		_, err = event.Write(ctx, tx, event.Event{Type: event.SettingChange, Description: "setting " + what, ResourceID: at.ID})
+		return err
+	})
+	if err != nil {
+		return Shown{}, err
+	}
+	if err := s.Load(ctx); err != nil {
+		return Shown{}, err
+	}
+	return s.show(of, at), nil
+}
+
+// Forget removes the values of a place, in the transaction that removes the thing.
+func Forget(ctx context.Context, tx db.Tx, at Place) error { return dropPlace(ctx, tx, at) }
+
+// find gives a setting that things of a scope can have a value for.
+func find(name string, scope Scope) (*Setting, error) {
+	of := all[name]
+	switch {
+	case of == nil:
+		return nil, fault.NotFoundf("there is no setting called %q; listConfigurations shows all", name)
+	case !of.Takes(scope):
+		return nil, fault.Invalidf("the setting %s can't be set for a single %s, %s", name, scope, of.where())
+	}
+	return of, nil
+}
+
+// where says where a setting can be set, to end a sentence.
+func (s *Setting) where() string {
+	words := []string{"only for the whole cloud"}
+	for _, scope := range s.Scopes {
+		words = append(words, "a "+string(scope))
+	}
+	return strings.Join(words, " or ")
+}
+
+// there refuses a place where there is nothing.
+func (s *Settings) there(ctx context.Context, q db.Tx, at Place) error {
+	if at.Scope == Global {
+		return nil
+	}
+	exists := s.things[at.Scope]
+	if exists == nil {
+		return fmt.Errorf("nobody knows things of the scope %q", at.Scope)
+	}
+	ok, err := exists(ctx, q, at.ID)
+	if err == nil && !ok {
+		err = fault.NotFoundf("there is no %s with the ID %s", at.Scope, at.ID)
+	}
+	return err
+}

@@ -1,0 +1,222 @@
+package setting
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Unlimited is the value of a limit that limits nothing.
+const Unlimited = -1
+
+const day = 24 * time.Hour
+
+// How the house is kept.
+var (
+	ExpungeDelay = span(Setting{
+		Name: "expunge.delay", Category: Advanced, Group: "Compute",
+		Doc: "How many seconds a destroyed virtual machine is kept and can be recovered before it is expunged.",
+	}, time.Second, day, 0)
+	ExpungeInterval = span(Setting{
+		Name: "expunge.interval", Category: Advanced, Group: "Compute",
+		Doc: "How many seconds pass between two looks for destroyed virtual machines whose time has come.",
+	}, time.Second, 5*time.Second, time.Second)
+	SessionTimeout = span(Setting{
+		Name: "session.timeout", Category: Advanced, Group: "Management Server",
+		Doc: "How many minutes a session lives without being used.",
+	}, time.Minute, 30*time.Minute, time.Minute)
+	JobExpire = span(Setting{
+		Name: "job.expire.minutes", Category: Advanced, Group: "Management Server",
+		Doc: "How many minutes the outcome of a job that has ended can still be asked for.",
+	}, time.Minute, day, time.Minute)
+	EventPurgeDelay = span(Setting{
+		Name: "event.purge.delay", Category: Advanced, Group: "Management Server",
+		Doc: "How many days events are kept; 0 keeps them forever.",
+	}, day, 15*day, 0)
+	EventPurgeInterval = span(Setting{
+		Name: "event.purge.interval", Category: Advanced, Group: "Management Server",
+		Doc: "How many seconds pass between two removals of old events.",
+	}, time.Second, day, time.Second)
+	AlertPurgeDelay = span(Setting{
+		Name: "alert.purge.delay", Category: Advanced, Group: "Management Server",
+		Doc: "How many days alerts are kept after their cause has gone; 0 keeps them forever.",
+	}, day, 0, 0)
+	AlertPurgeInterval = span(Setting{
+		Name: "alert.purge.interval", Category: Advanced, Group: "Management Server",
+		Doc: "How many seconds pass between two removals of old alerts.",
+	}, time.Second, day, time.Second)
+	CapacityCheckPeriod = span(Setting{
+		Name: "capacity.check.period", Category: Alerts, Group: "Management Server",
+		Doc: "How many seconds pass between two looks at how full hosts, storage and address ranges are.",
+	}, time.Second, 300*time.Second, time.Second)
+	DefaultPageSize = whole(Setting{
+		Name: "default.page.size", Category: Advanced, Group: "Management Server",
+		Doc: "How many items a list shows at most; a larger pagesize is refused. -1 sets no limit.",
+	}, 500, -1, 100_000)
+)
+
+// Who may do what.
+var (
+	LoginAttempts = whole(Setting{
+		Name: "incorrect.login.attempts.allowed", Category: Advanced, Group: "Management Server",
+		Doc: "After how many wrong passwords a user is locked out for a while. 0 sets no limit.",
+	}, 5, 0, 1000)
+	LoginLock = span(Setting{
+		Name: "incorrect.login.lockout.time", Category: Advanced, Group: "Management Server",
+		Doc: "How many seconds a user is locked out for after too many wrong passwords; each further time takes twice as long, up to " +
+			"sixty times as long.",
+	}, time.Second, time.Minute, time.Second)
+	UsersViewDestroyed = flag(Setting{
+		Name: "allow.user.view.destroyed.vm", Category: Advanced, Group: "Compute", Scopes: []Scope{OfAccount, OfDomain},
+		Doc: "Whether ordinary users see their destroyed virtual machines.",
+	}, false)
+	UsersExpungeRecover = flag(Setting{
+		Name: "allow.user.expunge.recover.vm", Category: Advanced, Group: "Compute", Scopes: []Scope{OfAccount, OfDomain},
+		Doc: "Whether ordinary users may expunge and recover their destroyed virtual machines.",
+	}, false)
+)
+
+// The limits that a new account begins with.
+var (
+	MaxVMs       = limit("user.vms", "virtual machines", 20)
+	MaxCPUs      = limit("cpus", "CPU cores", 40)
+	MaxMemory    = limit("memory", "MB of memory", 40960)
+	MaxVolumes   = limit("volumes", "volumes", 20)
+	MaxPrimary   = limit("primary.storage", "GB of primary storage", 200)
+	MaxSecondary = limit("secondary.storage", "GB of secondary storage", 400)
+	MaxNetworks  = limit("networks", "networks", 20)
+	MaxPublicIPs = limit("public.ips", "public IP addresses", 20)
+	MaxTemplates = limit("templates", "templates and ISOs", 20)
+	MaxSnapshots = limit("snapshots", "snapshots", 20)
+	MaxProjects  = limit("projects", "projects", 10)
+	MaxVPCs      = limit("vpcs", "VPCs", 20)
+)
+
+// How full the cloud may become.
+var (
+	CPUDisableThreshold     = threshold("cluster.cpu.allocated.capacity.disablethreshold", 0.85, stops("CPU", "cluster"), OfCluster, OfZone)
+	MemoryDisableThreshold  = threshold("cluster.memory.allocated.capacity.disablethreshold", 0.85, stops("memory", "cluster"), OfCluster, OfZone)
+	StorageDisableThreshold = threshold("pool.storage.allocated.capacity.disablethreshold", 0.85, stops("space", "pool"), OfPool, OfZone)
+
+	CPUNotifyThreshold      = threshold("cluster.cpu.allocated.capacity.notificationthreshold", 0.75, warns("a cluster's CPU"), OfCluster)
+	MemoryNotifyThreshold   = threshold("cluster.memory.allocated.capacity.notificationthreshold", 0.75, warns("a cluster's memory"), OfCluster)
+	StorageNotifyThreshold  = threshold("cluster.storage.allocated.capacity.notificationthreshold", 0.75, warns("a cluster's storage"), OfCluster)
+	PublicIPNotifyThreshold = threshold("zone.virtualnetwork.publicip.capacity.notificationthreshold", 0.75, warns("a zone's public addresses"))
+
+	CPUOvercommit     = factor("cpu.overprovisioning.factor", 1, "CPU of a cluster's hosts", "Compute", OfCluster)
+	MemoryOvercommit  = factor("mem.overprovisioning.factor", 1, "memory of a cluster's hosts", "Compute", OfCluster)
+	StorageOvercommit = factor("storage.overprovisioning.factor", 2, "space of a storage pool", "Storage", OfPool, OfZone)
+)
+
+// What is made, and where.
+var (
+	AllocationAlgorithm = choice(Setting{
+		Name: "vm.allocation.algorithm", Category: Advanced, Group: "Compute",
+		Doc: "The order in which hosts are tried for a virtual machine.",
+	}, "random", "firstfit", "userdispersing", "firstfitleastconsumed")
+	GuestDomainSuffix = text(Setting{
+		Name: "guest.domain.suffix", Category: Network, Group: "Network", Scopes: []Scope{OfZone},
+		Doc: "The DNS domain of guest networks that name none, and whose account and domain name none.",
+	}, "cloud.internal", hostDomain)
+	GuestCIDRLimit = whole(Setting{
+		Name: "network.guest.cidr.limit", Category: Network, Group: "Network",
+		Doc: "The shortest prefix that a guest network may have: 22 allows networks of 1022 addresses.",
+	}, 22, 8, 30)
+	CustomDiskMin = whole(Setting{
+		Name: "custom.diskoffering.size.min", Category: Advanced, Group: "Storage",
+		Doc: "The least size, in GB, of a disk whose size the user chooses.",
+	}, 1, 1, 65536)
+	CustomDiskMax = whole(Setting{
+		Name: "custom.diskoffering.size.max", Category: Advanced, Group: "Storage",
+		Doc: "The greatest size, in GB, of a disk whose size the user chooses.",
+	}, 1024, 1, 65536)
+	MaxVolumeSize = whole(Setting{
+		Name: "storage.max.volume.size", Category: Storage, Group: "Storage",
+		Doc: "The greatest size, in GB, that any volume may have.",
+	}, 2000, 1, 65536)
+	InstanceName = text(Setting{
+		Name: "instance.name", Category: Advanced, Group: "Compute",
+		Doc: "The last part of the names that new virtual machines have on their hosts.",
+	}, "VM", label)
+	InstanceNameIsName = flag(Setting{
+		Name: "vm.instancename.flag", Category: Advanced, Group: "Compute",
+		Doc: "Whether the names that new virtual machines have on their hosts end in the name that users gave them.",
+	}, false)
+)
+
+func limit(name, what string, fallback int64) Key[int64] {
+	return whole(Setting{
+		Name: "max.account." + name, Category: AccountDefaults, Group: "Management Server",
+		Doc: "How many " + what + " a new account may have. -1 sets no limit.",
+	}, fallback, Unlimited, math.MaxInt64)
+}
+
+func threshold(name string, fallback float64, doc string, scopes ...Scope) Key[float64] {
+	return decimal(Setting{Name: name, Category: Alerts, Group: "Infrastructure", Doc: doc, Scopes: scopes}, fallback, 0, 1)
+}
+
+func stops(what, where string) string {
+	return fmt.Sprintf("The part of a %s's %s, from 0 to 1, that may be given away; beyond it nothing new is placed there.", where, what)
+}
+
+func warns(what string) string {
+	return "The part of " + what + ", from 0 to 1, beyond which operators are alerted."
+}
+
+func factor(name string, fallback float64, what, group string, scopes ...Scope) Key[float64] {
+	return decimal(Setting{
+		Name: name, Category: Advanced, Group: group, Scopes: scopes, Doc: "How many times over the " + what + " is given away.",
+	}, fallback, 1, 100)
+}
+
+var (
+	labels  = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
+	noLabel = "letters, digits and hyphens, at most 63, with no hyphen at either end"
+)
+
+func label(text string) error {
+	if labels.MatchString(text) {
+		return nil
+	}
+	return fmt.Errorf("%s", noLabel)
+}
+
+func hostDomain(text string) error {
+	if len(text) > 190 {
+		return errors.New("at most 190 characters long")
+	}
+	for part := range strings.SplitSeq(text, ".") {
+		if label(part) != nil {
+			return fmt.Errorf("a DNS domain, cloud.internal for instance: parts of %s, with dots between them", noLabel)
+		}
+	}
+	return nil
+}
+
+// all is every setting, by name.
+var all = byName(
+	ExpungeDelay.Setting, ExpungeInterval.Setting, SessionTimeout.Setting, JobExpire.Setting, EventPurgeDelay.Setting,
+	EventPurgeInterval.Setting, AlertPurgeDelay.Setting, AlertPurgeInterval.Setting, CapacityCheckPeriod.Setting,
+	DefaultPageSize.Setting, LoginAttempts.Setting, LoginLock.Setting, UsersViewDestroyed.Setting, UsersExpungeRecover.Setting,
+	MaxVMs.Setting, MaxCPUs.Setting, MaxMemory.Setting, MaxVolumes.Setting, MaxPrimary.Setting, MaxSecondary.Setting,
+	MaxNetworks.Setting, MaxPublicIPs.Setting, MaxTemplates.Setting, MaxSnapshots.Setting, MaxProjects.Setting, MaxVPCs.Setting,
+	CPUDisableThreshold.Setting, MemoryDisableThreshold.Setting, StorageDisableThreshold.Setting,
+	CPUNotifyThreshold.Setting, MemoryNotifyThreshold.Setting, StorageNotifyThreshold.Setting, PublicIPNotifyThreshold.Setting,
+	CPUOvercommit.Setting, MemoryOvercommit.Setting, StorageOvercommit.Setting,
+	AllocationAlgorithm.Setting, GuestDomainSuffix.Setting, GuestCIDRLimit.Setting, CustomDiskMin.Setting, CustomDiskMax.Setting,
+	MaxVolumeSize.Setting, InstanceName.Setting, InstanceNameIsName.Setting,
+)
+
+func byName(settings ...*Setting) map[string]*Setting {
+	m := make(map[string]*Setting, len(settings))
+	for _, s := range settings {
+		if m[s.Name] != nil {
+			panic("setting: " + s.Name + " is declared twice")
+		}
+		m[s.Name] = s
+	}
+	return m
+}
