@@ -11,7 +11,6 @@ import (
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor"
-	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/placement"
@@ -112,28 +111,26 @@ func (s *Service) asItWas(ctx context.Context, tx db.Tx, j *job) error {
 // place chooses a host, and pools for disks that are still to be made, takes the room there, and sees to it that the
 // machine's networks have their VLANs.
 func (s *Service) place(ctx context.Context, tx db.Tx, j *job) error {
-	vm, err := findLocked(ctx, tx, auth.Scope{All: true}, j.VM)
+	vm, err := knowLocked(ctx, tx, j.VM)
 	if err != nil {
 		return err
 	}
-	if err := network.Implement(ctx, tx, vm.ID); err != nil {
-		return err
+	if !vm.connected() {
+		if err := network.Implement(ctx, tx, vm.ID); err != nil {
+			return err
+		}
 	}
 	w := placement.Want{
 		VM: vm.ID, Zone: vm.Zone, Hypervisor: vm.Hypervisor, Need: vm.need(),
 		Host: j.Wish.Host, Pod: j.Wish.Pod, Cluster: j.Wish.Cluster, Prefer: vm.LastHost,
 	}
-	volumes, err := volume.Of(ctx, tx, []uid.VM{vm.ID})
-	if err != nil {
-		return err
-	}
-	var fresh []volume.Volume
-	for _, v := range volumes[vm.ID] {
-		if v.State == volume.Allocated {
-			w.Disks, fresh = append(w.Disks, v.Size), append(fresh, v)
+	var fresh []uid.Volume
+	for _, d := range vm.disks {
+		if d.State == volume.Allocated {
+			w.Disks, fresh = append(w.Disks, d.Size), append(fresh, d.ID)
 			continue
 		}
-		if w.Cluster, err = clusterOf(ctx, tx, v.Pool, w.Cluster); err != nil {
+		if w.Cluster, err = clusterOf(ctx, tx, d.Pool, w.Cluster); err != nil {
 			return err
 		}
 	}
@@ -141,10 +138,9 @@ func (s *Service) place(ctx context.Context, tx db.Tx, j *job) error {
 	if err != nil {
 		return err
 	}
-	j.Host, j.New = p.Host, nil
-	for i, v := range fresh {
-		j.New = append(j.New, v.ID)
-		if err := volume.SetPlaced(ctx, tx, v.ID, volume.Creating, p.Pools[i]); err != nil {
+	j.Host, j.New = p.Host, fresh
+	for i, id := range fresh {
+		if err := volume.SetPlaced(ctx, tx, id, volume.Creating, p.Pools[i]); err != nil {
 			return err
 		}
 	}
@@ -191,31 +187,18 @@ func (s *Service) unplace(ctx context.Context, tx db.Tx, j *job) error {
 
 // makeDisks makes the disks of the volumes that place chose pools for.
 func (s *Service) makeDisks(ctx context.Context, j *job) error {
-	vm, driver, err := s.driven(ctx, j.VM)
+	vm, driver, err := s.knowDriven(ctx, j.VM)
 	if err != nil {
 		return err
 	}
-	volumes, err := volume.Of(ctx, s.db.Read(), []uid.VM{vm.ID})
-	if err != nil {
-		return err
-	}
-	urls, err := s.poolURLs(ctx, volumes[vm.ID])
-	if err != nil {
-		return err
-	}
-	templates, err := image.ByID(ctx, s.db.Read(), []uid.Template{vm.Template})
-	if err != nil {
-		return err
-	}
-	for _, v := range volumes[vm.ID] {
-		if !slices.Contains(j.New, v.ID) {
+	for _, d := range vm.disks {
+		if !slices.Contains(j.New, d.ID) {
 			continue
 		}
-		d := hypervisor.Disk{DiskRef: hypervisor.DiskRef{Volume: v.ID, Pool: v.Pool, PoolURL: urls[v.Pool]}, Bytes: v.Size}
-		if v.Template != "" {
-			d.Template, d.TemplateBytes = v.Template, templates[v.Template].Size
-		}
-		if err := driver.MakeDisk(ctx, j.Host, d); err != nil {
+		err := driver.MakeDisk(ctx, j.Host, hypervisor.Disk{
+			DiskRef: d.ref(), Bytes: d.Size, Template: d.Template, TemplateBytes: d.TemplateBytes,
+		})
+		if err != nil {
 			return again(err)
 		}
 	}
@@ -228,20 +211,15 @@ func (s *Service) dropNew(ctx context.Context, j *job) error {
 
 // dropDisks removes the disks of some of a machine's volumes.
 func (s *Service) dropDisks(ctx context.Context, id uid.VM, on uid.Host, which func(volume.Volume) bool) error {
-	vm, err := find(ctx, s.db.Read(), id)
+	vm, driver, err := s.knowDriven(ctx, id)
 	if err != nil {
 		return err
 	}
-	disks, err := s.disks(ctx, id, which)
-	if err != nil || len(disks) == 0 {
-		return err
-	}
-	driver, err := s.driver(vm)
-	if err != nil {
-		return again(err)
-	}
-	for _, d := range disks {
-		if err := driver.DropDisk(ctx, on, d.DiskRef); err != nil {
+	for _, d := range vm.disks {
+		if d.Pool == "" || !which(d.Volume) {
+			continue
+		}
+		if err := driver.DropDisk(ctx, on, d.ref()); err != nil {
 			return again(err)
 		}
 	}
@@ -249,43 +227,35 @@ func (s *Service) dropDisks(ctx context.Context, id uid.VM, on uid.Host, which f
 }
 
 // machine is the machine as its host's driver gets to know it.
-func (s *Service) machine(ctx context.Context, vm VM) (hypervisor.Machine, error) {
-	m := hypervisor.Machine{
+func (vm known) machine() (m hypervisor.Machine, err error) {
+	m = hypervisor.Machine{
 		VM: vm.ID, Name: vm.InstanceName, CPUs: vm.CPUNumber, CPUSpeedMHz: vm.CPUSpeed, MemoryMB: vm.MemoryMB,
 	}
-	var err error
 	if vm.UserData != "" { // it is kept as the API takes it
 		if m.UserData, err = base64.StdEncoding.DecodeString(vm.UserData); err != nil {
 			return m, err
 		}
 	}
-	if m.Disks, err = s.disks(ctx, vm.ID, func(volume.Volume) bool { return true }); err != nil {
-		return m, err
+	for _, d := range vm.disks {
+		if d.Pool != "" {
+			m.Disks = append(m.Disks, hypervisor.Attachment{DiskRef: d.ref(), Device: *d.Device})
+		}
 	}
-	nics, err := network.NICsOf(ctx, s.db.Read(), []uid.VM{vm.ID})
-	if err != nil {
-		return m, err
-	}
-	var ids []uid.Network
-	for _, n := range nics[vm.ID] {
-		ids = append(ids, n.Network)
-	}
-	networks, err := network.ByID(ctx, s.db.Read(), ids)
-	for _, n := range nics[vm.ID] {
+	for _, c := range vm.cards {
 		m.NICs = append(m.NICs, hypervisor.NIC{
-			ID: n.ID, Network: n.Network, Device: n.Device, MAC: n.MAC, IP: n.IP.String(), VLAN: networks[n.Network].VLAN,
+			ID: c.ID, Network: c.Network, Device: c.Device, MAC: c.MAC, IP: c.IP.String(), VLAN: c.VLAN,
 		})
 	}
-	return m, err
+	return m, nil
 }
 
 // powerOn starts the machine on the host that place chose; powerOff is its undo.
 func (s *Service) powerOn(ctx context.Context, j *job) error {
-	vm, driver, err := s.driven(ctx, j.VM)
+	vm, driver, err := s.knowDriven(ctx, j.VM)
 	if err != nil {
 		return err
 	}
-	m, err := s.machine(ctx, vm)
+	m, err := vm.machine()
 	if err != nil {
 		return err
 	}
@@ -293,7 +263,7 @@ func (s *Service) powerOn(ctx context.Context, j *job) error {
 }
 
 func (s *Service) powerOff(ctx context.Context, j *job) error {
-	_, driver, err := s.driven(ctx, j.VM)
+	driver, err := s.driven(ctx, j.VM)
 	if err != nil {
 		return err
 	}
@@ -306,7 +276,7 @@ func (s *Service) turnOff(ctx context.Context, j *job) error {
 	if j.Host == "" {
 		return nil
 	}
-	_, driver, err := s.driven(ctx, j.VM)
+	driver, err := s.driven(ctx, j.VM)
 	if err != nil {
 		return err
 	}
@@ -340,7 +310,7 @@ func (s *Service) probe(ctx context.Context, j *job) (hypervisor.Report, error) 
 
 // restart reboots the guest.
 func (s *Service) restart(ctx context.Context, j *job) error {
-	_, driver, err := s.driven(ctx, j.VM)
+	driver, err := s.driven(ctx, j.VM)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/op"
-	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -107,13 +106,23 @@ func announce(ctx context.Context, tx db.Tx, q *op.Request, vm VM, kind event.Ki
 // driver gives what drives a machine's host.
 func (s *Service) driver(vm VM) (hypervisor.Driver, error) { return s.hosts.Driver(vm.Hypervisor) }
 
-// driven gives a machine and what drives its host. A driver that is not there is worth another try.
-func (s *Service) driven(ctx context.Context, id uid.VM) (VM, hypervisor.Driver, error) {
+// driven gives what drives a machine's host. A driver that is not there is worth another try.
+func (s *Service) driven(ctx context.Context, id uid.VM) (hypervisor.Driver, error) {
 	vm, err := find(ctx, s.db.Read(), id)
 	if err != nil {
-		return VM{}, nil, err
+		return nil, err
 	}
 	driver, err := s.driver(vm)
+	return driver, again(err)
+}
+
+// knowDriven is driven for steps that have more to do with the machine.
+func (s *Service) knowDriven(ctx context.Context, id uid.VM) (known, hypervisor.Driver, error) {
+	vm, err := know(ctx, s.db.Read(), id)
+	if err != nil {
+		return known{}, nil, err
+	}
+	driver, err := s.driver(vm.VM)
 	return vm, driver, again(err)
 }
 
@@ -123,24 +132,4 @@ func again(err error) error {
 		return op.Retry(err)
 	}
 	return err
-}
-
-// disks gives the disks of those of a machine's volumes that are picked, as drivers know them.
-func (s *Service) disks(ctx context.Context, id uid.VM, pick func(volume.Volume) bool) ([]hypervisor.Attachment, error) {
-	volumes, err := volume.Of(ctx, s.db.Read(), []uid.VM{id})
-	if err != nil {
-		return nil, err
-	}
-	urls, err := s.poolURLs(ctx, volumes[id])
-	if err != nil {
-		return nil, err
-	}
-	var out []hypervisor.Attachment
-	for _, v := range volumes[id] {
-		if v.Pool != "" && pick(v) {
-			ref := hypervisor.DiskRef{Volume: v.ID, Pool: v.Pool, PoolURL: urls[v.Pool]}
-			out = append(out, hypervisor.Attachment{DiskRef: ref, Device: *v.Device})
-		}
-	}
-	return out, nil
 }

@@ -9,8 +9,6 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
-	"github.com/virga-cloud/virga/internal/pool"
-	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -92,22 +90,6 @@ func destroyedBefore(ctx context.Context, q db.Tx, before time.Time, limit int) 
 		and not exists (select 1 from operations o where o.thing = ? || v.id and o.finished is null)
 		order by v.destroyed limit ?`, before, Destroyed, thing(""), limit).Scan(ctx, &ids)
 	return ids, err
-}
-
-// poolURLs gives where the pools of some volumes are.
-func (s *Service) poolURLs(ctx context.Context, volumes []volume.Volume) (map[uid.Pool]string, error) {
-	var ids []uid.Pool
-	for _, v := range volumes {
-		if v.Pool != "" {
-			ids = append(ids, v.Pool)
-		}
-	}
-	pools, err := pool.ByID(ctx, s.db.Read(), ids)
-	urls := map[uid.Pool]string{}
-	for id, p := range pools {
-		urls[id] = p.URL
-	}
-	return urls, err
 }
 
 // anyHost gives a host through which the machine's disks can be reached: the last it ran on or, where that is not up, another

@@ -1,0 +1,78 @@
+package compute
+
+import (
+	"context"
+	"slices"
+
+	"github.com/uptrace/bun"
+
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/network"
+	"github.com/virga-cloud/virga/internal/volume"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// known is a machine with all that its steps tell a host of it.
+type known struct {
+	VM
+	disks []disk
+	cards []card
+}
+
+// disk is a volume with what is to be known of its pool and template.
+type disk struct {
+	bun.BaseModel `bun:"table:volumes,alias:d"`
+	volume.Volume
+	PoolURL       string `bun:"pool_url,nullzero"` // "" while it has no pool
+	TemplateBytes int64  `bun:"template_bytes,nullzero"`
+}
+
+// card is a NIC with what is to be known of its network.
+type card struct {
+	bun.BaseModel `bun:"table:nics,alias:c"`
+	network.NIC
+	NetworkState network.State
+	VLAN         int `bun:"vlan,nullzero"`
+}
+
+// ref is the disk as drivers know it.
+func (d disk) ref() hypervisor.DiskRef {
+	return hypervisor.DiskRef{Volume: d.ID, Pool: d.Pool, PoolURL: d.PoolURL}
+}
+
+// connected tells whether all of the machine's networks can carry traffic.
+func (vm known) connected() bool {
+	return !slices.ContainsFunc(vm.cards, func(c card) bool { return c.NetworkState == network.Allocated })
+}
+
+var (
+	disksOf = db.Prepare(`select d.*, p.url as pool_url, t.size as template_bytes from volumes d
+		left join storage_pools p on p.id = d.pool_id left join templates t on t.id = d.template_id
+		where d.vm_id = ? and d.removed is null order by d.device`)
+	cardsOf = db.Prepare(`select c.*, n.state as network_state, n.vlan from nics c join networks n on n.id = c.network_id
+		where c.vm_id = ? order by c.device`)
+)
+
+// know finds out all about a machine, also about a removed one.
+func know(ctx context.Context, q db.Tx, id uid.VM) (known, error) {
+	return knowBy(ctx, q, selectOne, id)
+}
+
+// knowLocked is know for a machine that is not removed; it keeps others from changing it until the transaction's end.
+func knowLocked(ctx context.Context, tx db.Tx, id uid.VM) (known, error) {
+	return knowBy(ctx, tx, selectLocked, id)
+}
+
+func knowBy(ctx context.Context, q db.Tx, selectVM *db.Statement, id uid.VM) (k known, err error) {
+	var rows []vmRow
+	err = q.Ask(ctx, db.Asking(selectVM, &rows, id), db.Asking(disksOf, &k.disks, id), db.Asking(cardsOf, &k.cards, id))
+	if err == nil && len(rows) == 0 {
+		err = fault.Missing(id)
+	}
+	if err == nil {
+		k.VM = rows[0].VM
+	}
+	return k, err
+}
