@@ -139,7 +139,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Hosts = host.New(cl.DB, drivers)
 	cl.Pools = pool.New(cl.DB)
 	cl.Images = image.New(cl.DB)
-	cl.Volumes = volume.New(cl.DB)
+	cl.Volumes = volume.New(volume.Parts{DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Hosts: cl.Hosts})
 	cl.Machines = compute.New(cl.DB, cl.Engine, cl.Accounts, cl.Networks, cl.Hosts)
 	cl.Keepers = keep.New(cl.DB, c.Name, c.Log, cl.keepers(c)...)
 	c.Facade.Log = c.Log

@@ -7,6 +7,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -80,47 +81,67 @@ func Detach(ctx context.Context, tx db.Tx, id uid.Volume) error {
 	return tx.Later(ctx, detach, id)
 }
 
-// Filter says which volumes a list shows. Zero fields don't restrict, but for Scope, whose zero value shows nothing.
-type Filter struct {
-	Scope        auth.Scope
-	IDs          []uid.Volume
-	Name         string
-	Type         Type
-	State        State
-	VM           uid.VM
-	Zone         uid.Zone
-	Pod          uid.Pod
-	DiskOffering uid.DiskOffering
-	Keyword      string // in the name
-	Offset       int
-	Limit        int // 0 or less: all
+var selectLocked = db.PrepareEach("select * from volumes where id = ? and removed is null",
+	"select * from volumes where id = ? and removed is null for update")
+
+// Locked gives a volume within a scope and keeps others from changing it until the transaction's end.
+func Locked(ctx context.Context, tx db.Tx, scope auth.Scope, id uid.Volume) (Volume, error) {
+	if scope.All {
+		var rows []volumeRow
+		if err := tx.Select(ctx, selectLocked, &rows, id); err != nil {
+			return Volume{}, err
+		}
+		if len(rows) == 0 {
+			return Volume{}, fault.Missing(id)
+		}
+		return rows[0].Volume, nil
+	}
+	var row volumeRow
+	q := scope.Where(tx.NewSelect().Model(&row), "v").Where("v.id = ? and v.removed is null", id)
+	err := tx.Lock(q).Scan(ctx)
+	if db.IsNone(err) {
+		return Volume{}, fault.Missing(id)
+	}
+	return row.Volume, err
 }
 
-// Service lists volumes.
-type Service struct{ db *db.DB }
-
-// New makes a service.
-func New(d *db.DB) *Service { return &Service{d} }
-
-// List gives a page of volumes, the oldest first, and how many there are in all.
-func (s *Service) List(ctx context.Context, f Filter) ([]Volume, int, error) {
+// ByID gives volumes by their ids, removed ones too, in one query. The caller has checked who may see them.
+func ByID(ctx context.Context, q db.Tx, ids []uid.Volume) (map[uid.Volume]Volume, error) {
+	out := map[uid.Volume]Volume{}
+	if len(ids) == 0 {
+		return out, nil
+	}
 	var rows []volumeRow
-	q := f.Scope.Where(s.db.Read().NewSelect().Model(&rows), "v").Where("v.removed is null").Order("v.id")
-	db.In(q, "v.id", f.IDs)
-	db.Equal(q, "v.name", f.Name)
-	db.EqualFold(q, "v.type", f.Type)
-	db.EqualFold(q, "v.state", f.State)
-	db.Equal(q, "v.vm_id", f.VM)
-	db.Equal(q, "v.zone_id", f.Zone)
-	db.Equal(q, "v.disk_offering_id", f.DiskOffering)
-	if f.Pod != "" {
-		q.Where("v.pool_id in (select id from storage_pools where pod_id = ?)", f.Pod)
+	err := q.NewSelect().Model(&rows).Where("v.id in (?)", bun.List(ids)).Scan(ctx)
+	for _, r := range rows {
+		out[r.ID] = r.Volume
 	}
-	db.Like(q, f.Keyword, "v.name")
-	n, err := db.Page(ctx, q, f.Offset, f.Limit)
-	out := make([]Volume, len(rows))
-	for i, r := range rows {
-		out[i] = r.Volume
+	return out, err
+}
+
+var attach = db.Prepare("update volumes set vm_id = ?, device = ?, attached = ?, state = ? where id = ?")
+
+// Attach gives a volume to a machine, at a device that is free there, and leaves it in a state.
+func Attach(ctx context.Context, tx db.Tx, id uid.Volume, vm uid.VM, device int, s State) error {
+	return tx.Later(ctx, attach, vm, device, tx.Now, s, id)
+}
+
+// SetServiceOffering records the service offering of the machine whose root disk the volume is.
+func SetServiceOffering(ctx context.Context, tx db.Tx, id uid.Volume, offering uid.ServiceOffering) error {
+	_, err := tx.NewRaw("update volumes set service_offering_id = ? where id = ?", offering, id).Exec(ctx)
+	return err
+}
+
+// through gives a host that reaches a pool, one that is up where there is one, and its hypervisor.
+func through(ctx context.Context, q db.Tx, id uid.Pool) (uid.Host, string, error) {
+	var row struct {
+		ID         uid.Host
+		Hypervisor string
 	}
-	return out, n, err
+	err := q.NewRaw(`select h.id, h.hypervisor from hosts h join storage_pools p on p.cluster_id = h.cluster_id
+		where p.id = ? and h.removed is null order by case when h.state = 'Up' then 0 else 1 end, h.id limit 1`, id).Scan(ctx, &row)
+	if db.IsNone(err) {
+		return "", "", fault.Unavailablef("no host reaches storage pool %s", id)
+	}
+	return row.ID, row.Hypervisor, err
 }

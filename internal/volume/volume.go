@@ -9,11 +9,13 @@ import (
 // State is where a volume stands.
 type State string
 
-// The states that this version uses. An Allocated volume is a wish: its disk is made when its machine first starts.
+// The states that this version uses. An Allocated volume is a wish: its disk is made when its machine first starts, or when it is
+// attached to one that has started before. A volume has a disk if and only if it has a pool.
 const (
 	Allocated State = "Allocated"
 	Creating  State = "Creating"
 	Ready     State = "Ready"
+	Attaching State = "Attaching"
 	Expunging State = "Expunging"
 	Expunged  State = "Expunged"
 )

@@ -71,8 +71,8 @@ func newPlant(t *testing.T, url string) *plant {
 	s := Services{
 		DB: d, Engine: engine, Accounts: c.accounts, Sessions: sessions, Zones: zone.New(d), Offerings: offering.New(d),
 		Networks: network.New(d, engine, c.accounts), Hosts: host.New(d, hypervisor.Drivers{"Simulator": p.world}), Images: image.New(d),
-		Volumes: volume.New(d),
 	}
+	s.Volumes = volume.New(volume.Parts{DB: d, Engine: engine, Accounts: c.accounts, Hosts: s.Hosts})
 	s.Machines = compute.New(d, engine, c.accounts, s.Networks, s.Hosts)
 	c.facade = New(s, Options{})
 	stop, err := engine.Start(t.Context())

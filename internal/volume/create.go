@@ -1,0 +1,141 @@
+package volume
+
+import (
+	"context"
+	"unicode/utf8"
+
+	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/event"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/zone"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// CreateIn says what data volume to make. Zero fields are left to the service.
+type CreateIn struct {
+	Name         string // the volume's id unless given
+	Zone         uid.Zone
+	Offering     uid.DiskOffering
+	GB           int64 // where the offering leaves the size open
+	OwnerAccount string
+	OwnerDomain  uid.Domain
+}
+
+// creation is the state of making a volume.
+type creation struct {
+	Volume uid.Volume `json:"volume"`
+
+	in *CreateIn // for Accept only
+}
+
+// Create begins to make a data volume that no machine has, and gives its id and that of the job. It has no disk yet: that is
+// made when the volume is first attached to a machine whose disks have a place.
+func (s *Service) Create(ctx context.Context, in CreateIn) (uid.Volume, op.ID, error) {
+	id := uid.New[uid.Volume]()
+	q := request(ctx, id, "createVolume")
+	q.Fresh = true
+	job, _, err := s.create.Start(ctx, q, creation{Volume: id, in: &in})
+	return id, job, err
+}
+
+func (s *Service) createPlan() *op.Plan[creation] {
+	return op.New[creation]("volume.create").
+		Accept(func(ctx context.Context, tx db.Tx, q *op.Request, c *creation) error {
+			v, err := s.Draft(ctx, tx, c.Volume, *c.in)
+			if err != nil {
+				return err
+			}
+			v.State = Creating
+			if err := Insert(ctx, tx, []Volume{v}); err != nil {
+				return err
+			}
+			if err := Announce(ctx, tx, q, v, event.VolumeCreate, "creating"); err != nil {
+				return err
+			}
+			return account.Take(ctx, tx, v.Account, v.Use())
+		}, func(ctx context.Context, tx db.Tx, c *creation) error { return Discard(ctx, tx, c.Volume) }).
+		Tx("finish", func(ctx context.Context, tx db.Tx, c *creation) error {
+			return SetState(ctx, tx, c.Volume, Allocated)
+		}, nil)
+}
+
+// Draft checks what the caller in ctx wants and makes a volume of it, which is not stored or counted yet.
+func (s *Service) Draft(ctx context.Context, tx db.Tx, id uid.Volume, in CreateIn) (Volume, error) {
+	if in.Name == "" {
+		in.Name = string(id)
+	}
+	if n := utf8.RuneCountInString(in.Name); n > 255 {
+		return Volume{}, fault.Invalidf("the name has %d characters; want at most 255", n)
+	}
+	if in.Offering == "" {
+		return Volume{}, fault.Invalidf("name the disk offering of the volume in diskofferingid")
+	}
+	owner, err := s.Accounts.Owner(ctx, tx, in.OwnerAccount, in.OwnerDomain)
+	if err != nil {
+		return Volume{}, err
+	}
+	if in.Zone == "" {
+		return Volume{}, fault.Invalidf("name the zone of the volume in zoneid")
+	}
+	z, err := zone.Find(ctx, tx, in.Zone)
+	if err != nil {
+		return Volume{}, err
+	}
+	if z.Allocation != zone.Enabled && !auth.From(ctx).IsRoot() {
+		return Volume{}, fault.Conflictf("zone %q is disabled", z.Name)
+	}
+	off, err := offering.FindDisk(ctx, tx, in.Offering)
+	if err != nil {
+		return Volume{}, err
+	}
+	bytes, err := SizeOf(off, in.GB)
+	return Volume{
+		ID: id, Account: owner.Account, Domain: owner.Domain, Zone: z.ID, DiskOffering: off.ID, Name: in.Name, Type: Data,
+		State: Allocated, Size: bytes, Created: tx.Now,
+	}, err
+}
+
+// SizeOf is the size in bytes of a new volume of an offering; gb is what the user says, 0 for nothing.
+func SizeOf(off offering.Disk, gb int64) (int64, error) {
+	if err := CheckGB("size", gb); err != nil {
+		return 0, err
+	}
+	switch {
+	case off.State != offering.Active:
+		return 0, fault.Conflictf("disk offering %q is not for new volumes", off.Name)
+	case off.Customized && gb == 0:
+		return 0, fault.Invalidf("disk offering %q leaves the size to you: give size in GB", off.Name)
+	case !off.Customized && gb != 0 && gb != off.SizeGB:
+		return 0, fault.Invalidf("disk offering %q has a fixed size of %d GB; leave out size %d", off.Name, off.SizeGB, gb)
+	case !off.Customized:
+		gb = off.SizeGB
+	}
+	return gb * GB, nil
+}
+
+// MaxGB is more than one disk on any of the hypervisors can have, and little enough that sums of bytes don't overflow.
+const MaxGB = 65_536
+
+// CheckGB refuses a size that no disk can have; 0 is a size that was not given.
+func CheckGB(parameter string, gb int64) error {
+	if gb < 0 || gb > MaxGB {
+		return fault.Invalidf("%s %d is no size of a disk: want 1 to %d GB", parameter, gb, MaxGB)
+	}
+	return nil
+}
+
+// Discard takes back a volume that has no disk: its row is removed, and what it counted for is given back.
+func Discard(ctx context.Context, tx db.Tx, id uid.Volume) error {
+	v, err := Locked(ctx, tx, auth.Scope{All: true}, id)
+	if err != nil {
+		return err
+	}
+	if err := Remove(ctx, tx, id); err != nil {
+		return err
+	}
+	return account.Give(ctx, tx, v.Account, v.Use())
+}

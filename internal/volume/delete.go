@@ -1,0 +1,96 @@
+package volume
+
+import (
+	"context"
+
+	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/event"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/pool"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// removal is the state of deleting a volume.
+type removal struct {
+	Volume uid.Volume `json:"volume"`
+	Was    State      `json:"was"`
+}
+
+// Delete begins to delete a volume that no machine has, with its disk and all that is on it.
+func (s *Service) Delete(ctx context.Context, id uid.Volume) (op.ID, error) {
+	job, _, err := s.remove.Start(ctx, request(ctx, id, "deleteVolume"), removal{Volume: id})
+	return job, err
+}
+
+func (s *Service) removePlan() *op.Plan[removal] {
+	return op.New[removal]("volume.delete").Refuses().
+		Accept(s.beginRemoval, func(ctx context.Context, tx db.Tx, r *removal) error { return SetState(ctx, tx, r.Volume, r.Was) }).
+		NoWayBack().
+		Do("drop", s.drop, nil).
+		Tx("gone", removed, nil)
+}
+
+func (s *Service) beginRemoval(ctx context.Context, tx db.Tx, q *op.Request, r *removal) error {
+	v, err := Locked(ctx, tx, q.Caller.Reach(), r.Volume)
+	switch {
+	case err != nil:
+		return err
+	case v.VM != "":
+		return fault.Conflictf("volume %q is attached to a virtual machine; detach it first", v.Name)
+	case v.State != Ready && v.State != Allocated:
+		return fault.Conflictf("volume %q is %s and can't be deleted", v.Name, v.State)
+	}
+	r.Was = v.State
+	if err := SetState(ctx, tx, v.ID, Expunging); err != nil {
+		return err
+	}
+	return Announce(ctx, tx, q, v, event.VolumeDelete, "deleting")
+}
+
+// drop removes the disk, through any host that reaches it.
+func (s *Service) drop(ctx context.Context, r *removal) error {
+	found, err := ByID(ctx, s.DB.Read(), []uid.Volume{r.Volume})
+	if err != nil {
+		return err
+	}
+	v := found[r.Volume]
+	if v.Pool == "" {
+		return nil
+	}
+	pools, err := pool.ByID(ctx, s.DB.Read(), []uid.Pool{v.Pool})
+	if err != nil {
+		return err
+	}
+	on, kind, err := through(ctx, s.DB.Read(), v.Pool)
+	if err != nil {
+		return err
+	}
+	driver, err := s.Hosts.Driver(kind)
+	if err == nil {
+		err = driver.DropDisk(ctx, on, hypervisor.DiskRef{Volume: v.ID, Pool: v.Pool, PoolURL: pools[v.Pool].URL})
+	}
+	if fault.Is(err, fault.Unavailable) {
+		return op.Retry(err)
+	}
+	return err
+}
+
+func removed(ctx context.Context, tx db.Tx, r *removal) error {
+	v, err := Locked(ctx, tx, auth.Scope{All: true}, r.Volume)
+	if err != nil {
+		return err
+	}
+	if v.Pool != "" {
+		if err := pool.Release(ctx, tx, v.Pool, v.Size); err != nil {
+			return err
+		}
+	}
+	if err := Remove(ctx, tx, v.ID); err != nil {
+		return err
+	}
+	return account.Give(ctx, tx, v.Account, v.Use())
+}
