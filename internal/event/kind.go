@@ -36,6 +36,13 @@ const (
 	TemplateCreate Kind = "TEMPLATE.CREATE"
 	TemplateDelete Kind = "TEMPLATE.DELETE"
 
+	ServiceOfferingCreate Kind = "SERVICE.OFFERING.CREATE"
+	ServiceOfferingEdit   Kind = "SERVICE.OFFERING.EDIT"
+	ServiceOfferingDelete Kind = "SERVICE.OFFERING.DELETE"
+	DiskOfferingCreate    Kind = "DISK.OFFERING.CREATE"
+	DiskOfferingEdit      Kind = "DISK.OFFERING.EDIT"
+	DiskOfferingDelete    Kind = "DISK.OFFERING.DELETE"
+
 	HostUp                Kind = "HOST.UP"
 	HostDown              Kind = "HOST.DOWN"
 	HostReconnect         Kind = "HOST.RECONNECT"
@@ -55,6 +62,8 @@ var resources = map[Kind]string{
 	NetworkCreate: "Network", NetworkUpdate: "Network", NetworkRestart: "Network", NetworkDelete: "Network",
 	VolumeCreate: "Volume", VolumeAttach: "Volume", VolumeDetach: "Volume", VolumeDelete: "Volume",
 	TemplateCreate: "Template", TemplateDelete: "Template",
+	ServiceOfferingCreate: "ServiceOffering", ServiceOfferingEdit: "ServiceOffering", ServiceOfferingDelete: "ServiceOffering",
+	DiskOfferingCreate: "DiskOffering", DiskOfferingEdit: "DiskOffering", DiskOfferingDelete: "DiskOffering",
 	HostUp: "Host", HostDown: "Host", HostReconnect: "Host", HostMaintenance: "Host", HostMaintenanceCancel: "Host",
 	SettingChange: "Configuration",
 }

@@ -21,42 +21,6 @@ const (
 	Disabled State = "Disabled"
 )
 
-// Compute is a service offering: what a machine gets.
-type Compute struct {
-	ID          uid.ServiceOffering `bun:",pk"`
-	Name        string
-	DisplayText string
-	CPUNumber   int   `bun:"cpu_number"`
-	CPUSpeed    int   `bun:"cpu_speed"` // MHz per core
-	MemoryMB    int   `bun:"memory_mb"`
-	RootGB      int64 `bun:"root_gb"` // 0: the template's size
-	OfferHA     bool  `bun:"offer_ha"`
-	LimitCPU    bool  `bun:"limit_cpu"`
-	Volatile    bool
-	IsSystem    bool
-	SystemType  string
-	StorageType string // shared, local
-	HostTags    string
-	StorageTags string
-	State       State
-	Created     time.Time
-	Removed     time.Time `bun:",nullzero"`
-}
-
-// Disk is a disk offering: what a volume gets.
-type Disk struct {
-	ID          uid.DiskOffering `bun:",pk"`
-	Name        string
-	DisplayText string
-	SizeGB      int64 `bun:"size_gb"` // 0 where the user says it
-	Customized  bool
-	StorageType string
-	Tags        string
-	State       State
-	Created     time.Time
-	Removed     time.Time `bun:",nullzero"`
-}
-
 // GuestType is how a network's guests share it.
 type GuestType string
 
@@ -112,24 +76,6 @@ type Service struct{ db *db.DB }
 
 // New makes a service.
 func New(d *db.DB) *Service { return &Service{d} }
-
-// CreateCompute adds a service offering; its id and times are filled in.
-func (s *Service) CreateCompute(ctx context.Context, o Compute) (Compute, error) {
-	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		o.ID, o.Created = uid.New[uid.ServiceOffering](), tx.Now
-		return insert(ctx, tx, &computeRow{Compute: o})
-	})
-	return o, err
-}
-
-// CreateDisk adds a disk offering; its id and times are filled in.
-func (s *Service) CreateDisk(ctx context.Context, o Disk) (Disk, error) {
-	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		o.ID, o.Created = uid.New[uid.DiskOffering](), tx.Now
-		return insert(ctx, tx, &diskRow{Disk: o})
-	})
-	return o, err
-}
 
 // CreateNetwork adds a network offering; its id and times are filled in.
 func (s *Service) CreateNetwork(ctx context.Context, o Network) (Network, error) {

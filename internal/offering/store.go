@@ -10,16 +10,6 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-type computeRow struct {
-	bun.BaseModel `bun:"table:service_offerings,alias:o"`
-	Compute
-}
-
-type diskRow struct {
-	bun.BaseModel `bun:"table:disk_offerings,alias:o"`
-	Disk
-}
-
 type networkRow struct {
 	bun.BaseModel `bun:"table:network_offerings,alias:o"`
 	Network
@@ -28,27 +18,6 @@ type networkRow struct {
 func insert(ctx context.Context, tx db.Tx, row any) error {
 	_, err := tx.NewInsert().Model(row).Exec(ctx)
 	return err
-}
-
-var findCompute = db.Prepare("select * from service_offerings where id = ? and removed is null")
-
-// FindCompute gives a service offering that is not removed.
-func FindCompute(ctx context.Context, q db.Tx, id uid.ServiceOffering) (Compute, error) {
-	var rows []computeRow
-	if err := q.Select(ctx, findCompute, &rows, id); err != nil {
-		return Compute{}, err
-	}
-	if len(rows) == 0 {
-		return Compute{}, fault.Missing(id)
-	}
-	return rows[0].Compute, nil
-}
-
-// FindDisk gives a disk offering that is not removed.
-func FindDisk(ctx context.Context, q db.Tx, id uid.DiskOffering) (Disk, error) {
-	var row diskRow
-	err := find(ctx, q, id, &row)
-	return row.Disk, err
 }
 
 // FindNetwork gives a network offering that is not removed.
@@ -81,8 +50,17 @@ type Filter struct {
 	ID           string
 	Name         string
 	State        State
-	System       *bool  // service offerings
-	DisplayText  string // network offerings, as the fields below
+	System       *bool // service offerings, as the fields below
+	SystemType   string
+	MinCPU       int // at least so much; customized offerings count with their upper bounds
+	MinMHz       int
+	MinMemoryMB  int
+	ChangeFrom   *Compute    // what a machine of this offering can be given instead, see [Compute.ChangesTo]
+	RootBytes    int64       // whose root disks hold so much
+	StorageType  StorageType // service and disk offerings, as the next two
+	Zone         uid.Zone    // offered there
+	Domain       uid.Domain  // offered to this domain by name
+	DisplayText  string      // network offerings, as the fields below
 	TrafficType  string
 	Default      *bool
 	SpecifyVLAN  *bool
@@ -102,30 +80,6 @@ func (f Filter) apply(q *bun.SelectQuery) *bun.SelectQuery {
 	db.EqualFold(q, "o.state", f.State)
 	db.Like(q, f.Keyword, "o.name", "o.display_text")
 	return q
-}
-
-// Computes gives a page of service offerings, the oldest first, and how many there are in all.
-func (s *Service) Computes(ctx context.Context, f Filter) ([]Compute, int, error) {
-	var rows []computeRow
-	q := f.apply(s.db.Read().NewSelect().Model(&rows))
-	where(q, "o.is_system", f.System)
-	n, err := db.Page(ctx, q, f.Offset, f.Limit)
-	out := make([]Compute, len(rows))
-	for i, r := range rows {
-		out[i] = r.Compute
-	}
-	return out, n, err
-}
-
-// Disks gives a page of disk offerings, the oldest first, and how many there are in all.
-func (s *Service) Disks(ctx context.Context, f Filter) ([]Disk, int, error) {
-	var rows []diskRow
-	n, err := db.Page(ctx, f.apply(s.db.Read().NewSelect().Model(&rows)), f.Offset, f.Limit)
-	out := make([]Disk, len(rows))
-	for i, r := range rows {
-		out[i] = r.Disk
-	}
-	return out, n, err
 }
 
 // Networks gives a page of network offerings, the oldest first, and how many there are in all.
@@ -165,20 +119,6 @@ func find(ctx context.Context, q db.Tx, id uid.Typed, row any) error {
 	return err
 }
 
-// ComputesByID gives service offerings by their ids, removed ones too, in one query.
-func ComputesByID(ctx context.Context, q db.Tx, ids []uid.ServiceOffering) (map[uid.ServiceOffering]Compute, error) {
-	var rows []computeRow
-	out := map[uid.ServiceOffering]Compute{}
-	if len(ids) == 0 {
-		return out, nil
-	}
-	err := q.NewSelect().Model(&rows).Where("o.id in (?)", bun.List(ids)).Scan(ctx)
-	for _, r := range rows {
-		out[r.ID] = r.Compute
-	}
-	return out, err
-}
-
 // NetworksByID gives network offerings by their ids, removed ones too, in one query.
 func NetworksByID(ctx context.Context, q db.Tx, ids []uid.NetworkOffering) (map[uid.NetworkOffering]Network, error) {
 	var rows []networkRow
@@ -191,23 +131,4 @@ func NetworksByID(ctx context.Context, q db.Tx, ids []uid.NetworkOffering) (map[
 		out[r.ID] = r.Network
 	}
 	return out, err
-}
-
-// DisksByID gives disk offerings by their ids, removed ones too, in one query.
-func DisksByID(ctx context.Context, q db.Tx, ids []uid.DiskOffering) (map[uid.DiskOffering]Disk, error) {
-	var rows []diskRow
-	out := map[uid.DiskOffering]Disk{}
-	if len(ids) == 0 {
-		return out, nil
-	}
-	err := q.NewSelect().Model(&rows).Where("o.id in (?)", bun.List(ids)).Scan(ctx)
-	for _, r := range rows {
-		out[r.ID] = r.Disk
-	}
-	return out, err
-}
-
-// DiskNames gives the names of disk offerings, removed ones too, in one query.
-func DiskNames(ctx context.Context, q db.Tx, ids []uid.DiskOffering) (map[uid.DiskOffering]string, error) {
-	return db.Names(ctx, q, "disk_offerings", "name", ids)
 }

@@ -156,14 +156,26 @@ create table service_offerings (
     cpu_speed   bigint      not null,                  -- MHz per core
     memory_mb   bigint      not null,
     root_gb     bigint      not null default 0,        -- 0: the template's size
+    customized  boolean     not null default false,    -- the user says what is 0
+    min_cpu     bigint      not null default 0,        -- of customized ones: the bounds, 0 for none
+    max_cpu     bigint      not null default 0,
+    min_memory_mb bigint    not null default 0,
+    max_memory_mb bigint    not null default 0,
     offer_ha    boolean     not null default false,
     limit_cpu   boolean     not null default false,
     volatile    boolean     not null default false,
     is_system   boolean     not null default false,
     system_type text        not null default '',
-    storage_type text       not null default 'shared',
+    is_default  boolean     not null default false,
+    storage_type text       not null default 'shared', -- shared, local
     host_tags   text        not null default '',
     storage_tags text       not null default '',
+    network_rate bigint     not null default 0,        -- Mbit/s; 0: the setting's
+    planner     text        not null default '',
+    details     text        not null default '{}',     -- JSON object of strings
+    sort_key    bigint      not null default 0,
+    in_domains  boolean     not null default false,    -- has rows in offering_domains
+    in_zones    boolean     not null default false,    -- has rows in offering_zones
     state       text        not null,                  -- Active, Inactive
     created     timestamptz not null,
     removed     timestamptz
@@ -177,9 +189,26 @@ create table disk_offerings (
     customized  boolean     not null default false,
     storage_type text       not null default 'shared',
     tags        text        not null default '',
+    hidden      boolean     not null default false,    -- from all but root admins
+    details     text        not null default '{}',
+    sort_key    bigint      not null default 0,
+    in_domains  boolean     not null default false,
+    in_zones    boolean     not null default false,
     state       text        not null,
     created     timestamptz not null,
     removed     timestamptz
+);
+
+-- To whom (these domains and those below) and where an offering is offered; one without rows is for all.
+create table offering_domains (
+    offering_id text        not null,                  -- of any kind of offering
+    domain_id   text        not null references domains (id),
+    primary key (offering_id, domain_id)
+);
+create table offering_zones (
+    offering_id text        not null,
+    zone_id     text        not null references zones (id),
+    primary key (offering_id, zone_id)
 );
 
 create table network_offerings (

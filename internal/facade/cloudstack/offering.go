@@ -39,7 +39,7 @@ func (f *Facade) listServiceOfferings(ctx context.Context, in cs.ListServiceOffe
 		return cs.ServiceOffering{
 			ID: o.ID, Name: o.Name, DisplayText: o.DisplayText, CPUNumber: o.CPUNumber, CPUSpeed: o.CPUSpeed, Memory: o.MemoryMB,
 			RootDiskSize: o.RootGB, OfferHA: o.OfferHA, LimitCPU: o.LimitCPU, Volatile: o.Volatile, System: o.IsSystem, SystemType: o.SystemType,
-			StorageType: o.StorageType, StorageTags: o.StorageTags, HostTags: o.HostTags, State: string(o.State), Created: api.At(o.Created),
+			StorageType: string(o.StorageType), StorageTags: o.StorageTags, HostTags: o.HostTags, State: string(o.State), Created: api.At(o.Created),
 		}
 	}), err
 }
@@ -50,7 +50,7 @@ func (f *Facade) listDiskOfferings(ctx context.Context, in cs.ListDiskOfferingsI
 	offerings, total, err := f.Offerings.Disks(ctx, filter)
 	return pageOf(offerings, total, func(o offering.Disk) cs.DiskOffering {
 		return cs.DiskOffering{
-			ID: o.ID, Name: o.Name, DisplayText: o.DisplayText, Size: o.SizeGB, Customized: o.Customized, StorageType: o.StorageType,
+			ID: o.ID, Name: o.Name, DisplayText: o.DisplayText, Size: o.SizeGB, Customized: o.Customized, StorageType: string(o.StorageType),
 			Tags: o.Tags, State: string(o.State), Created: api.At(o.Created),
 		}
 	}), err

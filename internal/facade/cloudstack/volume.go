@@ -61,10 +61,10 @@ func (f *Facade) volumesOut(ctx context.Context, volumes []volume.Volume) ([]cs.
 		vm, disk, size, t := vms[v.VM], disks[v.DiskOffering], computes[v.ServiceOffering], templates[v.Template]
 		o.ZoneName = zones[v.Zone]
 		o.VMName, o.VMDisplayName, o.VMState, o.Hypervisor = vm.Name, vm.DisplayName, string(vm.State), vm.Hypervisor
-		o.DiskOfferingName, o.DiskOfferingDisplayText, o.StorageType = disk.Name, disk.DisplayText, disk.StorageType
+		o.DiskOfferingName, o.DiskOfferingDisplayText, o.StorageType = disk.Name, disk.DisplayText, string(disk.StorageType)
 		o.ServiceOfferingName, o.ServiceOfferingDisplayText = size.Name, size.DisplayText
 		if o.StorageType == "" { // a root disk: no disk offering says it
-			o.StorageType = size.StorageType
+			o.StorageType = string(size.StorageType)
 		}
 		o.TemplateName, o.TemplateDisplayText = t.Name, t.DisplayText
 		if p, placed := pools[v.Pool]; placed {

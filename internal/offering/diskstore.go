@@ -1,0 +1,106 @@
+package offering
+
+import (
+	"context"
+
+	"github.com/uptrace/bun"
+
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/uid"
+)
+
+type diskRow struct {
+	bun.BaseModel `bun:"table:disk_offerings,alias:o"`
+	Disk
+}
+
+var findDisk = db.Prepare("select * from disk_offerings where id = ? and removed is null")
+
+// FindDisk gives a disk offering that is not removed.
+func FindDisk(ctx context.Context, q db.Tx, id uid.DiskOffering) (Disk, error) {
+	var rows []diskRow
+	if err := q.Select(ctx, findDisk, &rows, id); err != nil {
+		return Disk{}, err
+	}
+	if len(rows) == 0 {
+		return Disk{}, fault.Missing(id)
+	}
+	return rows[0].Disk, nil
+}
+
+// Disks gives a page of the disk offerings that the caller in ctx is offered, and how many there are in all.
+func (s *Service) Disks(ctx context.Context, f Filter) ([]Disk, int, error) {
+	var rows []diskRow
+	caller := auth.From(ctx)
+	q := f.offered(s.db.Read().NewSelect().Model(&rows), caller)
+	if !caller.IsRoot() {
+		q.Where("not o.hidden")
+	}
+	n, err := db.Page(ctx, q, f.Offset, f.Limit)
+	if err != nil {
+		return nil, 0, err
+	}
+	out, ids := make([]Disk, len(rows)), make([]string, len(rows))
+	for i, r := range rows {
+		out[i], ids[i] = r.Disk, string(r.ID)
+	}
+	return out, n, scopesOf(ctx, s.db.Read(), ids, func(i int) *Scope { return &out[i].Scope })
+}
+
+// DisksByID gives disk offerings by their ids, removed ones too, in one query. Their domains and zones are left out.
+func DisksByID(ctx context.Context, q db.Tx, ids []uid.DiskOffering) (map[uid.DiskOffering]Disk, error) {
+	var rows []diskRow
+	out := map[uid.DiskOffering]Disk{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	err := q.NewSelect().Model(&rows).Where("o.id in (?)", bun.List(ids)).Scan(ctx)
+	for _, r := range rows {
+		out[r.ID] = r.Disk
+	}
+	return out, err
+}
+
+// DiskNames gives the names of disk offerings, removed ones too, in one query.
+func DiskNames(ctx context.Context, q db.Tx, ids []uid.DiskOffering) (map[uid.DiskOffering]string, error) {
+	return db.Names(ctx, q, "disk_offerings", "name", ids)
+}
+
+// offered is apply for service and disk offerings, which are for all or for some domains and zones.
+func (f Filter) offered(q *bun.SelectQuery, caller auth.Caller) *bun.SelectQuery {
+	q.Where("o.removed is null").Order("o.sort_key", "o.id")
+	db.Equal(q, "o.id", f.ID)
+	db.Equal(q, "o.name", f.Name)
+	db.EqualFold(q, "o.state", f.State)
+	db.EqualFold(q, "o.storage_type", f.StorageType)
+	db.Like(q, f.Keyword, "o.name", "o.display_text")
+	if f.Zone != "" {
+		q.Where("(not o.in_zones or exists (select 1 from offering_zones x where x.offering_id = o.id and x.zone_id = ?))", f.Zone)
+	}
+	if f.Domain != "" {
+		q.Where("exists (select 1 from offering_domains x where x.offering_id = o.id and x.domain_id = ?)", f.Domain)
+	}
+	visible(q, caller)
+	return q
+}
+
+// findLocked gives an offering that is not removed and keeps others from changing it until the transaction's end.
+func findLocked(ctx context.Context, tx db.Tx, id uid.Typed, row any) error {
+	err := tx.Lock(tx.NewSelect().Model(row).Where("o.id = ? and o.removed is null", id.String())).Scan(ctx)
+	if db.IsNone(err) {
+		return fault.Missing(id)
+	}
+	return err
+}
+
+func update(ctx context.Context, tx db.Tx, row any) error {
+	_, err := tx.NewUpdate().Model(row).WherePK().Exec(ctx)
+	return err
+}
+
+func remove(ctx context.Context, tx db.Tx, table, id string) error {
+	_, err := tx.NewRaw("update ? set state = ?, removed = ? where id = ?", bun.Ident(table), Inactive, tx.Now, id).Exec(ctx)
+	return err
+}
