@@ -77,27 +77,24 @@ func Each(t *testing.T, o Options, test func(t *testing.T, c *Cloud)) {
 // New makes a cloud on a database that dbtest made; dbtest.SQLite(t) for most tests.
 func New(t testing.TB, url string, o Options) *Cloud {
 	t.Helper()
+	if o.Hosts == 0 {
+		o.Hosts = 4
+	}
+	dir := t.TempDir()
+	keys := seedFor(t, url, dir, o)
 	clock := &Clock{}
 	d, err := db.Open(t.Context(), url, db.Options{Clock: clock.Now, NoSync: !o.Durable, SkipMigrations: true})
 	must(t, err)
 	t.Cleanup(d.Close)
-	world, err := sim.Open(filepath.Join(t.TempDir(), "world.db"), sim.Options{})
+	world, err := sim.Open(filepath.Join(dir, worldFile), sim.Options{})
 	must(t, err)
 	t.Cleanup(func() { _ = world.Close() })
-	box, err := secret.OpenBox(filepath.Join(t.TempDir(), "virga.key"))
+	box, err := secret.OpenBox(filepath.Join(dir, keyFile))
 	must(t, err)
 	c := &Cloud{Clock: clock, box: box, log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	c.Cloud = c.Another(d, world, o.Engine)
-	admin, err := c.Accounts.Bootstrap(t.Context(), account.BootstrapIn{Password: secret.New(Password), Keys: true})
-	must(t, err)
-	if !o.NoSeed {
-		if o.Hosts == 0 {
-			o.Hosts = 4
-		}
-		must(t, c.Seed(t.Context(), cloud.SeedIn{Hosts: o.Hosts}))
-	}
 	if !o.NoStart {
-		c.serve(t, admin.Keys)
+		c.serve(t, keys)
 	}
 	if !o.Broken {
 		t.Cleanup(func() {
