@@ -70,7 +70,9 @@ func (s *Service) Deploy(ctx context.Context, in DeployIn) (uid.VM, op.ID, error
 			return "", "", err
 		}
 		in.serial, in.macs = serial, macs
-		job, _, err := runner.Start(ctx, request(ctx, id, "deployVirtualMachine"), job{VM: id, Was: Stopped, in: &in,
+		q := request(ctx, id, "deployVirtualMachine")
+		q.Fresh = true
+		job, _, err := runner.Start(ctx, q, job{VM: id, Was: Stopped, in: &in,
 			Wish: wish{Host: in.Host, Pod: in.Pod, Cluster: in.Cluster}})
 		if err == nil {
 			return id, job, nil
@@ -115,10 +117,10 @@ func (in *DeployIn) check() error {
 	if in.DiskOffering == "" && in.DiskGB != 0 {
 		return fault.Invalidf("size %d was given without a diskofferingid", in.DiskGB)
 	}
-	if err := checkGB("rootdisksize", in.RootGB); err != nil {
+	if err := volume.CheckGB("rootdisksize", in.RootGB); err != nil {
 		return err
 	}
-	if err := checkGB("size", in.DiskGB); err != nil {
+	if err := volume.CheckGB("size", in.DiskGB); err != nil {
 		return err
 	}
 	seen := map[uid.Network]bool{}
@@ -127,17 +129,6 @@ func (in *DeployIn) check() error {
 			return fault.Invalidf("network %s is named twice", n.Network)
 		}
 		seen[n.Network] = true
-	}
-	return nil
-}
-
-// maxDiskGB is more than one disk on any of the hypervisors can have, and little enough that sums of bytes don't overflow.
-const maxDiskGB = 65_536
-
-// checkGB refuses a size that no disk can have; 0 is a size that was not given.
-func checkGB(name string, gb int64) error {
-	if gb < 0 || gb > maxDiskGB {
-		return fault.Invalidf("%s %d is no size of a disk: want 1 to %d GB", name, gb, maxDiskGB)
 	}
 	return nil
 }
@@ -174,10 +165,7 @@ func (s *Service) allocate(ctx context.Context, tx db.Tx, q *op.Request, j *job)
 	if err := insert(ctx, tx, vm); err != nil {
 		return err
 	}
-	if err := s.attach(ctx, tx, in, vm, owner, z); err != nil {
-		return err
-	}
-	disks, err := s.volumes(ctx, tx, in, vm, off, tpl)
+	disks, err := s.newDisks(ctx, tx, in, vm, off, tpl)
 	if err != nil {
 		return err
 	}
@@ -187,10 +175,14 @@ func (s *Service) allocate(ctx context.Context, tx db.Tx, q *op.Request, j *job)
 	if err := announce(ctx, tx, q, vm, event.VMCreate, "deploying"); err != nil {
 		return err
 	}
+	// Now come the rows that all deployments of the account want: they are locked for one journey and the commit.
+	if err := s.attach(ctx, tx, in, vm, owner, z); err != nil {
+		return err
+	}
 	use := vm.use()
 	for _, v := range disks {
 		use[account.Volumes]++
-		use[account.PrimaryGB] += gigabytes(v.Size)
+		use[account.PrimaryGB] += volume.Gigabytes(v.Size)
 	}
 	return account.Take(ctx, tx, vm.Account, use)
 }
@@ -237,8 +229,8 @@ func (s *Service) attach(ctx context.Context, tx db.Tx, in *DeployIn, vm VM, own
 	return s.networks.Attach(ctx, tx, network.AttachIn{VM: vm.ID, Owner: vm.Account, Zone: z.ID, Networks: networks, Serial: in.macs})
 }
 
-// volumes are the machine's root disk, and a data disk if it is to have one.
-func (s *Service) volumes(ctx context.Context, tx db.Tx, in *DeployIn, vm VM, off offering.Compute, tpl image.Template) ([]volume.Volume, error) {
+// newDisks are the machine's root disk, and a data disk if it is to have one.
+func (s *Service) newDisks(ctx context.Context, tx db.Tx, in *DeployIn, vm VM, off offering.Compute, tpl image.Template) ([]volume.Volume, error) {
 	size := tpl.Size
 	for _, gb := range []int64{off.RootGB, in.RootGB} {
 		if gb != 0 {
@@ -246,7 +238,7 @@ func (s *Service) volumes(ctx context.Context, tx db.Tx, in *DeployIn, vm VM, of
 		}
 	}
 	if size < tpl.Size {
-		return nil, fault.Invalidf("rootdisksize %d GB is less than template %q holds (%d GB)", size/volume.GB, tpl.Name, gigabytes(tpl.Size))
+		return nil, fault.Invalidf("rootdisksize %d GB is less than template %q holds (%d GB)", size/volume.GB, tpl.Name, volume.Gigabytes(tpl.Size))
 	}
 	disk := func(device int) volume.Volume {
 		return volume.Volume{
@@ -263,19 +255,12 @@ func (s *Service) volumes(ctx context.Context, tx db.Tx, in *DeployIn, vm VM, of
 	if err != nil {
 		return nil, err
 	}
-	gb := dataOff.SizeGB
-	switch {
-	case dataOff.State != offering.Active:
-		return nil, fault.Conflictf("disk offering %q is not for new volumes", dataOff.Name)
-	case dataOff.Customized && in.DiskGB == 0:
-		return nil, fault.Invalidf("disk offering %q leaves the size to you: give size in GB", dataOff.Name)
-	case !dataOff.Customized && in.DiskGB != 0 && in.DiskGB != gb:
-		return nil, fault.Invalidf("disk offering %q has a fixed size of %d GB; leave out size %d", dataOff.Name, gb, in.DiskGB)
-	case dataOff.Customized:
-		gb = in.DiskGB
+	size, err = volume.SizeOf(dataOff, in.DiskGB)
+	if err != nil {
+		return nil, err
 	}
 	data := disk(1)
-	data.Name, data.Type, data.Size, data.DiskOffering = fmt.Sprintf("DATA-%d", vm.Serial), volume.Data, gb*volume.GB, dataOff.ID
+	data.Name, data.Type, data.Size, data.DiskOffering = fmt.Sprintf("DATA-%d", vm.Serial), volume.Data, size, dataOff.ID
 	return []volume.Volume{root, data}, nil
 }
 
@@ -294,8 +279,11 @@ func (s *Service) giveUp(ctx context.Context, tx db.Tx, j *job) error {
 	}
 	use := vm.use()
 	for _, v := range volumes[vm.ID] {
+		if v.State == volume.Attaching {
+			continue // a volume of its own, which an operation that waits for this one's end will take back
+		}
 		use[account.Volumes]++
-		use[account.PrimaryGB] += gigabytes(v.Size)
+		use[account.PrimaryGB] += volume.Gigabytes(v.Size)
 		if err := volume.Remove(ctx, tx, v.ID); err != nil {
 			return err
 		}
@@ -305,6 +293,3 @@ func (s *Service) giveUp(ctx context.Context, tx db.Tx, j *job) error {
 	}
 	return account.Give(ctx, tx, vm.Account, use)
 }
-
-// gigabytes is a size in whole GB, a part counted as one.
-func gigabytes(bytes int64) int64 { return (bytes + volume.GB - 1) / volume.GB }

@@ -17,6 +17,7 @@ import (
 // what a transaction costs, and how long it keeps others waiting for the rows that it has locked.
 type pgTx struct {
 	conn  *sql.Conn
+	texts *texts
 	begun bool
 	queue []*item // not sent yet
 }
@@ -146,7 +147,7 @@ func (t *pgTx) QueryContext(ctx context.Context, query string, args ...any) (*sq
 	if err := t.flush(ctx); err != nil {
 		return nil, err
 	}
-	return literal{t.conn}.QueryContext(ctx, query, args...)
+	return literal{t.conn, t.texts}.QueryContext(ctx, query, args...)
 }
 
 // QueryRowContext is there because bun's interface has it; nothing in the house uses it.
@@ -156,7 +157,7 @@ func (t *pgTx) QueryRowContext(ctx context.Context, query string, args ...any) *
 		cancel(err)
 		return t.conn.QueryRowContext(ended, query, args...)
 	}
-	return literal{t.conn}.QueryRowContext(ctx, query, args...)
+	return literal{t.conn, t.texts}.QueryRowContext(ctx, query, args...)
 }
 
 // flush sends what is queued, since a statement of bun's comes that knows nothing of queues.
@@ -166,30 +167,6 @@ func (t *pgTx) flush(ctx context.Context) error {
 	}
 	return t.send(ctx)
 }
-
-// literal runs bun's queries: their values are written out, so that hardly one comes twice and to prepare it would be a
-// journey for nothing.
-type literal struct{ bun.IConn }
-
-func (l literal) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if len(args) == 0 {
-		args = []any{pgx.QueryExecModeExec}
-	}
-	return l.IConn.QueryContext(ctx, query, args...)
-}
-
-func (l literal) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	if len(args) == 0 {
-		args = []any{pgx.QueryExecModeExec}
-	}
-	return l.IConn.QueryRowContext(ctx, query, args...)
-}
-
-// ResolveConn makes bun use it for all queries outside transactions.
-func (l literal) ResolveConn(context.Context, bun.Query) bun.IConn { return l }
-
-// Close is there because bun's interface has it.
-func (l literal) Close() error { return nil }
 
 // pgIDB lets bun build queries that run in a pgTx.
 type pgIDB struct {

@@ -46,8 +46,9 @@ func openPostgres(url string, o Options) (*DB, error) {
 		_ = pool.Close()
 		return nil, fmt.Errorf("reach the database %s: %w", Redact(url), err)
 	}
-	d := bun.NewDB(pool, pgdialect.New(), bun.WithConnResolver(literal{pool}))
-	return &DB{Postgres: true, reader: d, writer: d}, nil
+	texts := newTexts()
+	d := bun.NewDB(pool, pgdialect.New(), bun.WithConnResolver(literal{pool, texts}))
+	return &DB{Postgres: true, reader: d, writer: d, texts: texts}, nil
 }
 
 func (d *DB) writePostgres(ctx context.Context, fn func(context.Context, Tx) error) error {
@@ -70,7 +71,7 @@ func (d *DB) oncePostgres(ctx context.Context, fn func(context.Context, Tx) erro
 	if err != nil {
 		return err
 	}
-	tx := &pgTx{conn: conn}
+	tx := &pgTx{conn: conn, texts: d.texts}
 	committed := false
 	defer func() { tx.end(committed) }() // after a panic, too
 	if err := fn(ctx, Tx{IDB: pgIDB{d.writer, tx}, Now: d.Now(), Postgres: true, db: d, hooks: &hooks, pg: tx}); err != nil {

@@ -63,8 +63,7 @@ var giveBack = db.Prepare("update hosts set cpu_used = cpu_used - ?, memory_used
 
 // Release gives room back that was reserved.
 func Release(ctx context.Context, tx db.Tx, id uid.Host, n Need) error {
-	_, err := tx.Run(ctx, giveBack, n.CPU, n.Memory, id)
-	return err
+	return tx.Later(ctx, giveBack, n.CPU, n.Memory, id)
 }
 
 // Filter says which hosts a list shows. Zero fields don't restrict.

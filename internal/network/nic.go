@@ -37,7 +37,7 @@ func (s *Service) Attach(ctx context.Context, tx db.Tx, in AttachIn) error {
 	for i, w := range in.Networks {
 		ids[i] = w.Network
 	}
-	networks, err := lock(ctx, tx, auth.From(ctx).Reach(), ids)
+	networks, err := open(ctx, tx, auth.From(ctx).Reach(), ids)
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (s *Service) Attach(ctx context.Context, tx db.Tx, in AttachIn) error {
 }
 
 // attach makes one NIC, in a network that is locked.
-func attach(ctx context.Context, tx db.Tx, in AttachIn, n Network, device int, w Wanted) error {
+func attach(ctx context.Context, tx db.Tx, in AttachIn, n *opened, device int, w Wanted) error {
 	if err := n.usable(); err != nil {
 		return err
 	}
@@ -72,9 +72,9 @@ func attach(ctx context.Context, tx db.Tx, in AttachIn, n Network, device int, w
 		return fault.Invalidf("network %q is an L2 network and has no addresses: leave out the address %s", n.Name, w.IP)
 	case n.GuestType == offering.L2:
 	case w.IP != "":
-		nic.IP, err = takeIP(ctx, tx, n, w.IP)
+		nic.IP, err = takeIP(ctx, tx, n.Network, w.IP)
 	default:
-		nic.IP, err = nextIP(ctx, tx, n)
+		nic.IP, err = n.nextIP(ctx, tx)
 	}
 	if err != nil {
 		return err
@@ -126,23 +126,24 @@ func takeIP(ctx context.Context, tx db.Tx, n Network, want string) (IP, error) {
 
 // nextIP takes a free address: one that was given back, or the counter's next one that is neither the gateway's nor was
 // taken by name.
-func nextIP(ctx context.Context, tx db.Tx, n Network) (IP, error) {
-	if ip, err := reuse(ctx, tx, n.ID); err != nil || ip != 0 {
-		return ip, err
+func (n *opened) nextIP(ctx context.Context, tx db.Tx) (IP, error) {
+	if len(n.back) > 0 {
+		return n.back[0], unfree(ctx, tx, n.ID, n.back[0])
 	}
-	for {
-		ip, err := advance(ctx, tx, n.ID)
-		if err != nil {
-			return 0, err
-		}
-		if ip == 0 {
-			return 0, fault.Fullf("network %q has no free address left: all of %s to %s are in use", n.Name, n.StartIP, n.EndIP)
-		}
+	for ip := n.NextIP; ip <= n.EndIP; ip++ {
 		if ip.String() == n.Gateway {
 			continue
 		}
-		if used, err := isUsed(ctx, tx, n.ID, ip); err != nil || !used {
-			return ip, err
+		used := len(n.taken) > 0
+		if ip != n.NextIP { // seldom: the look was for the counter's next address only
+			var err error
+			if used, err = isUsed(ctx, tx, n.ID, ip); err != nil {
+				return 0, err
+			}
+		}
+		if !used {
+			return ip, setNextIP(ctx, tx, n.ID, ip+1)
 		}
 	}
+	return 0, fault.Fullf("network %q has no free address left: all of %s to %s are in use", n.Name, n.StartIP, n.EndIP)
 }

@@ -127,40 +127,68 @@ func markAutomatic(ctx context.Context, tx db.Tx, id uid.Network) error {
 	return err
 }
 
-// advance takes the counter's next address, 0 where it is at the end.
-func advance(ctx context.Context, tx db.Tx, id uid.Network) (IP, error) {
-	return take(ctx, tx, advanceIP, id)
+// opened is a network that is locked, with what there is to know before an address is taken in it.
+type opened struct {
+	Network
+	back  []IP // an address that was given back, if there is one
+	taken []IP // the counter's next address, if somebody has it already
 }
 
-// take runs a statement that gives an address, or no row.
-func take(ctx context.Context, tx db.Tx, s *db.Statement, args ...any) (IP, error) {
-	var ips []IP
-	if err := tx.Select(ctx, s, &ips, args...); err != nil || len(ips) == 0 {
-		return 0, err
+// open locks networks as [lock] does. One alone, which it nearly always is, takes one journey: everybody who deploys into the
+// network waits for as long as it stays locked.
+func open(ctx context.Context, tx db.Tx, scope auth.Scope, ids []uid.Network) (map[uid.Network]*opened, error) {
+	networks := make(map[uid.Network]*opened, len(ids))
+	var questions []db.Question
+	for _, id := range ids {
+		n := &opened{}
+		networks[id] = n
+		questions = append(questions, db.Asking(givenBack, &n.back, id), db.Asking(nextTaken, &n.taken, id))
 	}
-	return ips[0], nil
+	if len(ids) == 1 && (scope.All || scope.Account != "") {
+		var rows []networkRow
+		locked := db.Asking(selectOwned, &rows, ids[0], scope.Account, scope.Account)
+		if err := tx.Ask(ctx, append([]db.Question{locked}, questions...)...); err != nil {
+			return nil, err
+		}
+		if len(rows) == 0 {
+			return nil, fault.Missing(ids[0])
+		}
+		networks[ids[0]].Network = rows[0].Network
+		return networks, nil
+	}
+	locked, err := lock(ctx, tx, scope, ids)
+	if err != nil {
+		return nil, err
+	}
+	for id, n := range networks {
+		n.Network = locked[id]
+	}
+	return networks, tx.Ask(ctx, questions...)
 }
+
+const owned = "select * from networks where id = ? and (cast(? as text) = '' or account_id = ?) and removed is null"
 
 var (
-	advanceIP = db.Prepare("update networks set next_ip = next_ip + 1 where id = ? and next_ip <= end_ip returning next_ip - 1")
-	reuseIP   = db.Prepare(`delete from free_ips where network_id = ? and ip = (select min(ip) from free_ips where network_id = ?)
-		returning ip`)
-	usedIP = db.Prepare("select ip from nics where network_id = ? and ip = ?")
+	selectOwned = db.PrepareEach(owned, owned+" for update")
+	givenBack   = db.Prepare("select ip from free_ips where network_id = ? order by ip limit 1")
+	nextTaken   = db.Prepare("select c.ip from networks n join nics c on c.network_id = n.id and c.ip = n.next_ip where n.id = ?")
+	unfreeIP    = db.Prepare("delete from free_ips where network_id = ? and ip = ?")
+	updateNext  = db.Prepare("update networks set next_ip = ? where id = ?")
+	usedIP      = db.Prepare("select ip from nics where network_id = ? and ip = ?")
 )
 
-// reuse takes an address that was given back, 0 where there is none. The network's row is locked, so nobody else looks.
-func reuse(ctx context.Context, tx db.Tx, id uid.Network) (IP, error) {
-	return take(ctx, tx, reuseIP, id, id)
+func unfree(ctx context.Context, tx db.Tx, id uid.Network, ip IP) error {
+	return tx.Later(ctx, unfreeIP, id, ip)
 }
 
-func unfree(ctx context.Context, tx db.Tx, id uid.Network, ip IP) error {
-	_, err := tx.NewRaw("delete from free_ips where network_id = ? and ip = ?", id, ip).Exec(ctx)
-	return err
+func setNextIP(ctx context.Context, tx db.Tx, id uid.Network, ip IP) error {
+	return tx.Later(ctx, updateNext, ip, id)
 }
 
 func isUsed(ctx context.Context, tx db.Tx, id uid.Network, ip IP) (bool, error) {
-	found, err := take(ctx, tx, usedIP, id, ip)
-	return found != 0, err
+	var found []IP
+	err := tx.Select(ctx, usedIP, &found, id, ip)
+	return len(found) > 0, err
 }
 
 // dropNIC removes a NIC. Its address is remembered as free if the counter has passed it; else the counter will come by.

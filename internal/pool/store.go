@@ -70,6 +70,5 @@ func Reserve(ctx context.Context, tx db.Tx, id uid.Pool, bytes int64) (bool, err
 
 // Release gives room back that was reserved.
 func Release(ctx context.Context, tx db.Tx, id uid.Pool, bytes int64) error {
-	_, err := tx.Run(ctx, give, bytes, id)
-	return err
+	return tx.Later(ctx, give, bytes, id)
 }

@@ -1,0 +1,55 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"hash/maphash"
+	"sync/atomic"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/uptrace/bun"
+)
+
+// literal runs bun's queries on PostgreSQL. Their values are written out, so most texts come once, and to prepare them, as
+// the driver would, is a journey for nothing. One that comes again is prepared: then PostgreSQL plans it once.
+type literal struct {
+	bun.IConn
+	texts *texts
+}
+
+// QueryContext runs a query.
+func (l literal) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return l.IConn.QueryContext(ctx, query, l.mode(query, args)...)
+}
+
+// QueryRowContext runs a query for one row.
+func (l literal) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	return l.IConn.QueryRowContext(ctx, query, l.mode(query, args)...)
+}
+
+func (l literal) mode(query string, args []any) []any {
+	if len(args) == 0 && !l.texts.again(query) {
+		return []any{pgx.QueryExecModeExec}
+	}
+	return args
+}
+
+// ResolveConn makes bun use it for all queries outside transactions.
+func (l literal) ResolveConn(context.Context, bun.Query) bun.IConn { return l }
+
+// Close is there because bun's interface has it.
+func (l literal) Close() error { return nil }
+
+// texts remembers the queries of late, by their hashes; a newer one takes the place of an older one.
+type texts struct {
+	seed maphash.Seed
+	seen [4096]atomic.Uint64
+}
+
+func newTexts() *texts { return &texts{seed: maphash.MakeSeed()} }
+
+// again tells whether a query is among those of late.
+func (t *texts) again(query string) bool {
+	h := maphash.String(t.seed, query)
+	return t.seen[h%uint64(len(t.seen))].Swap(h) == h
+}
