@@ -16,9 +16,11 @@ var All = []api.Command{
 	QueryAsyncJobResult, ListAsyncJobs, CancelAsyncJob,
 	ListUsers, RegisterUserKeys, GetUserKeys, ListAccounts, ListDomains,
 	ListZones, ListPods, ListClusters, ListHosts, ListHypervisors, ConfigureSimulator,
-	ListServiceOfferings, ListDiskOfferings, ListNetworkOfferings, ListTemplates, ListOsTypes,
+	CreateServiceOffering, UpdateServiceOffering, DeleteServiceOffering, ListServiceOfferings,
+	CreateDiskOffering, UpdateDiskOffering, DeleteDiskOffering, ListDiskOfferings, ListNetworkOfferings, ListTemplates, ListOsTypes,
 	CreateNetwork, ListNetworks, DeleteNetwork,
 	DeployVirtualMachine, StartVirtualMachine, StopVirtualMachine, RebootVirtualMachine, DestroyVirtualMachine,
 	ExpungeVirtualMachine, ListVirtualMachines,
-	ListVolumes, ListEvents,
+	ListVolumes, CreateVolume, AttachVolume, DetachVolume, DeleteVolume,
+	ListEvents,
 }

@@ -140,7 +140,9 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Pools = pool.New(cl.DB)
 	cl.Images = image.New(cl.DB)
 	cl.Volumes = volume.New(volume.Parts{DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Hosts: cl.Hosts})
-	cl.Machines = compute.New(cl.DB, cl.Engine, cl.Accounts, cl.Networks, cl.Hosts)
+	cl.Machines = compute.New(compute.Parts{
+		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Networks: cl.Networks, Hosts: cl.Hosts, Volumes: cl.Volumes,
+	})
 	cl.Keepers = keep.New(cl.DB, c.Name, c.Log, cl.keepers(c)...)
 	c.Facade.Log = c.Log
 	c.Facade.Ready = func(context.Context) error { return cl.Engine.Ready() }

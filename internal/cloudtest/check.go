@@ -3,6 +3,7 @@ package cloudtest
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/hypervisor/sim"
@@ -31,6 +32,17 @@ var always = []invariant{
 		select 'machine ' || id || ' is ' || state from vms where removed is null and state not in ('Running', 'Stopped', 'Destroyed', 'Error')
 		union all select 'volume ' || id || ' is ' || state from volumes where removed is null and state not in ('Allocated', 'Ready')
 		union all select 'network ' || id || ' is ' || state from networks where removed is null and state not in ('Allocated', 'Implemented')`},
+	{"a volume has a disk's place if and only if it has a disk", `
+		select 'volume ' || id || ' is ' || state || ' in pool ' || coalesce(pool_id, '-') from volumes
+		where removed is null and (state = 'Ready') <> (pool_id is not null)`},
+	{"a volume has a machine of its own account and zone, and a device there, or neither", `
+		select 'volume ' || d.id || ' of machine ' || coalesce(d.vm_id, '-') || ' at device ' || coalesce(cast(d.device as text), '-')
+		from volumes d left join vms v on v.id = d.vm_id where d.removed is null
+		and ((d.vm_id is null) <> (d.device is null) or v.account_id <> d.account_id or v.zone_id <> d.zone_id)`},
+	{"a machine has one root disk, at device 0", `
+		select 'machine ' || v.id || ' has ' || count(d.id) from vms v left join volumes d
+			on d.vm_id = v.id and d.removed is null and d.type = 'ROOT' and d.device = 0
+		where v.removed is null group by v.id having count(d.id) <> 1`},
 	{"what is removed holds nothing", `
 		select 'NIC ' || c.id || ' of removed machine ' || c.vm_id from nics c left join vms v on v.id = c.vm_id and v.removed is null where v.id is null
 		union all select 'volume ' || d.id || ' of removed machine ' || d.vm_id from volumes d
@@ -114,6 +126,11 @@ func compare(ctx context.Context, d *db.DB, world *sim.World) (broken []error) {
 	if err := d.Read().NewRaw("select id from volumes where state = 'Ready' and removed is null").Scan(ctx, &ids); err != nil {
 		return []error{err}
 	}
+	if len(vms) <= asked {
+		for _, vm := range vms {
+			broken = append(broken, compareDisks(ctx, d, world, vm.ID)...)
+		}
+	}
 	disks := map[uid.Volume]bool{}
 	for _, disk := range there.Disks {
 		disks[disk.Volume] = true
@@ -126,6 +143,30 @@ func compare(ctx context.Context, d *db.DB, world *sim.World) (broken []error) {
 	}
 	for id := range disks {
 		broken = append(broken, fmt.Errorf("a disk is left of volume %s", id))
+	}
+	return broken
+}
+
+// asked is how many guests are looked at one by one.
+const asked = 200
+
+// compareDisks holds the disks that a running guest has against the volumes of its machine.
+func compareDisks(ctx context.Context, d *db.DB, world *sim.World, id uid.VM) (broken []error) {
+	guest, err := world.Machine(ctx, id)
+	if err != nil {
+		return []error{err}
+	}
+	var has, owns []string
+	for _, disk := range guest.Disks {
+		has = append(has, fmt.Sprintf("%s at %d", disk.Volume, disk.Device))
+	}
+	err = d.Read().NewRaw(`select id || ' at ' || device from volumes where vm_id = ? and pool_id is not null and removed is null order by device`, id).
+		Scan(ctx, &owns)
+	if err != nil {
+		return []error{err}
+	}
+	if !slices.Equal(has, owns) {
+		broken = append(broken, fmt.Errorf("machine %s runs with the disks %v, its volumes are %v", id, has, owns))
 	}
 	return broken
 }

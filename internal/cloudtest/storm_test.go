@@ -15,6 +15,7 @@ import (
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/op/optest"
+	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -24,6 +25,7 @@ type stormy struct {
 	now     *cloud.Cloud
 	network uid.Network
 	vm      uid.VM
+	small   volume.CreateIn
 	ctx     context.Context
 }
 
@@ -37,7 +39,7 @@ func newStormy(t *testing.T, url string) *stormy {
 	must(t, err)
 	n, err := s.Networks.Create(s.ctx, network.CreateIn{Name: "storm", Zone: zone, Offering: nets[0].ID})
 	must(t, err)
-	s.network = n.ID
+	s.network, s.small = n.ID, s.volumeIn(t)
 	return s
 }
 

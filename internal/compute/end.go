@@ -123,7 +123,7 @@ func isRoot(v volume.Volume) bool { return v.Type == volume.Root }
 
 // dropRoot removes the machine's root disk. Data disks outlive their machine, as users expect of them.
 func (s *Service) dropRoot(ctx context.Context, j *job) error {
-	on, err := s.anyHost(ctx, j.VM)
+	on, err := anyHost(ctx, s.db.Read(), j.VM)
 	if err != nil || on == "" {
 		return err
 	}
@@ -160,7 +160,7 @@ func (s *Service) expunged(ctx context.Context, tx db.Tx, j *job) error {
 			return err
 		}
 		use[account.Volumes]++
-		use[account.PrimaryGB] += gigabytes(v.Size)
+		use[account.PrimaryGB] += volume.Gigabytes(v.Size)
 	}
 	if err := setRemoved(ctx, tx, vm.ID, Expunging); err != nil {
 		return err

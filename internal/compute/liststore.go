@@ -63,6 +63,13 @@ func (s *Service) List(ctx context.Context, f Filter) ([]VM, int, error) {
 	return out, n, err
 }
 
+// OnHost gives the machines that run on a host; an empty list and never nil where there are none.
+func OnHost(ctx context.Context, q db.Tx, on uid.Host) ([]uid.VM, error) {
+	ids := []uid.VM{}
+	err := q.NewSelect().Model((*vmRow)(nil)).Column("id").Where("v.host_id = ? and v.removed is null", on).Scan(ctx, &ids)
+	return ids, err
+}
+
 // ByID gives machines by their ids, removed ones too, in one query. The caller has checked who may see them.
 func ByID(ctx context.Context, q db.Tx, ids []uid.VM) (map[uid.VM]VM, error) {
 	out := map[uid.VM]VM{}

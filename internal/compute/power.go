@@ -237,7 +237,7 @@ func (vm known) machine() (m hypervisor.Machine, err error) {
 		}
 	}
 	for _, d := range vm.disks {
-		if d.Pool != "" {
+		if d.Pool != "" && d.State != volume.Attaching {
 			m.Disks = append(m.Disks, hypervisor.Attachment{DiskRef: d.ref(), Device: *d.Device})
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -22,6 +23,7 @@ type Service struct {
 	accounts *account.Service
 	networks *network.Service
 	hosts    *host.Service
+	volumes  *volume.Service
 
 	deploy      *op.Runner[job]
 	prepare     *op.Runner[job]
@@ -32,11 +34,25 @@ type Service struct {
 	destroy     *op.Runner[job]
 	wipe        *op.Runner[job]
 	expunge     *op.Runner[job]
+
+	attachVolume *op.Runner[attachment]
+	createVolume *op.Runner[attachment]
+	detachVolume *op.Runner[attachment]
+}
+
+// Parts are what a service works with.
+type Parts struct {
+	DB       *db.DB
+	Engine   *op.Engine
+	Accounts *account.Service
+	Networks *network.Service
+	Hosts    *host.Service
+	Volumes  *volume.Service
 }
 
 // New makes a service and registers its plans with the engine.
-func New(d *db.DB, e *op.Engine, accounts *account.Service, networks *network.Service, hosts *host.Service) *Service {
-	s := &Service{db: d, accounts: accounts, networks: networks, hosts: hosts}
+func New(p Parts) *Service {
+	s, e := &Service{db: p.DB, accounts: p.Accounts, networks: p.Networks, hosts: p.Hosts, volumes: p.Volumes}, p.Engine
 	s.deploy = op.Register(e, s.deployPlan())
 	s.prepare = op.Register(e, s.preparePlan())
 	s.start = op.Register(e, s.startPlan())
@@ -46,6 +62,9 @@ func New(d *db.DB, e *op.Engine, accounts *account.Service, networks *network.Se
 	s.destroy = op.Register(e, s.destroyPlan())
 	s.wipe = op.Register(e, s.wipePlan())
 	s.expunge = op.Register(e, s.expungePlan())
+	s.attachVolume = op.Register(e, s.attachPlan())
+	s.createVolume = op.Register(e, s.createVolumePlan())
+	s.detachVolume = op.Register(e, s.detachPlan())
 	return s
 }
 

@@ -94,8 +94,8 @@ func destroyedBefore(ctx context.Context, q db.Tx, before time.Time, limit int) 
 
 // anyHost gives a host through which the machine's disks can be reached: the last it ran on or, where that is not up, another
 // of the disks' cluster. "" means that no disk was ever made.
-func (s *Service) anyHost(ctx context.Context, id uid.VM) (h uid.Host, err error) {
-	err = s.db.Read().NewRaw(`select h.id from hosts h join vms v on v.id = ?
+func anyHost(ctx context.Context, q db.Tx, id uid.VM) (h uid.Host, err error) {
+	err = q.NewRaw(`select h.id from hosts h join vms v on v.id = ?
 		where h.cluster_id in (select p.cluster_id from storage_pools p join volumes d on d.pool_id = p.id where d.vm_id = v.id and d.removed is null)
 		and h.removed is null
 		order by case when h.id = v.last_host_id and h.state = 'Up' then 0 when h.state = 'Up' then 1 else 2 end, h.id limit 1`, id).Scan(ctx, &h)

@@ -94,3 +94,15 @@ func removed(ctx context.Context, tx db.Tx, r *removal) error {
 	}
 	return account.Give(ctx, tx, v.Account, v.Use())
 }
+
+// Unplace gives back the room that was taken for a volume's disk, which is not there (any more), and leaves it in a state.
+func Unplace(ctx context.Context, tx db.Tx, id uid.Volume, s State) error {
+	v, err := Locked(ctx, tx, auth.Scope{All: true}, id)
+	if err != nil || v.Pool == "" {
+		return err
+	}
+	if err := pool.Release(ctx, tx, v.Pool, v.Size); err != nil {
+		return err
+	}
+	return SetPlaced(ctx, tx, id, s, "")
+}

@@ -145,3 +145,10 @@ func through(ctx context.Context, q db.Tx, id uid.Pool) (uid.Host, string, error
 	}
 	return row.ID, row.Hypervisor, err
 }
+
+var detachFrom = db.Prepare("update volumes set vm_id = null, device = null, attached = null where id = ? and vm_id = ?")
+
+// DetachFrom is Detach if the volume is that machine's still.
+func DetachFrom(ctx context.Context, tx db.Tx, id uid.Volume, vm uid.VM) error {
+	return tx.Later(ctx, detachFrom, id, vm)
+}

@@ -73,7 +73,9 @@ func newPlant(t *testing.T, url string) *plant {
 		Networks: network.New(d, engine, c.accounts), Hosts: host.New(d, hypervisor.Drivers{"Simulator": p.world}), Images: image.New(d),
 	}
 	s.Volumes = volume.New(volume.Parts{DB: d, Engine: engine, Accounts: c.accounts, Hosts: s.Hosts})
-	s.Machines = compute.New(d, engine, c.accounts, s.Networks, s.Hosts)
+	s.Machines = compute.New(compute.Parts{
+		DB: d, Engine: engine, Accounts: c.accounts, Networks: s.Networks, Hosts: s.Hosts, Volumes: s.Volumes,
+	})
 	c.facade = New(s, Options{})
 	stop, err := engine.Start(t.Context())
 	c.must(err)

@@ -2,10 +2,13 @@ package cloudstack
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/pool"
@@ -16,6 +19,72 @@ import (
 
 func (f *Facade) registerVolumes(m *api.Mux) {
 	api.HandleList(m, cs.ListVolumes, f.listVolumes)
+	byID := show(f.DB.Read, volume.ByID, f.volumesOut)
+	shown := func(ctx context.Context, subject string) (cs.Volume, error) { return byID(ctx, uid.Volume(subject)) }
+	api.HandleJob(m, cs.CreateVolume, f.createVolume, shown)
+	api.HandleJob(m, cs.AttachVolume, f.attachVolume, shown)
+	api.HandleJob(m, cs.DetachVolume, f.detachVolume, shown)
+	api.HandleCall(m, cs.DeleteVolume, f.deleteVolume)
+}
+
+func (f *Facade) createVolume(ctx context.Context, in cs.CreateVolumeIn) (api.Started, error) {
+	if err := noProject(in.ProjectID); err != nil {
+		return api.Started{}, err
+	}
+	if in.SnapshotID != "" {
+		return api.Started{}, fault.NotFoundf("no snapshot with id %s, or you may not see it", in.SnapshotID)
+	}
+	want := volume.CreateIn{
+		Name: in.Name, Zone: in.ZoneID, Offering: in.DiskOfferingID, GB: in.Size, OwnerAccount: in.Account, OwnerDomain: in.DomainID,
+	}
+	if in.VMID != "" {
+		id, job, err := f.Machines.CreateVolume(ctx, want, in.VMID)
+		return api.Started{ID: string(id), JobID: job}, err
+	}
+	id, job, err := f.Volumes.Create(ctx, want)
+	return api.Started{ID: string(id), JobID: job}, err
+}
+
+func (f *Facade) attachVolume(ctx context.Context, in cs.AttachVolumeIn) (api.Started, error) {
+	job, err := f.Machines.Attach(ctx, in.ID, in.VMID, in.DeviceID)
+	return api.Started{JobID: job}, err
+}
+
+func (f *Facade) detachVolume(ctx context.Context, in cs.DetachVolumeIn) (api.Started, error) {
+	byPlace := in.VMID != "" || in.DeviceID != nil
+	switch {
+	case in.ID != "" && byPlace:
+		return api.Started{}, fault.Invalidf("id names the volume by itself: leave out virtualmachineid and deviceid")
+	case in.ID != "":
+		job, err := f.Machines.Detach(ctx, in.ID)
+		return api.Started{JobID: job}, err
+	case in.VMID == "" || in.DeviceID == nil:
+		return api.Started{}, fault.Invalidf("name the volume: by id, or by virtualmachineid and deviceid together")
+	}
+	job, err := f.Machines.DetachDevice(ctx, in.VMID, *in.DeviceID)
+	return api.Started{JobID: job}, err
+}
+
+// deletion is how long a request waits for a volume's disk to be gone.
+const deletion = 30 * time.Second
+
+// deleteVolume waits for the end of the operation, since the command has no job to ask for. From its acceptance on nothing stops
+// it any more, so that who does not wait for the end knows it as well.
+func (f *Facade) deleteVolume(ctx context.Context, in cs.DeleteVolumeIn) (api.Success, error) {
+	job, err := f.Volumes.Delete(ctx, in.ID)
+	if err != nil {
+		return api.Success{}, err
+	}
+	waiting, stop := context.WithTimeout(ctx, deletion)
+	defer stop()
+	r, err := f.Engine.Wait(waiting, job)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+		return api.Success{Success: true, DisplayText: "the volume is being deleted; its storage does not answer yet"}, nil
+	case err != nil:
+		return api.Success{}, err
+	}
+	return api.Success{Success: r.Err() == nil}, r.Err()
 }
 
 func (f *Facade) listVolumes(ctx context.Context, in cs.ListVolumesIn) (api.Page[cs.Volume], error) {
@@ -23,13 +92,19 @@ func (f *Facade) listVolumes(ctx context.Context, in cs.ListVolumesIn) (api.Page
 	if err != nil {
 		return api.Page[cs.Volume]{}, err
 	}
-	scope, err := f.scope(ctx, in.Scope, len(ids) > 0 || in.VMID != "")
+	scope, err := f.scopeIn(ctx, in.Scope, len(ids) > 0 || in.VMID != "", in.InProject, in.Tagged)
 	if err != nil {
 		return api.Page[cs.Volume]{}, err
 	}
 	filter := volume.Filter{
 		Scope: scope, IDs: ids, Name: in.Name, Type: volume.Type(in.Type), State: volume.State(in.State), VM: in.VMID, Zone: in.ZoneID,
-		Pod: in.PodID, DiskOffering: in.DiskOfferingID, Keyword: in.Keyword,
+		Pod: in.PodID, Cluster: in.ClusterID, Pool: in.StorageID, DiskOffering: in.DiskOfferingID, ServiceOffering: in.ServiceOfferingID,
+		Keyword: in.Keyword,
+	}
+	if in.HostID != "" {
+		if filter.OnlyOf, err = compute.OnHost(ctx, f.DB.Read(), in.HostID); err != nil {
+			return api.Page[cs.Volume]{}, err
+		}
 	}
 	filter.Offset, filter.Limit = window(in.Paging)
 	volumes, total, err := f.Volumes.List(ctx, filter)
@@ -66,7 +141,7 @@ func (f *Facade) volumesOut(ctx context.Context, volumes []volume.Volume) ([]cs.
 		if o.StorageType == "" { // a root disk: no disk offering says it
 			o.StorageType = string(size.StorageType)
 		}
-		o.TemplateName, o.TemplateDisplayText = t.Name, t.DisplayText
+		o.TemplateName, o.TemplateDisplayText, o.IsExtractable = t.Name, t.DisplayText, v.Type == volume.Data || t.Extractable
 		if p, placed := pools[v.Pool]; placed {
 			c := clusters[p.Cluster]
 			o.Storage, o.PodID, o.PodName, o.ClusterID, o.ClusterName, o.Hypervisor = p.Name, p.Pod, pods[p.Pod], p.Cluster, c.Name, c.Hypervisor

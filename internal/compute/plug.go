@@ -1,0 +1,165 @@
+package compute
+
+import (
+	"context"
+	"slices"
+
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/host"
+	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/pool"
+	"github.com/virga-cloud/virga/internal/volume"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// placeDisk chooses a pool for a disk that is still to be made. Machines whose own disks are still to be made leave that to
+// their start. What the request has looked at may have changed while other operations on the machine had their turn.
+func (s *Service) placeDisk(ctx context.Context, tx db.Tx, a *attachment) error {
+	vm, err := findLocked(ctx, tx, auth.Scope{All: true}, a.VM)
+	if err != nil {
+		return err
+	}
+	if err := s.changeable(vm, "attached to"); err != nil {
+		return err
+	}
+	v, err := volume.Locked(ctx, tx, auth.Scope{All: true}, a.Volume)
+	if err != nil {
+		return err
+	}
+	if a.Host = vm.Host; a.Host == "" {
+		if a.Host, err = anyHost(ctx, tx, vm.ID); err != nil || a.Host == "" {
+			return err
+		}
+	}
+	h, err := host.Find(ctx, tx, a.Host)
+	if err != nil {
+		return err
+	}
+	if v.Pool != "" {
+		return reaches(ctx, tx, h, vm, v)
+	}
+	a.Made = true
+	p, err := poolFor(ctx, tx, h, v)
+	if err != nil {
+		return err
+	}
+	return volume.SetPlaced(ctx, tx, v.ID, volume.Attaching, p)
+}
+
+// reaches refuses a volume that lies where the machine's host does not reach it.
+func reaches(ctx context.Context, tx db.Tx, h host.Host, vm VM, v volume.Volume) error {
+	pools, err := pool.ByID(ctx, tx, []uid.Pool{v.Pool})
+	if err != nil {
+		return err
+	}
+	if pools[v.Pool].Cluster == h.Cluster {
+		return nil
+	}
+	return fault.Conflictf("volume %q lies in primary storage that virtual machine %q can't reach where it is; attach it to a machine of the "+
+		"cluster it was used in", v.Name, vm.Name)
+}
+
+// poolFor takes room for a volume's disk in a pool that a host reaches.
+func poolFor(ctx context.Context, tx db.Tx, h host.Host, v volume.Volume) (uid.Pool, error) {
+	pools, err := pool.OfCluster(ctx, tx, h.Cluster)
+	if err != nil {
+		return "", err
+	}
+	for _, p := range pools {
+		if ok, err := pool.Reserve(ctx, tx, p.ID, v.Size); err != nil || ok {
+			return p.ID, err
+		}
+	}
+	return "", fault.Fullf("no primary storage that the virtual machine reaches has room for volume %q (%d GB)", v.Name, volume.Gigabytes(v.Size))
+}
+
+func (s *Service) unplaceDisk(ctx context.Context, tx db.Tx, a *attachment) error {
+	if !a.Made {
+		return nil
+	}
+	return volume.Unplace(ctx, tx, a.Volume, volume.Attaching)
+}
+
+func (s *Service) makeDisk(ctx context.Context, a *attachment) error {
+	if !a.Made {
+		return nil
+	}
+	vm, d, driver, err := s.driveDisk(ctx, a)
+	if err != nil || d == nil {
+		return err
+	}
+	return again(driver.MakeDisk(ctx, on(vm, a), hypervisor.Disk{DiskRef: d.ref(), Bytes: d.Size}))
+}
+
+func (s *Service) dropDisk(ctx context.Context, a *attachment) error {
+	if !a.Made {
+		return nil
+	}
+	vm, d, driver, err := s.driveDisk(ctx, a)
+	if err != nil || d == nil {
+		return err
+	}
+	return again(driver.DropDisk(ctx, on(vm, a), d.ref()))
+}
+
+// plug gives a machine that runs the disk; unplug takes it away. Each is the other's undo. Machines that don't run get, at their
+// start, the disks that are theirs then.
+func (s *Service) plug(ctx context.Context, a *attachment) error {
+	vm, d, driver, err := s.driveDisk(ctx, a)
+	if err != nil || d == nil || d.Pool == "" || vm.Host == "" {
+		return err
+	}
+	plugger, ok := driver.(hypervisor.Plugger)
+	if !ok {
+		return fault.Conflictf("%s can't give disks to machines that run", vm.Hypervisor)
+	}
+	return again(plugger.Plug(ctx, vm.Host, vm.ID, hypervisor.Attachment{DiskRef: d.ref(), Device: *d.Device}))
+}
+
+func (s *Service) unplug(ctx context.Context, a *attachment) error {
+	vm, d, driver, err := s.driveDisk(ctx, a)
+	if err != nil || d == nil || d.Pool == "" || vm.Host == "" {
+		return err
+	}
+	plugger, ok := driver.(hypervisor.Plugger)
+	if !ok {
+		return fault.Conflictf("%s can't take disks from machines that run", vm.Hypervisor)
+	}
+	return again(plugger.Unplug(ctx, vm.Host, vm.ID, d.ref()))
+}
+
+// driveDisk gives what a step needs. The disk is nil when the volume is not the machine's any more, since an operation before
+// this one has taken it away: there is nothing to do then.
+func (s *Service) driveDisk(ctx context.Context, a *attachment) (known, *disk, hypervisor.Driver, error) {
+	vm, driver, err := s.knowDriven(ctx, a.VM)
+	if err != nil {
+		return known{}, nil, nil, err
+	}
+	i := slices.IndexFunc(vm.disks, func(d disk) bool { return d.ID == a.Volume })
+	if i < 0 {
+		return vm, nil, nil, nil
+	}
+	return vm, &vm.disks[i], driver, nil
+}
+
+// on is the host through which the disk is reached: where the machine runs, or where it was when the job chose.
+func on(vm known, a *attachment) uid.Host {
+	if vm.Host != "" {
+		return vm.Host
+	}
+	return a.Host
+}
+
+// attached records that the disk is the machine's.
+func attached(ctx context.Context, tx db.Tx, a *attachment) error {
+	v, err := volume.Locked(ctx, tx, auth.Scope{All: true}, a.Volume)
+	if err != nil {
+		return err
+	}
+	if v.Pool == "" {
+		return volume.SetState(ctx, tx, v.ID, volume.Allocated)
+	}
+	return volume.SetState(ctx, tx, v.ID, volume.Ready)
+}
