@@ -379,7 +379,6 @@ CREATE TABLE service_offerings (
     host_tags   text        not null default '',
     storage_tags text       not null default '',
     network_rate bigint     not null default 0,        -- Mbit/s; 0: the setting's
-    planner     text        not null default '',
     details     text        not null default '{}',     -- JSON object of strings
     sort_key    bigint      not null default 0,
     in_domains  boolean     not null default false,    -- has rows in offering_domains

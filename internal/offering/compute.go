@@ -36,8 +36,7 @@ type Compute struct {
 	StorageType StorageType
 	HostTags    string // with commas between them, as StorageTags
 	StorageTags string
-	NetworkRate int    // Mbit/s; 0: the setting's
-	Planner     string // how hosts are chosen; "": the setting's
+	NetworkRate int // Mbit/s; 0: the setting's
 	Details     Details
 	SortKey     int
 	Scope

@@ -151,3 +151,8 @@ func scopesOf(ctx context.Context, q db.Tx, ids []string, at func(i int) *Scope)
 	}
 	return nil
 }
+
+// DomainNames gives the names of domains, in one query.
+func DomainNames(ctx context.Context, q db.Tx, ids []uid.Domain) (map[uid.Domain]string, error) {
+	return db.Names(ctx, q, "domains", "name", ids)
+}

@@ -171,7 +171,6 @@ create table service_offerings (
     host_tags   text        not null default '',
     storage_tags text       not null default '',
     network_rate bigint     not null default 0,        -- Mbit/s; 0: the setting's
-    planner     text        not null default '',
     details     text        not null default '{}',     -- JSON object of strings
     sort_key    bigint      not null default 0,
     in_domains  boolean     not null default false,    -- has rows in offering_domains
@@ -406,6 +405,15 @@ create index volumes_owner on volumes (account_id, id) where removed is null;
 create index volumes_domain on volumes (domain_id) where removed is null;
 
 -- internal/compute ------------------------------------------------------------------------------------------------
+create table vm_groups (
+    id          text primary key,
+    account_id  text        not null references accounts (id),
+    domain_id   text        not null references domains (id),
+    name        text        not null,
+    created     timestamptz not null
+);
+create unique index vm_groups_name on vm_groups (account_id, name);
+
 create table vms (
     id          text primary key,
     account_id  text        not null references accounts (id),
@@ -417,6 +425,7 @@ create table vms (
     template_id text        not null references templates (id),
     service_offering_id text not null references service_offerings (id),
     os_type_id  text        not null references os_types (id),
+    group_id    text        references vm_groups (id),
     serial      bigint      not null,                  -- the number in the instance name
     name        text        not null,
     display_name text       not null,
@@ -429,8 +438,10 @@ create table vms (
     user_data   text        not null default '',
     details     text        not null default '{}',     -- JSON object of strings
     ha_enabled  boolean     not null default false,
+    dynamic     boolean     not null default false,    -- may be given more CPU and memory while it runs
     version     bigint      not null default 0,
     created     timestamptz not null,
+    updated     timestamptz,                           -- when a user last changed it
     destroyed   timestamptz,                           -- when the state became Destroyed
     removed     timestamptz
 );
@@ -438,6 +449,7 @@ create unique index vms_instance_name on vms (instance_name);
 create index vms_owner on vms (account_id, id) where removed is null;
 create index vms_domain on vms (domain_id, id) where removed is null;
 create index vms_host on vms (host_id) where host_id is not null;
+create index vms_group on vms (group_id) where group_id is not null;
 create index vms_destroyed on vms (destroyed) where destroyed is not null and removed is null;
 
 -- internal/event --------------------------------------------------------------------------------------------------

@@ -78,8 +78,8 @@ func TestMissingCommandsAreKnown(t *testing.T) {
 func TestCommandsSayWhetherTheyChangeSomething(t *testing.T) {
 	t.Parallel()
 	words := []string{
-		"add", "cancel", "configure", "create", "delete", "deploy", "destroy", "expunge", "get", "list", "query", "reboot", "register",
-		"start", "stop",
+		"add", "attach", "cancel", "configure", "create", "delete", "deploy", "destroy", "detach", "expunge", "get", "list", "query", "reboot", "register",
+		"start", "stop", "update",
 	}
 	for _, command := range cs.All {
 		d := command.Describe()

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/virga-cloud/virga/api"
+	"github.com/virga-cloud/virga/internal/db/dbtest"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -25,8 +26,8 @@ var update = flag.Bool("update", false, "write the answers into testdata/*.txtar
 //	GET|POST who [path]
 //
 // where who is nobody, a tenant (who signs), or session:tenant (who signs in, and then sends cookies and session key), and its
-// second line the parameters, in which ${user:NAME}, ${account:NAME}, ${domain:NAME} and ${job} (of the last answer that had
-// one) are replaced. An answer has the status, the headers that matter, and the body, with ids, times and keys made the same
+// second line the parameters, in which ${user:NAME}, ${account:NAME}, ${domain:NAME}, ${job} (of the last answer that had
+// one) and ${id:WORD} (the first in the answer to the request that is named by this word) are replaced. An answer has the status, the headers that matter, and the body, with ids, times and keys made the same
 // every time.
 func TestStories(t *testing.T) {
 	t.Parallel()
@@ -37,7 +38,26 @@ func TestStories(t *testing.T) {
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			t.Parallel()
-			s := &story{cloud: newCloud(t), sessions: map[string]*session{}, ids: map[string]string{}}
+			s := &story{cloud: newCloud(t), sessions: map[string]*session{}, ids: map[string]string{}, made: map[string]string{}}
+			s.tell(t, file)
+		})
+	}
+}
+
+// Stories in testdata/plant are told where there is a zone with all that belongs into it; ${zone}, ${ostype} and ${offering} are
+// the plant's.
+func TestPlantStories(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/plant/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no stories", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			p := newPlant(t, dbtest.SQLite(t))
+			s := &story{cloud: p.cloud, sessions: map[string]*session{}, ids: map[string]string{}, made: map[string]string{}}
+			s.known = map[string]string{"zone": string(p.zone.ID), "ostype": string(p.osType), "offering": string(p.small.ID)}
 			s.tell(t, file)
 		})
 	}
@@ -48,6 +68,9 @@ type story struct {
 	sessions map[string]*session
 	job      string
 	ids      map[string]string
+	made     map[string]string // the first id in the answer to a request, by the request's name
+	known    map[string]string // what a plant has
+	now      string            // the request's name
 }
 
 func (s *story) tell(t *testing.T, file string) {
@@ -61,6 +84,7 @@ func (s *story) tell(t *testing.T, file string) {
 		if !isRequest {
 			continue
 		}
+		s.now = name
 		got := txtar.File{Name: name + " <", Data: []byte(s.ask(string(request.Data)))}
 		told.Files = append(told.Files, request, got)
 		if *update {
@@ -84,6 +108,9 @@ func (s *story) ask(request string) string {
 			s.job = found[1]
 			s.await(uid.Op(s.job))
 		}
+		if found := regexp.MustCompile(`"id":"([0-9a-f-]{36})"`).FindStringSubmatch(r.body); found != nil {
+			s.made[s.now] = found[1]
+		}
 		return s.show(r)
 	}
 	return "no answer\n"
@@ -93,8 +120,11 @@ func (s *story) fill(params string) string {
 	return regexp.MustCompile(`\$\{(\w+):?([\w-]*)\}`).ReplaceAllStringFunc(params, func(ref string) string {
 		kind, name, _ := strings.Cut(strings.Trim(ref, "${}"), ":")
 		who := s.tenants[name]
+		if id, known := s.known[kind]; known {
+			return id
+		}
 		return map[string]string{
-			"user": string(who.User), "account": string(who.Account), "domain": string(who.Domain), "job": s.job, "password": password,
+			"id": s.made[name], "user": string(who.User), "account": string(who.Account), "domain": string(who.Domain), "job": s.job, "password": password,
 		}[kind]
 	})
 }
