@@ -16,6 +16,7 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack"
 	"github.com/virga-cloud/virga/internal/hypervisor/sim"
+	"github.com/virga-cloud/virga/internal/setting"
 )
 
 // common are the flags of everything that serves.
@@ -28,9 +29,9 @@ type common struct {
 	TLSKey          string        `help:"The certificate's key (PEM)." type:"existingfile" placeholder:"FILE"`
 	IntegrationPort int           `help:"Port on loopback that takes calls without any authentication, with root rights. 0: none." default:"0"`
 	SecureCookies   bool          `help:"Mark cookies for HTTPS only: for servers behind a proxy that ends TLS."`
-	ExpungeDelay    time.Duration `help:"How long a destroyed machine can be recovered." default:"24h"`
-	SessionTimeout  time.Duration `help:"How long a session lives without being used." default:"30m"`
-	JobsKept        time.Duration `help:"How long the results of ended jobs are kept." default:"24h"`
+	ExpungeDelay    time.Duration `help:"How long a destroyed machine can be recovered, until the setting expunge.delay is changed." default:"24h"`
+	SessionTimeout  time.Duration `help:"How long a session lives without being used, until the setting session.timeout is changed." default:"30m"`
+	JobsKept        time.Duration `help:"How long the results of ended jobs are kept, until the setting job.expire.minutes is changed." default:"24h"`
 	LogLevel        slog.Level    `help:"Least level that is logged: debug, info, warn, error." default:"warn"`
 }
 
@@ -71,8 +72,12 @@ func (c common) logger() *slog.Logger {
 
 func (c common) config(dir, name, world string, pace sim.Options) cloud.Config {
 	return cloud.Config{
-		Dir: dir, KeyFile: c.KeyFile, Database: c.Database, World: world, Name: name, Pace: pace, ExpungeDelay: c.ExpungeDelay,
-		SessionIdle: c.SessionTimeout, JobsKept: c.JobsKept, PasswordCost: auth.StrongCost(), DBOptions: db.Options{Clock: time.Now},
+		Dir: dir, KeyFile: c.KeyFile, Database: c.Database, World: world, Name: name, Pace: pace,
+		Initially: []setting.Initial{
+			setting.ExpungeDelay.Initially(c.ExpungeDelay), setting.SessionTimeout.Initially(c.SessionTimeout),
+			setting.JobExpire.Initially(c.JobsKept),
+		},
+		PasswordCost: auth.StrongCost(), DBOptions: db.Options{Clock: time.Now},
 		Facade: cloudstack.Options{SecureCookies: c.SecureCookies}, Log: c.logger(),
 	}
 }

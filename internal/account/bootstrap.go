@@ -77,7 +77,7 @@ func (s *Service) bootstrap(ctx context.Context, tx db.Tx, username, hash string
 	if err != nil {
 		return Admin{}, fmt.Errorf("make the system account: %w", err)
 	}
-	if err := insertCounts(ctx, tx, defaults(system.Account, auth.RootAdmin)); err != nil {
+	if err := insertCounts(ctx, tx, s.defaults(system.Account, auth.RootAdmin)); err != nil {
 		return Admin{}, fmt.Errorf("count for the system account: %w", err)
 	}
 	err = insertUser(ctx, tx, User{
@@ -86,12 +86,12 @@ func (s *Service) bootstrap(ctx context.Context, tx db.Tx, username, hash string
 	if err != nil {
 		return Admin{}, fmt.Errorf("make the system user: %w", err)
 	}
-	_, user, err := create(ctx, tx, root, CreateAccountIn{Name: "admin", Type: auth.RootAdmin, Username: username}, hash)
+	_, user, err := s.create(ctx, tx, root, CreateAccountIn{Name: "admin", Type: auth.RootAdmin, Username: username}, hash)
 	return Admin{User: user.ID, Created: true}, err
 }
 
 // create makes an account with its counts and its first user.
-func create(ctx context.Context, tx db.Tx, in Domain, what CreateAccountIn, hash string) (Account, User, error) {
+func (s *Service) create(ctx context.Context, tx db.Tx, in Domain, what CreateAccountIn, hash string) (Account, User, error) {
 	a := Account{
 		ID: uid.New[uid.Account](), Domain: in.ID, Name: what.Name, Type: what.Type, State: Enabled,
 		NetworkDomain: what.NetworkDomain, Created: tx.Now, DomainName: in.Name, DomainPath: in.Path,
@@ -104,7 +104,7 @@ func create(ctx context.Context, tx db.Tx, in Domain, what CreateAccountIn, hash
 	if err := insertAccount(ctx, tx, a); err != nil {
 		return a, u, taken(err, "account", a.Name, in.Path)
 	}
-	if err := insertCounts(ctx, tx, defaults(a.ID, a.Type)); err != nil {
+	if err := insertCounts(ctx, tx, s.defaults(a.ID, a.Type)); err != nil {
 		return a, u, fmt.Errorf("count for the new account: %w", err)
 	}
 	if err := insertUser(ctx, tx, u, hash); err != nil {

@@ -103,7 +103,7 @@ func (s *Service) CreateAccount(ctx context.Context, in CreateAccountIn) (Accoun
 	err = s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		d, err := check(tx)
 		if err == nil {
-			a, u, err = create(ctx, tx, d, in, hash)
+			a, u, err = s.create(ctx, tx, d, in, hash)
 		}
 		return err
 	})

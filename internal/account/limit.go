@@ -7,6 +7,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -15,30 +16,43 @@ type Kind string
 
 // The kinds.
 const (
-	VMs       Kind = "vm"
-	CPUs      Kind = "cpu"
-	MemoryMB  Kind = "memory_mb"
-	Volumes   Kind = "volume"
-	PrimaryGB Kind = "primary_gb"
-	Networks  Kind = "network"
+	VMs         Kind = "vm"
+	CPUs        Kind = "cpu"
+	MemoryMB    Kind = "memory_mb"
+	Volumes     Kind = "volume"
+	PrimaryGB   Kind = "primary_gb"
+	Networks    Kind = "network"
+	PublicIPs   Kind = "public_ip"
+	Templates   Kind = "template" // and ISOs
+	SecondaryGB Kind = "secondary_gb"
+	// There are limits of these, but none of the things yet: nothing is counted.
+	Snapshots Kind = "snapshot"
+	Projects  Kind = "project"
+	VPCs      Kind = "vpc"
 )
 
 // Unlimited is the maximum of what is not limited.
 const Unlimited = -1
 
 // kinds are all kinds in the order in which their rows are changed: one order for everybody, or PostgreSQL would deadlock.
-// The maximum is what a new account gets, CloudStack's max.account.* settings.
+// The maximum is what a new account gets.
 var kinds = []struct {
 	kind    Kind
 	name    string
-	maximum int64
+	maximum setting.Key[int64]
 }{
-	{VMs, "virtual machines", 20},
-	{CPUs, "CPU cores", 40},
-	{MemoryMB, "MB of memory", 40960},
-	{Volumes, "volumes", 20},
-	{PrimaryGB, "GB of primary storage", 200},
-	{Networks, "networks", 20},
+	{VMs, "virtual machines", setting.MaxVMs},
+	{CPUs, "CPU cores", setting.MaxCPUs},
+	{MemoryMB, "MB of memory", setting.MaxMemory},
+	{Volumes, "volumes", setting.MaxVolumes},
+	{PrimaryGB, "GB of primary storage", setting.MaxPrimary},
+	{Networks, "networks", setting.MaxNetworks},
+	{PublicIPs, "public IP addresses", setting.MaxPublicIPs},
+	{Templates, "templates and ISOs", setting.MaxTemplates},
+	{SecondaryGB, "GB of secondary storage", setting.MaxSecondary},
+	{Snapshots, "snapshots", setting.MaxSnapshots},
+	{Projects, "projects", setting.MaxProjects},
+	{VPCs, "VPCs", setting.MaxVPCs},
 }
 
 // Kinds gives every kind.
@@ -133,10 +147,10 @@ func Limits(ctx context.Context, q db.Tx, accounts ...uid.Account) (map[uid.Acco
 }
 
 // defaults are the counts of a new account.
-func defaults(account uid.Account, t auth.AccountType) []countRow {
+func (s *Service) defaults(account uid.Account, t auth.AccountType) []countRow {
 	rows := make([]countRow, len(kinds))
 	for i, k := range kinds {
-		rows[i] = countRow{AccountID: account, Kind: k.kind, Maximum: k.maximum}
+		rows[i] = countRow{AccountID: account, Kind: k.kind, Maximum: k.maximum.Of(s.settings)}
 		if t == auth.RootAdmin {
 			rows[i].Maximum = Unlimited
 		}

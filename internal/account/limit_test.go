@@ -46,6 +46,7 @@ func TestLimits(t *testing.T) {
 		}
 		diff := cmp.Diff(Counts{
 			VMs: {2, 20}, CPUs: {4, 40}, MemoryMB: {1024, 40960}, Volumes: {0, 20}, PrimaryGB: {0, 200}, Networks: {0, 20},
+			PublicIPs: {0, 20}, Templates: {0, 20}, SecondaryGB: {0, 400}, Snapshots: {0, 20}, Projects: {0, 10}, VPCs: {0, 20},
 		}, got[user])
 		if diff != "" {
 			t.Errorf("counts (-want +got):\n%s", diff)

@@ -11,20 +11,17 @@ import (
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/secret"
+	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/uid"
 )
 
-// After attempts wrong passwords a user is locked out for firstLock, and after each further attempts of them for twice as
-// long as the last time, up to longestLock. A right password starts it anew.
+// After as many wrong passwords as are allowed a user is locked out for the setting's time, and after each further so many for
+// twice as long as the last time, up to longestLock times as long. A right password starts it anew.
 //
 // CloudStack disables such a user until an admin enables it again, with which anybody who knows an admin's name takes the
-// cloud from its admins for good. Here who guesses has at most 120 tries a day, has to keep at it to keep a user out, and
-// never touches the sessions and API keys that the user has.
-const (
-	attempts    = 5 // CloudStack's incorrect.login.attempts.allowed
-	firstLock   = time.Minute
-	longestLock = time.Hour
-)
+// cloud from its admins for good. Here who guesses has, with the settings' defaults, at most 120 tries a day, has to keep at it
+// to keep a user out, and never touches the sessions and API keys that the user has.
+const longestLock = 60
 
 // Login signs a user in by password. The domain is a path ("ROOT/a", "/a/", "a"), "" for ROOT, or an id. Whatever is wrong,
 // the name, the password, too many failures, a user, account or domain that may not act, is fault.Unauthenticated in the
@@ -70,7 +67,7 @@ func (s *Service) settle(ctx context.Context, u userRow, right bool, hash string
 			}
 		}
 		if !admitted {
-			return countFailure(ctx, tx, u.ID)
+			return s.countFailure(ctx, tx, u.ID)
 		}
 		_, err = event.Write(auth.With(ctx, u.caller()), tx, event.Event{
 			Type: event.UserLogin, Description: "user " + u.Username + " logged in", ResourceID: string(u.ID),
@@ -80,26 +77,28 @@ func (s *Service) settle(ctx context.Context, u userRow, right bool, hash string
 	return admitted, err
 }
 
-func countFailure(ctx context.Context, tx db.Tx, id uid.User) error {
+func (s *Service) countFailure(ctx context.Context, tx db.Tx, id uid.User) error {
 	failures, until, err := lockFailures(ctx, tx, id)
 	if err != nil {
 		return err
 	}
 	if !until.After(tx.Now) {
-		if failures++; failures%attempts == 0 {
-			until = tx.Now.Add(lockTime(failures / attempts))
+		failures++
+		attempts := int(setting.LoginAttempts.Of(s.settings))
+		if attempts > 0 && failures%attempts == 0 {
+			until = tx.Now.Add(lockTime(setting.LoginLock.Of(s.settings), failures/attempts))
 		}
 	}
 	return putFailures(ctx, tx, id, failures, until)
 }
 
 // lockTime is how long the nth lock lasts.
-func lockTime(n int) time.Duration {
-	d := firstLock
+func lockTime(first time.Duration, n int) time.Duration {
+	factor := 1
 	for range min(n-1, 10) {
-		d *= 2
+		factor = min(2*factor, longestLock)
 	}
-	return min(d, longestLock)
+	return time.Duration(factor) * first
 }
 
 // Logout ends a session and records who left. That there is no such session is no error.

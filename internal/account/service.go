@@ -4,6 +4,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/secret"
+	"github.com/virga-cloud/virga/internal/setting"
 )
 
 // Service is where accounts are kept and callers established. All methods may be called concurrently.
@@ -12,9 +13,19 @@ type Service struct {
 	box      *secret.Box
 	hasher   *auth.Hasher
 	sessions *auth.Sessions
+	settings *setting.Settings
 }
 
-// New makes a service. The box seals API keys' secrets.
-func New(d *db.DB, box *secret.Box, hasher *auth.Hasher, sessions *auth.Sessions) *Service {
-	return &Service{db: d, box: box, hasher: hasher, sessions: sessions}
+// Parts are what a service works with.
+type Parts struct {
+	DB       *db.DB
+	Box      *secret.Box // seals API keys' secrets
+	Hasher   *auth.Hasher
+	Sessions *auth.Sessions
+	Settings *setting.Settings // nil: all settings have their defaults
+}
+
+// New makes a service.
+func New(p Parts) *Service {
+	return &Service{db: p.DB, box: p.Box, hasher: p.Hasher, sessions: p.Sessions, settings: p.Settings}
 }

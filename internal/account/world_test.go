@@ -47,7 +47,9 @@ func each(t *testing.T, test func(t *testing.T, w *world)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.Service = New(d, box, auth.NewHasher(auth.TestCost()), auth.NewSessions(d, time.Hour))
+		w.Service = New(Parts{
+			DB: d, Box: box, Hasher: auth.NewHasher(auth.TestCost()), Sessions: auth.NewSessions(d, func() time.Duration { return time.Hour }),
+		})
 		w.populate()
 		test(t, w)
 	})

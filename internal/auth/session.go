@@ -18,17 +18,18 @@ import (
 // can't know. The database holds hashes of both, so that who reads it can't sign in with what is there; all servers share it.
 type Sessions struct {
 	db   *db.DB
-	idle time.Duration
+	idle func() time.Duration
 }
 
 // touchEvery is how exact the time of last use is: a session's use is written at most this often.
 const touchEvery = time.Minute
 
-// NewSessions gives the sessions in d. A session ends when nobody used it for idle, which should be some minutes at least.
-func NewSessions(d *db.DB, idle time.Duration) *Sessions { return &Sessions{db: d, idle: idle} }
+// NewSessions gives the sessions in d. A session ends when nobody used it for idle, which is asked each
+// time and should be some minutes at least.
+func NewSessions(d *db.DB, idle func() time.Duration) *Sessions { return &Sessions{db: d, idle: idle} }
 
 // Idle is how long a session lives without being used.
-func (s *Sessions) Idle() time.Duration { return s.idle }
+func (s *Sessions) Idle() time.Duration { return s.idle() }
 
 type session struct {
 	ID         string `bun:",pk"`
@@ -61,7 +62,7 @@ func (s *Sessions) Find(ctx context.Context, cookie, sessionKey secret.String) (
 	case err != nil:
 		return "", err
 	}
-	if !now.Before(found.LastUsed.Add(s.idle)) || !sessionKey.IsEmpty() && !sameDigest(sessionKey, found.SessionKey) {
+	if !now.Before(found.LastUsed.Add(s.idle())) || !sessionKey.IsEmpty() && !sameDigest(sessionKey, found.SessionKey) {
 		if err := s.Close(ctx, cookie); err != nil {
 			return "", err
 		}
@@ -94,7 +95,7 @@ func (s *Sessions) CloseAllOf(ctx context.Context, tx db.Tx, user uid.User) erro
 func (s *Sessions) Sweep(ctx context.Context) (int, error) {
 	var n int
 	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
-		n, err = deleteIdleSessions(ctx, tx, tx.Now.Add(-s.idle))
+		n, err = deleteIdleSessions(ctx, tx, tx.Now.Add(-s.idle()))
 		return err
 	})
 	return n, err

@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -26,6 +27,7 @@ import (
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/secret"
+	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/zone"
 )
@@ -46,9 +48,10 @@ type Config struct {
 	// Pace is how long simulated hosts take.
 	Pace sim.Options
 
-	ExpungeDelay time.Duration // from a machine's destruction to its expunging
-	SessionIdle  time.Duration // from a session's last use to its end
-	JobsKept     time.Duration // from a job's end to its removal
+	// Initially are the values of settings that nobody changed, in the place of their defaults.
+	Initially []setting.Initial
+	// SettingPoll is how soon settings that other servers changed are known here; 0 for [setting.Poll].
+	SettingPoll  time.Duration
 	PasswordCost auth.Cost
 	DBOptions    db.Options // Clock is required
 	Engine       op.Options
@@ -62,6 +65,7 @@ type Cloud struct {
 	World     *sim.World // nil without simulated hosts
 	Engine    *op.Engine
 	Keepers   *keep.Keepers
+	Settings  *setting.Settings
 	Sessions  *auth.Sessions
 	Accounts  *account.Service
 	Zones     *zone.Service
@@ -75,7 +79,8 @@ type Cloud struct {
 	Facade    *cloudstack.Facade
 
 	log  *slog.Logger
-	owns bool // the database and the world, and closes them
+	poll time.Duration // of the settings
+	owns bool          // the database and the world, and closes them
 	stop []func()
 }
 
@@ -111,6 +116,9 @@ func Open(ctx context.Context, c Config) (_ *Cloud, err error) {
 		}
 	}
 	cl.wire(c, box)
+	if err := cl.Settings.Load(ctx); err != nil {
+		return nil, err
+	}
 	return cl, nil
 }
 
@@ -131,8 +139,11 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	}
 	c.Engine.Name, c.Engine.Log, c.Engine.Finished = c.Name, c.Log, finished
 	cl.Engine = op.NewEngine(cl.DB, c.Engine)
-	cl.Sessions = auth.NewSessions(cl.DB, c.SessionIdle)
-	cl.Accounts = account.New(cl.DB, box, auth.NewHasher(c.PasswordCost), cl.Sessions)
+	cl.Settings = cl.settings(c)
+	cl.Sessions = auth.NewSessions(cl.DB, func() time.Duration { return setting.SessionTimeout.Of(cl.Settings) })
+	cl.Accounts = account.New(account.Parts{
+		DB: cl.DB, Box: box, Hasher: auth.NewHasher(c.PasswordCost), Sessions: cl.Sessions, Settings: cl.Settings,
+	})
 	cl.Zones = zone.New(cl.DB)
 	cl.Offerings = offering.New(cl.DB)
 	cl.Networks = network.New(cl.DB, cl.Engine, cl.Accounts)
@@ -143,13 +154,26 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Machines = compute.New(compute.Parts{
 		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Networks: cl.Networks, Hosts: cl.Hosts, Volumes: cl.Volumes,
 	})
-	cl.Keepers = keep.New(cl.DB, c.Name, c.Log, cl.keepers(c)...)
+	cl.Keepers = keep.New(cl.DB, c.Name, c.Log, cl.keepers()...)
 	c.Facade.Log = c.Log
 	c.Facade.Ready = func(context.Context) error { return cl.Engine.Ready() }
 	cl.Facade = cloudstack.New(cloudstack.Services{
-		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Sessions: cl.Sessions, Zones: cl.Zones, Offerings: cl.Offerings,
+		DB: cl.DB, Engine: cl.Engine, Settings: cl.Settings, Accounts: cl.Accounts, Sessions: cl.Sessions, Zones: cl.Zones, Offerings: cl.Offerings,
 		Networks: cl.Networks, Hosts: cl.Hosts, Images: cl.Images, Volumes: cl.Volumes, Machines: cl.Machines,
 	}, c.Facade)
+}
+
+// settings makes the settings, and tells them how to find the things that may have values of their own.
+func (cl *Cloud) settings(c Config) *setting.Settings {
+	cl.poll = cmp.Or(c.SettingPoll, setting.Poll)
+	s := setting.New(cl.DB, c.Log, c.Initially...)
+	for scope, table := range map[setting.Scope]string{
+		setting.OfZone: "zones", setting.OfCluster: "clusters", setting.OfPool: "storage_pools", setting.OfDomain: "domains",
+		setting.OfAccount: "accounts",
+	} {
+		s.Know(scope, func(ctx context.Context, q db.Tx, id string) (bool, error) { return db.Exists(ctx, q, table, id) })
+	}
+	return s
 }
 
 // finished writes the event that a job has ended, in the transaction in which it does.
@@ -168,9 +192,20 @@ const expiring = 1000
 const keysKept = 24 * time.Hour
 
 // expireJobs removes all jobs that ended longer ago than they are kept.
-func (cl *Cloud) expireJobs(ctx context.Context, kept time.Duration) error {
+func (cl *Cloud) expireJobs(ctx context.Context) error {
 	return cl.expire(ctx, func(ctx context.Context, tx db.Tx) (int64, error) {
-		return op.Expire(ctx, tx, tx.Now.Add(-kept), expiring)
+		return op.Expire(ctx, tx, tx.Now.Add(-setting.JobExpire.Of(cl.Settings)), expiring)
+	})
+}
+
+// expireEvents removes all events that are older than they are kept, which may be forever.
+func (cl *Cloud) expireEvents(ctx context.Context) error {
+	kept := setting.EventPurgeDelay.Of(cl.Settings)
+	if kept == 0 {
+		return nil
+	}
+	return cl.expire(ctx, func(ctx context.Context, tx db.Tx) (int64, error) {
+		return event.Expire(ctx, tx, tx.Now.Add(-kept), expiring)
 	})
 }
 
@@ -188,17 +223,24 @@ func (cl *Cloud) expire(ctx context.Context, batch func(ctx context.Context, tx 
 	return nil
 }
 
-func (cl *Cloud) keepers(c Config) []keep.Keeper {
+// glance is how soon keepers notice that their period was changed.
+const glance = 5 * time.Second
+
+func (cl *Cloud) keepers() []keep.Keeper {
+	every := func(period setting.Key[time.Duration]) func() time.Duration {
+		return func() time.Duration { return period.Of(cl.Settings) }
+	}
 	return []keep.Keeper{
 		{Name: "host-health", Period: 10 * time.Second, Round: cl.Hosts.CheckHealth},
-		{Name: "expunge", Period: 5 * time.Second, Round: func(ctx context.Context) error {
-			return cl.Machines.ExpungeOld(ctx, c.ExpungeDelay)
+		{Name: "expunge", Period: glance, Every: every(setting.ExpungeInterval), Round: func(ctx context.Context) error {
+			return cl.Machines.ExpungeOld(ctx, setting.ExpungeDelay.Of(cl.Settings))
 		}},
 		{Name: "sessions", Period: time.Minute, Round: func(ctx context.Context) error {
 			_, err := cl.Sessions.Sweep(ctx)
 			return err
 		}},
-		{Name: "jobs", Period: time.Minute, Round: func(ctx context.Context) error { return cl.expireJobs(ctx, c.JobsKept) }},
+		{Name: "jobs", Period: time.Minute, Round: cl.expireJobs},
+		{Name: "event-purge", Period: glance, Every: every(setting.EventPurgeInterval), Round: cl.expireEvents},
 		{Name: "idempotency-keys", Period: time.Minute, Round: func(ctx context.Context) error {
 			return cl.expire(ctx, func(ctx context.Context, tx db.Tx) (int64, error) {
 				return once.Forget(ctx, tx, tx.Now.Add(-keysKept), expiring)
@@ -207,15 +249,19 @@ func (cl *Cloud) keepers(c Config) []keep.Keeper {
 	}
 }
 
-// Start begins the work: drivers find their guests again, the engine takes up what was left, keepers begin their rounds.
+// Start begins the work: settings are looked at, drivers find their guests again, the engine takes up what was left, keepers begin their rounds.
 func (cl *Cloud) Start(ctx context.Context) error {
 	if cl.World != nil {
 		if err := cl.World.Recover(ctx); err != nil {
 			return fmt.Errorf("recover the simulated hosts: %w", err)
 		}
 	}
-	stop, err := cl.Engine.Start(ctx)
+	stop, err := cl.Settings.Start(ctx, cl.poll)
 	if err != nil {
+		return err
+	}
+	cl.stop = append(cl.stop, stop)
+	if stop, err = cl.Engine.Start(ctx); err != nil {
 		return err
 	}
 	cl.stop = append(cl.stop, stop, cl.Keepers.Start())

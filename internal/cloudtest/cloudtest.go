@@ -122,8 +122,7 @@ func (c *Cloud) Another(d *db.DB, world *sim.World, engine op.Options) *cloud.Cl
 		name = "test"
 	}
 	return cloud.Over(d, world, c.box, cloud.Config{
-		Name: name, ExpungeDelay: 24 * time.Hour, SessionIdle: 30 * time.Minute, JobsKept: 24 * time.Hour, PasswordCost: auth.TestCost(),
-		Engine: engine, Log: c.log,
+		Name: name, PasswordCost: auth.TestCost(), Engine: engine, Log: c.log,
 	})
 }
 

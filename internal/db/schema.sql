@@ -340,7 +340,7 @@ CREATE UNIQUE INDEX pods_name on pods (zone_id, name) where removed is null;
 
 CREATE TABLE resource_counts (
     account_id  text        not null references accounts (id),
-    kind        text        not null,                  -- vm, cpu, memory_mb, volume, primary_gb, network
+    kind        text        not null,                  -- vm, cpu, memory_mb … (account.Kind)
     used        bigint      not null default 0,
     maximum     bigint      not null default -1,       -- -1: no limit
     primary key (account_id, kind),

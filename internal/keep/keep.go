@@ -18,6 +18,8 @@ import (
 type Keeper struct {
 	Name   string
 	Period time.Duration
+	// Every is how often a round is due, for keepers where that can change; Period is then how soon a change is noticed.
+	Every func() time.Duration
 	// Round reads the world and mends it. Its context ends when the server stops. Another server's round may run meanwhile.
 	Round func(ctx context.Context) error
 }
@@ -70,11 +72,25 @@ func (k *Keepers) run(ctx context.Context, one Keeper) {
 		case <-ctx.Done():
 			return
 		case <-t.C:
+			if due, err := k.due(ctx, one); err == nil && !due {
+				continue
+			}
 			if err := k.Round(ctx, one.Name); err != nil && ctx.Err() == nil {
 				k.log.Error("a keeper's round failed", "keeper", one.Name, "error", err)
 			}
 		}
 	}
+}
+
+// due tells whether it is time for a round, whichever server ran the last one. One that can't be asked for is due: its round
+// will say what is wrong.
+func (k *Keepers) due(ctx context.Context, one Keeper) (bool, error) {
+	if one.Every == nil {
+		return true, nil
+	}
+	last, err := k.lastRun(ctx, one.Name)
+	// Half a look's time early rather than late, or a round that is due with each look would be left out every other time.
+	return err == nil && !k.db.Now().Before(last.Add(one.Every()-one.Period/2)), err
 }
 
 // Round runs one round of a keeper now, if no other server holds it, and records how it went.

@@ -27,6 +27,16 @@ func (k *Keepers) hold(ctx context.Context, name string, lease time.Duration) (h
 	return held, err
 }
 
+// lastRun gives when a keeper's last round began, the zero time where there was none.
+func (k *Keepers) lastRun(ctx context.Context, name string) (time.Time, error) {
+	var row statusRow
+	err := k.db.Read().NewSelect().Model(&row).Column("last_run").Where("name = ?", name).Scan(ctx)
+	if db.IsNone(err) {
+		err = nil
+	}
+	return row.LastRun, err
+}
+
 // record keeps how a round went and gives back its error.
 func (k *Keepers) record(ctx context.Context, name string, began time.Time, took time.Duration, round error) error {
 	text := ""

@@ -80,7 +80,7 @@ create unique index api_keys_user on api_keys (user_id);
 -- How much of each kind an account uses and may use; changed in the transaction that allocates.
 create table resource_counts (
     account_id  text        not null references accounts (id),
-    kind        text        not null,                  -- vm, cpu, memory_mb, volume, primary_gb, network
+    kind        text        not null,                  -- vm, cpu, memory_mb … (account.Kind)
     used        bigint      not null default 0,
     maximum     bigint      not null default -1,       -- -1: no limit
     primary key (account_id, kind),

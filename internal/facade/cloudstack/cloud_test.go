@@ -25,6 +25,7 @@ import (
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/secret"
+	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -102,8 +103,11 @@ func newCloudAt(t *testing.T, url string, o Options) *cloud {
 	c.db = d
 	box, err := secret.OpenBox(filepath.Join(t.TempDir(), "keys"))
 	c.must(err)
-	sessions := auth.NewSessions(d, 30*time.Minute)
-	c.accounts = account.New(d, box, auth.NewHasher(auth.TestCost()), sessions)
+	settings := setting.New(d, nil)
+	sessions := auth.NewSessions(d, func() time.Duration { return setting.SessionTimeout.Of(settings) })
+	c.accounts = account.New(account.Parts{
+		DB: d, Box: box, Hasher: auth.NewHasher(auth.TestCost()), Sessions: sessions, Settings: settings,
+	})
 	engine := op.NewEngine(d, op.Options{Poll: 5 * time.Millisecond, Pause: time.Millisecond})
 	c.runner = op.Register(engine, c.work.plan())
 	stop, err := engine.Start(t.Context())
@@ -111,7 +115,7 @@ func newCloudAt(t *testing.T, url string, o Options) *cloud {
 	t.Cleanup(stop)
 
 	o.Log = slog.New(slog.NewTextHandler(c.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	c.facade = New(Services{DB: d, Engine: engine, Accounts: c.accounts, Sessions: sessions}, o)
+	c.facade = New(Services{DB: d, Engine: engine, Settings: settings, Accounts: c.accounts, Sessions: sessions}, o)
 	c.addTestCommands()
 	c.people()
 	c.server = httptest.NewServer(c.facade.Handler())

@@ -16,6 +16,7 @@ import (
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/zone"
 )
@@ -24,6 +25,7 @@ import (
 type Services struct {
 	DB       *db.DB // its clock is the facade's clock, too
 	Engine   *op.Engine
+	Settings *setting.Settings
 	Accounts *account.Service
 	Sessions *auth.Sessions
 

@@ -24,6 +24,7 @@ import (
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/secret"
+	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
@@ -65,12 +66,16 @@ func newPlant(t *testing.T, url string) *plant {
 	c.must(err)
 	t.Cleanup(func() { c.must(p.world.Close()) })
 
-	sessions := auth.NewSessions(d, 30*time.Minute)
-	c.accounts = account.New(d, box, auth.NewHasher(auth.TestCost()), sessions)
+	settings := setting.New(d, nil)
+	sessions := auth.NewSessions(d, func() time.Duration { return setting.SessionTimeout.Of(settings) })
+	c.accounts = account.New(account.Parts{
+		DB: d, Box: box, Hasher: auth.NewHasher(auth.TestCost()), Sessions: sessions, Settings: settings,
+	})
 	engine := op.NewEngine(d, op.Options{Poll: 5 * time.Millisecond, Pause: time.Millisecond})
 	s := Services{
-		DB: d, Engine: engine, Accounts: c.accounts, Sessions: sessions, Zones: zone.New(d), Offerings: offering.New(d),
-		Networks: network.New(d, engine, c.accounts), Hosts: host.New(d, hypervisor.Drivers{"Simulator": p.world}), Images: image.New(d),
+		DB: d, Engine: engine, Settings: settings, Accounts: c.accounts, Sessions: sessions, Zones: zone.New(d),
+		Offerings: offering.New(d),
+		Networks:  network.New(d, engine, c.accounts), Hosts: host.New(d, hypervisor.Drivers{"Simulator": p.world}), Images: image.New(d),
 	}
 	s.Volumes = volume.New(volume.Parts{DB: d, Engine: engine, Accounts: c.accounts, Hosts: s.Hosts})
 	s.Machines = compute.New(compute.Parts{
