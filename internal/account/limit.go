@@ -25,7 +25,7 @@ const (
 	PublicIPs   Kind = "public_ip"
 	Templates   Kind = "template" // and ISOs
 	SecondaryGB Kind = "secondary_gb"
-	// There are limits of these, but none of the things yet: nothing is counted.
+	// Snapshots, like the kinds after them, have limits, but there are none of the things yet: nothing is counted.
 	Snapshots Kind = "snapshot"
 	Projects  Kind = "project"
 	VPCs      Kind = "vpc"

@@ -70,7 +70,7 @@ func (b *bench) plugger() hypervisor.Plugger {
 	b.t.Helper()
 	p, ok := b.Driver.(hypervisor.Plugger)
 	if !ok {
-		b.t.Skip("plugs no disks into running machines")
+		b.t.Skip("needs a driver that plugs disks into running machines")
 	}
 	return p
 }
