@@ -29,7 +29,7 @@ type world struct {
 func newWorld(t *testing.T, d *db.DB) *world {
 	t.Helper()
 	w := &world{T: t, db: d, offerings: offering.New(d), domains: map[string]account.Domain{}}
-	accounts := account.New(d, nil, auth.NewHasher(auth.TestCost()), nil)
+	accounts := account.New(account.Parts{DB: d, Hasher: auth.NewHasher(auth.TestCost())})
 	_, err := accounts.Bootstrap(t.Context(), account.BootstrapIn{Password: secret.New("password")})
 	w.must(err)
 	ctx, root := w.as("ROOT", auth.RootAdmin), auth.System().Domain
