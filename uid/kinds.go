@@ -15,6 +15,7 @@ type (
 	ServiceOffering = ID[serviceOfferingKind]
 	DiskOffering    = ID[diskOfferingKind]
 	NetworkOffering = ID[networkOfferingKind]
+	VPCOffering     = ID[vpcOfferingKind]
 	PhysicalNetwork = ID[physicalNetworkKind]
 	Network         = ID[networkKind]
 	NIC             = ID[nicKind]
@@ -43,6 +44,7 @@ type (
 	serviceOfferingKind struct{}
 	diskOfferingKind    struct{}
 	networkOfferingKind struct{}
+	vpcOfferingKind     struct{}
 	physicalNetworkKind struct{}
 	networkKind         struct{}
 	nicKind             struct{}
@@ -70,6 +72,7 @@ func (poolKind) kind() string            { return "storage pool" }
 func (serviceOfferingKind) kind() string { return "service offering" }
 func (diskOfferingKind) kind() string    { return "disk offering" }
 func (networkOfferingKind) kind() string { return "network offering" }
+func (vpcOfferingKind) kind() string     { return "VPC offering" }
 func (physicalNetworkKind) kind() string { return "physical network" }
 func (networkKind) kind() string         { return "network" }
 func (nicKind) kind() string             { return "NIC" }

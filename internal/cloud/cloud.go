@@ -29,6 +29,7 @@ import (
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/volume"
+	"github.com/virga-cloud/virga/internal/vpc"
 	"github.com/virga-cloud/virga/internal/zone"
 )
 
@@ -71,6 +72,7 @@ type Cloud struct {
 	Zones     *zone.Service
 	Offerings *offering.Service
 	Networks  *network.Service
+	VPCs      *vpc.Service
 	Hosts     *host.Service
 	Pools     *pool.Service
 	Images    *image.Service
@@ -147,6 +149,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Zones = zone.New(cl.DB)
 	cl.Offerings = offering.New(cl.DB)
 	cl.Networks = network.New(cl.DB, cl.Engine, cl.Accounts)
+	cl.VPCs = vpc.New(cl.DB)
 	cl.Hosts = host.New(cl.DB, drivers)
 	cl.Pools = pool.New(cl.DB)
 	cl.Images = image.New(cl.DB)
@@ -158,8 +161,9 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	c.Facade.Log = c.Log
 	c.Facade.Ready = func(context.Context) error { return cl.Engine.Ready() }
 	cl.Facade = cloudstack.New(cloudstack.Services{
-		DB: cl.DB, Engine: cl.Engine, Settings: cl.Settings, Accounts: cl.Accounts, Sessions: cl.Sessions, Zones: cl.Zones, Offerings: cl.Offerings,
-		Networks: cl.Networks, Hosts: cl.Hosts, Images: cl.Images, Volumes: cl.Volumes, Machines: cl.Machines,
+		DB: cl.DB, Engine: cl.Engine, Settings: cl.Settings, Accounts: cl.Accounts, Sessions: cl.Sessions,
+		Zones: cl.Zones, Offerings: cl.Offerings, Networks: cl.Networks, VPCs: cl.VPCs,
+		Hosts: cl.Hosts, Images: cl.Images, Volumes: cl.Volumes, Machines: cl.Machines,
 	}, c.Facade)
 }
 

@@ -538,6 +538,20 @@ CREATE INDEX volumes_domain on volumes (domain_id) where removed is null;
 
 CREATE INDEX volumes_owner on volumes (account_id, id) where removed is null;
 
+CREATE TABLE vpc_offerings (
+    id          text primary key,
+    name        text        not null,
+    display_text text       not null,
+    state       text        not null,                  -- Enabled, Disabled
+    services    text        not null default '[]',     -- JSON, as network_offerings'
+    is_default  boolean     not null default false,
+    redundant   boolean     not null default false,
+    created     timestamptz not null,
+    removed     timestamptz
+);
+
+CREATE UNIQUE INDEX vpc_offerings_name on vpc_offerings (name) where removed is null;
+
 CREATE TABLE zones (
     id          text primary key,
     name        text        not null,

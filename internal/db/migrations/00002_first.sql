@@ -297,6 +297,20 @@ create table free_ips (
     primary key (network_id, ip)
 );
 
+-- internal/vpc ------------------------------------------------------------------------------------------------------
+create table vpc_offerings (
+    id          text primary key,
+    name        text        not null,
+    display_text text       not null,
+    state       text        not null,                  -- Enabled, Disabled
+    services    text        not null default '[]',     -- JSON, as network_offerings'
+    is_default  boolean     not null default false,
+    redundant   boolean     not null default false,
+    created     timestamptz not null,
+    removed     timestamptz
+);
+create unique index vpc_offerings_name on vpc_offerings (name) where removed is null;
+
 -- internal/host ---------------------------------------------------------------------------------------------------
 create table hosts (
     id          text primary key,

@@ -18,6 +18,7 @@ import (
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/volume"
+	"github.com/virga-cloud/virga/internal/vpc"
 	"github.com/virga-cloud/virga/internal/zone"
 )
 
@@ -32,6 +33,7 @@ type Services struct {
 	Zones     *zone.Service
 	Offerings *offering.Service
 	Networks  *network.Service
+	VPCs      *vpc.Service
 	Hosts     *host.Service
 	Images    *image.Service
 	Volumes   *volume.Service

@@ -14,6 +14,7 @@ func (f *Facade) translators() []func(*api.Mux) {
 		f.registerZones,
 		f.registerHosts,
 		f.registerOfferings,
+		f.registerVPCOfferings,
 		f.registerTemplates,
 		f.registerNetworks,
 		f.registerMachines,
