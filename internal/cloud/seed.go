@@ -9,7 +9,6 @@ import (
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/network"
-	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/zone"
@@ -36,10 +35,8 @@ const perCluster = 1000
 // What is there already is left as it is, so a seed that was broken off is completed by the next one.
 func (cl *Cloud) Seed(ctx context.Context, in SeedIn) error {
 	ctx = auth.With(ctx, auth.System())
-	for _, step := range []func(context.Context) error{cl.seedComputes, cl.seedDisks, cl.seedNetworkOfferings} {
-		if err := step(ctx); err != nil {
-			return err
-		}
+	if err := cl.seedOfferings(ctx); err != nil {
+		return err
 	}
 	z, err := cl.seedZone(ctx)
 	if err != nil {
@@ -51,97 +48,6 @@ func (cl *Cloud) Seed(ctx context.Context, in SeedIn) error {
 	pods := (in.Hosts + perCluster - 1) / perCluster
 	for i := range pods {
 		if err := cl.seedPod(ctx, z, i, min(perCluster, in.Hosts-i*perCluster), in.Capacity); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (cl *Cloud) seedComputes(ctx context.Context) error {
-	have, _, err := cl.Offerings.Computes(ctx, offering.Filter{})
-	if err != nil {
-		return err
-	}
-	there := map[string]bool{}
-	for _, o := range have {
-		there[o.Name] = true
-	}
-	for _, o := range []offering.Compute{
-		{Name: "Small Instance", DisplayText: "Small Instance: 1 core, 512 MB", CPUNumber: 1, CPUSpeed: 500, MemoryMB: 512},
-		{Name: "Medium Instance", DisplayText: "Medium Instance: 1 core, 1 GB", CPUNumber: 1, CPUSpeed: 1000, MemoryMB: 1024},
-	} {
-		o.StorageType, o.State = "shared", offering.Active
-		if there[o.Name] {
-			continue
-		}
-		if _, err := cl.Offerings.CreateCompute(ctx, o); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (cl *Cloud) seedDisks(ctx context.Context) error {
-	have, _, err := cl.Offerings.Disks(ctx, offering.Filter{})
-	if err != nil {
-		return err
-	}
-	there := map[string]bool{}
-	for _, o := range have {
-		there[o.Name] = true
-	}
-	for _, o := range []offering.Disk{
-		{Name: "Small", DisplayText: "Small disk, 5 GB", SizeGB: 5},
-		{Name: "Medium", DisplayText: "Medium disk, 20 GB", SizeGB: 20},
-		{Name: "Large", DisplayText: "Large disk, 100 GB", SizeGB: 100},
-		{Name: "Custom", DisplayText: "Disk of a size that the user says", Customized: true},
-	} {
-		o.StorageType, o.State = "shared", offering.Active
-		if there[o.Name] {
-			continue
-		}
-		if _, err := cl.Offerings.CreateDisk(ctx, o); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (cl *Cloud) seedNetworkOfferings(ctx context.Context) error {
-	have, _, err := cl.Offerings.Networks(ctx, offering.Filter{})
-	if err != nil {
-		return err
-	}
-	there := map[string]bool{}
-	for _, o := range have {
-		there[o.Name] = true
-	}
-	router := func(names ...string) (services []offering.NetworkService) {
-		for _, n := range names {
-			services = append(services, offering.NetworkService{Name: n, Provider: "VirtualRouter"})
-		}
-		return services
-	}
-	for _, o := range []offering.Network{
-		{
-			Name: "DefaultIsolatedNetworkOfferingWithSourceNatService", DisplayText: "Isolated network with a router and source NAT",
-			GuestType: offering.Isolated, Availability: offering.Required, IsDefault: true, ConserveMode: true,
-			Services: router("Dhcp", "Dns", "UserData", "SourceNat", "StaticNat", "PortForwarding", "Lb", "Firewall", "Vpn"),
-		},
-		{
-			Name: "DefaultIsolatedNetworkOffering", DisplayText: "Isolated network with a router, without source NAT",
-			GuestType: offering.Isolated, Availability: "Optional", IsDefault: true, ConserveMode: true, Services: router("Dhcp", "Dns", "UserData"),
-		},
-		{
-			Name: "DefaultL2NetworkOffering", DisplayText: "Layer 2 network without addresses", GuestType: offering.L2, Availability: "Optional",
-			IsDefault: true,
-		},
-	} {
-		o.TrafficType, o.State, o.NetworkRate = "Guest", offering.Enabled, 200
-		if there[o.Name] {
-			continue
-		}
-		if _, err := cl.Offerings.CreateNetwork(ctx, o); err != nil {
 			return err
 		}
 	}
