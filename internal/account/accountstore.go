@@ -21,8 +21,13 @@ func insertAccount(ctx context.Context, tx db.Tx, a Account) error {
 }
 
 func selectAccounts(q db.Tx, rows any) *bun.SelectQuery {
-	return q.NewSelect().Model(rows).ColumnExpr("a.*, d.name as domain_name, d.path as domain_path").
-		Join("join domains as d on d.id = a.domain_id")
+	s := q.NewSelect().Model(rows)
+	withDomain(s)
+	return s
+}
+
+func withDomain(q *bun.SelectQuery) {
+	q.ColumnExpr("a.*, d.name as domain_name, d.path as domain_path").Join("join domains as d on d.id = a.domain_id")
 }
 
 func accountByName(ctx context.Context, q db.Tx, domain uid.Domain, name string) (Account, error) {
@@ -31,16 +36,19 @@ func accountByName(ctx context.Context, q db.Tx, domain uid.Domain, name string)
 	return row.Account, err
 }
 
-// accountsByID finds removed accounts too.
-func accountsByID(ctx context.Context, q db.Tx, ids []uid.Account) ([]Account, error) {
-	var rows []accountRow
-	err := selectAccounts(q, &rows).Where("a.id in (?)", bun.List(ids)).Scan(ctx)
-	return accounts(rows), err
+var findNames = db.PrepareMany(`select a.id, a.name, a.domain_id, d.name as domain_name, d.path as domain_path
+	from accounts a join domains d on d.id = a.domain_id where a.id in (?)`)
+
+// names finds those of removed accounts too.
+func names(ctx context.Context, q db.Tx, ids []uid.Account) (map[uid.Account]Name, error) {
+	return db.ByID(ctx, q, findNames, ids, func(r accountRow) (uid.Account, Name) {
+		return r.ID, Name{Account: r.Name, Domain: r.Domain, DomainName: r.DomainName, DomainPath: r.DomainPath}
+	})
 }
 
 func listAccounts(ctx context.Context, tx db.Tx, f AccountFilter) ([]Account, int, error) {
 	var rows []accountRow
-	q := selectAccounts(tx, &rows).Where("a.removed is null and a.id <> ?", auth.System().Account).OrderExpr("a.id")
+	q := tx.NewSelect().Model(&rows).Where("a.removed is null and a.id <> ?", auth.System().Account).OrderExpr("a.id")
 	f.Scope.WhereOwner(q, "a.id", "a.domain_id")
 	if f.ID != "" {
 		q.Where("a.id = ?", f.ID)
@@ -54,9 +62,9 @@ func listAccounts(ctx context.Context, tx db.Tx, f AccountFilter) ([]Account, in
 	if f.Type != nil {
 		q.Where("a.type = ?", *f.Type)
 	}
-	keyword(q, f.Keyword, "a.name")
-	total, err := page(q, f.Offset, f.Limit).ScanAndCount(ctx)
-	return accounts(rows), int(total), err
+	db.Like(q, f.Keyword, "a.name")
+	total, err := db.Page(ctx, q, f.Offset, f.Limit, withDomain)
+	return accounts(rows), total, err
 }
 
 func accounts(rows []accountRow) []Account {

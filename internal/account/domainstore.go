@@ -2,11 +2,9 @@ package account
 
 import (
 	"context"
-	"strings"
 
 	"github.com/uptrace/bun"
 
-	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -35,10 +33,7 @@ func domainByID(ctx context.Context, q db.Tx, id uid.Domain) (Domain, error) {
 
 func listDomains(ctx context.Context, tx db.Tx, f DomainFilter) ([]Domain, int, error) {
 	var rows []domainRow
-	q := tx.NewSelect().Model(&rows).ColumnExpr("d.*, coalesce(p.name, '') as parent_name").
-		ColumnExpr("exists (select 1 from domains as c where c.parent_id = d.id and c.removed is null) as has_children").
-		Join("left join domains as p on p.id = d.parent_id").
-		Where("d.removed is null").OrderExpr("d.id")
+	q := tx.NewSelect().Model(&rows).Where("d.removed is null").OrderExpr("d.id")
 	if f.Scope.Account != "" {
 		q.Where("d.id in (select domain_id from accounts where id = ?)", f.Scope.Account)
 	} else {
@@ -60,33 +55,17 @@ func listDomains(ctx context.Context, tx db.Tx, f DomainFilter) ([]Domain, int, 
 	if f.Level != nil {
 		q.Where("d.level = ?", *f.Level)
 	}
-	keyword(q, f.Keyword, "d.name")
-	total, err := page(q, f.Offset, f.Limit).ScanAndCount(ctx)
+	db.Like(q, f.Keyword, "d.name")
+	total, err := db.Page(ctx, q, f.Offset, f.Limit, withFamily)
 	domains := make([]Domain, len(rows))
 	for i, r := range rows {
 		domains[i] = r.Domain
 	}
-	return domains, int(total), err
+	return domains, total, err
 }
 
-// page cuts a query to a page; limit 0 is no page.
-func page(q *bun.SelectQuery, offset, limit int) *bun.SelectQuery {
-	if limit > 0 {
-		q.Limit(int64(limit)).Offset(int64(offset))
-	}
-	return q
-}
-
-// keyword keeps rows where one of the columns contains the word, in any case.
-func keyword(q *bun.SelectQuery, word string, columns ...string) {
-	if word == "" {
-		return
-	}
-	like := "%" + auth.LikeEscape(strings.ToLower(word)) + "%"
-	q.WhereGroup(" and ", func(q *bun.SelectQuery) *bun.SelectQuery {
-		for _, c := range columns {
-			q.WhereOr("lower(?) like ? escape '!'", bun.Ident(c), like)
-		}
-		return q
-	})
+func withFamily(q *bun.SelectQuery) {
+	q.ColumnExpr("d.*, coalesce(p.name, '') as parent_name").
+		ColumnExpr("exists (select 1 from domains as c where c.parent_id = d.id and c.removed is null) as has_children").
+		Join("left join domains as p on p.id = d.parent_id")
 }

@@ -38,10 +38,10 @@ func give(ctx context.Context, tx db.Tx, account uid.Account, kind Kind, n int64
 	return tx.Must(ctx, giveCount, otherwise, n, account, kind, n)
 }
 
+var countsOf = db.PrepareMany("select account_id, kind, used, maximum from resource_counts where account_id in (?)")
+
 func counts(ctx context.Context, q db.Tx, accounts []uid.Account) ([]countRow, error) {
-	var rows []countRow
-	err := q.NewSelect().Model(&rows).Where("account_id in (?)", bun.List(accounts)).Scan(ctx)
-	return rows, err
+	return db.Rows[countRow](ctx, q, countsOf, accounts)
 }
 
 func insertCounts(ctx context.Context, tx db.Tx, rows []countRow) error {

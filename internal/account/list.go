@@ -102,26 +102,16 @@ type Name struct {
 
 // Names gives the names of accounts, removed ones too, in one query.
 func Names(ctx context.Context, q db.Tx, ids []uid.Account) (map[uid.Account]Name, error) {
-	names := map[uid.Account]Name{}
-	if len(ids) == 0 {
-		return names, nil
-	}
-	accounts, err := accountsByID(ctx, q, ids)
+	found, err := names(ctx, q, ids)
 	if err != nil {
 		return nil, fmt.Errorf("find the names of accounts: %w", err)
 	}
-	for _, a := range accounts {
-		names[a.ID] = Name{Account: a.Name, Domain: a.Domain, DomainName: a.DomainName, DomainPath: a.DomainPath}
-	}
-	return names, nil
+	return found, nil
 }
 
 // Usernames gives the names of users, removed ones too, in one query.
 func Usernames(ctx context.Context, q db.Tx, ids []uid.User) (map[uid.User]string, error) {
-	if len(ids) == 0 {
-		return map[uid.User]string{}, nil
-	}
-	names, err := usernames(ctx, q, ids)
+	names, err := db.Names(ctx, q, "users", "username", ids)
 	if err != nil {
 		return nil, fmt.Errorf("find the names of users: %w", err)
 	}

@@ -30,8 +30,13 @@ func insertUser(ctx context.Context, tx db.Tx, u User, hash string) error {
 }
 
 func selectUsers(q db.Tx, rows any) *bun.SelectQuery {
-	return q.NewSelect().Model(rows).
-		ColumnExpr("u.*, a.name as account_name, a.type as account_type, a.state as account_state").
+	s := q.NewSelect().Model(rows)
+	withAccount(s)
+	return s
+}
+
+func withAccount(q *bun.SelectQuery) {
+	q.ColumnExpr("u.*, a.name as account_name, a.type as account_type, a.state as account_state").
 		ColumnExpr("d.name as domain_name, d.path as domain_path, coalesce(k.api_key, '') as api_key").
 		Join("join accounts as a on a.id = u.account_id").
 		Join("join domains as d on d.id = u.domain_id").
@@ -88,7 +93,7 @@ func putFailures(ctx context.Context, tx db.Tx, id uid.User, failures int, until
 
 func listUsers(ctx context.Context, tx db.Tx, f UserFilter) ([]User, int, error) {
 	var rows []userRow
-	q := f.Scope.Where(selectUsers(tx, &rows), "u").
+	q := f.Scope.Where(tx.NewSelect().Model(&rows), "u").
 		Where("u.removed is null and u.id <> ?", auth.System().User).OrderExpr("u.id")
 	if f.ID != "" {
 		q.Where("u.id = ?", f.ID)
@@ -100,15 +105,15 @@ func listUsers(ctx context.Context, tx db.Tx, f UserFilter) ([]User, int, error)
 		q.Where("u.state = ?", f.State)
 	}
 	if f.Type != nil {
-		q.Where("a.type = ?", *f.Type)
+		q.Where("u.account_id in (select id from accounts where type = ?)", *f.Type)
 	}
-	keyword(q, f.Keyword, "u.username", "u.firstname", "u.lastname", "u.email")
-	total, err := page(q, f.Offset, f.Limit).ScanAndCount(ctx)
+	db.Like(q, f.Keyword, "u.username", "u.firstname", "u.lastname", "u.email")
+	total, err := db.Page(ctx, q, f.Offset, f.Limit, withAccount)
 	users := make([]User, len(rows))
 	for i, r := range rows {
 		users[i] = r.User
 	}
-	return users, int(total), err
+	return users, total, err
 }
 
 func usersOf(ctx context.Context, q db.Tx, ids []uid.Account) (map[uid.Account][]User, error) {
@@ -122,14 +127,4 @@ func usersOf(ctx context.Context, q db.Tx, ids []uid.Account) (map[uid.Account][
 		of[r.Account] = append(of[r.Account], r.User)
 	}
 	return of, err
-}
-
-func usernames(ctx context.Context, q db.Tx, ids []uid.User) (map[uid.User]string, error) {
-	var rows []userRow
-	err := q.NewSelect().Model(&rows).Column("id", "username").Where("id in (?)", bun.List(ids)).Scan(ctx)
-	names := map[uid.User]string{}
-	for _, r := range rows {
-		names[r.ID] = r.Username
-	}
-	return names, err
 }

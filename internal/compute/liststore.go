@@ -29,7 +29,7 @@ type Filter struct {
 	Limit      int // 0 or less: all
 }
 
-// List gives a page of machines, the oldest first, and how many there are in all. Users don't see their destroyed machines,
+// List gives a page of machines, the oldest first and without their user data, and how many there are in all. Users don't see their destroyed machines,
 // which only an administrator can bring back.
 func (s *Service) List(ctx context.Context, f Filter) ([]VM, int, error) {
 	var rows []vmRow
@@ -55,7 +55,7 @@ func (s *Service) List(ctx context.Context, f Filter) ([]VM, int, error) {
 		q.Where("v.id in (select vm_id from nics where network_id = ?)", f.Network)
 	}
 	db.Like(q, f.Keyword, "v.name", "v.display_name", "v.instance_name")
-	n, err := db.Page(ctx, q, f.Offset, f.Limit)
+	n, err := db.Page(ctx, q, f.Offset, f.Limit, withoutUserData)
 	out := make([]VM, len(rows))
 	for i, r := range rows {
 		out[i] = r.VM
@@ -70,18 +70,28 @@ func OnHost(ctx context.Context, q db.Tx, on uid.Host) ([]uid.VM, error) {
 	return ids, err
 }
 
+// withoutUserData leaves out what may be 32 KiB in each row, and is in no list.
+func withoutUserData(q *bun.SelectQuery) { q.ExcludeColumn("user_data") }
+
+var byIDs = db.PrepareMany("select * from vms where id in (?)")
+
 // ByID gives machines by their ids, removed ones too, in one query. The caller has checked who may see them.
 func ByID(ctx context.Context, q db.Tx, ids []uid.VM) (map[uid.VM]VM, error) {
-	out := map[uid.VM]VM{}
-	if len(ids) == 0 {
-		return out, nil
-	}
-	var rows []vmRow
-	err := q.NewSelect().Model(&rows).Where("v.id in (?)", bun.List(ids)).Scan(ctx)
-	for _, r := range rows {
-		out[r.ID] = r.VM
-	}
-	return out, err
+	return db.ByID(ctx, q, byIDs, ids, func(r vmRow) (uid.VM, VM) { return r.ID, r.VM })
+}
+
+// Label is what is shown of a machine with each thing that it has.
+type Label struct {
+	ID                            uid.VM
+	Name, DisplayName, Hypervisor string
+	State                         State
+}
+
+var labels = db.PrepareMany("select id, name, display_name, hypervisor, state from vms where id in (?)")
+
+// Labels gives what is shown of machines elsewhere, removed ones too, in one query.
+func Labels(ctx context.Context, q db.Tx, ids []uid.VM) (map[uid.VM]Label, error) {
+	return db.ByID(ctx, q, labels, ids, func(l Label) (uid.VM, Label) { return l.ID, l })
 }
 
 // ZonesOf gives the zones in which an account has machines.
@@ -90,19 +100,18 @@ func ZonesOf(ctx context.Context, q db.Tx, account uid.Account) (ids []uid.Zone,
 	return ids, err
 }
 
+var states = db.PrepareMany(`select account_id, state, count(*) as n from vms where account_id in (?) and removed is null
+	group by account_id, state`)
+
 // States gives how many machines accounts have in each state, in one query.
 func States(ctx context.Context, q db.Tx, accounts []uid.Account) (map[uid.Account]map[State]int, error) {
 	out := map[uid.Account]map[State]int{}
-	if len(accounts) == 0 {
-		return out, nil
-	}
-	var rows []struct {
+	type counted struct {
 		Account uid.Account `bun:"account_id"`
 		State   State
 		N       int
 	}
-	err := q.NewSelect().Model((*vmRow)(nil)).ColumnExpr("v.account_id, v.state, count(*) as n").
-		Where("v.account_id in (?) and v.removed is null", bun.List(accounts)).GroupExpr("v.account_id, v.state").Scan(ctx, &rows)
+	rows, err := db.Rows[counted](ctx, q, states, accounts)
 	for _, r := range rows {
 		if out[r.Account] == nil {
 			out[r.Account] = map[State]int{}

@@ -2,7 +2,10 @@ package db
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"strings"
+	"sync"
 
 	"github.com/uptrace/bun"
 )
@@ -44,30 +47,94 @@ func Like(q *bun.SelectQuery, keyword string, columns ...string) {
 	})
 }
 
-// Page runs a list query: limit rows (0 or less: all) from offset on, and how many there are in all.
-func Page(ctx context.Context, q *bun.SelectQuery, offset, limit int) (total int, err error) {
-	if limit <= 0 && offset <= 0 {
+// Page runs a list query: limit rows (0 or less: all) from offset on, and how many there are in all, which it asks for at the
+// same time. The rows before the page are stepped over in the index that the query is ordered by, and not read. What dress does
+// to the query is for the rows only: columns and joins that change neither which rows there are nor how many.
+func Page(ctx context.Context, q *bun.SelectQuery, offset, limit int, dress ...func(*bun.SelectQuery)) (total int, err error) {
+	count := q.Clone()
+	if offset > 0 {
+		q.Where("?TableAlias.id in (?)", count.Clone().Column("id").Offset(int64(offset)).Limit(int64(max(limit, 0))))
+	} else {
+		q.Limit(int64(max(limit, 0)))
+	}
+	for _, d := range dress {
+		d(q)
+	}
+	if offset <= 0 && limit <= 0 {
 		n, err := q.ScanAndCount(ctx)
 		return int(n), err
 	}
-	n, err := q.Offset(int64(offset)).Limit(int64(max(limit, 0))).ScanAndCount(ctx)
-	return int(n), err
+	counted := make(chan error, 1)
+	go func() {
+		n, err := count.Count(ctx)
+		total = int(n)
+		counted <- err
+	}()
+	err = q.Scan(ctx)
+	return total, errors.Join(err, <-counted)
 }
+
+// PrepareMany declares a query for what belongs to many ids, parsed once however many they are: all of them are the one
+// argument that stands as "in (?)". See [Many].
+func PrepareMany(query string) *Statement {
+	return PrepareEach(strings.ReplaceAll(query, "in (?)", "in (select value from json_each(?))"), strings.ReplaceAll(query, "in (?)", "= any(?)"))
+}
+
+// many are ids as one argument.
+type many []string
+
+// Many makes one argument of many ids, for a statement of [PrepareMany].
+func Many[K ~string](ids []K) any {
+	texts := make(many, len(ids))
+	for i, id := range ids {
+		texts[i] = string(id)
+	}
+	return texts
+}
+
+// argument is an array for PostgreSQL, and for SQLite, which has none, its JSON.
+func (m many) argument(postgres bool) any {
+	if postgres {
+		return []string(m)
+	}
+	text, _ := json.Marshal([]string(m)) // texts always have one
+	return string(text)
+}
+
+// Rows asks a statement of [PrepareMany] for the rows that belong to some ids; R is a bun model.
+func Rows[R any, K ~string](ctx context.Context, q Tx, s *Statement, ids []K) (rows []R, err error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	rows = make([]R, 0, len(ids))
+	err = q.Select(ctx, s, &rows, Many(ids))
+	return rows, err
+}
+
+// ByID asks a statement of [PrepareMany] for the rows with some ids, and gives what they are by these.
+func ByID[R any, K ~string, V any](ctx context.Context, q Tx, s *Statement, ids []K, is func(R) (K, V)) (map[K]V, error) {
+	rows, err := Rows[R](ctx, q, s, ids)
+	found := make(map[K]V, len(rows))
+	for _, r := range rows {
+		id, v := is(r)
+		found[id] = v
+	}
+	return found, err
+}
+
+// naming are the statements of Names, by table and column.
+var naming sync.Map
 
 // Names gives a column of some rows by their ids, in one query.
 func Names[K ~string](ctx context.Context, q Tx, table, column string, ids []K) (map[K]string, error) {
-	names := map[K]string{}
-	if len(ids) == 0 {
-		return names, nil
+	key := [2]string{table, column}
+	s, known := naming.Load(key)
+	if !known {
+		s, _ = naming.LoadOrStore(key, PrepareMany("select id, "+column+" as name from "+table+" where id in (?)"))
 	}
-	var rows []struct {
+	type named struct {
 		ID   K
 		Name string
 	}
-	err := q.NewSelect().Table(table).Column("id").ColumnExpr("? as name", bun.Ident(column)).
-		Where("id in (?)", bun.List(ids)).Scan(ctx, &rows)
-	for _, r := range rows {
-		names[r.ID] = r.Name
-	}
-	return names, err
+	return ByID(ctx, q, s.(*Statement), ids, func(r named) (K, string) { return r.ID, r.Name })
 }

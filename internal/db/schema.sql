@@ -74,6 +74,8 @@ CREATE TABLE domains (
     removed     timestamptz
 );
 
+CREATE INDEX domains_parent on domains (parent_id) where removed is null;
+
 CREATE UNIQUE INDEX domains_path on domains (path) where removed is null;
 
 CREATE TABLE events (
@@ -130,6 +132,8 @@ CREATE TABLE hosts (
 );
 
 CREATE INDEX hosts_cluster on hosts (cluster_id) where removed is null;
+
+CREATE INDEX hosts_listed on hosts (id) where removed is null;
 
 CREATE UNIQUE INDEX hosts_name on hosts (zone_id, name) where removed is null;
 
@@ -197,6 +201,8 @@ CREATE TABLE networks (
 CREATE UNIQUE INDEX networks_automatic on networks (account_id, zone_id) where automatic and removed is null;
 
 CREATE INDEX networks_domain on networks (domain_id) where removed is null;
+
+CREATE INDEX networks_listed on networks (id) where removed is null;
 
 CREATE INDEX networks_owner on networks (account_id, id) where removed is null;
 
@@ -510,6 +516,8 @@ CREATE INDEX vms_host on vms (host_id) where host_id is not null;
 
 CREATE UNIQUE INDEX vms_instance_name on vms (instance_name);
 
+CREATE INDEX vms_listed on vms (id) where removed is null;
+
 CREATE INDEX vms_owner on vms (account_id, id) where removed is null;
 
 CREATE TABLE volumes (
@@ -535,6 +543,8 @@ CREATE TABLE volumes (
 CREATE UNIQUE INDEX volumes_device on volumes (vm_id, device) where vm_id is not null and removed is null;
 
 CREATE INDEX volumes_domain on volumes (domain_id) where removed is null;
+
+CREATE INDEX volumes_listed on volumes (id) where removed is null;
 
 CREATE INDEX volumes_owner on volumes (account_id, id) where removed is null;
 

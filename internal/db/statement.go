@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -55,6 +56,9 @@ func arguments(args []any, postgres bool) []any {
 		case isTime && !postgres:
 			out[i] = t.UTC().Format(timeFormat)
 		default:
+			if m, isMany := a.(many); isMany {
+				a = m.argument(postgres)
+			}
 			out[i] = a
 		}
 	}
@@ -113,6 +117,9 @@ func Asking(s *Statement, dest any, args ...any) Question { return Question{s, a
 
 // Ask asks several questions; on PostgreSQL in one journey, though not as of one moment.
 func (tx Tx) Ask(ctx context.Context, questions ...Question) error {
+	if n, ok := ctx.Value(asked{}).(*atomic.Int64); ok {
+		n.Add(int64(len(questions)))
+	}
 	if !tx.Postgres {
 		for _, q := range questions {
 			if err := tx.selectSQLite(ctx, q); err != nil {
@@ -129,6 +136,13 @@ func (tx Tx) Ask(ctx context.Context, questions ...Question) error {
 		return tx.pg.send(ctx, items...)
 	}
 	return tx.db.ask(ctx, items)
+}
+
+type asked struct{}
+
+// Counting gives a context in which n counts the prepared queries, for tests of how many there are. Bun's hooks count its own.
+func Counting(ctx context.Context, n *atomic.Int64) context.Context {
+	return context.WithValue(ctx, asked{}, n)
 }
 
 // Select runs a query and reads its rows into dest: a slice of bun models, or of single values.

@@ -2,11 +2,9 @@ package event
 
 import (
 	"context"
-	"strings"
 
 	"github.com/uptrace/bun"
 
-	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 )
 
@@ -39,14 +37,8 @@ func list(ctx context.Context, tx db.Tx, f Filter) ([]Event, int, error) {
 	if f.Parent != "" {
 		q.Where("(event.id = ? or event.parent_id = ?)", f.Parent, f.Parent)
 	}
-	if f.Keyword != "" {
-		like := "%" + auth.LikeEscape(strings.ToLower(f.Keyword)) + "%"
-		q.Where("(lower(event.type) like ? escape '!' or lower(event.description) like ? escape '!')", like, like)
-	}
-	if f.Limit > 0 {
-		q.Limit(int64(f.Limit)).Offset(int64(f.Offset))
-	}
-	total, err := q.ScanAndCount(ctx)
+	db.Like(q, f.Keyword, "event.type", "event.description")
+	total, err := db.Page(ctx, q, f.Offset, f.Limit)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -54,5 +46,5 @@ func list(ctx context.Context, tx db.Tx, f Filter) ([]Event, int, error) {
 	for i, r := range rows {
 		events[i] = r.Event
 	}
-	return events, int(total), nil
+	return events, total, nil
 }

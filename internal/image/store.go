@@ -147,18 +147,11 @@ func (s *Service) OSTypes(ctx context.Context, f OSFilter) ([]OSType, int, error
 	return out, n, err
 }
 
+var byIDs = db.PrepareMany("select * from templates where id in (?)")
+
 // ByID gives templates by their ids, removed ones too, in one query.
 func ByID(ctx context.Context, q db.Tx, ids []uid.Template) (map[uid.Template]Template, error) {
-	out := map[uid.Template]Template{}
-	if len(ids) == 0 {
-		return out, nil
-	}
-	var rows []templateRow
-	err := q.NewSelect().Model(&rows).Where("t.id in (?)", bun.List(ids)).Scan(ctx)
-	for _, r := range rows {
-		out[r.ID] = r.Template
-	}
-	return out, err
+	return db.ByID(ctx, q, byIDs, ids, func(r templateRow) (uid.Template, Template) { return r.ID, r.Template })
 }
 
 // OSTypeNames gives the descriptions of OS types, in one query.

@@ -218,7 +218,10 @@ func checkMAC(ctx context.Context, tx db.Tx, text string) (string, error) {
 	return strings.ToLower(m.String()), err
 }
 
-var nicsOfOne = db.Prepare("select * from nics where vm_id = ? order by device")
+var (
+	nicsOfOne  = db.Prepare("select * from nics where vm_id = ? order by device")
+	nicsOfMany = db.PrepareMany("select * from nics where vm_id in (?) order by vm_id, device")
+)
 
 // NICsOf gives the NICs of machines, each machine's by device, in one query.
 func NICsOf(ctx context.Context, q db.Tx, vms []uid.VM) (map[uid.VM][]NIC, error) {
@@ -234,34 +237,34 @@ func NICsOf(ctx context.Context, q db.Tx, vms []uid.VM) (map[uid.VM][]NIC, error
 		}
 		return nics, err
 	}
-	err := q.NewSelect().Model(&rows).Where("c.vm_id in (?)", bun.List(vms)).Order("c.vm_id", "c.device").Scan(ctx)
+	rows, err := db.Rows[nicRow](ctx, q, nicsOfMany, vms)
 	for _, r := range rows {
 		nics[r.VM] = append(nics[r.VM], r.NIC)
 	}
 	return nics, err
 }
 
-var byOneID = db.Prepare("select * from networks where id = ?")
+var byIDs = db.PrepareMany("select * from networks where id in (?)")
 
 // ByID gives networks by their ids, removed ones too, in one query.
 func ByID(ctx context.Context, q db.Tx, ids []uid.Network) (map[uid.Network]Network, error) {
-	networks := map[uid.Network]Network{}
-	var rows []networkRow
-	switch len(ids) {
-	case 0:
-		return networks, nil
-	case 1:
-		err := q.Select(ctx, byOneID, &rows, ids[0])
-		for _, r := range rows {
-			networks[r.ID] = r.Network
-		}
-		return networks, err
-	}
-	err := q.NewSelect().Model(&rows).Where("n.id in (?)", bun.List(ids)).Scan(ctx)
-	for _, r := range rows {
-		networks[r.ID] = r.Network
-	}
-	return networks, err
+	return db.ByID(ctx, q, byIDs, ids, func(r networkRow) (uid.Network, Network) { return r.ID, r.Network })
+}
+
+// Label is what is shown of a network with each thing in it.
+type Label struct {
+	ID                     uid.Network
+	Name, Gateway, Netmask string
+	GuestType              offering.GuestType
+	TrafficType            string
+	VLAN                   int `bun:"vlan"` // 0 until implemented
+}
+
+var labels = db.PrepareMany("select id, name, gateway, netmask, guest_type, traffic_type, coalesce(vlan, 0) as vlan from networks where id in (?)")
+
+// Labels gives what is shown of networks elsewhere, removed ones too, in one query.
+func Labels(ctx context.Context, q db.Tx, ids []uid.Network) (map[uid.Network]Label, error) {
+	return db.ByID(ctx, q, labels, ids, func(l Label) (uid.Network, Label) { return l.ID, l })
 }
 
 // Filter says which networks a list shows. Zero fields don't restrict, but for Scope, whose zero value shows nothing.

@@ -65,16 +65,9 @@ func (s *Service) Computes(ctx context.Context, f Filter) ([]Compute, int, error
 	return out, n, scopesOf(ctx, s.db.Read(), ids, func(i int) *Scope { return &out[i].Scope })
 }
 
+var computesByID = db.PrepareMany("select * from service_offerings where id in (?)")
+
 // ComputesByID gives service offerings by their ids, removed ones too, in one query. Their domains and zones are left out.
 func ComputesByID(ctx context.Context, q db.Tx, ids []uid.ServiceOffering) (map[uid.ServiceOffering]Compute, error) {
-	var rows []computeRow
-	out := map[uid.ServiceOffering]Compute{}
-	if len(ids) == 0 {
-		return out, nil
-	}
-	err := q.NewSelect().Model(&rows).Where("o.id in (?)", bun.List(ids)).Scan(ctx)
-	for _, r := range rows {
-		out[r.ID] = r.Compute
-	}
-	return out, err
+	return db.ByID(ctx, q, computesByID, ids, func(r computeRow) (uid.ServiceOffering, Compute) { return r.ID, r.Compute })
 }

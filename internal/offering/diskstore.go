@@ -49,18 +49,11 @@ func (s *Service) Disks(ctx context.Context, f Filter) ([]Disk, int, error) {
 	return out, n, scopesOf(ctx, s.db.Read(), ids, func(i int) *Scope { return &out[i].Scope })
 }
 
+var disksByID = db.PrepareMany("select * from disk_offerings where id in (?)")
+
 // DisksByID gives disk offerings by their ids, removed ones too, in one query. Their domains and zones are left out.
 func DisksByID(ctx context.Context, q db.Tx, ids []uid.DiskOffering) (map[uid.DiskOffering]Disk, error) {
-	var rows []diskRow
-	out := map[uid.DiskOffering]Disk{}
-	if len(ids) == 0 {
-		return out, nil
-	}
-	err := q.NewSelect().Model(&rows).Where("o.id in (?)", bun.List(ids)).Scan(ctx)
-	for _, r := range rows {
-		out[r.ID] = r.Disk
-	}
-	return out, err
+	return db.ByID(ctx, q, disksByID, ids, func(r diskRow) (uid.DiskOffering, Disk) { return r.ID, r.Disk })
 }
 
 // DiskNames gives the names of disk offerings, removed ones too, in one query.

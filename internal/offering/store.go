@@ -119,16 +119,9 @@ func find(ctx context.Context, q db.Tx, id uid.Typed, row any) error {
 	return err
 }
 
+var networksByID = db.PrepareMany("select * from network_offerings where id in (?)")
+
 // NetworksByID gives network offerings by their ids, removed ones too, in one query.
 func NetworksByID(ctx context.Context, q db.Tx, ids []uid.NetworkOffering) (map[uid.NetworkOffering]Network, error) {
-	var rows []networkRow
-	out := map[uid.NetworkOffering]Network{}
-	if len(ids) == 0 {
-		return out, nil
-	}
-	err := q.NewSelect().Model(&rows).Where("o.id in (?)", bun.List(ids)).Scan(ctx)
-	for _, r := range rows {
-		out[r.ID] = r.Network
-	}
-	return out, err
+	return db.ByID(ctx, q, networksByID, ids, func(r networkRow) (uid.NetworkOffering, Network) { return r.ID, r.Network })
 }

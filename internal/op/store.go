@@ -228,36 +228,26 @@ func List(ctx context.Context, q db.Tx, f Filter) ([]Record, int, error) {
 	if f.Kind != "" {
 		s.Where("lower(o.subject_kind) = lower(?)", f.Kind)
 	}
-	if f.Keyword != "" {
-		s.Where("lower(o.command) like lower(?) escape '!'", "%"+auth.LikeEscape(f.Keyword)+"%")
-	}
+	db.Like(s, f.Keyword, "o.command")
 	if f.OnlyOpen {
 		s.Where("o.finished is null")
 	}
 	if f.OnlyStuck {
 		s.Where("o.finished is null and o.state = ?", Stuck)
 	}
-	n, err := s.Order("o.id").Limit(int64(f.Limit)).Offset(int64(f.Offset)).ScanAndCount(ctx)
+	n, err := db.Page(ctx, s.Order("o.id"), f.Offset, f.Limit)
 	records := make([]Record, len(rows))
 	for i, row := range rows {
 		records[i] = row.Record
 	}
-	return records, int(n), err
+	return records, n, err
 }
+
+var openOn = db.PrepareMany("select id, subject_id from operations where subject_id in (?) and finished is null order by id")
 
 // OpenOn gives, for each of some subjects, the newest job that is still open on it; subjects without one are left out.
 func OpenOn(ctx context.Context, q db.Tx, subjects []string) (map[string]ID, error) {
-	open := map[string]ID{}
-	if len(subjects) == 0 {
-		return open, nil
-	}
-	var rows []operationRow
-	err := q.NewSelect().Model(&rows).Column("id", "subject_id").
-		Where("subject_id in (?) and finished is null", bun.List(subjects)).Order("id").Scan(ctx)
-	for _, row := range rows {
-		open[row.SubjectID] = row.ID
-	}
-	return open, err
+	return db.ByID(ctx, q, openOn, subjects, func(r operationRow) (string, ID) { return r.SubjectID, r.ID })
 }
 
 // Expire removes operations that ended before a time, at most limit of them, and tells how many it removed.

@@ -33,27 +33,11 @@ func OfCluster(ctx context.Context, q db.Tx, cluster uid.Cluster) ([]Pool, error
 	return pools, err
 }
 
-var byOneID = db.Prepare("select * from storage_pools where id = ?")
+var byIDs = db.PrepareMany("select * from storage_pools where id in (?)")
 
 // ByID gives pools by their ids, removed ones too, in one query.
 func ByID(ctx context.Context, q db.Tx, ids []uid.Pool) (map[uid.Pool]Pool, error) {
-	pools := map[uid.Pool]Pool{}
-	var rows []poolRow
-	switch len(ids) {
-	case 0:
-		return pools, nil
-	case 1:
-		err := q.Select(ctx, byOneID, &rows, ids[0])
-		for _, r := range rows {
-			pools[r.ID] = r.Pool
-		}
-		return pools, err
-	}
-	err := q.NewSelect().Model(&rows).Where("p.id in (?)", bun.List(ids)).Scan(ctx)
-	for _, r := range rows {
-		pools[r.ID] = r.Pool
-	}
-	return pools, err
+	return db.ByID(ctx, q, byIDs, ids, func(r poolRow) (uid.Pool, Pool) { return r.ID, r.Pool })
 }
 
 var (

@@ -26,7 +26,10 @@ func Insert(ctx context.Context, tx db.Tx, volumes []Volume) error {
 	return nil
 }
 
-var ofOne = db.Prepare("select * from volumes where vm_id = ? and removed is null order by device")
+var (
+	ofOne  = db.Prepare("select * from volumes where vm_id = ? and removed is null order by device")
+	ofMany = db.PrepareMany("select * from volumes where vm_id in (?) and removed is null order by vm_id, device")
+)
 
 // Of gives the volumes of machines, each machine's by device, in one query.
 func Of(ctx context.Context, q db.Tx, vms []uid.VM) (map[uid.VM][]Volume, error) {
@@ -42,11 +45,22 @@ func Of(ctx context.Context, q db.Tx, vms []uid.VM) (map[uid.VM][]Volume, error)
 		}
 		return out, err
 	}
-	err := q.NewSelect().Model(&rows).Where("v.vm_id in (?) and v.removed is null", bun.List(vms)).Order("v.vm_id", "v.device").Scan(ctx)
+	rows, err := db.Rows[volumeRow](ctx, q, ofMany, vms)
 	for _, r := range rows {
 		out[r.VM] = append(out[r.VM], r.Volume)
 	}
 	return out, err
+}
+
+var rootDevices = db.PrepareMany("select vm_id, device from volumes where vm_id in (?) and type = 'ROOT' and device is not null and removed is null")
+
+// RootDevices gives the numbers of machines' root disks, in one query. A machine may have none (any more).
+func RootDevices(ctx context.Context, q db.Tx, vms []uid.VM) (map[uid.VM]int, error) {
+	type root struct {
+		VM     uid.VM `bun:"vm_id"`
+		Device int
+	}
+	return db.ByID(ctx, q, rootDevices, vms, func(r root) (uid.VM, int) { return r.VM, r.Device })
 }
 
 var setPlaced = db.Prepare("update volumes set state = ?, pool_id = ? where id = ?")

@@ -149,30 +149,17 @@ func ClusterNames(ctx context.Context, q db.Tx, ids []uid.Cluster) (map[uid.Clus
 	return db.Names(ctx, q, "clusters", "name", ids)
 }
 
+var (
+	zonesByID    = db.PrepareMany("select * from zones where id in (?)")
+	clustersByID = db.PrepareMany("select * from clusters where id in (?)")
+)
+
 // ByID gives zones by their ids, removed ones too, in one query.
 func ByID(ctx context.Context, q db.Tx, ids []uid.Zone) (map[uid.Zone]Zone, error) {
-	out := map[uid.Zone]Zone{}
-	if len(ids) == 0 {
-		return out, nil
-	}
-	var rows []zoneRow
-	err := q.NewSelect().Model(&rows).Where("z.id in (?)", bun.List(ids)).Scan(ctx)
-	for _, r := range rows {
-		out[r.ID] = r.Zone
-	}
-	return out, err
+	return db.ByID(ctx, q, zonesByID, ids, func(r zoneRow) (uid.Zone, Zone) { return r.ID, r.Zone })
 }
 
 // ClustersByID gives clusters by their ids, removed ones too, in one query.
 func ClustersByID(ctx context.Context, q db.Tx, ids []uid.Cluster) (map[uid.Cluster]Cluster, error) {
-	out := map[uid.Cluster]Cluster{}
-	if len(ids) == 0 {
-		return out, nil
-	}
-	var rows []clusterRow
-	err := q.NewSelect().Model(&rows).Where("c.id in (?)", bun.List(ids)).Scan(ctx)
-	for _, r := range rows {
-		out[r.ID] = r.Cluster
-	}
-	return out, err
+	return db.ByID(ctx, q, clustersByID, ids, func(r clusterRow) (uid.Cluster, Cluster) { return r.ID, r.Cluster })
 }

@@ -37,6 +37,7 @@ create table domains (
     removed     timestamptz
 );
 create unique index domains_path on domains (path) where removed is null;
+create index domains_parent on domains (parent_id) where removed is null;
 
 create table accounts (
     id          text primary key,
@@ -275,6 +276,7 @@ create unique index networks_vlan on networks (physical_network_id, vlan) where 
 create unique index networks_automatic on networks (account_id, zone_id) where automatic and removed is null;
 create index networks_owner on networks (account_id, id) where removed is null;
 create index networks_domain on networks (domain_id) where removed is null;
+create index networks_listed on networks (id) where removed is null;
 
 create table nics (
     id          text primary key,
@@ -339,6 +341,7 @@ create table hosts (
 );
 create unique index hosts_name on hosts (zone_id, name) where removed is null;
 create index hosts_cluster on hosts (cluster_id) where removed is null;
+create index hosts_listed on hosts (id) where removed is null;
 create index hosts_room on hosts (zone_id, memory_used, id) where removed is null and state = 'Up' and resource_state = 'Enabled';
 
 -- internal/pool ---------------------------------------------------------------------------------------------------
@@ -417,6 +420,7 @@ create table volumes (
 create unique index volumes_device on volumes (vm_id, device) where vm_id is not null and removed is null;
 create index volumes_owner on volumes (account_id, id) where removed is null;
 create index volumes_domain on volumes (domain_id) where removed is null;
+create index volumes_listed on volumes (id) where removed is null;
 
 -- internal/compute ------------------------------------------------------------------------------------------------
 create table vm_groups (
@@ -462,6 +466,7 @@ create table vms (
 create unique index vms_instance_name on vms (instance_name);
 create index vms_owner on vms (account_id, id) where removed is null;
 create index vms_domain on vms (domain_id, id) where removed is null;
+create index vms_listed on vms (id) where removed is null;
 create index vms_host on vms (host_id) where host_id is not null;
 create index vms_group on vms (group_id) where group_id is not null;
 create index vms_destroyed on vms (destroyed) where destroyed is not null and removed is null;

@@ -61,13 +61,13 @@ func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []stri
 	if slices.Contains(parts, partOffering) {
 		offerings = related(ctx, l, n, func(i int) uid.ServiceOffering { return vms[i].Offering }, offering.ComputesByID)
 	}
-	var volumes map[uid.VM][]volume.Volume
+	var roots map[uid.VM]int
 	if slices.Contains(parts, partVolume) {
-		volumes = relatedTo(ctx, l, ids, volume.Of)
+		roots = relatedTo(ctx, l, ids, volume.RootDevices)
 	}
 	var nics map[uid.VM][]cs.NIC
 	if slices.Contains(parts, partNICs) {
-		nics = nicsOut(ctx, l, ids, network.NICsOf, network.ByID)
+		nics = nicsOut(ctx, l, ids, network.NICsOf, network.Labels)
 	}
 	if l.err != nil {
 		return nil, l.err
@@ -87,7 +87,9 @@ func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []stri
 			o.TemplateName, o.TemplateDisplayText, o.TemplateFormat, o.TemplateType = t.Name, t.DisplayText, t.Format, t.Type
 		}
 		o.ServiceOfferingName = offerings[vm.Offering].Name
-		o.RootDeviceID = rootDevice(volumes[vm.ID])
+		if device, ok := roots[vm.ID]; ok {
+			o.RootDeviceID = new(int64(device))
+		}
 		o.NICs = nics[vm.ID]
 		for _, nic := range o.NICs {
 			if nic.Default {
@@ -111,28 +113,18 @@ func machineOut(vm compute.VM) cs.VirtualMachine {
 	}
 }
 
-// rootDevice is the number of the root disk among a machine's volumes, nil where there is none (any more).
-func rootDevice(volumes []volume.Volume) *int64 {
-	for _, v := range volumes {
-		if v.Type == volume.Root && v.Device != nil {
-			return new(int64(*v.Device))
-		}
-	}
-	return nil
-}
-
 // nicsOut shows machines' NICs, each machine's by device.
 func nicsOut[Q any](
 	ctx context.Context, l *look[Q], vms []uid.VM,
 	nicsOf func(context.Context, Q, []uid.VM) (map[uid.VM][]network.NIC, error),
-	networksByID func(context.Context, Q, []uid.Network) (map[uid.Network]network.Network, error),
+	labels func(context.Context, Q, []uid.Network) (map[uid.Network]network.Label, error),
 ) map[uid.VM][]cs.NIC {
 	nics := relatedTo(ctx, l, vms, nicsOf)
 	var all []network.NIC
 	for _, of := range nics {
 		all = append(all, of...)
 	}
-	networks := related(ctx, l, len(all), func(i int) uid.Network { return all[i].Network }, networksByID)
+	networks := related(ctx, l, len(all), func(i int) uid.Network { return all[i].Network }, labels)
 	out := make(map[uid.VM][]cs.NIC, len(nics))
 	for vm, of := range nics {
 		for _, nic := range of {

@@ -119,7 +119,7 @@ func (f *Facade) listVolumes(ctx context.Context, in cs.ListVolumesIn) (api.Page
 func (f *Facade) volumesOut(ctx context.Context, volumes []volume.Volume) ([]cs.Volume, error) {
 	n, l := len(volumes), lookIn(f.DB.Read())
 	zones := related(ctx, l, n, func(i int) uid.Zone { return volumes[i].Zone }, zone.Names)
-	vms := related(ctx, l, n, func(i int) uid.VM { return volumes[i].VM }, compute.ByID)
+	vms := related(ctx, l, n, func(i int) uid.VM { return volumes[i].VM }, compute.Labels)
 	disks := related(ctx, l, n, func(i int) uid.DiskOffering { return volumes[i].DiskOffering }, offering.DisksByID)
 	computes := related(ctx, l, n, func(i int) uid.ServiceOffering { return volumes[i].ServiceOffering }, offering.ComputesByID)
 	templates := related(ctx, l, n, func(i int) uid.Template { return volumes[i].Template }, image.ByID)
