@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"strconv"
 	"strings"
 )
 
@@ -101,9 +102,9 @@ func (r Result) Raw() json.RawMessage { return r.raw }
 func (r Result) MarshalJSON() ([]byte, error) {
 	switch {
 	case r.body != nil:
-		var out bytes.Buffer
-		err := r.body.writeJSON(&jsonWriter{w: &out})
-		return out.Bytes(), err
+		out := &jsonWriter{role: r.body.role}
+		r.body.writeJSON(out)
+		return out.buf, out.err
 	case r.raw != nil:
 		return r.raw, nil
 	}
@@ -118,86 +119,48 @@ func (r *Result) UnmarshalJSON(text []byte) error {
 
 // WriteJSON writes the envelope as JSON, without spaces and with at most one object in memory.
 func (a Answer) WriteJSON(w io.Writer) error {
-	out := &jsonWriter{w: w}
+	out := &jsonWriter{w: w, role: a.body.role}
 	out.text(`{"` + a.envelope + `":`)
-	var err error
 	if a.list {
-		err = a.writeItems(out)
+		a.writeItems(out)
 	} else {
-		err = a.body.writeJSON(out)
-	}
-	if err != nil {
-		return err
+		a.body.writeJSON(out)
 	}
 	out.text("}")
-	return out.err
+	return out.flush()
 }
 
 // writeItems writes a page. Clients rely on both oddities: an empty list has no count, and a page beyond the end has
 // nothing else.
-func (a Answer) writeItems(out *jsonWriter) error {
+func (a Answer) writeItems(out *jsonWriter) {
 	if a.count == 0 {
 		out.text("{}")
-		return out.err
+		return
 	}
-	out.text(fmt.Sprintf(`{"count":%d`, a.count))
+	out.text(`{"count":` + strconv.Itoa(a.count))
 	for i := range a.items.Len() {
 		if i == 0 {
 			out.text(`,"` + a.body.object + `":[`)
 		} else {
 			out.text(",")
 		}
-		if err := out.value(a.body.shape.forRole(a.items.Index(i), a.body.role)); err != nil {
-			return err
+		out.object(a.body.shape, a.items.Index(i))
+		if out.flush() != nil {
+			return
 		}
 	}
 	if a.items.Len() > 0 {
 		out.text("]")
 	}
 	out.text("}")
-	return out.err
 }
 
-func (b *body) writeJSON(out *jsonWriter) error {
+func (b *body) writeJSON(out *jsonWriter) {
 	if b.object != "" {
 		out.text(`{"` + b.object + `":`)
 	}
-	if err := out.value(b.shape.forRole(b.value, b.role)); err != nil {
-		return err
-	}
+	out.object(b.shape, b.value)
 	if b.object != "" {
 		out.text("}")
 	}
-	return out.err
-}
-
-// jsonWriter writes pieces of JSON and keeps the first error.
-type jsonWriter struct {
-	w   io.Writer
-	buf bytes.Buffer
-	enc *json.Encoder
-	err error
-}
-
-func (j *jsonWriter) text(s string) {
-	if j.err == nil {
-		_, j.err = io.WriteString(j.w, s)
-	}
-}
-
-// value writes one object. The encoder's line end is cut off.
-func (j *jsonWriter) value(v reflect.Value) error {
-	if j.err != nil {
-		return j.err
-	}
-	if j.enc == nil {
-		j.enc = json.NewEncoder(&j.buf)
-		j.enc.SetEscapeHTML(false)
-	}
-	j.buf.Reset()
-	if err := j.enc.Encode(v.Interface()); err != nil {
-		return err
-	}
-	_, j.err = j.w.Write(bytes.TrimSuffix(j.buf.Bytes(), []byte("\n")))
-	return j.err
 }

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"encoding"
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -37,14 +39,16 @@ type wireField struct {
 	kind     fieldKind
 	elem     fieldKind // what a list is of
 	shape    *shape    // of structs, and of lists of structs
+
+	label  string                     // the name as JSON has it, with the colon
+	absent func(v reflect.Value) bool // whether JSON leaves it out; nil: never
+	json   jsonField
 }
 
 // shape is the plan of a wire struct.
 type shape struct {
 	typ    reflect.Type
 	fields []*wireField
-	// secrets tells, once it has been looked for, whether hides is true: every object of every list asks.
-	secrets func() bool
 }
 
 var (
@@ -52,6 +56,9 @@ var (
 	shapes     = map[reflect.Type]*shape{}
 	wireTime   = reflect.TypeFor[Time]()
 	wireResult = reflect.TypeFor[Result]()
+
+	marshalsJSON = reflect.TypeFor[json.Marshaler]()
+	marshalsText = reflect.TypeFor[encoding.TextMarshaler]()
 )
 
 // shapeOf walks a wire struct, once per type. It panics on a wrong declaration.
@@ -70,7 +77,6 @@ func walkShape(t reflect.Type) *shape {
 		panic(fmt.Sprintf("api: wire type %s is not a struct", t))
 	}
 	s := &shape{typ: t}
-	s.secrets = sync.OnceValue(func() bool { return s.hides(map[*shape]bool{}) })
 	shapes[t] = s
 	names := map[string]bool{}
 	embeds(t, func(f reflect.StructField) {
@@ -86,8 +92,11 @@ func walkShape(t reflect.Type) *shape {
 
 func newWireField(t reflect.Type, f reflect.StructField) *wireField {
 	words := strings.Split(f.Tag.Get("json"), ",")
-	w := &wireField{name: words[0], doc: f.Tag.Get("doc"), index: f.Index, typ: f.Type,
-		optional: slices.Contains(words, "omitempty") || slices.Contains(words, "omitzero")}
+	omitEmpty, omitZero := slices.Contains(words, "omitempty"), slices.Contains(words, "omitzero")
+	w := &wireField{
+		name: words[0], label: quoted(words[0]) + ":", doc: f.Tag.Get("doc"), index: f.Index, typ: f.Type,
+		optional: omitEmpty || omitZero, absent: absence(f.Type, omitEmpty, omitZero),
+	}
 	if tag := f.Tag.Get("api"); tag != "" {
 		o, err := parseOptions(strings.Split(tag, ","))
 		if err != nil {
@@ -108,6 +117,7 @@ func newWireField(t reflect.Type, f reflect.StructField) *wireField {
 	case (w.kind == kindDate || w.kind == kindResult) && !slices.Contains(words, "omitzero"):
 		wrong(t, f.Name, "a %s needs omitzero to be left out", f.Type)
 	}
+	w.json = jsonOf(f.Type)
 	return w
 }
 
@@ -120,6 +130,9 @@ func kindOf(t reflect.Type) (kind, elem fieldKind, s *shape) {
 		return kindResult, "", nil
 	case stringMap:
 		return kindMap, "", nil
+	}
+	if t.Implements(marshalsJSON) || t.Implements(marshalsText) {
+		return "", "", nil // nobody would ask it how it wants to be written
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
@@ -155,58 +168,6 @@ func (w *wireField) word() string {
 		return strings.ToLower(w.shape.typ.Name()) + "response"
 	}
 	return string(w.kind)
-}
-
-// hides tells whether a struct has anything, at any depth, that only root admins see.
-func (s *shape) hides(seen map[*shape]bool) bool {
-	if seen[s] {
-		return false
-	}
-	seen[s] = true
-	for _, f := range s.fields {
-		if f.admin || f.shape != nil && f.shape.hides(seen) {
-			return true
-		}
-	}
-	return false
-}
-
-// forRole gives v as a caller of that role may see it: v itself for root admins, else a copy with the admins' fields zero.
-func (s *shape) forRole(v reflect.Value, role Role) reflect.Value {
-	if role.Allows(RootAdmin) || !s.secrets() {
-		return v
-	}
-	out := reflect.New(s.typ).Elem()
-	out.Set(v)
-	for _, f := range s.fields {
-		field := out.FieldByIndex(f.index)
-		switch {
-		case f.admin:
-			field.SetZero()
-		case f.shape != nil:
-			field.Set(f.redacted(field, role))
-		}
-	}
-	return out
-}
-
-// redacted copies a nested struct, or a list of them, without the admins' fields.
-func (w *wireField) redacted(v reflect.Value, role Role) reflect.Value {
-	switch {
-	case v.Kind() == reflect.Struct:
-		return w.shape.forRole(v, role)
-	case v.IsNil():
-		return v
-	case v.Kind() == reflect.Pointer:
-		out := reflect.New(w.shape.typ)
-		out.Elem().Set(w.shape.forRole(v.Elem(), role))
-		return out
-	}
-	out := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
-	for i := range v.Len() {
-		out.Index(i).Set(w.redacted(v.Index(i), role))
-	}
-	return out
 }
 
 func shapeFor[T any]() *shape { return shapeOf(reflect.TypeFor[T]()) }

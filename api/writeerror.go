@@ -2,7 +2,6 @@ package api
 
 import (
 	"io"
-	"reflect"
 	"strconv"
 	"strings"
 )
@@ -64,21 +63,17 @@ func (f Format) WriteError(w io.Writer, e Failure, version string) error {
 	}
 	out.element("errortext", e.Text)
 	out.close(e.Envelope)
-	return out.err
+	return out.flush()
 }
 
 func writeErrorJSON(w io.Writer, e Failure) error {
-	body := struct {
-		UUIDs  []string `json:"uuidList"`
-		Code   int      `json:"errorcode"`
-		CSCode int      `json:"cserrorcode,omitempty"`
-		Text   string   `json:"errortext"`
-	}{UUIDs: []string{}, Code: e.Code, CSCode: e.CSCode, Text: e.Text}
 	out := &jsonWriter{w: w}
-	out.text(`{"` + e.Envelope + `":`)
-	if err := out.value(reflect.ValueOf(body)); err != nil {
-		return err
+	out.text(`{"` + e.Envelope + `":{"uuidList":[],"errorcode":` + strconv.Itoa(e.Code))
+	if e.CSCode != 0 {
+		out.text(`,"cserrorcode":` + strconv.Itoa(e.CSCode))
 	}
-	out.text("}")
-	return out.err
+	out.text(`,"errortext":`)
+	out.string(e.Text)
+	out.text("}}")
+	return out.flush()
 }

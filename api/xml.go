@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -23,7 +24,7 @@ func (a Answer) WriteXML(w io.Writer, version string) error {
 		a.body.writeXML(out)
 	}
 	out.close(a.envelope)
-	return out.err
+	return out.flush()
 }
 
 func (a Answer) writeItemsXML(out *xmlWriter) {
@@ -35,6 +36,9 @@ func (a Answer) writeItemsXML(out *xmlWriter) {
 		out.open(a.body.object)
 		out.fields(a.body.shape, a.items.Index(i))
 		out.close(a.body.object)
+		if out.flush() != nil {
+			return
+		}
 	}
 }
 
@@ -52,13 +56,19 @@ func (b *body) writeXML(out *xmlWriter) {
 type xmlWriter struct {
 	w    io.Writer
 	role Role
+	buf  []byte // what is not sent yet
 	err  error
 }
 
-func (x *xmlWriter) text(s string) {
+func (x *xmlWriter) text(s string) { x.buf = append(x.buf, s...) }
+
+// flush sends what was written.
+func (x *xmlWriter) flush() error {
 	if x.err == nil {
-		_, x.err = io.WriteString(x.w, s)
+		_, x.err = x.w.Write(x.buf)
 	}
+	x.buf = x.buf[:0]
+	return x.err
 }
 
 func (x *xmlWriter) root(name, version string) {
@@ -67,13 +77,20 @@ func (x *xmlWriter) root(name, version string) {
 	x.text(`">`)
 }
 
-func (x *xmlWriter) open(name string)  { x.text("<" + name + ">") }
-func (x *xmlWriter) close(name string) { x.text("</" + name + ">") }
+func (x *xmlWriter) open(name string)  { x.buf = append(append(append(x.buf, '<'), name...), '>') }
+func (x *xmlWriter) close(name string) { x.buf = append(append(append(x.buf, "</"...), name...), '>') }
 
+// escaped writes a text. Those with anything in them but plain ASCII, which are rare, are encoding/xml's.
 func (x *xmlWriter) escaped(s string) {
-	if x.err == nil {
-		x.err = xml.EscapeText(x.w, []byte(s))
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '<' || c == '>' || c == '&' || c == '"' || c == '\'' {
+			out := bytes.NewBuffer(x.buf)
+			_ = xml.EscapeText(out, []byte(s)) // a buffer takes everything
+			x.buf = out.Bytes()
+			return
+		}
 	}
+	x.text(s)
 }
 
 func (x *xmlWriter) element(name, text string) {
@@ -124,7 +141,10 @@ func (x *xmlWriter) one(f *wireField, kind fieldKind, v reflect.Value) {
 	case kindResult:
 		x.open(f.name)
 		if b := v.Interface().(Result).body; b != nil {
-			b.writeXML(&xmlWriter{w: x.w, role: b.role})
+			role := x.role
+			x.role = b.role
+			b.writeXML(x)
+			x.role = role
 		}
 		x.close(f.name)
 	default:
@@ -143,10 +163,13 @@ func plainText(f *wireField, v reflect.Value) string {
 	switch v.Kind() {
 	case reflect.String:
 		return v.String()
+	case reflect.Bool:
+		return strconv.FormatBool(v.Bool())
 	case reflect.Float64:
 		return strconv.FormatFloat(v.Float(), 'f', -1, 64)
+	default: // kindOf lets only whole numbers through
+		return strconv.FormatInt(v.Int(), 10)
 	}
-	return fmt.Sprint(v.Interface())
 }
 
 // mapping writes an element per entry, in the order of the names.
