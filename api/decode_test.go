@@ -175,7 +175,7 @@ func TestPaging(t *testing.T) {
 func TestPageSizeOfTheMux(t *testing.T) {
 	t.Parallel()
 	m := NewMux(listThings)
-	m.PageSize = 0
+	m.PageSize = func() int { return 0 }
 	var got Paging
 	HandleList(m, listThings, func(_ ctx, in thingIn) (Page[thing], error) {
 		got = in.Paging

@@ -9,15 +9,15 @@ import (
 
 // Mux finds the handler of a command. It is filled before it serves and only read afterwards.
 type Mux struct {
-	// PageSize is how many items a list shows at most, and when nothing is asked; 0 for no limit.
-	PageSize  int
+	// PageSize gives how many items a list shows at most, and when nothing is asked; less than 1 for no limit.
+	PageSize  func() int
 	declared  []*Description
 	endpoints map[string]*Endpoint
 }
 
 // NewMux makes a mux for these commands. It panics on a wrong declaration and on a name declared twice.
 func NewMux(commands ...Command) *Mux {
-	m := &Mux{PageSize: DefaultPageSize, endpoints: map[string]*Endpoint{}}
+	m := &Mux{PageSize: func() int { return DefaultPageSize }, endpoints: map[string]*Endpoint{}}
 	for _, c := range commands {
 		d := c.Describe()
 		if m.find(d.Name) != nil {
@@ -192,7 +192,7 @@ func (e *Endpoint) Invoke(ctx context.Context, params Params, role Role) (Answer
 	if err != nil {
 		return Answer{}, err
 	}
-	if err := r.page(e.in, e.mux.PageSize, in); err != nil {
+	if err := r.page(e.in, max(e.mux.PageSize(), 0), in); err != nil {
 		return Answer{}, err
 	}
 	return e.invoke(ctx, in, role)

@@ -34,4 +34,5 @@ var All = []api.Command{
 	ExpungeVirtualMachine, ListVirtualMachines,
 	ListVolumes, CreateVolume, AttachVolume, DetachVolume, DeleteVolume,
 	ListEvents,
+	ListConfigurations, UpdateConfiguration, ResetConfiguration, GetCloudIdentifier,
 }

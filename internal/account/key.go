@@ -55,6 +55,25 @@ func (s *Service) Keys(ctx context.Context, id uid.User) (Keys, error) {
 	return keys, err
 }
 
+// CloudIdentity gives what tells this cloud from all others, and its signature (HMAC-SHA1 in base64) under a user's secret key, ""
+// where the user has no keys. It is for those who may handle the keys.
+func (s *Service) CloudIdentity(ctx context.Context, id uid.User) (identity, signature string, err error) {
+	q := s.db.Read()
+	if _, err := keyHolder(ctx, q, id); err != nil {
+		return "", "", err
+	}
+	if identity, err = s.settings.Identity(ctx); err != nil {
+		return "", "", err
+	}
+	keys, err := s.keysOf(ctx, q, id)
+	if db.IsNone(err) {
+		return identity, "", nil
+	} else if err != nil {
+		return "", "", err
+	}
+	return identity, auth.SignText(identity, keys.Secret), nil
+}
+
 // keyHolder finds the user whose keys the caller wants to handle, and refuses.
 func keyHolder(ctx context.Context, q db.Tx, id uid.User) (User, error) {
 	c := auth.From(ctx)

@@ -56,6 +56,25 @@ func TestKeys(t *testing.T) {
 	})
 }
 
+func TestCloudIdentity(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		ctx, id := w.as("auser"), w.users["auser"].ID
+		identity, signature, err := w.CloudIdentity(ctx, id)
+		if err != nil || identity == "" || signature != "" {
+			t.Errorf("before there are keys: %q, %q, %v", identity, signature, err)
+		}
+		keys, err := w.RegisterKeys(ctx, id)
+		want(t, "keys", err, "")
+		again, signature, err := w.CloudIdentity(w.as("admin"), id)
+		if err != nil || again != identity || signature != auth.SignText(identity, keys.Secret) || len(signature) != 28 {
+			t.Errorf("with keys: %q, %q, %v", again, signature, err)
+		}
+		_, _, err = w.CloudIdentity(w.as("buser"), id)
+		want(t, "another's", err, fault.NotFound)
+	})
+}
+
 // A sealed secret that somebody copies into another user's row opens nothing.
 func TestKeysAreBoundToTheirUser(t *testing.T) {
 	t.Parallel()

@@ -12,6 +12,7 @@ import (
 	"github.com/virga-cloud/virga/internal/db/dbtest"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/secret"
+	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -49,6 +50,7 @@ func each(t *testing.T, test func(t *testing.T, w *world)) {
 		}
 		w.Service = New(Parts{
 			DB: d, Box: box, Hasher: auth.NewHasher(auth.TestCost()), Sessions: auth.NewSessions(d, func() time.Duration { return time.Hour }),
+			Settings: setting.New(d, nil),
 		})
 		w.populate()
 		test(t, w)

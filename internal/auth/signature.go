@@ -25,6 +25,13 @@ const (
 	minForms = 4
 )
 
+// SignText gives the signature of a text under a secret: HMAC-SHA1 in base64, as all of CloudStack's.
+func SignText(text string, key secret.String) string {
+	mac := hmac.New(sha1.New, []byte(key.Reveal()))
+	_, _ = mac.Write([]byte(text))
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
 // VerifySignature tells whether signature is that of params under a secret. What is signed is a text made of all parameters
 // but the signature itself; CloudStack's clients disagree about its fine print, and any of their forms is taken (see forms).
 // All forms decode to the same parameters, so that tolerance lets nobody pass one request off as another. For the same

@@ -479,6 +479,16 @@ CREATE INDEX users_account on users (account_id);
 
 CREATE UNIQUE INDEX users_name on users (domain_id, username) where removed is null;
 
+CREATE TABLE vm_groups (
+    id          text primary key,
+    account_id  text        not null references accounts (id),
+    domain_id   text        not null references domains (id),
+    name        text        not null,
+    created     timestamptz not null
+);
+
+CREATE UNIQUE INDEX vm_groups_name on vm_groups (account_id, name);
+
 CREATE TABLE vms (
     id          text primary key,
     account_id  text        not null references accounts (id),
@@ -490,6 +500,7 @@ CREATE TABLE vms (
     template_id text        not null references templates (id),
     service_offering_id text not null references service_offerings (id),
     os_type_id  text        not null references os_types (id),
+    group_id    text        references vm_groups (id),
     serial      bigint      not null,                  -- the number in the instance name
     name        text        not null,
     display_name text       not null,
@@ -502,8 +513,10 @@ CREATE TABLE vms (
     user_data   text        not null default '',
     details     text        not null default '{}',     -- JSON object of strings
     ha_enabled  boolean     not null default false,
+    dynamic     boolean     not null default false,    -- may be given more CPU and memory while it runs
     version     bigint      not null default 0,
     created     timestamptz not null,
+    updated     timestamptz,                           -- when a user last changed it
     destroyed   timestamptz,                           -- when the state became Destroyed
     removed     timestamptz
 );
@@ -511,6 +524,8 @@ CREATE TABLE vms (
 CREATE INDEX vms_destroyed on vms (destroyed) where destroyed is not null and removed is null;
 
 CREATE INDEX vms_domain on vms (domain_id, id) where removed is null;
+
+CREATE INDEX vms_group on vms (group_id) where group_id is not null;
 
 CREATE INDEX vms_host on vms (host_id) where host_id is not null;
 

@@ -19,7 +19,8 @@ type row struct {
 	Updated       time.Time
 }
 
-var allRows = db.Prepare("select name, scope, scope_id, value, updated from settings order by name, scope, scope_id")
+var allRows = db.Prepare("select name, scope, scope_id, value, updated from settings where name <> '" + identity +
+	"' order by name, scope, scope_id")
 
 func readAll(ctx context.Context, q db.Tx) ([]row, error) {
 	rows := []row{}
@@ -33,6 +34,23 @@ func put(ctx context.Context, tx db.Tx, name string, at Place, value string) err
 		on conflict (name, scope, scope_id) do update set value = excluded.value, updated = excluded.updated`,
 		name, at.Scope, at.ID, value, tx.Now).Exec(ctx)
 	return err
+}
+
+// putOnce stores what must not be stored a second time.
+func putOnce(ctx context.Context, tx db.Tx, name, value string) error {
+	_, err := tx.NewRaw(`insert into settings (name, value, updated) values (?, ?, ?) on conflict (name, scope, scope_id) do nothing`,
+		name, value, tx.Now).Exec(ctx)
+	return err
+}
+
+// readIdentity gives the cloud's identity, "" where none was chosen yet.
+func readIdentity(ctx context.Context, q db.Tx) (string, error) {
+	var row row
+	err := q.NewSelect().Model(&row).Column("value").Where("name = ? and scope = ''", identity).Scan(ctx)
+	if db.IsNone(err) {
+		err = nil
+	}
+	return row.Value, err
 }
 
 // drop takes a setting's value in a place away.

@@ -104,6 +104,7 @@ func newCloudAt(t *testing.T, url string, o Options) *cloud {
 	box, err := secret.OpenBox(filepath.Join(t.TempDir(), "keys"))
 	c.must(err)
 	settings := setting.New(d, nil)
+	settings.Know(setting.OfDomain, func(ctx context.Context, q db.Tx, id string) (bool, error) { return db.Exists(ctx, q, "domains", id) })
 	sessions := auth.NewSessions(d, func() time.Duration { return setting.SessionTimeout.Of(settings) })
 	c.accounts = account.New(account.Parts{
 		DB: d, Box: box, Hasher: auth.NewHasher(auth.TestCost()), Sessions: sessions, Settings: settings,

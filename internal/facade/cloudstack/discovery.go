@@ -6,6 +6,7 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/setting"
 )
 
 func (f *Facade) registerDiscovery(m *api.Mux) {
@@ -22,12 +23,16 @@ func (f *Facade) listAPIs(ctx context.Context, in cs.ListAPIsIn) (api.Page[api.C
 }
 
 // listCapabilities says what there is: a switch is turned here when the commands behind it come.
-func (f *Facade) listCapabilities(context.Context, api.None) (cs.Capabilities, error) {
+func (f *Facade) listCapabilities(ctx context.Context, _ api.None) (cs.Capabilities, error) {
+	caller := auth.From(ctx)
+	places := []setting.Place{setting.InAccount(caller.Account), setting.InDomain(caller.Domain)}
 	return cs.Capabilities{
 		Version:             cs.Version,
 		ElasticLoadBalancer: "false",
-		MinDiskSize:         1,
-		MaxDiskSize:         1024,
+		MinDiskSize:         setting.CustomDiskMin.Of(f.Settings),
+		MaxDiskSize:         setting.CustomDiskMax.Of(f.Settings),
+		UserViewDestroyed:   setting.UsersViewDestroyed.Of(f.Settings, places...),
+		UserExpungeRecover:  setting.UsersExpungeRecover.Of(f.Settings, places...),
 		UserForceStop:       true,
 		PageSize:            20,
 	}, nil

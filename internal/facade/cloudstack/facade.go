@@ -68,6 +68,7 @@ func New(s Services, o Options) *Facade {
 	if f.log == nil {
 		f.log = slog.New(slog.DiscardHandler)
 	}
+	f.mux.PageSize = func() int { return int(setting.DefaultPageSize.Of(s.Settings)) }
 	f.metrics = newMetrics()
 	f.logins = newThrottle(o.LoginFailures)
 	for _, register := range f.translators() {

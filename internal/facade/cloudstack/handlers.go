@@ -10,6 +10,7 @@ func (f *Facade) translators() []func(*api.Mux) {
 		f.registerAccounts,
 		f.registerDomains,
 		f.registerEvents,
+		f.registerConfigurations,
 		f.registerJobs,
 		f.registerZones,
 		f.registerHosts,

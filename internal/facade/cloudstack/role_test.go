@@ -79,7 +79,7 @@ func TestCommandsSayWhetherTheyChangeSomething(t *testing.T) {
 	t.Parallel()
 	words := []string{
 		"add", "attach", "cancel", "configure", "create", "delete", "deploy", "destroy", "detach", "expunge", "get", "list", "query", "reboot", "register",
-		"start", "stop", "update",
+		"reset", "start", "stop", "update",
 	}
 	for _, command := range cs.All {
 		d := command.Describe()

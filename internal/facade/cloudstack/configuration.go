@@ -1,0 +1,93 @@
+package cloudstack
+
+import (
+	"context"
+	"strings"
+
+	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/setting"
+)
+
+func (f *Facade) registerConfigurations(m *api.Mux) {
+	api.HandleList(m, cs.ListConfigurations, f.listConfigurations)
+	api.HandleCall(m, cs.UpdateConfiguration, f.updateConfiguration)
+	api.HandleCall(m, cs.ResetConfiguration, f.resetConfiguration)
+	api.HandleCall(m, cs.GetCloudIdentifier, f.getCloudIdentifier)
+}
+
+func (f *Facade) listConfigurations(ctx context.Context, in cs.ListConfigurationsIn) (api.Page[cs.Configuration], error) {
+	at, err := placeOf(in.SettingPlace)
+	if err != nil {
+		return api.Page[cs.Configuration]{}, err
+	}
+	filter := setting.Filter{Name: in.Name, Category: in.Category, Group: in.Group, Keyword: in.Keyword, Place: at}
+	filter.Offset, filter.Limit = window(in.Paging)
+	found, total, err := f.Settings.List(ctx, filter)
+	return pageOf(found, total, configurationOut), err
+}
+
+func (f *Facade) updateConfiguration(ctx context.Context, in cs.UpdateConfigurationIn) (cs.Configuration, error) {
+	return f.changeSetting(ctx, in.Name, in.SettingPlace, in.Value)
+}
+
+func (f *Facade) resetConfiguration(ctx context.Context, in cs.ResetConfigurationIn) (cs.Configuration, error) {
+	return f.changeSetting(ctx, in.Name, in.SettingPlace, "")
+}
+
+func (f *Facade) changeSetting(ctx context.Context, name string, place cs.SettingPlace, value string) (cs.Configuration, error) {
+	at, err := placeOf(place)
+	if err != nil {
+		return cs.Configuration{}, err
+	}
+	changed, err := f.Settings.Change(ctx, name, at, value)
+	if err != nil {
+		return cs.Configuration{}, err
+	}
+	return configurationOut(changed), nil
+}
+
+func (f *Facade) getCloudIdentifier(ctx context.Context, in cs.GetCloudIdentifierIn) (cs.CloudIdentifier, error) {
+	id, signature, err := f.Accounts.CloudIdentity(ctx, in.UserID)
+	return cs.CloudIdentifier{UserID: in.UserID, CloudIdentifier: id, Signature: signature}, err
+}
+
+// placeOf reads which thing's own value is meant.
+func placeOf(in cs.SettingPlace) (setting.Place, error) {
+	var at setting.Place
+	for _, p := range []setting.Place{
+		setting.InZone(in.ZoneID), setting.InCluster(in.ClusterID), setting.InPool(in.StorageID), setting.InDomain(in.DomainID),
+		setting.InAccount(in.AccountID),
+	} {
+		switch {
+		case p.ID == "":
+		case at.ID != "":
+			return setting.Place{}, fault.Invalidf("%sid and %sid can't both be given: a value is one thing's own",
+				strings.TrimSuffix(string(at.Scope), "pool"), strings.TrimSuffix(string(p.Scope), "pool"))
+		default:
+			at = p
+		}
+	}
+	return at, nil
+}
+
+// scopeNames are CloudStack's words for what can have a value of its own.
+var scopeNames = map[setting.Scope]string{
+	setting.Global: "Global", setting.OfZone: "Zone", setting.OfCluster: "Cluster", setting.OfPool: "StoragePool",
+	setting.OfDomain: "Domain", setting.OfAccount: "Account",
+}
+
+func configurationOut(s setting.Shown) cs.Configuration {
+	scopes := []string{scopeNames[s.Place.Scope]}
+	if s.Place.Scope == setting.Global {
+		for _, scope := range s.Scopes {
+			scopes = append(scopes, scopeNames[scope])
+		}
+	}
+	return cs.Configuration{
+		Category: string(s.Category), Group: s.Group, Name: s.Name, Value: s.Value, DefaultValue: s.Default, Description: s.Doc,
+		DisplayText: strings.ToUpper(s.Name[:1]) + strings.ReplaceAll(s.Name[1:], ".", " "), Scope: strings.Join(scopes, ","),
+		Type: s.Kind, Options: strings.Join(s.Choices, ","), IsDynamic: true,
+	}
+}
