@@ -44,7 +44,8 @@ type DB struct {
 
 	counters sync.Map // name → *Counter
 	reading  sync.Map // *Statement → *sql.Stmt, on SQLite's readers
-	texts    *texts   // PostgreSQL only
+	texts    *texts   // PostgreSQL only, as the next
+	convoy   *convoy
 }
 
 // Open opens the database at url, brings its schema up to date and returns it. A url is "postgres://…" or the path of a

@@ -16,8 +16,8 @@ import (
 // first statement, its commit with the last one, and what nobody waits for with the next one that somebody does. Journeys are
 // what a transaction costs, and how long it keeps others waiting for the rows that it has locked.
 type pgTx struct {
-	conn  *sql.Conn
-	texts *texts
+	db    *DB
+	conn  *sql.Conn // nil until there is something to send
 	begun bool
 	queue []*item // not sent yet
 }
@@ -43,8 +43,19 @@ func (e ending) Unwrap() error { return e.error }
 
 var beginning, committing = &item{query: "begin"}, &item{query: "commit"}
 
+// connect takes a connection for the transaction, unless it has one.
+func (t *pgTx) connect(ctx context.Context) (err error) {
+	if t.conn == nil {
+		t.conn, err = t.db.writer.DB.Conn(ctx)
+	}
+	return err
+}
+
 // send sends what is queued and then some more, in one journey.
 func (t *pgTx) send(ctx context.Context, more ...*item) error {
+	if err := t.connect(ctx); err != nil {
+		return err
+	}
 	items := make([]*item, 0, 1+len(t.queue)+len(more))
 	if !t.begun {
 		items = append(items, beginning)
@@ -95,10 +106,16 @@ func (i *item) take(results pgx.BatchResults) error {
 	return i.db.scan(rows, i.dest)
 }
 
-// commit ends the transaction, and runs what is still queued on the way. One that did nothing was never begun.
+// commit ends the transaction, and runs what is still queued on the way. One that did nothing was never begun; one that asked
+// nothing travels with others of its kind.
 func (t *pgTx) commit(ctx context.Context) error {
 	if !t.begun && len(t.queue) == 0 {
 		return nil
+	}
+	if !t.begun {
+		if alone, err := t.db.convoy.commit(t.queue); !alone {
+			return err
+		}
 	}
 	err := t.send(ctx, committing)
 	if err == nil || IsLate(err) {
@@ -114,7 +131,9 @@ func (t *pgTx) end(committed bool) {
 			_ = t.conn.Raw(func(any) error { return driver.ErrBadConn })
 		}
 	}
-	_ = t.conn.Close()
+	if t.conn != nil {
+		_ = t.conn.Close()
+	}
 }
 
 // ask sends questions outside any transaction.
@@ -132,6 +151,9 @@ func (d *DB) ask(ctx context.Context, items []*item) error {
 
 // ExecContext is what bun runs statements with; they have no arguments left.
 func (t *pgTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	if err := t.connect(ctx); err != nil {
+		return nil, err
+	}
 	if !t.begun && len(t.queue) == 0 && len(args) == 0 {
 		t.begun = true
 		return t.conn.ExecContext(ctx, "begin; "+query)
@@ -147,7 +169,7 @@ func (t *pgTx) QueryContext(ctx context.Context, query string, args ...any) (*sq
 	if err := t.flush(ctx); err != nil {
 		return nil, err
 	}
-	return literal{t.conn, t.texts}.QueryContext(ctx, query, args...)
+	return literal{t.conn, t.db.texts}.QueryContext(ctx, query, args...)
 }
 
 // QueryRowContext is there because bun's interface has it; nothing in the house uses it.
@@ -155,9 +177,9 @@ func (t *pgTx) QueryRowContext(ctx context.Context, query string, args ...any) *
 	if err := t.flush(ctx); err != nil {
 		ended, cancel := context.WithCancelCause(ctx)
 		cancel(err)
-		return t.conn.QueryRowContext(ended, query, args...)
+		return t.db.writer.DB.QueryRowContext(ended, query, args...)
 	}
-	return literal{t.conn, t.texts}.QueryRowContext(ctx, query, args...)
+	return literal{t.conn, t.db.texts}.QueryRowContext(ctx, query, args...)
 }
 
 // flush sends what is queued, since a statement of bun's comes that knows nothing of queues.

@@ -48,7 +48,9 @@ func openPostgres(url string, o Options) (*DB, error) {
 	}
 	texts := newTexts()
 	d := bun.NewDB(pool, pgdialect.New(), bun.WithConnResolver(literal{pool, texts}))
-	return &DB{Postgres: true, reader: d, writer: d, texts: texts}, nil
+	opened := &DB{Postgres: true, reader: d, writer: d, texts: texts}
+	opened.convoy = &convoy{db: opened}
+	return opened, nil
 }
 
 func (d *DB) writePostgres(ctx context.Context, fn func(context.Context, Tx) error) error {
@@ -67,11 +69,7 @@ func (d *DB) writePostgres(ctx context.Context, fn func(context.Context, Tx) err
 
 func (d *DB) oncePostgres(ctx context.Context, fn func(context.Context, Tx) error) error {
 	var hooks []func()
-	conn, err := d.writer.DB.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	tx := &pgTx{conn: conn, texts: d.texts}
+	tx := &pgTx{db: d}
 	committed := false
 	defer func() { tx.end(committed) }() // after a panic, too
 	if err := fn(ctx, Tx{IDB: pgIDB{d.writer, tx}, Now: d.Now(), Postgres: true, db: d, hooks: &hooks, pg: tx}); err != nil {

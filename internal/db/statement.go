@@ -182,18 +182,6 @@ func (d *DB) readPrepared(ctx context.Context, s *Statement) (*sql.Stmt, error) 
 	return prepared, nil
 }
 
-// WriteOne runs a statement in a transaction of its own, durably, and tells how many rows it changed.
-func (d *DB) WriteOne(ctx context.Context, s *Statement, args ...any) (n int64, err error) {
-	if d.Postgres {
-		return Changed(d.writer.DB.ExecContext(context.WithoutCancel(ctx), s.postgres, arguments(args, true)...))
-	}
-	err = d.Write(ctx, func(ctx context.Context, tx Tx) (err error) {
-		n, err = tx.Run(ctx, s, args...)
-		return err
-	})
-	return n, err
-}
-
 // statements are those that SQLite's one writing connection has parsed.
 type statements struct {
 	conn  *sql.Conn

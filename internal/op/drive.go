@@ -107,7 +107,8 @@ func (e *Engine) advance(ctx context.Context, r *run) (again bool, err error) {
 		return true, e.turnBack(ctx, r, "", errCanceled)
 	}
 	if r.Step == len(r.plan.steps) {
-		return false, e.record(ctx, r, r.Record, work{})
+		_, err := e.record(ctx, r, r.Record, work{})
+		return false, err
 	}
 	st := &r.plan.steps[r.Step]
 	s, err := r.plan.decode([]byte(r.Data))
@@ -130,12 +131,31 @@ func (e *Engine) advance(ctx context.Context, r *run) (again bool, err error) {
 		}
 	}
 	if err == nil {
-		err = e.record(ctx, r, r.Record, w)
+		err = e.recordOn(ctx, r, w)
+		st = &r.plan.steps[min(r.Step, len(r.plan.steps)-1)] // it may have come a step further before it failed
 	}
 	if err == nil {
 		return r.Open(), nil
 	}
 	return e.failed(ctx, r, st, err)
+}
+
+// recordOn records a step; one outside the database together with the step inside it that follows, which spares a commit. If
+// that one fails the first is recorded alone.
+func (e *Engine) recordOn(ctx context.Context, r *run, w work) error {
+	works := []work{w}
+	if next := r.Step + 1; w.inTx == nil && next < len(r.plan.steps) && !r.canceled.Load() {
+		if st := r.plan.steps[next]; st.kind == txStep {
+			works = append(works, work{step: st.name, action: "do", inTx: st.inTx})
+		}
+	}
+	done, err := e.record(ctx, r, r.Record, works...)
+	if bad, _ := errors.AsType[*recordError](err); bad == nil && err != nil && done > 0 {
+		if _, alone := e.record(ctx, r, r.Record, w); alone != nil {
+			return alone
+		}
+	}
+	return err
 }
 
 // past tells whether there is no way back any more once n steps are done.
@@ -180,7 +200,7 @@ func (e *Engine) undoNext(ctx context.Context, r *run) (again bool, err error) {
 		}
 	}
 	if err == nil {
-		err = e.record(ctx, r, base, w)
+		_, err = e.record(ctx, r, base, w)
 	}
 	bad, _ := errors.AsType[*recordError](err)
 	switch {

@@ -26,55 +26,47 @@ type work struct {
 }
 
 // record writes that a step (or undo) succeeded, in one transaction with what its inTx does, and makes it the run's new
-// standing. base is the standing it starts from: the run's own, or with undos skipped that there are none of.
-func (e *Engine) record(ctx context.Context, r *run, base Record, w work) error {
+// standing. base is the standing it starts from: the run's own, or with undos skipped that there are none of. Several works
+// are recorded together, or none of them; where one's own error is the reason, done tells how many before it were well.
+func (e *Engine) record(ctx context.Context, r *run, base Record, works ...work) (done int, err error) {
 	var next Record
 	var stepErr error
-	if w.inTx == nil && base.Step+1 < len(r.plan.steps) && base.State == Running {
-		return e.recordAlone(ctx, r, base, w)
-	}
-	err := e.write(ctx, func(ctx context.Context, tx db.Tx) error {
-		next = base
-		if stepErr = e.apply(ctx, tx, r, &next, w); stepErr != nil {
-			return stepErr
+	err = e.write(ctx, func(ctx context.Context, tx db.Tx) error {
+		next, done = base, 0
+		var steps []string
+		for _, w := range works {
+			if stepErr = e.apply(ctx, tx, r, &next, w); stepErr != nil {
+				return stepErr
+			}
+			done++
+			next.succeeded(r.plan, tx.Now)
+			steps = append(steps, named(w.step)...)
 		}
-		next.succeeded(r.plan, tx.Now)
-		return e.save(ctx, tx, change{old: r.Record, record: next, step: w.step, action: w.action})
+		next.Seq += int64(len(steps))
+		return e.save(ctx, tx, change{old: r.Record, record: next, steps: steps, action: works[0].action})
 	})
 	switch {
 	case errors.Is(stepErr, ErrRepeat):
-		return e.record(ctx, r, base, w)
+		return e.record(ctx, r, base, works...)
 	case errors.Is(err, errFenced):
-		return &recordError{errFenced}
-	case stepErr != nil, db.IsLate(err): // a statement of the step's own may have failed as late as at the commit
-		return err
+		return done, &recordError{errFenced}
+	case stepErr != nil:
+		return done, err
+	case db.IsLate(err): // a statement of the last step's own failed at the commit
+		return len(works) - 1, err
 	case err != nil:
-		return &recordError{err}
+		return done, &recordError{err}
 	}
 	r.Record = next
 	if !r.Open() {
 		e.ended(r.Record)
 	}
-	if err := e.recorded(r, w.step, w.action); err != nil {
-		return &recordError{err}
+	for _, w := range works {
+		if err := e.recorded(r, w.step, w.action); err != nil {
+			return done, &recordError{err}
+		}
 	}
-	return nil
-}
-
-// recordAlone is record for a step that has nothing else to do in the database and is not the last.
-func (e *Engine) recordAlone(ctx context.Context, r *run, base Record, w work) error {
-	next := base
-	if err := e.apply(ctx, db.Tx{}, r, &next, w); err != nil {
-		return err
-	}
-	next.succeeded(r.plan, e.db.Now())
-	if err := e.put(ctx, r, change{record: next, step: w.step, action: w.action}); err != nil {
-		return &recordError{err}
-	}
-	if err := e.recorded(r, w.step, w.action); err != nil {
-		return &recordError{err}
-	}
-	return nil
+	return done, nil
 }
 
 // apply runs what the step does in the transaction, on a state that is decoded anew for each try of it.
@@ -82,7 +74,7 @@ func (e *Engine) apply(ctx context.Context, tx db.Tx, r *run, next *Record, w wo
 	s := w.state
 	if w.inTx != nil {
 		var err error
-		if s, err = r.plan.decode([]byte(r.Data)); err != nil {
+		if s, err = r.plan.decode([]byte(next.Data)); err != nil {
 			return err
 		}
 		if err := e.at(r, w.step, w.action, func() error { return w.inTx(ctx, tx, s) }); err != nil {
@@ -125,8 +117,8 @@ func (r *Record) succeeded(p *plan, now time.Time) {
 	}
 }
 
-// turnBack records that the operation is to be undone, and why. The undo of a failed Do step runs too: it may have half
-// happened.
+// turnBack records that the operation is to be undone, and why. The undo of a Do step that failed runs too, for it may have
+// half happened; and that of one which an earlier owner may have begun.
 func (e *Engine) turnBack(ctx context.Context, r *run, name string, cause error) error {
 	next := r.Record
 	next.State, next.Attempt, next.TriedSince = Undoing, 0, time.Time{}
@@ -134,10 +126,10 @@ func (e *Engine) turnBack(ctx context.Context, r *run, name string, cause error)
 	if next.FaultKind == fault.Internal {
 		e.log.Error("an operation failed", "job", r.ID, "plan", r.Plan, "step", r.StepName, "error", cause)
 	}
-	if name != "" && r.plan.steps[r.Step].kind == doStep {
+	if begun := name != "" || r.Fence > 1; begun && r.Step < len(r.plan.steps) && r.plan.steps[r.Step].kind == doStep {
 		next.Step++
 	}
-	return e.put(ctx, r, change{record: next, step: name, action: "do", stepErr: cause})
+	return e.put(ctx, r, change{record: next, steps: named(name), action: "do", stepErr: cause})
 }
 
 // park records that a step is to be tried again after a pause, by whoever is free then.
@@ -153,9 +145,9 @@ func (e *Engine) park(ctx context.Context, r *run, name string, cause error) err
 		next.setFault(cause)
 	}
 	// A wait that goes on is not worth a row each time.
-	change := change{record: next, release: true, step: name, action: r.action(), stepErr: cause}
+	change := change{record: next, release: true, steps: named(name), action: r.action(), stepErr: cause}
 	if next.Attempt > 3 {
-		change.step = ""
+		change.steps = nil
 	}
 	err := e.put(ctx, r, change)
 	if err == nil {
@@ -182,15 +174,24 @@ func (e *Engine) stick(ctx context.Context, r *run, name string, cause error) er
 	if name != "" {
 		next.StepName = name
 	}
-	return e.put(ctx, r, change{record: next, release: true, step: name, action: r.action(), stepErr: cause})
+	return e.put(ctx, r, change{record: next, release: true, steps: named(name), action: r.action(), stepErr: cause})
+}
+
+// named is a step that ran; "" is none.
+func named(step string) []string {
+	if step == "" {
+		return nil
+	}
+	return []string{step}
 }
 
 func (e *Engine) put(ctx context.Context, r *run, c change) error {
 	c.old = r.Record
+	c.record.Seq += int64(len(c.steps))
 	if e.isCrashed() {
 		return &recordError{errStopped}
 	}
-	err := saveAlone(context.WithoutCancel(ctx), e.db, c)
+	err := e.db.Write(context.WithoutCancel(ctx), func(ctx context.Context, tx db.Tx) error { return save(ctx, tx, c) })
 	if err == nil {
 		r.Record = c.record
 	}

@@ -109,74 +109,42 @@ func claim(ctx context.Context, tx db.Tx, owner string, limit int) ([]Record, er
 
 // change is what is recorded of an operation at the end of a step.
 type change struct {
-	old     Record // as it is
-	record  Record // as it shall be
-	release bool   // give it back: somebody takes it at RunAt
-	step    string // the step that ran, "" for none
-	action  string // do or undo
+	old     Record   // as it is
+	record  Record   // as it shall be
+	release bool     // give it back: somebody takes it at RunAt
+	steps   []string // those that ran
+	action  string   // do or undo, of all of them
 	stepErr error
 }
 
-const saveRecord = `update operations set state = ?, step = ?, step_name = ?, data = ?, attempt = ?, tried_since = ?, run_at = ?,
-	updated = ?, fault_kind = ?, fault_text = ?, fault_detail = ?, owner = ?, finished = ?, seq = seq + 1
-	where id = ? and fence = ? and owner = ? and finished is null and state = ? and step = ? and attempt = ?`
-
-// saving is one statement on PostgreSQL, where each one is a journey, and two on SQLite, which has no such form.
+// A record is saved under the condition that the operation is still this server's under this fence, and stands where the
+// change began (it does not after a commit whose answer was lost).
 var (
-	saving     = db.Prepare(saveRecord)
-	savingStep = db.Prepare(`insert into operation_steps (operation_id, seq, name, action, error, at)
-		select id, seq, ?, ?, ?, updated from operations where id = ?`)
-	savingMust = db.PrepareEach("", `with saved as (`+saveRecord+` returning id, seq, updated), stepped as (
-		insert into operation_steps (operation_id, seq, name, action, error, at)
-		select id, seq, ?::text, ?::text, ?::text, updated from saved returning 1)
-		select 1 / count(*) from stepped`)
-	savingBoth = db.Prepare(`with saved as (` + saveRecord + ` returning id, seq, updated)
-		insert into operation_steps (operation_id, seq, name, action, error, at)
-		select id, seq, ?::text, ?::text, ?::text, updated from saved`)
+	saveRecord = db.PrepareMust(`update operations set state = ?, step = ?, step_name = ?, data = ?, attempt = ?, tried_since = ?, run_at = ?,
+		updated = ?, fault_kind = ?, fault_text = ?, fault_detail = ?, owner = ?, finished = ?, seq = ?
+		where id = ? and fence = ? and owner = ? and finished is null and state = ? and step = ? and attempt = ?`)
+	insertStep = db.Prepare("insert into operation_steps (operation_id, seq, name, action, error, at) values (?, ?, ?, ?, ?, ?)")
 )
 
-func (c change) arguments(now time.Time) (record, step []any) {
-	r, owner, text := c.record, c.record.Owner, ""
+// save records a change, and fails with errFenced, perhaps as late as at the commit, where the condition is not met.
+func save(ctx context.Context, tx db.Tx, c change) error {
+	r, owner := c.record, c.record.Owner
 	if c.release {
 		owner = ""
 	}
+	lost := func(context.Context, db.Tx) error { return errFenced }
+	err := tx.Must(ctx, saveRecord, lost,
+		r.State, r.Step, r.StepName, r.Data, r.Attempt, r.TriedSince, r.RunAt, tx.Now,
+		r.FaultKind, r.FaultText, r.FaultDetail, owner, r.Finished, r.Seq,
+		r.ID, r.Fence, r.Owner, c.old.State, c.old.Step, c.old.Attempt)
+	text := ""
 	if c.stepErr != nil {
 		text = c.stepErr.Error()
 	}
-	return []any{
-		r.State, r.Step, r.StepName, r.Data, r.Attempt, r.TriedSince, r.RunAt, now,
-		r.FaultKind, r.FaultText, r.FaultDetail, owner, r.Finished,
-		r.ID, r.Fence, r.Owner, c.old.State, c.old.Step, c.old.Attempt,
-	}, []any{c.step, c.action, text}
-}
-
-// save records a change, if the operation is still this server's under this fence, and still stands where the change began
-// (it does not after a commit whose answer was lost); errFenced otherwise, on PostgreSQL at the commit.
-func save(ctx context.Context, tx db.Tx, c change) error {
-	record, step := c.arguments(tx.Now)
-	if tx.Postgres && c.step != "" {
-		lost := func(context.Context, db.Tx) error { return errFenced }
-		return tx.Must(ctx, savingMust, lost, slices.Concat(record, step)...)
-	}
-	if err := fenced(tx.Run(ctx, saving, record...)); err != nil || c.step == "" {
-		return err
-	}
-	_, err := tx.Run(ctx, savingStep, append(step, c.record.ID)...)
-	return err
-}
-
-// saveAlone records a change that is a transaction of its own.
-func saveAlone(ctx context.Context, d *db.DB, c change) error {
-	if !d.Postgres || c.step == "" {
-		return d.Write(ctx, func(ctx context.Context, tx db.Tx) error { return save(ctx, tx, c) })
-	}
-	record, step := c.arguments(d.Now())
-	return fenced(d.WriteOne(ctx, savingBoth, slices.Concat(record, step)...))
-}
-
-func fenced(n int64, err error) error {
-	if err == nil && n == 0 {
-		return errFenced
+	for i, step := range c.steps {
+		if err == nil {
+			err = tx.Later(ctx, insertStep, r.ID, c.old.Seq+int64(i)+1, step, c.action, text, tx.Now)
+		}
 	}
 	return err
 }
