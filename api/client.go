@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// Client sends commands to a server. The functions Do, Fetch, All, Start and Run use it; it may be used by many at once.
+// Client sends commands to a server. The functions Do, Fetch, All, Start and Run use it, and Call needs no contract; it may be used
+// by many at once.
 type Client struct {
 	Endpoint     string        // the whole URL: http://host:8080/client/api
 	APIKey       string        // "": requests are not signed
@@ -127,6 +128,20 @@ func Run[In, Out any](ctx context.Context, c *Client, job Job[In, Out], in In) (
 	return out, d.read(result, &out)
 }
 
+// Call sends a command by its name, for programs that don't know the contract, and gives what is inside the envelope; of a command
+// that starts a job it waits for the end and gives the job's result. Errors are as Run's.
+func (c *Client) Call(ctx context.Context, command string, params Params) (json.RawMessage, error) {
+	inner, err := c.post(ctx, command, maps.Clone(params))
+	if err != nil {
+		return nil, err
+	}
+	var s started
+	if json.Unmarshal(inner, &s) != nil || s.JobID == "" || strings.HasPrefix(command, "query") {
+		return inner, nil //nolint:nilerr // it is none that starts a job
+	}
+	return c.wait(ctx, Started{ID: s.ID, JobID: s.JobID})
+}
+
 // jobState is what this package has to know of queryAsyncJobResult's answer.
 type jobState struct {
 	Status int             `json:"jobstatus"`
@@ -186,6 +201,9 @@ func (c *Client) send(ctx context.Context, d *Description, in any) (json.RawMess
 
 // post sends a command and gives what is inside the envelope.
 func (c *Client) post(ctx context.Context, command string, params Params) (json.RawMessage, error) {
+	if params == nil {
+		params = Params{}
+	}
 	params["command"], params["response"] = command, "json"
 	if c.APIKey != "" {
 		params["apiKey"] = c.APIKey

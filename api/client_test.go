@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 )
@@ -160,5 +161,27 @@ func TestSign(t *testing.T) {
 	got := Sign(Params{"command": "listZones", "apiKey": "K", "response": "json", "name": "a b*~[é]", "Signature": "x"}, "S")
 	if want := "ZWX5Lr+RfbChz5pGAPowxxxFLLk="; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestClientCall(t *testing.T) {
+	t.Parallel()
+	c := serveMux(t, things(thing{ID: aVM, Name: "n"}, Page[thing]{Count: 1, Items: []thing{{ID: aVM}}}))
+	for command, want := range map[string]string{
+		"getThing":   `{"thing":{"id":"` + aVM + `","name":"n"`,
+		"listThings": `{"count":1,"thing":[{"id":"` + aVM + `"`,
+		"makeThing":  `{"thing":{"id":"` + aVM + `","size":3}}`, // the job's result
+	} {
+		given := Params{"n": "1"}
+		if got, err := c.Call(t.Context(), command, given); err != nil || !strings.HasPrefix(string(got), want) {
+			t.Errorf("%s: %s, %v; want %s", command, got, err, want)
+		}
+		if len(given) != 1 {
+			t.Errorf("the caller's parameters became %v", given)
+		}
+	}
+	_, err := c.Call(t.Context(), "getThing", Params{"name": "too long"})
+	if e, ok := errors.AsType[*RemoteError](err); !ok || e.Code != 431 {
+		t.Errorf("got %#v", err)
 	}
 }

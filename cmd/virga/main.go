@@ -21,6 +21,7 @@ var version = "development"
 type commands struct {
 	Dev     dev         `cmd:"" help:"A whole cloud on this machine, with simulated hosts. For trying things out and for tests."`
 	Server  server      `cmd:"" help:"A management server."`
+	Apply   apply       `cmd:"" help:"Bring a cloud into the shape that a file describes: zones, pods, clusters, hosts, networks, storage, offerings, settings."`
 	Version versionText `cmd:"" help:"Print the version."`
 }
 
