@@ -24,6 +24,7 @@ type (
 	Template        = ID[templateKind]
 	Volume          = ID[volumeKind]
 	VM              = ID[vmKind]
+	InstanceGroup   = ID[instanceGroupKind]
 	Op              = ID[opKind]
 	Event           = ID[eventKind]
 	Server          = ID[serverKind]
@@ -53,6 +54,7 @@ type (
 	templateKind        struct{}
 	volumeKind          struct{}
 	vmKind              struct{}
+	instanceGroupKind   struct{}
 	opKind              struct{}
 	eventKind           struct{}
 	serverKind          struct{}
@@ -81,6 +83,7 @@ func (oscategoryKind) kind() string      { return "OS category" }
 func (templateKind) kind() string        { return "template" }
 func (volumeKind) kind() string          { return "volume" }
 func (vmKind) kind() string              { return "virtual machine" }
+func (instanceGroupKind) kind() string   { return "instance group" }
 func (opKind) kind() string              { return "job" }
 func (eventKind) kind() string           { return "event" }
 func (serverKind) kind() string          { return "management server" }

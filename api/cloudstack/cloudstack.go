@@ -31,7 +31,7 @@ var All = []api.Command{
 	ListOsTypes,
 	CreateNetwork, ListNetworks, DeleteNetwork,
 	DeployVirtualMachine, StartVirtualMachine, StopVirtualMachine, RebootVirtualMachine, DestroyVirtualMachine,
-	ExpungeVirtualMachine, ListVirtualMachines,
+	ExpungeVirtualMachine, RecoverVirtualMachine, UpdateVirtualMachine, ChangeServiceForVirtualMachine, ListVirtualMachines,
 	ListVolumes, CreateVolume, AttachVolume, DetachVolume, DeleteVolume,
 	ListEvents,
 	ListConfigurations, UpdateConfiguration, ResetConfiguration, GetCloudIdentifier,

@@ -22,6 +22,7 @@ type DeployVirtualMachineIn struct {
 	DisplayName       string              `api:"displayname" doc:"The name shown to users; the host name unless given."`
 	Account           string              `api:"account" doc:"The name of the account that is to own it. Goes together with domainid."`
 	DomainID          uid.Domain          `api:"domainid" doc:"The ID of that account's domain."`
+	ProjectID         string              `api:"projectid" doc:"The ID of the project that is to own it."`
 	NetworkIDs        []uid.Network       `api:"networkids" doc:"The IDs of the networks, the default one first. Not together with iptonetworklist."`
 	IPAddress         string              `api:"ipaddress" doc:"The address in the default network; a free one unless given."`
 	MACAddress        string              `api:"macaddress" doc:"The MAC address in the default network; made up unless given."`
@@ -35,7 +36,10 @@ type DeployVirtualMachineIn struct {
 	StartVM           *bool               `api:"startvm" doc:"Whether to start it; true unless given."`
 	UserData          string              `api:"userdata,max=1048576" doc:"Data for the guest, in Base64."`
 	Hypervisor        string              `api:"hypervisor" doc:"The hypervisor; the template's unless given."`
-	Details           map[string]string   `api:"details,map,since=4.3" doc:"What else to set for it, by name."`
+	Group             string              `api:"group" doc:"The name of the group to put it into; a group that is not there is made."`
+	Keyboard          string              `api:"keyboard,one=de|de-ch|es|fi|fr|fr-be|fr-ch|is|it|jp|nl-be|no|pt|uk|us" doc:"The layout of its console's keyboard."`
+	Dynamic           bool                `api:"dynamicscalingenabled,since=4.16" doc:"Whether it may be given more CPU and memory while it runs."`
+	Details           map[string]string   `api:"details,map,since=4.3" doc:"What else to set for it, by name: cpuNumber, cpuSpeed and memory for what a customized offering leaves open."`
 }
 
 // IPToNetwork is a network for a machine, and its address there.

@@ -13,8 +13,10 @@ var StartVirtualMachine = api.Job[StartVirtualMachineIn, VirtualMachine]{
 
 // StartVirtualMachineIn names the machine.
 type StartVirtualMachineIn struct {
-	ID     uid.VM   `api:"id,required" doc:"The ID of the machine."`
-	HostID uid.Host `api:"hostid,admin,since=3.0.1" doc:"The ID of the host that it must run on."`
+	ID        uid.VM      `api:"id,required" doc:"The ID of the machine."`
+	HostID    uid.Host    `api:"hostid,admin,since=3.0.1" doc:"The ID of the host that it must run on."`
+	PodID     uid.Pod     `api:"podid,admin" doc:"The ID of the pod that it must run in."`
+	ClusterID uid.Cluster `api:"clusterid,admin" doc:"The ID of the cluster that it must run in."`
 }
 
 // StopVirtualMachine stops a machine.
@@ -49,8 +51,21 @@ var DestroyVirtualMachine = api.Job[DestroyVirtualMachineIn, VirtualMachine]{
 
 // DestroyVirtualMachineIn names the machine.
 type DestroyVirtualMachineIn struct {
-	ID      uid.VM `api:"id,required" doc:"The ID of the machine."`
-	Expunge bool   `api:"expunge,since=4.2.1" doc:"Removes it and its root disk at once."`
+	ID        uid.VM       `api:"id,required" doc:"The ID of the machine."`
+	Expunge   bool         `api:"expunge,since=4.2.1" doc:"Removes it and its root disk at once."`
+	VolumeIDs []uid.Volume `api:"volumeids,since=4.12.0" doc:"The IDs of data disks that are deleted with it; all others stay."`
+}
+
+// RecoverVirtualMachine brings a machine back.
+var RecoverVirtualMachine = api.Call[RecoverVirtualMachineIn, VirtualMachine]{
+	Name: "recoverVirtualMachine", Noun: "Virtual machine", Role: api.Everyone, Object: "virtualmachine", Event: "VM.RECOVER",
+	Doc: "Makes a destroyed virtual machine a stopped one again, as long as it has not been expunged. Users may do it where the setting " +
+		"allow.user.expunge.recover.vm says so.",
+}
+
+// RecoverVirtualMachineIn names the machine.
+type RecoverVirtualMachineIn struct {
+	ID uid.VM `api:"id,required" doc:"The ID of the machine."`
 }
 
 // ExpungeVirtualMachine removes a machine.

@@ -15,6 +15,8 @@ var ListVirtualMachines = api.List[ListVirtualMachinesIn, VirtualMachine]{
 type ListVirtualMachinesIn struct {
 	api.Paging
 	api.Scope
+	InProject
+	Tagged
 	ID                uid.VM              `api:"id" doc:"Shows only the machine with this ID."`
 	IDs               []uid.VM            `api:"ids,since=4.4" doc:"Shows only the machines with these IDs."`
 	Name              string              `api:"name" doc:"Shows only machines with this in their name."`
@@ -26,6 +28,13 @@ type ListVirtualMachinesIn struct {
 	ServiceOfferingID uid.ServiceOffering `api:"serviceofferingid,since=4.4" doc:"Shows only machines of this service offering."`
 	NetworkID         uid.Network         `api:"networkid" doc:"Shows only machines in this network."`
 	Hypervisor        string              `api:"hypervisor" doc:"Shows only machines on this hypervisor."`
+	ClusterID         uid.Cluster         `api:"clusterid,admin,since=4.16.0" doc:"Shows only machines on hosts of this cluster."`
+	StorageID         uid.Pool            `api:"storageid,admin" doc:"Shows only machines with a disk in this storage pool."`
+	GroupID           uid.InstanceGroup   `api:"groupid" doc:"Shows only machines of this group."`
+	UserID            uid.User            `api:"userid" doc:"Shows only machines that this user has deployed."`
+	ForVirtualNetwork *bool               `api:"forvirtualnetwork" doc:"Shows only machines whose default network is an isolated one, or only the others."`
+	HAEnable          *bool               `api:"haenable,admin,since=4.15" doc:"Shows only machines that are started again when their host fails, or only the others."`
+	VPCID             string              `api:"vpcid" doc:"Shows only machines in networks of this VPC. There are none yet."`
 	Details           []string            `api:"details" doc:"What to show of each machine, with commas: nics, servoff (its offering), tmpl (its template), volume (its root disk); min for none of them, all for all, which is also what is shown otherwise."`
 }
 
@@ -63,6 +72,19 @@ type VirtualMachine struct {
 	RootDeviceID        *int64              `json:"rootdeviceid,omitempty" doc:"The number of the device its root disk is at."`
 	IPAddress           string              `json:"ipaddress,omitempty" doc:"The address of its default NIC."`
 	Details             map[string]string   `json:"details,omitempty" doc:"What else was set for it, by name."`
+	GroupID             uid.InstanceGroup   `json:"groupid,omitempty" doc:"The ID of the group it is in."`
+	Group               string              `json:"group,omitempty" doc:"The name of the group it is in."`
+	Dynamic             bool                `json:"isdynamicallyscalable" doc:"Whether it may be given more CPU and memory while it runs."`
+	ForVirtualNetwork   bool                `json:"forvirtualnetwork" doc:"Whether its default network is an isolated one."`
+	LastUpdated         api.Time            `json:"lastupdated,omitzero" doc:"When a user last changed it."`
+	RootDeviceType      string              `json:"rootdevicetype,omitempty" doc:"The type of the storage pool its root disk is in; absent until the disk is made."`
+	PublicIPID          string              `json:"publicipid,omitempty" doc:"The ID of the public address that leads to it alone."`
+	PublicIP            string              `json:"publicip,omitempty" doc:"The public address that leads to it alone."`
+	Password            string              `json:"password,omitempty" doc:"A password that was made for it, shown once."`
+	CPUUsed             string              `json:"cpuused,omitempty" doc:"How much of its CPU it uses, where its host measures that: 12.5%."`
+	NetworkKBsRead      *int64              `json:"networkkbsread,omitempty" doc:"How many KiB it has received, where its host measures that."`
+	NetworkKBsWrite     *int64              `json:"networkkbswrite,omitempty" doc:"How many KiB it has sent, where its host measures that."`
+	Tags                []Tag               `json:"tags,omitempty" api:"set" doc:"Its tags."`
 	NICs                []NIC               `json:"nic,omitempty" api:"set" doc:"Its NICs."`
 	Pending
 }

@@ -44,7 +44,7 @@ func TestForcedRebootThatFails(t *testing.T) {
 				t.Errorf("%s: not whole: %v", refuses.command, err)
 			}
 		}
-		job, err = c.Machines.Start(ctx, id, "")
+		job, err = c.Machines.Start(ctx, compute.StartIn{ID: id})
 		must(t, err)
 		end(t, c, job)
 		job, err = c.Machines.Reboot(ctx, id, true)

@@ -145,3 +145,19 @@ func TestStormVolumeDelete(t *testing.T) {
 			return s.now.Volumes.Delete(ctx, *id)
 		})
 }
+
+func TestStormDestroyWithVolume(t *testing.T) {
+	t.Parallel()
+	volumeStorm(t, compute.Running, disk{state: volume.Ready, attached: true}, disk{gone: true},
+		func(ctx context.Context, s *stormy, id *uid.Volume) (op.ID, error) {
+			return s.now.Machines.Destroy(ctx, s.vm, false, *id)
+		})
+}
+
+func TestStormWipeWithVolume(t *testing.T) {
+	t.Parallel()
+	volumeStorm(t, compute.Running, disk{state: volume.Ready, attached: true}, disk{gone: true},
+		func(ctx context.Context, s *stormy, id *uid.Volume) (op.ID, error) {
+			return s.now.Machines.Destroy(ctx, s.vm, true, *id)
+		})
+}

@@ -2,9 +2,9 @@ package compute
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/virga-cloud/virga/internal/account"
@@ -16,6 +16,7 @@ import (
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
@@ -40,6 +41,9 @@ type DeployIn struct {
 	UserData          string
 	Hypervisor        string
 	Details           map[string]string
+	Group             string // "" for none
+	Keyboard          string // of the console: one of the keyboards
+	Dynamic           bool
 
 	serial, macs int64
 }
@@ -102,17 +106,20 @@ func (s *Service) preparePlan() *op.Plan[job] {
 		Tx("finish", func(ctx context.Context, tx db.Tx, j *job) error { return setState(ctx, tx, j.VM, Stopped) }, nil)
 }
 
+// keyboards are the layouts that CloudStack's consoles know.
+var keyboards = strings.Fields("de de-ch es fi fr fr-be fr-ch is it jp nl-be no pt uk us")
+
 var hostName = regexp.MustCompile(`^[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
 
 func (in *DeployIn) check() error {
-	if in.Name != "" && !hostName.MatchString(in.Name) {
-		return fault.Invalidf("name %q is no host name: want 1 to 63 letters, digits and hyphens, beginning with a letter "+
-			"and not ending with a hyphen", in.Name)
+	if err := checkHostName("name", in.Name); err != nil {
+		return err
 	}
-	if in.UserData != "" {
-		if _, err := base64.StdEncoding.DecodeString(in.UserData); err != nil {
-			return fault.Invalidf("userdata is not base64: %v", err)
-		}
+	if err := checkUserData(in.UserData); err != nil {
+		return err
+	}
+	if in.Keyboard != "" && !slices.Contains(keyboards, in.Keyboard) {
+		return fault.Invalidf("keyboard %q is unknown; there is: %s", in.Keyboard, strings.Join(keyboards, ", "))
 	}
 	if in.DiskOffering == "" && in.DiskGB != 0 {
 		return fault.Invalidf("size %d was given without a diskofferingid", in.DiskGB)
@@ -146,9 +153,11 @@ func (s *Service) allocate(ctx context.Context, tx db.Tx, q *op.Request, j *job)
 	}
 	vm := VM{
 		ID: j.VM, Account: owner.Account, Domain: owner.Domain, User: q.Caller.User, Zone: z.ID, Template: tpl.ID, Offering: off.ID,
-		OSType: tpl.OSType, Serial: in.serial, Name: in.Name, DisplayName: in.DisplayName, InstanceName: fmt.Sprintf("i-%d-VM", in.serial),
-		Hypervisor: tpl.Hypervisor, State: Starting, CPUNumber: off.CPUNumber, CPUSpeed: off.CPUSpeed, MemoryMB: off.MemoryMB,
-		UserData: in.UserData, Details: in.Details, HAEnabled: off.OfferHA, Created: tx.Now,
+		OSType: tpl.OSType, Serial: in.serial, Name: in.Name, DisplayName: in.DisplayName, Hypervisor: tpl.Hypervisor, State: Starting,
+		UserData: in.UserData, HAEnabled: off.OfferHA, Dynamic: in.Dynamic, Created: tx.Now,
+	}
+	if err := vm.resize(off, in.Details); err != nil {
+		return err
 	}
 	if in.Stopped {
 		vm.State = Stopped
@@ -159,8 +168,12 @@ func (s *Service) allocate(ctx context.Context, tx db.Tx, q *op.Request, j *job)
 	if vm.DisplayName == "" {
 		vm.DisplayName = vm.Name
 	}
-	if vm.Details == nil {
-		vm.Details = map[string]string{}
+	vm.InstanceName = s.instanceName(vm)
+	if in.Keyboard != "" {
+		vm.Details["keyboard"] = in.Keyboard
+	}
+	if vm.Group, err = groupFor(ctx, tx, vm, in.Group); err != nil {
+		return err
 	}
 	if err := insert(ctx, tx, vm); err != nil {
 		return err
@@ -187,13 +200,22 @@ func (s *Service) allocate(ctx context.Context, tx db.Tx, q *op.Request, j *job)
 	return account.Take(ctx, tx, vm.Account, use)
 }
 
+// instanceName is what the machine is called on its host.
+func (s *Service) instanceName(vm VM) string {
+	last := setting.InstanceName.Of(s.settings)
+	if setting.InstanceNameIsName.Of(s.settings) {
+		last = vm.Name
+	}
+	return fmt.Sprintf("i-%d-%s", vm.Serial, last)
+}
+
 // choose finds and checks the zone, the offering and the template that a deployment names.
 func (s *Service) choose(ctx context.Context, tx db.Tx, in *DeployIn) (z zone.Zone, off offering.Compute, tpl image.Template, err error) {
 	caller := auth.From(ctx)
 	if z, err = zone.Find(ctx, tx, in.Zone); err != nil {
 		return z, off, tpl, err
 	}
-	if off, err = offering.FindCompute(ctx, tx, in.Offering); err != nil {
+	if off, err = offering.Deployable(ctx, tx, in.Offering, z.ID); err != nil {
 		return z, off, tpl, err
 	}
 	if tpl, err = image.Deployable(ctx, tx, caller, in.Template); err != nil {
@@ -202,8 +224,6 @@ func (s *Service) choose(ctx context.Context, tx db.Tx, in *DeployIn) (z zone.Zo
 	switch {
 	case z.Allocation != zone.Enabled && !caller.IsRoot():
 		err = fault.Conflictf("zone %q is disabled", z.Name)
-	case off.State != offering.Active || off.IsSystem:
-		err = fault.Invalidf("service offering %q is not for new machines", off.Name)
 	case tpl.Zone != z.ID:
 		err = fault.Invalidf("template %q is not in zone %q", tpl.Name, z.Name)
 	case in.Hypervisor != "" && !strings.EqualFold(in.Hypervisor, tpl.Hypervisor):
@@ -240,6 +260,9 @@ func (s *Service) newDisks(ctx context.Context, tx db.Tx, in *DeployIn, vm VM, o
 	if size < tpl.Size {
 		return nil, fault.Invalidf("rootdisksize %d GB is less than template %q holds (%d GB)", size/volume.GB, tpl.Name, volume.Gigabytes(tpl.Size))
 	}
+	if err := s.volumes.CheckMax(volume.Gigabytes(size)); err != nil {
+		return nil, err
+	}
 	disk := func(device int) volume.Volume {
 		return volume.Volume{
 			ID: uid.New[uid.Volume](), Account: vm.Account, Domain: vm.Domain, Zone: vm.Zone, VM: vm.ID, Device: &device,
@@ -251,11 +274,11 @@ func (s *Service) newDisks(ctx context.Context, tx db.Tx, in *DeployIn, vm VM, o
 	if in.DiskOffering == "" {
 		return []volume.Volume{root}, nil
 	}
-	dataOff, err := offering.FindDisk(ctx, tx, in.DiskOffering)
+	dataOff, err := offering.DeployableDisk(ctx, tx, in.DiskOffering, vm.Zone)
 	if err != nil {
 		return nil, err
 	}
-	size, err = volume.SizeOf(dataOff, in.DiskGB)
+	size, err = s.volumes.SizeOf(dataOff, in.DiskGB)
 	if err != nil {
 		return nil, err
 	}

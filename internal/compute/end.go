@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/virga-cloud/virga/internal/account"
@@ -19,30 +20,34 @@ import (
 )
 
 // Destroy begins to destroy a machine: it is stopped and waits, for as long as the operator lets it, to be recovered or
-// expunged. With expunge, which is the admins', it is gone for good at once.
-func (s *Service) Destroy(ctx context.Context, id uid.VM, expunge bool) (op.ID, error) {
+// expunged. With expunge, which is the admins', it is gone for good at once. Data disks outlive their machine, as users expect of
+// them, but for those that are named to go with it.
+func (s *Service) Destroy(ctx context.Context, id uid.VM, expunge bool, with ...uid.Volume) (op.ID, error) {
 	runner := s.destroy
+	if len(with) > 0 {
+		runner = s.destroyWith
+	}
 	if expunge {
-		if err := mayExpunge(ctx); err != nil {
+		if err := s.mayExpunge(ctx); err != nil {
 			return "", err
 		}
 		runner = s.wipe
 	}
-	job, _, err := runner.Start(ctx, request(ctx, id, "destroyVirtualMachine"), job{VM: id, Expunge: expunge})
+	job, _, err := runner.Start(ctx, request(ctx, id, "destroyVirtualMachine"), job{VM: id, Expunge: expunge, With: with})
 	return job, err
 }
 
 // Expunge begins to remove a machine for good: one that was destroyed, is stopped, or has failed.
 func (s *Service) Expunge(ctx context.Context, id uid.VM) (op.ID, error) {
-	if err := mayExpunge(ctx); err != nil {
+	if err := s.mayExpunge(ctx); err != nil {
 		return "", err
 	}
 	job, _, err := s.expunge.Start(ctx, request(ctx, id, "expungeVirtualMachine"), job{VM: id})
 	return job, err
 }
 
-func mayExpunge(ctx context.Context) error {
-	if c := auth.From(ctx); c.IsNobody() || c.Type == auth.User {
+func (s *Service) mayExpunge(ctx context.Context) error {
+	if !s.trusted(ctx) {
 		return fault.Deniedf("only administrators may expunge a virtual machine; destroy it without expunge, and it is expunged later")
 	}
 	return nil
@@ -54,6 +59,17 @@ func (s *Service) destroyPlan() *op.Plan[job] {
 		Accept(s.beginDestroy, s.asItWas).
 		Do("stop", s.turnOff, s.turnOn).
 		Tx("destroyed", s.destroyed, nil)
+}
+
+// destroyWithPlan is destroyPlan for a machine that takes data disks along, which can't be recovered.
+func (s *Service) destroyWithPlan() *op.Plan[job] {
+	return op.New[job]("vm.destroy.volumes").Refuses().
+		Accept(s.beginDestroy, s.asItWas).
+		Do("stop", s.turnOff, s.turnOn).
+		Tx("destroyed", s.destroyed, nil).
+		NoWayBack().
+		Do("drop", s.dropWith, nil).
+		Tx("dropped", s.droppedWith, nil)
 }
 
 // wipePlan stops, destroys and expunges. Once the machine is destroyed there is no way back.
@@ -80,10 +96,31 @@ func (s *Service) beginDestroy(ctx context.Context, tx db.Tx, q *op.Request, j *
 	if err != nil {
 		return err
 	}
-	if vm.Host == "" {
-		return nil
+	if err := s.claimWith(ctx, tx, j); err != nil || vm.Host == "" {
+		return err
 	}
 	return setState(ctx, tx, vm.ID, Stopping)
+}
+
+// claimWith checks the data disks that are to go with their machine. They stay as they are until there is no way back.
+func (s *Service) claimWith(ctx context.Context, tx db.Tx, j *job) error {
+	if len(j.With) == 0 {
+		return nil
+	}
+	of, err := volume.Of(ctx, tx, []uid.VM{j.VM})
+	if err != nil {
+		return err
+	}
+	for _, id := range j.With {
+		i := slices.IndexFunc(of[j.VM], func(v volume.Volume) bool { return v.ID == id })
+		switch {
+		case i < 0:
+			return fault.Invalidf("volume %s in volumeids is not attached to the virtual machine", id)
+		case isRoot(of[j.VM][i]):
+			return fault.Invalidf("volume %s in volumeids is the root disk, which goes with the virtual machine anyway; leave it out", id)
+		}
+	}
+	return nil
 }
 
 // destroyed records that the machine is destroyed: its room on the host and its share of the account's limits are free.
@@ -121,13 +158,63 @@ func (s *Service) beginExpunge(ctx context.Context, tx db.Tx, q *op.Request, j *
 
 func isRoot(v volume.Volume) bool { return v.Type == volume.Root }
 
-// dropRoot removes the machine's root disk. Data disks outlive their machine, as users expect of them.
+// goes tells whether a volume ends with its machine.
+func (j *job) goes(v volume.Volume) bool { return isRoot(v) || slices.Contains(j.With, v.ID) }
+
+// dropRoot removes the machine's root disk and the data disks that go with it.
 func (s *Service) dropRoot(ctx context.Context, j *job) error {
 	on, err := anyHost(ctx, s.db.Read(), j.VM)
 	if err != nil || on == "" {
 		return err
 	}
-	return s.dropDisks(ctx, j.VM, on, isRoot)
+	return s.dropDisks(ctx, j.VM, on, j.goes)
+}
+
+// dropWith removes only the data disks that go with the machine.
+func (s *Service) dropWith(ctx context.Context, j *job) error {
+	on, err := anyHost(ctx, s.db.Read(), j.VM)
+	if err != nil || on == "" {
+		return err
+	}
+	return s.dropDisks(ctx, j.VM, on, func(v volume.Volume) bool { return slices.Contains(j.With, v.ID) })
+}
+
+// droppedWith records that the data disks which went with the machine are gone.
+func (s *Service) droppedWith(ctx context.Context, tx db.Tx, j *job) error {
+	vm, err := findLocked(ctx, tx, auth.Scope{All: true}, j.VM)
+	if err != nil {
+		return err
+	}
+	use, err := dropped(ctx, tx, vm.ID, func(v volume.Volume) bool { return slices.Contains(j.With, v.ID) })
+	if err != nil {
+		return err
+	}
+	return account.Give(ctx, tx, vm.Account, use)
+}
+
+// dropped removes the rows of those of a machine's volumes whose disks are gone, and tells what they counted for.
+func dropped(ctx context.Context, tx db.Tx, id uid.VM, which func(volume.Volume) bool) (account.Use, error) {
+	volumes, err := volume.Of(ctx, tx, []uid.VM{id})
+	if err != nil {
+		return nil, err
+	}
+	use := account.Use{}
+	for _, v := range volumes[id] {
+		if !which(v) {
+			continue
+		}
+		if v.Pool != "" {
+			if err := pool.Release(ctx, tx, v.Pool, v.Size); err != nil {
+				return nil, err
+			}
+		}
+		if err := volume.Remove(ctx, tx, v.ID); err != nil {
+			return nil, err
+		}
+		use[account.Volumes]++
+		use[account.PrimaryGB] += volume.Gigabytes(v.Size)
+	}
+	return use, nil
 }
 
 // expunged frees all that the machine still had.
@@ -139,28 +226,18 @@ func (s *Service) expunged(ctx context.Context, tx db.Tx, j *job) error {
 	if err := network.Detach(ctx, tx, vm.ID); err != nil {
 		return err
 	}
+	use, err := dropped(ctx, tx, vm.ID, j.goes)
+	if err != nil {
+		return err
+	}
 	volumes, err := volume.Of(ctx, tx, []uid.VM{vm.ID})
 	if err != nil {
 		return err
 	}
-	use := account.Use{}
 	for _, v := range volumes[vm.ID] {
-		if !isRoot(v) {
-			if err := volume.Detach(ctx, tx, v.ID); err != nil {
-				return err
-			}
-			continue
-		}
-		if v.Pool != "" {
-			if err := pool.Release(ctx, tx, v.Pool, v.Size); err != nil {
-				return err
-			}
-		}
-		if err := volume.Remove(ctx, tx, v.ID); err != nil {
+		if err := volume.Detach(ctx, tx, v.ID); err != nil {
 			return err
 		}
-		use[account.Volumes]++
-		use[account.PrimaryGB] += volume.Gigabytes(v.Size)
 	}
 	if err := setRemoved(ctx, tx, vm.ID, Expunging); err != nil {
 		return err

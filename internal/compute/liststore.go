@@ -7,6 +7,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -19,22 +20,28 @@ type Filter struct {
 	Present    bool // neither destroyed nor on the way out
 	Zone       uid.Zone
 	Pod        uid.Pod
+	Cluster    uid.Cluster
 	Host       uid.Host
+	Pool       uid.Pool // a disk of it lies there
+	Group      uid.InstanceGroup
+	User       uid.User // who deployed it
 	Template   uid.Template
 	Offering   uid.ServiceOffering
 	Network    uid.Network
 	Hypervisor string
+	HAEnabled  *bool
+	Routed     *bool  // whether its default network is an isolated one
 	Keyword    string // in name, display name or instance name
 	Offset     int
 	Limit      int // 0 or less: all
 }
 
-// List gives a page of machines, the oldest first and without their user data, and how many there are in all. Users don't see their destroyed machines,
-// which only an administrator can bring back.
+// List gives a page of machines, the oldest first and without their user data, and how many there are in all. Users don't see
+// their destroyed machines, unless a setting lets them.
 func (s *Service) List(ctx context.Context, f Filter) ([]VM, int, error) {
 	var rows []vmRow
 	q := f.Scope.Where(s.db.Read().NewSelect().Model(&rows), "v").Where("v.removed is null").Order("v.id")
-	if c := auth.From(ctx); c.Type == auth.User {
+	if c := auth.From(ctx); c.Type == auth.User && !setting.UsersViewDestroyed.Of(s.settings, setting.InAccount(c.Account), setting.InDomain(c.Domain)) {
 		q.Where("v.state not in (?, ?)", Destroyed, Expunging)
 	}
 	db.In(q, "v.id", f.IDs)
@@ -45,11 +52,27 @@ func (s *Service) List(ctx context.Context, f Filter) ([]VM, int, error) {
 	db.EqualFold(q, "v.state", f.State)
 	db.Equal(q, "v.zone_id", f.Zone)
 	db.Equal(q, "v.host_id", f.Host)
+	db.Equal(q, "v.group_id", f.Group)
+	db.Equal(q, "v.user_id", f.User)
 	db.Equal(q, "v.template_id", f.Template)
 	db.Equal(q, "v.service_offering_id", f.Offering)
 	db.EqualFold(q, "v.hypervisor", f.Hypervisor)
 	if f.Pod != "" {
 		q.Where("v.host_id in (select id from hosts where pod_id = ?)", f.Pod)
+	}
+	if f.Cluster != "" {
+		q.Where("v.host_id in (select id from hosts where cluster_id = ?)", f.Cluster)
+	}
+	if f.Pool != "" {
+		q.Where("v.id in (select vm_id from volumes where pool_id = ? and removed is null)", f.Pool)
+	}
+	if f.HAEnabled != nil {
+		q.Where("v.ha_enabled = ?", *f.HAEnabled)
+	}
+	if f.Routed != nil {
+		isolated := `exists (select 1 from nics c join networks n on n.id = c.network_id
+			where c.vm_id = v.id and c.is_default and n.guest_type = 'Isolated')`
+		q.Where("? = ?", bun.Safe(isolated), *f.Routed)
 	}
 	if f.Network != "" {
 		q.Where("v.id in (select vm_id from nics where network_id = ?)", f.Network)

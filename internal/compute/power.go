@@ -19,9 +19,18 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-// Start begins to start a stopped machine; host is an admin's wish, "" for none.
-func (s *Service) Start(ctx context.Context, id uid.VM, host uid.Host) (op.ID, error) {
-	job, _, err := s.start.Start(ctx, request(ctx, id, "startVirtualMachine"), job{VM: id, Wish: wish{Host: host}})
+// StartIn says what machine to start, and where an admin wants it. Zero fields don't restrict.
+type StartIn struct {
+	ID      uid.VM
+	Host    uid.Host
+	Pod     uid.Pod
+	Cluster uid.Cluster
+}
+
+// Start begins to start a stopped machine.
+func (s *Service) Start(ctx context.Context, in StartIn) (op.ID, error) {
+	job, _, err := s.start.Start(ctx, request(ctx, in.ID, "startVirtualMachine"),
+		job{VM: in.ID, Wish: wish{Host: in.Host, Pod: in.Pod, Cluster: in.Cluster}})
 	return job, err
 }
 
@@ -288,12 +297,27 @@ func (s *Service) turnOn(ctx context.Context, j *job) error {
 		return nil
 	}
 	err := s.powerOn(ctx, j)
+	if fault.Is(err, fault.Conflict) { // it has never been off, and its user data were changed since it was started
+		if runs, asked := s.runs(ctx, j); asked == nil && runs {
+			return nil
+		}
+	}
 	if fault.Is(err, fault.Unavailable) {
 		if _, probe := s.probe(ctx, j); probe != nil {
 			return nil //nolint:nilerr // see above
 		}
 	}
 	return err
+}
+
+// runs asks the machine's host whether the machine runs there.
+func (s *Service) runs(ctx context.Context, j *job) (bool, error) {
+	driver, err := s.driven(ctx, j.VM)
+	if err != nil {
+		return false, err
+	}
+	guests, err := driver.Guests(ctx, j.Host)
+	return slices.Contains(guests, hypervisor.Guest{VM: j.VM, Running: true}), err
 }
 
 func (s *Service) probe(ctx context.Context, j *job) (hypervisor.Report, error) {

@@ -13,6 +13,7 @@ import (
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -24,6 +25,7 @@ type Service struct {
 	networks *network.Service
 	hosts    *host.Service
 	volumes  *volume.Service
+	settings *setting.Settings
 
 	deploy      *op.Runner[job]
 	prepare     *op.Runner[job]
@@ -32,6 +34,7 @@ type Service struct {
 	reboot      *op.Runner[job]
 	forceReboot *op.Runner[job]
 	destroy     *op.Runner[job]
+	destroyWith *op.Runner[job]
 	wipe        *op.Runner[job]
 	expunge     *op.Runner[job]
 
@@ -48,11 +51,12 @@ type Parts struct {
 	Networks *network.Service
 	Hosts    *host.Service
 	Volumes  *volume.Service
+	Settings *setting.Settings // nil for the defaults
 }
 
 // New makes a service and registers its plans with the engine.
 func New(p Parts) *Service {
-	s, e := &Service{db: p.DB, accounts: p.Accounts, networks: p.Networks, hosts: p.Hosts, volumes: p.Volumes}, p.Engine
+	s, e := &Service{db: p.DB, accounts: p.Accounts, networks: p.Networks, hosts: p.Hosts, volumes: p.Volumes, settings: p.Settings}, p.Engine
 	s.deploy = op.Register(e, s.deployPlan())
 	s.prepare = op.Register(e, s.preparePlan())
 	s.start = op.Register(e, s.startPlan())
@@ -60,6 +64,7 @@ func New(p Parts) *Service {
 	s.reboot = op.Register(e, s.rebootPlan())
 	s.forceReboot = op.Register(e, s.forceRebootPlan())
 	s.destroy = op.Register(e, s.destroyPlan())
+	s.destroyWith = op.Register(e, s.destroyWithPlan())
 	s.wipe = op.Register(e, s.wipePlan())
 	s.expunge = op.Register(e, s.expungePlan())
 	s.attachVolume = op.Register(e, s.attachPlan())
@@ -77,6 +82,7 @@ type job struct {
 	Forced  bool         `json:"forced,omitempty"`  // cut the power
 	Off     bool         `json:"off,omitempty"`     // a forced reboot has stopped the machine
 	Expunge bool         `json:"expunge,omitempty"` // after destroying
+	With    []uid.Volume `json:"with,omitempty"`    // data disks that go with the machine
 	Wish    wish         `json:"wish,omitzero"`
 
 	in *DeployIn // for Accept only

@@ -73,6 +73,20 @@ func setHost(ctx context.Context, tx db.Tx, id uid.VM, h uid.Host) error {
 	return tx.Later(ctx, updateHost, value, id)
 }
 
+// saveChange records what a user may change of a machine.
+func saveChange(ctx context.Context, tx db.Tx, vm VM) error {
+	vm.Version++
+	vm.Updated = tx.Now
+	_, err := tx.NewUpdate().Model(&vmRow{VM: vm}).WherePK().Column("name", "display_name", "instance_name", "group_id", "os_type_id", "user_data",
+		"details", "ha_enabled", "dynamic", "service_offering_id", "cpu_number", "cpu_speed", "memory_mb", "version", "updated").Exec(ctx)
+	return err
+}
+
+func setRecovered(ctx context.Context, tx db.Tx, id uid.VM) error {
+	_, err := tx.NewRaw("update vms set state = ?, destroyed = null, version = version + 1 where id = ?", Stopped, id).Exec(ctx)
+	return err
+}
+
 func setDestroyed(ctx context.Context, tx db.Tx, id uid.VM, at time.Time) error {
 	_, err := tx.NewRaw("update vms set destroyed = ? where id = ?", at, id).Exec(ctx)
 	return err

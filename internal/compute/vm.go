@@ -45,6 +45,7 @@ type VM struct {
 	Template     uid.Template        `bun:"template_id"`
 	Offering     uid.ServiceOffering `bun:"service_offering_id"`
 	OSType       uid.OSType          `bun:"os_type_id"`
+	Group        uid.InstanceGroup   `bun:"group_id,nullzero"`
 	Serial       int64
 	Name         string // the host name
 	DisplayName  string
@@ -57,8 +58,10 @@ type VM struct {
 	UserData     string
 	Details      map[string]string
 	HAEnabled    bool `bun:"ha_enabled"`
+	Dynamic      bool // may be given more CPU and memory while it runs
 	Version      int64
 	Created      time.Time
+	Updated      time.Time `bun:",nullzero"` // when a user last changed it
 	Destroyed    time.Time `bun:",nullzero"` // when it was, while it is
 	Removed      time.Time `bun:",nullzero"`
 }

@@ -17,6 +17,7 @@ const (
 	VMStop    Kind = "VM.STOP"
 	VMReboot  Kind = "VM.REBOOT"
 	VMUpdate  Kind = "VM.UPDATE"
+	VMUpgrade Kind = "VM.UPGRADE"
 	VMMigrate Kind = "VM.MIGRATE"
 	VMRestore Kind = "VM.RESTORE"
 	VMRecover Kind = "VM.RECOVER"
@@ -57,7 +58,7 @@ var resources = map[Kind]string{
 	UserLogin: "User", UserLogout: "User", UserCreate: "User", UserRegisterKey: "User",
 	AccountCreate: "Account", DomainCreate: "Domain",
 	VMCreate: "VirtualMachine", VMStart: "VirtualMachine", VMStop: "VirtualMachine", VMReboot: "VirtualMachine",
-	VMUpdate: "VirtualMachine", VMMigrate: "VirtualMachine", VMRestore: "VirtualMachine", VMRecover: "VirtualMachine",
+	VMUpdate: "VirtualMachine", VMUpgrade: "VirtualMachine", VMMigrate: "VirtualMachine", VMRestore: "VirtualMachine", VMRecover: "VirtualMachine",
 	VMDestroy: "VirtualMachine", VMExpunge: "VirtualMachine",
 	NetworkCreate: "Network", NetworkUpdate: "Network", NetworkRestart: "Network", NetworkDelete: "Network",
 	VolumeCreate: "Volume", VolumeAttach: "Volume", VolumeDetach: "Volume", VolumeDelete: "Volume",

@@ -11,6 +11,7 @@ import (
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -88,11 +89,11 @@ func (s *Service) Draft(ctx context.Context, tx db.Tx, id uid.Volume, in CreateI
 	if z.Allocation != zone.Enabled && !auth.From(ctx).IsRoot() {
 		return Volume{}, fault.Conflictf("zone %q is disabled", z.Name)
 	}
-	off, err := offering.FindDisk(ctx, tx, in.Offering)
+	off, err := offering.DeployableDisk(ctx, tx, in.Offering, z.ID)
 	if err != nil {
 		return Volume{}, err
 	}
-	bytes, err := SizeOf(off, in.GB)
+	bytes, err := s.SizeOf(off, in.GB)
 	return Volume{
 		ID: id, Account: owner.Account, Domain: owner.Domain, Zone: z.ID, DiskOffering: off.ID, Name: in.Name, Type: Data,
 		State: Allocated, Size: bytes, Created: tx.Now,
@@ -100,21 +101,30 @@ func (s *Service) Draft(ctx context.Context, tx db.Tx, id uid.Volume, in CreateI
 }
 
 // SizeOf is the size in bytes of a new volume of an offering; gb is what the user says, 0 for nothing.
-func SizeOf(off offering.Disk, gb int64) (int64, error) {
+func (s *Service) SizeOf(off offering.Disk, gb int64) (int64, error) {
 	if err := CheckGB("size", gb); err != nil {
 		return 0, err
 	}
+	least, most := setting.CustomDiskMin.Of(s.Settings), setting.CustomDiskMax.Of(s.Settings)
 	switch {
-	case off.State != offering.Active:
-		return 0, fault.Conflictf("disk offering %q is not for new volumes", off.Name)
 	case off.Customized && gb == 0:
 		return 0, fault.Invalidf("disk offering %q leaves the size to you: give size in GB", off.Name)
 	case !off.Customized && gb != 0 && gb != off.SizeGB:
 		return 0, fault.Invalidf("disk offering %q has a fixed size of %d GB; leave out size %d", off.Name, off.SizeGB, gb)
+	case off.Customized && (gb < least || gb > most):
+		return 0, fault.Invalidf("size %d GB is out of bounds: disks whose size is left to you have %d to %d GB here", gb, least, most)
 	case !off.Customized:
 		gb = off.SizeGB
 	}
-	return gb * GB, nil
+	return gb * GB, s.CheckMax(gb)
+}
+
+// CheckMax refuses a disk of more GB than the operator lets any have.
+func (s *Service) CheckMax(gb int64) error {
+	if most := setting.MaxVolumeSize.Of(s.Settings); gb > most {
+		return fault.Invalidf("a disk of %d GB is too big: the most that one may have here is %d GB", gb, most)
+	}
+	return nil
 }
 
 // MaxGB is more than one disk on any of the hypervisors can have, and little enough that sums of bytes don't overflow.

@@ -10,6 +10,7 @@ import (
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -27,6 +28,7 @@ type Parts struct {
 	Engine   *op.Engine
 	Accounts *account.Service
 	Hosts    *host.Service
+	Settings *setting.Settings // nil for the defaults
 }
 
 // New makes a service and registers its plans with the engine.

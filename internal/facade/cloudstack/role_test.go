@@ -78,8 +78,8 @@ func TestMissingCommandsAreKnown(t *testing.T) {
 func TestCommandsSayWhetherTheyChangeSomething(t *testing.T) {
 	t.Parallel()
 	words := []string{
-		"add", "attach", "cancel", "configure", "create", "delete", "deploy", "destroy", "detach", "expunge", "get", "list", "query", "reboot", "register",
-		"reset", "start", "stop", "update",
+		"add", "attach", "cancel", "change", "configure", "create", "delete", "deploy", "destroy", "detach", "expunge", "get", "list", "query",
+		"reboot", "recover", "register", "reset", "start", "stop", "update",
 	}
 	for _, command := range cs.All {
 		d := command.Describe()

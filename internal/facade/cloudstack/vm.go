@@ -18,6 +18,9 @@ func (f *Facade) registerMachines(m *api.Mux) {
 	api.HandleJob(m, cs.RebootVirtualMachine, f.rebootMachine, f.machine)
 	api.HandleJob(m, cs.DestroyVirtualMachine, f.destroyMachine, f.machine)
 	api.HandleJob(m, cs.ExpungeVirtualMachine, f.expungeMachine, succeeded)
+	api.HandleCall(m, cs.RecoverVirtualMachine, f.recoverMachine)
+	api.HandleCall(m, cs.UpdateVirtualMachine, f.updateMachine)
+	api.HandleCall(m, cs.ChangeServiceForVirtualMachine, f.changeService)
 	api.HandleList(m, cs.ListVirtualMachines, f.listMachines)
 }
 
@@ -40,6 +43,9 @@ func (f *Facade) machine(ctx context.Context, subject string) (cs.VirtualMachine
 }
 
 func (f *Facade) deployMachine(ctx context.Context, in cs.DeployVirtualMachineIn) (api.Started, error) {
+	if err := noProject(in.ProjectID); err != nil {
+		return api.Started{}, err
+	}
 	networks, err := networksIn(in)
 	if err != nil {
 		return api.Started{}, err
@@ -48,7 +54,7 @@ func (f *Facade) deployMachine(ctx context.Context, in cs.DeployVirtualMachineIn
 		Name: in.Name, DisplayName: in.DisplayName, Zone: in.ZoneID, Offering: in.ServiceOfferingID, Template: in.TemplateID,
 		OwnerAccount: in.Account, OwnerDomain: in.DomainID, Networks: networks, DiskOffering: in.DiskOfferingID, DiskGB: in.Size,
 		RootGB: in.RootDiskSize, Host: in.HostID, Pod: in.PodID, Cluster: in.ClusterID, Stopped: in.StartVM != nil && !*in.StartVM,
-		UserData: in.UserData, Hypervisor: in.Hypervisor, Details: in.Details,
+		UserData: in.UserData, Hypervisor: in.Hypervisor, Details: in.Details, Group: in.Group, Keyboard: in.Keyboard, Dynamic: in.Dynamic,
 	})
 	return api.Started{ID: string(id), JobID: job}, err
 }
@@ -81,7 +87,7 @@ func networksIn(in cs.DeployVirtualMachineIn) ([]compute.NetworkIn, error) {
 }
 
 func (f *Facade) startMachine(ctx context.Context, in cs.StartVirtualMachineIn) (api.Started, error) {
-	job, err := f.Machines.Start(ctx, in.ID, in.HostID)
+	job, err := f.Machines.Start(ctx, compute.StartIn{ID: in.ID, Host: in.HostID, Pod: in.PodID, Cluster: in.ClusterID})
 	return api.Started{JobID: job}, err
 }
 
@@ -96,13 +102,38 @@ func (f *Facade) rebootMachine(ctx context.Context, in cs.RebootVirtualMachineIn
 }
 
 func (f *Facade) destroyMachine(ctx context.Context, in cs.DestroyVirtualMachineIn) (api.Started, error) {
-	job, err := f.Machines.Destroy(ctx, in.ID, in.Expunge)
+	job, err := f.Machines.Destroy(ctx, in.ID, in.Expunge, in.VolumeIDs...)
 	return api.Started{JobID: job}, err
 }
 
 func (f *Facade) expungeMachine(ctx context.Context, in cs.ExpungeVirtualMachineIn) (api.Started, error) {
 	job, err := f.Machines.Expunge(ctx, in.ID)
 	return api.Started{JobID: job}, err
+}
+
+func (f *Facade) recoverMachine(ctx context.Context, in cs.RecoverVirtualMachineIn) (cs.VirtualMachine, error) {
+	if err := f.Machines.Recover(ctx, in.ID); err != nil {
+		return cs.VirtualMachine{}, err
+	}
+	return f.machine(ctx, string(in.ID))
+}
+
+func (f *Facade) updateMachine(ctx context.Context, in cs.UpdateVirtualMachineIn) (cs.VirtualMachine, error) {
+	err := f.Machines.Update(ctx, in.ID, compute.Change{
+		Name: in.Name, DisplayName: in.DisplayName, InstanceName: in.InstanceName, Group: in.Group, HAEnabled: in.HAEnable, Dynamic: in.Dynamic,
+		OSType: in.OSTypeID, UserData: in.UserData, Details: in.Details, CleanupDetails: in.CleanupDetails,
+	})
+	if err != nil {
+		return cs.VirtualMachine{}, err
+	}
+	return f.machine(ctx, string(in.ID))
+}
+
+func (f *Facade) changeService(ctx context.Context, in cs.ChangeServiceForVirtualMachineIn) (cs.VirtualMachine, error) {
+	if err := f.Machines.ChangeService(ctx, in.ID, in.ServiceOfferingID, in.Details); err != nil {
+		return cs.VirtualMachine{}, err
+	}
+	return f.machine(ctx, string(in.ID))
 }
 
 // present is the word for every state but those of machines that are destroyed.
@@ -117,13 +148,17 @@ func (f *Facade) listMachines(ctx context.Context, in cs.ListVirtualMachinesIn) 
 	if err != nil {
 		return api.Page[cs.VirtualMachine]{}, err
 	}
-	scope, err := f.scope(ctx, in.Scope, len(ids) > 0)
+	if in.VPCID != "" { // there are none, so nothing is in one
+		return api.Page[cs.VirtualMachine]{}, nil
+	}
+	scope, err := f.scopeIn(ctx, in.Scope, len(ids) > 0, in.InProject, in.Tagged)
 	if err != nil {
 		return api.Page[cs.VirtualMachine]{}, err
 	}
 	filter := compute.Filter{
 		Scope: scope, IDs: ids, Name: in.Name, Zone: in.ZoneID, Pod: in.PodID, Host: in.HostID, Template: in.TemplateID,
 		Offering: in.ServiceOfferingID, Network: in.NetworkID, Hypervisor: in.Hypervisor, Keyword: in.Keyword,
+		Cluster: in.ClusterID, Pool: in.StorageID, Group: in.GroupID, User: in.UserID, Routed: in.ForVirtualNetwork, HAEnabled: in.HAEnable,
 	}
 	if filter.Present = strings.EqualFold(in.State, present); !filter.Present {
 		filter.State = compute.State(in.State)

@@ -14,6 +14,7 @@ import (
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
@@ -61,9 +62,12 @@ func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []stri
 	if slices.Contains(parts, partOffering) {
 		offerings = related(ctx, l, n, func(i int) uid.ServiceOffering { return vms[i].Offering }, offering.ComputesByID)
 	}
-	var roots map[uid.VM]int
+	groups := related(ctx, l, n, func(i int) uid.InstanceGroup { return vms[i].Group }, compute.GroupNames)
+	var roots []volume.Volume // one for each machine, of those that have one
+	var pools map[uid.Pool]pool.Pool
 	if slices.Contains(parts, partVolume) {
-		roots = relatedTo(ctx, l, ids, volume.RootDevices)
+		roots = rootsOf(vms, relatedTo(ctx, l, ids, volume.Of))
+		pools = related(ctx, l, n, func(i int) uid.Pool { return roots[i].Pool }, pool.ByID)
 	}
 	var nics map[uid.VM][]cs.NIC
 	if slices.Contains(parts, partNICs) {
@@ -87,13 +91,14 @@ func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []stri
 			o.TemplateName, o.TemplateDisplayText, o.TemplateFormat, o.TemplateType = t.Name, t.DisplayText, t.Format, t.Type
 		}
 		o.ServiceOfferingName = offerings[vm.Offering].Name
-		if device, ok := roots[vm.ID]; ok {
-			o.RootDeviceID = new(int64(device))
+		o.Group = groups[vm.Group]
+		if roots != nil && roots[i].Device != nil {
+			o.RootDeviceID, o.RootDeviceType = new(int64(*roots[i].Device)), pools[roots[i].Pool].Type
 		}
 		o.NICs = nics[vm.ID]
 		for _, nic := range o.NICs {
 			if nic.Default {
-				o.IPAddress = nic.IPAddress
+				o.IPAddress, o.ForVirtualNetwork = nic.IPAddress, nic.Type == string(offering.Isolated)
 			}
 		}
 	}
@@ -110,7 +115,21 @@ func machineOut(vm compute.VM) cs.VirtualMachine {
 		HAEnabled: vm.HAEnabled, ZoneID: vm.Zone, HostID: vm.Host, TemplateID: vm.Template, ServiceOfferingID: vm.Offering,
 		CPUNumber: vm.CPUNumber, CPUSpeed: vm.CPUSpeed, Memory: vm.MemoryMB, OSTypeID: vm.OSType, GuestOSID: vm.OSType,
 		Hypervisor: vm.Hypervisor, InstanceName: vm.InstanceName, Details: vm.Details,
+		GroupID: vm.Group, Dynamic: vm.Dynamic, LastUpdated: api.At(vm.Updated),
 	}
+}
+
+// rootsOf gives the root disk of each machine, the zero volume where there is none (any more).
+func rootsOf(vms []compute.VM, volumes map[uid.VM][]volume.Volume) []volume.Volume {
+	roots := make([]volume.Volume, len(vms))
+	for i, vm := range vms {
+		for _, v := range volumes[vm.ID] {
+			if v.Type == volume.Root {
+				roots[i] = v
+			}
+		}
+	}
+	return roots
 }
 
 // nicsOut shows machines' NICs, each machine's by device.
