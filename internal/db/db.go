@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -113,6 +114,9 @@ type Tx struct {
 	bun.IDB
 	Now      time.Time
 	Postgres bool
+	// Attempt is how often the closure was run before: see [ErrAgain].
+	Attempt int
+
 	hooks    *[]func()
 	db       *DB
 	pg       *pgTx       // PostgreSQL
@@ -131,6 +135,10 @@ func (d *DB) Write(ctx context.Context, fn func(ctx context.Context, tx Tx) erro
 	}
 	return d.writePostgres(ctx, fn)
 }
+
+// ErrAgain, given by a closure or by what a [Tx.Must] asks otherwise, makes PostgreSQL's writes run the closure again. It is for
+// closures that hope at first, lest they lock rows for longer than a journey, and look carefully when they were wrong.
+var ErrAgain = errors.New("what was hoped for is not so: again, carefully")
 
 // Read gives the connections for asking. Each query sees what was committed before it began.
 func (d *DB) Read() Tx { return Tx{IDB: d.reader, Now: d.Now(), Postgres: d.Postgres, db: d} }

@@ -112,7 +112,7 @@ func (d *DB) KeepCopy(ctx context.Context, url string) (string, error) {
 	for _, t := range tables {
 		fmt.Fprintf(&sql, "create table %s.%q as table %q;", name, t, t)
 	}
-	return name, d.oncePostgres(ctx, func(ctx context.Context, tx Tx) error {
+	return name, d.oncePostgres(ctx, 0, func(ctx context.Context, tx Tx) error {
 		_, err := tx.ExecContext(ctx, sql.String())
 		return err
 	})

@@ -56,23 +56,26 @@ func openPostgres(url string, o Options) (*DB, error) {
 func (d *DB) writePostgres(ctx context.Context, fn func(context.Context, Tx) error) error {
 	ctx = context.WithoutCancel(ctx)
 	for attempt := 1; ; attempt++ {
-		err := d.oncePostgres(ctx, fn)
+		err := d.oncePostgres(ctx, attempt-1, fn)
 		if e, ok := errors.AsType[ending](err); ok {
 			err = lateError{e.otherwise(ctx, d.Read())}
 		}
-		if err == nil || attempt == deadlocks || !isDeadlock(err) {
+		again := errors.Is(err, ErrAgain)
+		if err == nil || attempt == deadlocks || !again && !isDeadlock(err) {
 			return err
 		}
-		<-time.After(pause(attempt))
+		if !again {
+			<-time.After(pause(attempt))
+		}
 	}
 }
 
-func (d *DB) oncePostgres(ctx context.Context, fn func(context.Context, Tx) error) error {
+func (d *DB) oncePostgres(ctx context.Context, attempt int, fn func(context.Context, Tx) error) error {
 	var hooks []func()
 	tx := &pgTx{db: d}
 	committed := false
 	defer func() { tx.end(committed) }() // after a panic, too
-	if err := fn(ctx, Tx{IDB: pgIDB{d.writer, tx}, Now: d.Now(), Postgres: true, db: d, hooks: &hooks, pg: tx}); err != nil {
+	if err := fn(ctx, Tx{IDB: pgIDB{d.writer, tx}, Now: d.Now(), Postgres: true, Attempt: attempt, db: d, hooks: &hooks, pg: tx}); err != nil {
 		return err
 	}
 	if err := tx.commit(ctx); err != nil {

@@ -211,7 +211,7 @@ CREATE UNIQUE INDEX networks_vlan on networks (physical_network_id, vlan) where 
 CREATE TABLE nics (
     id          text primary key,
     vm_id       text        not null,                  -- compute's virtual machine
-    network_id  text        not null references networks (id),
+    network_id  text        not null,                 -- no foreign key: one locks the row that all deployments change
     device      bigint      not null,
     ip          bigint,                                -- as a number; null in L2 networks
     mac         text        not null,
@@ -495,8 +495,8 @@ CREATE TABLE vms (
     domain_id   text        not null references domains (id),
     user_id     text        not null,                  -- who deployed it
     zone_id     text        not null references zones (id),
-    host_id     text        references hosts (id),     -- holds the machine's capacity while set
-    last_host_id text       references hosts (id),
+    host_id     text,                                  -- holds the machine's capacity while set; no foreign key: see nics
+    last_host_id text,
     template_id text        not null references templates (id),
     service_offering_id text not null references service_offerings (id),
     os_type_id  text        not null references os_types (id),
@@ -540,7 +540,7 @@ CREATE TABLE volumes (
     account_id  text        not null references accounts (id),
     domain_id   text        not null references domains (id),
     zone_id     text        not null references zones (id),
-    pool_id     text        references storage_pools (id),
+    pool_id     text,                                  -- no foreign key: see nics
     vm_id       text,                                  -- compute's virtual machine; null when detached
     device      bigint,
     template_id text        references templates (id),

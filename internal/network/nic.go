@@ -33,11 +33,7 @@ func (s *Service) Serials(ctx context.Context, n int) (first int64, err error) {
 
 // Attach gives a machine a NIC in each of some networks that the caller in ctx reaches. The first is the default one.
 func (s *Service) Attach(ctx context.Context, tx db.Tx, in AttachIn) error {
-	ids := make([]uid.Network, len(in.Networks))
-	for i, w := range in.Networks {
-		ids[i] = w.Network
-	}
-	networks, err := open(ctx, tx, auth.From(ctx).Reach(), ids)
+	networks, err := open(ctx, tx, auth.From(ctx).Reach(), in.Networks)
 	if err != nil {
 		return err
 	}
@@ -73,6 +69,8 @@ func attach(ctx context.Context, tx db.Tx, in AttachIn, n *opened, device int, w
 	case n.GuestType == offering.L2:
 	case w.IP != "":
 		nic.IP, err = takeIP(ctx, tx, n.Network, w.IP)
+	case n.hopeful:
+		return n.insertNext(ctx, tx, nic)
 	default:
 		nic.IP, err = n.nextIP(ctx, tx)
 	}

@@ -127,55 +127,80 @@ func markAutomatic(ctx context.Context, tx db.Tx, id uid.Network) error {
 	return err
 }
 
-// opened is a network that is locked, with what there is to know before an address is taken in it.
+// opened is a network in which addresses can be taken, with what there is to know before.
 type opened struct {
 	Network
-	back  []IP // an address that was given back, if there is one
-	taken []IP // the counter's next address, if somebody has it already
+	hopeful bool // it is not locked: the counter's next address is to be had, if nothing is in the way
+	back    []IP // an address that was given back, if there is one
+	taken   []IP // the counter's next address, if somebody has it already
 }
 
-// open locks networks as [lock] does. One alone, which it nearly always is, takes one journey: everybody who deploys into the
-// network waits for as long as it stays locked.
-func open(ctx context.Context, tx db.Tx, scope auth.Scope, ids []uid.Network) (map[uid.Network]*opened, error) {
-	networks := make(map[uid.Network]*opened, len(ids))
-	var questions []db.Question
-	for _, id := range ids {
-		n := &opened{}
-		networks[id] = n
-		questions = append(questions, db.Asking(givenBack, &n.back, id), db.Asking(nextTaken, &n.taken, id))
-	}
-	if len(ids) == 1 && (scope.All || scope.Account != "") {
+// open locks networks as [lock] does, but for one alone, from which any address will do: nearly always it is that, and nearly
+// always the counter's next one is free. So on PostgreSQL, where everybody who deploys into a network waits for as long as it
+// is locked, the first attempt hopes for that, and locks nothing before the transaction's last journey.
+func open(ctx context.Context, tx db.Tx, scope auth.Scope, wanted []Wanted) (map[uid.Network]*opened, error) {
+	networks := make(map[uid.Network]*opened, len(wanted))
+	if len(wanted) == 1 && wanted[0].IP == "" && tx.Postgres && tx.Attempt == 0 && (scope.All || scope.Account != "") {
+		id := wanted[0].Network
 		var rows []networkRow
-		locked := db.Asking(selectOwned, &rows, ids[0], scope.Account, scope.Account)
-		if err := tx.Ask(ctx, append([]db.Question{locked}, questions...)...); err != nil {
+		if err := tx.Select(ctx, selectOwned, &rows, id, scope.Account, scope.Account); err != nil {
 			return nil, err
 		}
 		if len(rows) == 0 {
-			return nil, fault.Missing(ids[0])
+			return nil, fault.Missing(id)
 		}
-		networks[ids[0]].Network = rows[0].Network
-		return networks, nil
+		if rows[0].GuestType != offering.L2 { // there the lock is all that keeps the network from being deleted meanwhile
+			networks[id] = &opened{Network: rows[0].Network, hopeful: true}
+			return networks, nil
+		}
+	}
+	ids := make([]uid.Network, len(wanted))
+	for i, w := range wanted {
+		ids[i] = w.Network
 	}
 	locked, err := lock(ctx, tx, scope, ids)
 	if err != nil {
 		return nil, err
 	}
-	for id, n := range networks {
-		n.Network = locked[id]
+	var questions []db.Question
+	for _, id := range ids {
+		n := &opened{Network: locked[id]}
+		networks[id] = n
+		questions = append(questions, db.Asking(givenBack, &n.back, id), db.Asking(nextTaken, &n.taken, id))
 	}
 	return networks, tx.Ask(ctx, questions...)
 }
 
-const owned = "select * from networks where id = ? and (cast(? as text) = '' or account_id = ?) and removed is null"
-
 var (
-	selectOwned = db.PrepareEach(owned, owned+" for update")
+	selectOwned = db.Prepare("select * from networks where id = ? and (cast(? as text) = '' or account_id = ?) and removed is null")
 	givenBack   = db.Prepare("select ip from free_ips where network_id = ? order by ip limit 1")
 	nextTaken   = db.Prepare("select c.ip from networks n join nics c on c.network_id = n.id and c.ip = n.next_ip where n.id = ?")
 	unfreeIP    = db.Prepare("delete from free_ips where network_id = ? and ip = ?")
 	updateNext  = db.Prepare("update networks set next_ip = ? where id = ?")
 	usedIP      = db.Prepare("select ip from nics where network_id = ? and ip = ?")
+
+	// hopedIP gives a NIC the counter's next address, unless anything is to be considered first.
+	hopedIP = db.PrepareEach("", `with counter as (update networks n set next_ip = next_ip + 1
+			where id = ? and removed is null and state <> ? and next_ip <= end_ip and next_ip <> ?
+			and not exists (select 1 from free_ips f where f.network_id = n.id)
+			and not exists (select 1 from nics c where c.network_id = n.id and c.ip = n.next_ip)
+			returning next_ip - 1 as ip),
+		given as (update nics set ip = counter.ip from counter where nics.id = ? returning 1)
+		select 1 / count(*) from given`)
 )
+
+// insertNext adds a NIC with the counter's next address.
+func (n *opened) insertNext(ctx context.Context, tx db.Tx, nic NIC) error {
+	gateway, err := ParseIP("gateway", n.Gateway)
+	if err == nil {
+		err = insert(ctx, tx, &nicRow{NIC: nic})
+	}
+	if err != nil {
+		return err
+	}
+	careful := func(context.Context, db.Tx) error { return db.ErrAgain }
+	return tx.Must(ctx, hopedIP, careful, n.ID, Destroyed, gateway, nic.ID)
+}
 
 func unfree(ctx context.Context, tx db.Tx, id uid.Network, ip IP) error {
 	return tx.Later(ctx, unfreeIP, id, ip)
