@@ -27,6 +27,7 @@ type (
 	InstanceGroup   = ID[instanceGroupKind]
 	Op              = ID[opKind]
 	Event           = ID[eventKind]
+	Alert           = ID[alertKind]
 	Server          = ID[serverKind]
 	Session         = ID[sessionKind]
 )
@@ -57,6 +58,7 @@ type (
 	instanceGroupKind   struct{}
 	opKind              struct{}
 	eventKind           struct{}
+	alertKind           struct{}
 	serverKind          struct{}
 	sessionKind         struct{}
 )
@@ -86,5 +88,6 @@ func (vmKind) kind() string              { return "virtual machine" }
 func (instanceGroupKind) kind() string   { return "instance group" }
 func (opKind) kind() string              { return "job" }
 func (eventKind) kind() string           { return "event" }
+func (alertKind) kind() string           { return "alert" }
 func (serverKind) kind() string          { return "management server" }
 func (sessionKind) kind() string         { return "session" }

@@ -20,6 +20,7 @@ type ListAccountsIn struct {
 	AccountType *int        `api:"accounttype" doc:"Shows only accounts of this type: 0 user, 1 root admin, 2 domain admin, 3 resource domain admin."`
 	DomainID    uid.Domain  `api:"domainid" doc:"Shows only accounts of this domain."`
 	Recursive   bool        `api:"isrecursive" doc:"Shows accounts of subdomains, too."`
+	CleanUp     bool        `api:"iscleanuprequired" doc:"Shows only accounts that are removed while what they own is not yet."`
 	ListAll     bool        `api:"listall" doc:"Shows every account the caller may see, not only the caller's own."`
 }
 
@@ -61,5 +62,36 @@ type Account struct {
 	NetworkTotal     int64  `json:"networktotal" doc:"How many networks the account has."`
 	NetworkAvailable string `json:"networkavailable" doc:"How many more networks the account may have."`
 
+	IPLimit     string `json:"iplimit" doc:"How many public addresses the account may have."`
+	IPTotal     int64  `json:"iptotal" doc:"How many public addresses the account has."`
+	IPAvailable string `json:"ipavailable" doc:"How many more public addresses the account may have."`
+
+	TemplateLimit     string `json:"templatelimit" doc:"How many templates and ISOs the account may have."`
+	TemplateTotal     int64  `json:"templatetotal" doc:"How many templates and ISOs the account has."`
+	TemplateAvailable string `json:"templateavailable" doc:"How many more templates and ISOs the account may have."`
+
+	SecondaryStorageLimit     string  `json:"secondarystoragelimit" doc:"How much secondary storage the account may have, in GB."`
+	SecondaryStorageTotal     float64 `json:"secondarystoragetotal" doc:"How much secondary storage the account has, in GB."`
+	SecondaryStorageAvailable string  `json:"secondarystorageavailable" doc:"How much more secondary storage the account may have, in GB."`
+
+	SnapshotLimit     string `json:"snapshotlimit" doc:"How many snapshots the account may have, once there are any."`
+	SnapshotTotal     int64  `json:"snapshottotal" doc:"How many snapshots the account has. There are none yet."`
+	SnapshotAvailable string `json:"snapshotavailable" doc:"How many more snapshots the account may have."`
+
+	ProjectLimit     string `json:"projectlimit" doc:"How many projects the account may have, once there are any."`
+	ProjectTotal     int64  `json:"projecttotal" doc:"How many projects the account has. There are none yet."`
+	ProjectAvailable string `json:"projectavailable" doc:"How many more projects the account may have."`
+
+	VPCLimit     string `json:"vpclimit" doc:"How many VPCs the account may have, once there are any."`
+	VPCTotal     int64  `json:"vpctotal" doc:"How many VPCs the account has. There are none yet."`
+	VPCAvailable string `json:"vpcavailable" doc:"How many more VPCs the account may have."`
+
+	DefaultZoneID uid.Zone          `json:"defaultzoneid,omitempty" doc:"The ID of the zone that the account's things go to where none is named; absent where there is no such zone."`
+	ReceivedBytes *int64            `json:"receivedbytes,omitempty" doc:"How many bytes the account's networks have received; absent while nothing is measured."`
+	SentBytes     *int64            `json:"sentbytes,omitempty" doc:"How many bytes the account's networks have sent; absent while nothing is measured."`
+	Details       map[string]string `json:"accountdetails,omitempty" doc:"What else is known of the account, where something is."`
+	CleanUp       bool              `json:"iscleanuprequired" doc:"Whether the account is removed while what it owns is not yet."`
+
 	Users []User `json:"user,omitempty" doc:"The account's users."`
+	Pending
 }

@@ -15,7 +15,7 @@ var All = []api.Command{
 	Login, Logout,
 	ListAPIs, ListCapabilities,
 	QueryAsyncJobResult, ListAsyncJobs, CancelAsyncJob,
-	ListUsers, RegisterUserKeys, GetUserKeys,
+	ListUsers, GetUser, RegisterUserKeys, GetUserKeys,
 	ListAccounts,
 	ListDomains,
 	ListZones,
@@ -33,6 +33,6 @@ var All = []api.Command{
 	DeployVirtualMachine, StartVirtualMachine, StopVirtualMachine, RebootVirtualMachine, DestroyVirtualMachine,
 	ExpungeVirtualMachine, RecoverVirtualMachine, UpdateVirtualMachine, ChangeServiceForVirtualMachine, ListVirtualMachines,
 	ListVolumes, CreateVolume, AttachVolume, DetachVolume, DeleteVolume,
-	ListEvents,
+	ListEvents, ListEventTypes, ListAlerts,
 	ListConfigurations, UpdateConfiguration, ResetConfiguration, GetCloudIdentifier,
 }

@@ -68,6 +68,7 @@ type Configuration struct {
 	Type         string `json:"type" doc:"The kind of value: Number, Decimal, Boolean, String or Select."`
 	Options      string `json:"options,omitempty" doc:"The values that there are, where they can be listed."`
 	IsDynamic    bool   `json:"isdynamic" doc:"Whether a change has effect without a restart. All settings are so."`
+	Pending
 }
 
 // GetCloudIdentifier tells this cloud from others.
@@ -86,4 +87,5 @@ type CloudIdentifier struct {
 	UserID          uid.User `json:"userid" doc:"The ID of the user whose key signed."`
 	CloudIdentifier string   `json:"cloudidentifier" doc:"What tells this cloud from all others; it never changes."`
 	Signature       string   `json:"signature,omitempty" doc:"HMAC-SHA1 of the identifier under the user's secret key, in base64; absent where the user has no keys."`
+	Pending
 }

@@ -32,4 +32,5 @@ type Domain struct {
 	Path          string     `json:"path" doc:"The names of the domains from ROOT to this one, with slashes between them."`
 	State         string     `json:"state" doc:"Active or Inactive."`
 	Created       api.Time   `json:"created,omitzero" doc:"When the domain was made."`
+	Pending
 }

@@ -18,6 +18,19 @@ type ListUsersIn struct {
 	ID       uid.User `api:"id" doc:"Shows only the user with this ID."`
 	Username string   `api:"username" doc:"Shows only the user of this name."`
 	State    string   `api:"state" doc:"Shows only users in this state: enabled, disabled or locked."`
+
+	AccountType *int `api:"accounttype" doc:"Shows only users of accounts of this type: 0 user, 1 root admin, 2 domain admin, 3 resource domain admin."`
+}
+
+// GetUser shows whose a key is.
+var GetUser = api.Call[GetUserIn, User]{
+	Name: "getUser", Noun: "User", Role: api.RootOnly, Object: "user",
+	Doc: "Shows the user that signs requests with a key, and the key's secret.",
+}
+
+// GetUserIn names the user.
+type GetUserIn struct {
+	UserAPIKey string `api:"userapikey,required,secret" doc:"The key that names the user in a request."`
 }
 
 // RegisterUserKeys gives a user a new pair of keys.
@@ -46,6 +59,7 @@ type GetUserKeysIn struct {
 type UserKeys struct {
 	APIKey    string `json:"apikey,omitempty" doc:"The key that names the user in a request."`
 	SecretKey string `json:"secretkey,omitempty" doc:"The key that signs requests."`
+	Pending
 }
 
 // User is a user.
@@ -64,4 +78,7 @@ type User struct {
 	Domain      string      `json:"domain,omitempty" doc:"The name of the user's domain."`
 	Timezone    string      `json:"timezone,omitempty" doc:"The name of the user's time zone."`
 	APIKey      string      `json:"apikey,omitempty" doc:"The key that names the user in a request."`
+	SecretKey   string      `json:"secretkey,omitempty" api:"admin" doc:"The key that signs requests; in the answer of getUser only."`
+	IsBelow     bool        `json:"iscallerchilddomain" doc:"Whether the user is of a domain below the caller's."`
+	Pending
 }

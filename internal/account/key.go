@@ -55,6 +55,23 @@ func (s *Service) Keys(ctx context.Context, id uid.User) (Keys, error) {
 	return keys, err
 }
 
+// UserOfKey gives the user that signs with a key, and the key's secret. It is for root admins, to whom it shows users, too, that
+// may not act at the moment.
+func (s *Service) UserOfKey(ctx context.Context, apiKey string) (User, secret.String, error) {
+	if !auth.From(ctx).IsRoot() {
+		return User{}, secret.String{}, fault.Deniedf("only root admins may look for the user of a key")
+	}
+	q := s.db.Read()
+	u, err := anyUserByKey(ctx, q, apiKey)
+	if db.IsNone(err) {
+		return User{}, secret.String{}, fault.NotFoundf("no user has that API key")
+	} else if err != nil {
+		return User{}, secret.String{}, fmt.Errorf("find the user of a key: %w", err)
+	}
+	keys, err := s.keysOf(ctx, q, u.ID)
+	return u, keys.Secret, err
+}
+
 // CloudIdentity gives what tells this cloud from all others, and its signature (HMAC-SHA1 in base64) under a user's secret key, ""
 // where the user has no keys. It is for those who may handle the keys.
 func (s *Service) CloudIdentity(ctx context.Context, id uid.User) (identity, signature string, err error) {

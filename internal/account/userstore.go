@@ -62,6 +62,13 @@ func actingUser(ctx context.Context, q db.Tx, id uid.User) (User, error) {
 	return row.User, err
 }
 
+// anyUserByKey finds a user by its API key, whether it may act or not.
+func anyUserByKey(ctx context.Context, q db.Tx, apiKey string) (User, error) {
+	var row userRow
+	err := selectUsers(q, &row).Where("k.api_key = ? and u.removed is null", apiKey).Scan(ctx)
+	return row.User, err
+}
+
 func userInScope(ctx context.Context, q db.Tx, scope auth.Scope, id uid.User) (User, error) {
 	var row userRow
 	err := scope.Where(selectUsers(q, &row), "u").Where("u.id = ? and u.removed is null", id).Scan(ctx)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/alert"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/db"
@@ -227,6 +228,17 @@ func (cl *Cloud) expire(ctx context.Context, batch func(ctx context.Context, tx 
 	return nil
 }
 
+// expireAlerts removes all alerts whose cause went longer ago than they are kept, which may be forever.
+func (cl *Cloud) expireAlerts(ctx context.Context) error {
+	kept := setting.AlertPurgeDelay.Of(cl.Settings)
+	if kept == 0 {
+		return nil
+	}
+	return cl.expire(ctx, func(ctx context.Context, tx db.Tx) (int64, error) {
+		return alert.Expire(ctx, tx, tx.Now.Add(-kept), expiring)
+	})
+}
+
 // glance is how soon keepers notice that their period was changed.
 const glance = 5 * time.Second
 
@@ -244,6 +256,8 @@ func (cl *Cloud) keepers() []keep.Keeper {
 			return err
 		}},
 		{Name: "jobs", Period: time.Minute, Round: cl.expireJobs},
+		{Name: "watch", Period: glance, Every: every(setting.CapacityCheckPeriod), Round: cl.watch},
+		{Name: "alert-purge", Period: glance, Every: every(setting.AlertPurgeInterval), Round: cl.expireAlerts},
 		{Name: "event-purge", Period: glance, Every: every(setting.EventPurgeInterval), Round: cl.expireEvents},
 		{Name: "idempotency-keys", Period: time.Minute, Round: func(ctx context.Context) error {
 			return cl.expire(ctx, func(ctx context.Context, tx db.Tx) (int64, error) {

@@ -13,6 +13,17 @@ CREATE TABLE accounts (
 
 CREATE UNIQUE INDEX accounts_name on accounts (domain_id, name) where removed is null;
 
+CREATE TABLE alerts (
+    id          text primary key,
+    type        bigint      not null,                  -- CloudStack's number
+    subject     text        not null,                  -- what it is about: the id of a host …
+    description text        not null,
+    raised      timestamptz not null,
+    resolved    timestamptz                            -- when the cause went
+);
+
+CREATE UNIQUE INDEX alerts_lasting on alerts (type, subject) where resolved is null;
+
 CREATE TABLE api_keys (
     api_key     text primary key,
     user_id     text        not null references users (id),

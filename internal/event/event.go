@@ -78,10 +78,15 @@ type Filter struct {
 	ResourceID   string
 	ResourceType string
 	Parent       uid.Event // that event and those that have it as parent
+	State        State
+	Pending      *Pending
 	Keyword      string    // part of type or description, in any case
 	Offset       int
 	Limit        int // 0: all
 }
+
+// Pending are events that announced what has not come to an end since, and how long ago that was.
+type Pending struct{ Least, Most time.Duration }
 
 // List gives the events of one page, the newest first, and how many there are on all pages.
 func List(ctx context.Context, q db.Tx, f Filter) ([]Event, int, error) {

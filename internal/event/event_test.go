@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -154,6 +155,8 @@ func TestList(t *testing.T) {
 			"by type":               {event.Filter{Scope: all, Type: event.VMCreate}, []int{2, 1, 0}, 3},
 			"by level":              {event.Filter{Scope: all, Level: event.Error}, []int{2}, 1},
 			"by thing":              {event.Filter{Scope: all, ResourceType: "Network", ResourceID: "n1"}, []int{3}, 1},
+			"in a state":            {event.Filter{Scope: all, State: event.Started}, []int{1}, 1},
+			"begun and not done":    {event.Filter{Scope: all, Pending: &event.Pending{Most: time.Hour}}, nil, 0},
 			"of a job":              {event.Filter{Scope: all, Parent: ids[0]}, []int{2, 1, 0}, 3},
 			"keyword":               {event.Filter{Scope: all, Keyword: "0% dONE_"}, []int{3}, 1},
 			"keyword in the type":   {event.Filter{Scope: all, Keyword: "user.log"}, []int{4}, 1},
@@ -179,4 +182,69 @@ func TestList(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestPending(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		done := write(t, d, t.Context(), event.Event{Type: event.VMStart, State: event.Scheduled, ResourceID: "vm1"})
+		open := write(t, d, t.Context(), event.Event{Type: event.VMStart, State: event.Scheduled, ResourceID: "vm2"})
+		write(t, d, t.Context(), event.Event{Type: event.VMStart, State: event.Started, ResourceID: "vm2", Parent: open})
+		write(t, d, t.Context(), event.Event{Type: event.VMStart, ResourceID: "vm1", Parent: done})
+		for what, c := range map[string]struct {
+			pending event.Pending
+			want    []uid.Event
+		}{
+			"of the last hour": {event.Pending{Most: time.Hour}, []uid.Event{open}},
+			"older":            {event.Pending{Least: time.Hour, Most: 2 * time.Hour}, nil},
+		} {
+			found, total, err := event.List(t.Context(), d.Read(), event.Filter{Scope: all, Pending: &c.pending})
+			var got []uid.Event
+			for _, e := range found {
+				got = append(got, e.ID)
+			}
+			if err != nil || total != len(c.want) || !cmp.Equal(got, c.want) {
+				t.Errorf("%s: %v of %d, %v; want %v", what, got, total, err, c.want)
+			}
+		}
+	})
+}
+
+func TestExpire(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		for range 5 {
+			write(t, d, t.Context(), event.Event{Type: event.VMStart})
+		}
+		expire := func(before time.Duration, limit int) (n int64) {
+			t.Helper()
+			err := d.Write(t.Context(), func(ctx context.Context, tx db.Tx) (err error) {
+				n, err = event.Expire(ctx, tx, tx.Now.Add(before), limit)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		if n := expire(-time.Hour, 10); n != 0 {
+			t.Errorf("%d young events were removed", n)
+		}
+		newest, _, err := event.List(t.Context(), d.Read(), event.Filter{Scope: all, Limit: 1})
+		if n := expire(time.Hour, 4); n != 4 || err != nil {
+			t.Errorf("removed %d, %v; want the 4 of a batch", n, err)
+		}
+		left, _, err := event.List(t.Context(), d.Read(), event.Filter{Scope: all})
+		if err != nil || len(left) != 1 || left[0].ID != newest[0].ID {
+			t.Errorf("%+v are left, %v; want the newest", left, err)
+		}
+	})
+}
+
+func TestKinds(t *testing.T) {
+	t.Parallel()
+	kinds := event.Kinds()
+	if len(kinds) < 30 || !slices.IsSorted(kinds) || !slices.Contains(kinds, event.SettingChange) {
+		t.Errorf("kinds: %v", kinds)
+	}
 }

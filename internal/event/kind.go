@@ -1,5 +1,10 @@
 package event
 
+import (
+	"maps"
+	"slices"
+)
+
 // Kind names what happened, in CloudStack's words ("VM.CREATE").
 type Kind string
 
@@ -92,3 +97,6 @@ const (
 	Started   State = "Started"
 	Completed State = "Completed"
 )
+
+// Kinds gives every kind, in the order of their names.
+func Kinds() []Kind { return slices.Sorted(maps.Keys(resources)) }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/virga-cloud/virga/internal/alert"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
@@ -90,8 +91,13 @@ func (s *Service) check(ctx context.Context, h Host) (up bool, err error) {
 		if err != nil {
 			e.Type, e.Level, e.Description = event.HostDown, event.Warn, e.Description+": "+err.Error()
 		}
-		_, err2 = event.Write(ctx, tx, e)
-		return err2
+		if _, err2 = event.Write(ctx, tx, e); err2 != nil {
+			return err2
+		}
+		if err == nil {
+			return alert.Resolve(ctx, tx, alert.Host, string(h.ID))
+		}
+		return alert.Raise(ctx, tx, alert.Host, string(h.ID), "host %s (%s) does not answer: %v", h.Name, h.IPAddress, err)
 	})
 }
 

@@ -27,6 +27,7 @@ var rules = []rule{
 	{"internal/bus", "internal/fault uid internal/secret", "", "what is carried is not the carrier's business"},
 	{"internal/auth", "internal/db internal/secret internal/fault uid", "net/http", "every facade asks it in its own words"},
 	{"internal/event", "internal/auth internal/db internal/fault uid", "net/http", "events are written by all, so they import none"},
+	{"internal/alert", "internal/db internal/fault uid", "net/http", "alerts are raised by all, so they import none"},
 	{"internal/setting", "internal/event internal/auth internal/db internal/fault uid", "net/http",
 		"settings are read by all, so they import nothing that has any"},
 	{"internal/once", "internal/auth internal/db internal/fault uid", "net/http", "whoever makes something records it, so it imports none of them"},
@@ -62,7 +63,7 @@ var rules = []rule{
 }
 
 // mechanics are what every service may use.
-const mechanics = "internal/op internal/once internal/keep internal/db internal/auth internal/event internal/setting internal/secret internal/fault uid"
+const mechanics = "internal/op internal/once internal/keep internal/db internal/auth internal/event internal/alert internal/setting internal/secret internal/fault uid"
 
 const facades = "facades translate; a rule that two of them need lives in a service, so none imports another or a driver"
 

@@ -490,6 +490,17 @@ create index events_owner on events (account_id, id);
 create index events_domain on events (domain_id, id);
 create index events_resource on events (resource_id, id);
 
+-- internal/alert --------------------------------------------------------------------------------------------------
+create table alerts (
+    id          text primary key,
+    type        bigint      not null,                  -- CloudStack's number
+    subject     text        not null,                  -- what it is about: the id of a host …
+    description text        not null,
+    raised      timestamptz not null,
+    resolved    timestamptz                            -- when the cause went
+);
+create unique index alerts_lasting on alerts (type, subject) where resolved is null;
+
 -- internal/keep ---------------------------------------------------------------------------------------------------
 create table keepers (
     name        text primary key,

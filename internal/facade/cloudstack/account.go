@@ -27,6 +27,9 @@ func (f *Facade) listAccounts(ctx context.Context, in cs.ListAccountsIn) (api.Pa
 	if err != nil {
 		return api.Page[cs.Account]{}, err
 	}
+	if in.CleanUp {
+		return api.Page[cs.Account]{}, nil // an account is removed with all it owns, so none waits for that
+	}
 	filter := account.AccountFilter{Scope: scope, ID: in.ID, Name: in.Name, State: account.State(in.State), Keyword: in.Keyword}
 	if in.AccountType != nil {
 		filter.Type = new(auth.AccountType(*in.AccountType))
@@ -50,16 +53,23 @@ func accountOut(a account.Account, caller auth.Caller) cs.Account {
 		ID: a.ID, Name: a.Name, Type: int(a.Type), DomainID: a.Domain, Domain: a.DomainName, DomainPath: a.DomainPath,
 		State: string(a.State), NetworkDomain: a.NetworkDomain, Created: api.At(a.Created),
 	}
+	var secondary int64
 	for kind, to := range map[account.Kind]struct {
 		limit, available *string
 		total            *int64
 	}{
-		account.VMs:       {&out.VMLimit, &out.VMAvailable, &out.VMTotal},
-		account.CPUs:      {&out.CPULimit, &out.CPUAvailable, &out.CPUTotal},
-		account.MemoryMB:  {&out.MemoryLimit, &out.MemoryAvailable, &out.MemoryTotal},
-		account.Volumes:   {&out.VolumeLimit, &out.VolumeAvailable, &out.VolumeTotal},
-		account.PrimaryGB: {&out.PrimaryStorageLimit, &out.PrimaryStorageAvailable, &out.PrimaryStorageTotal},
-		account.Networks:  {&out.NetworkLimit, &out.NetworkAvailable, &out.NetworkTotal},
+		account.VMs:         {&out.VMLimit, &out.VMAvailable, &out.VMTotal},
+		account.CPUs:        {&out.CPULimit, &out.CPUAvailable, &out.CPUTotal},
+		account.MemoryMB:    {&out.MemoryLimit, &out.MemoryAvailable, &out.MemoryTotal},
+		account.Volumes:     {&out.VolumeLimit, &out.VolumeAvailable, &out.VolumeTotal},
+		account.PrimaryGB:   {&out.PrimaryStorageLimit, &out.PrimaryStorageAvailable, &out.PrimaryStorageTotal},
+		account.Networks:    {&out.NetworkLimit, &out.NetworkAvailable, &out.NetworkTotal},
+		account.PublicIPs:   {&out.IPLimit, &out.IPAvailable, &out.IPTotal},
+		account.Templates:   {&out.TemplateLimit, &out.TemplateAvailable, &out.TemplateTotal},
+		account.SecondaryGB: {&out.SecondaryStorageLimit, &out.SecondaryStorageAvailable, &secondary},
+		account.Snapshots:   {&out.SnapshotLimit, &out.SnapshotAvailable, &out.SnapshotTotal},
+		account.Projects:    {&out.ProjectLimit, &out.ProjectAvailable, &out.ProjectTotal},
+		account.VPCs:        {&out.VPCLimit, &out.VPCAvailable, &out.VPCTotal},
 	} {
 		count, counted := a.Counts[kind]
 		if !counted {
@@ -71,6 +81,7 @@ func accountOut(a account.Account, caller auth.Caller) cs.Account {
 			*to.available = strconv.FormatInt(max(count.Maximum-count.Used, 0), 10)
 		}
 	}
+	out.SecondaryStorageTotal = float64(secondary)
 	for _, u := range a.Users {
 		out.Users = append(out.Users, userOut(u, caller))
 	}

@@ -2,25 +2,53 @@ package cloudstack
 
 import (
 	"context"
+	"time"
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/event"
+	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/uid"
 )
 
 func (f *Facade) registerEvents(m *api.Mux) {
 	api.HandleList(m, cs.ListEvents, f.listEvents)
+	api.HandleList(m, cs.ListEventTypes, f.listEventTypes)
+}
+
+func (f *Facade) listEventTypes(context.Context, api.None) (api.Page[cs.EventType], error) {
+	kinds := event.Kinds()
+	return pageOf(kinds, len(kinds), func(k event.Kind) cs.EventType { return cs.EventType{Name: string(k)} }), nil
+}
+
+// pendingEvents reads what entrytime and duration, in seconds, say about what is not done yet.
+func pendingEvents(entry, duration *int) (*event.Pending, error) {
+	switch {
+	case entry == nil && duration == nil:
+		return nil, nil //nolint:nilnil // no restriction
+	case entry == nil || duration == nil:
+		return nil, fault.Invalidf("entrytime and duration go together")
+	case *duration < 0 || *entry <= *duration:
+		return nil, fault.Invalidf("entrytime %d and duration %d: entrytime must be more than duration, and both at least 0", *entry, *duration)
+	}
+	return &event.Pending{Least: time.Duration(*duration) * time.Second, Most: time.Duration(*entry) * time.Second}, nil
 }
 
 func (f *Facade) listEvents(ctx context.Context, in cs.ListEventsIn) (api.Page[cs.Event], error) {
-	scope, err := f.scope(ctx, in.Scope, in.ID != "" || in.StartID != "" || in.ResourceID != "")
+	scope, err := f.scopeIn(ctx, in.Scope, in.ID != "" || in.StartID != "" || in.ResourceID != "", in.InProject, cs.Tagged{})
 	if err != nil {
 		return api.Page[cs.Event]{}, err
+	}
+	if in.Archived {
+		return api.Page[cs.Event]{}, nil
 	}
 	filter := event.Filter{
 		Scope: scope, ID: in.ID, Type: event.Kind(in.Type), Level: event.Level(in.Level), Start: in.StartDate, End: in.EndDate,
 		ResourceID: in.ResourceID, ResourceType: in.ResourceType, Parent: in.StartID, Keyword: in.Keyword,
+		State: event.State(in.State),
+	}
+	if filter.Pending, err = pendingEvents(in.EntryTime, in.Duration); err != nil {
+		return api.Page[cs.Event]{}, err
 	}
 	filter.Offset, filter.Limit = window(in.Paging)
 	events, total, err := event.List(ctx, f.DB.Read(), filter)

@@ -10,6 +10,7 @@ func (f *Facade) translators() []func(*api.Mux) {
 		f.registerAccounts,
 		f.registerDomains,
 		f.registerEvents,
+		f.registerAlerts,
 		f.registerConfigurations,
 		f.registerJobs,
 		f.registerZones,
