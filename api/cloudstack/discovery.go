@@ -41,4 +41,7 @@ type Capabilities struct {
 	DynamicScaling           bool   `json:"dynamicscalingenabled" doc:"Whether running machines can change their size."`
 	PageSize                 int64  `json:"defaultuipagesize" doc:"How many items a page of the console has."`
 	StatsUserOnly            bool   `json:"instancesstatsuseronly" doc:"Whether statistics are kept for users' machines only."`
+	APILimitInterval         *int   `json:"apilimitinterval,omitempty" doc:"The seconds in which a caller may make apilimitmax requests; absent where requests are not limited."`
+	APILimitMax              *int   `json:"apilimitmax,omitempty" doc:"How many requests a caller may make in that time; absent where requests are not limited."`
+	Pending
 }

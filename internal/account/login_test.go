@@ -11,6 +11,7 @@ import (
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/secret"
+	"github.com/virga-cloud/virga/internal/setting"
 )
 
 const refusal = "failed to authenticate user, check if username/password are correct"
@@ -75,6 +76,32 @@ func TestLogin(t *testing.T) {
 }
 
 // Each lock is twice as long as the last, and a right password during it changes nothing.
+func TestLoginLocksOutBySettings(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		change := func(name, value string) {
+			t.Helper()
+			_, err := w.settings.Change(w.system(), name, setting.Place{}, value)
+			want(t, name, err, "")
+		}
+		good := func() error { return w.login("auser", "pw-auser", "a") }
+		guess := func(n int) {
+			for range n {
+				want(t, "a guess", w.login("auser", "guess", "a"), fault.Unauthenticated)
+			}
+		}
+		change("incorrect.login.attempts.allowed", "2")
+		change("incorrect.login.lockout.time", "10")
+		guess(2)
+		want(t, "locked out", good(), fault.Unauthenticated)
+		w.pass(10 * time.Second)
+		want(t, "after the lock", good(), "")
+		change("incorrect.login.attempts.allowed", "0")
+		guess(20)
+		want(t, "without a limit", good(), "")
+	})
+}
+
 func TestLoginLocksOut(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {

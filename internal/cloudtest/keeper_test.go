@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/virga-cloud/virga/internal/alert"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/cloudtest"
 	"github.com/virga-cloud/virga/internal/compute"
@@ -44,17 +45,31 @@ func TestHealthKeeper(t *testing.T) {
 		must(t, err)
 		silent.Host = hosts[0].ID
 		must(t, c.Hosts.Script(ctx, silent))
-		if got := round(); got[host.Alert] != 1 || got[host.Up] != 2 {
+		lasting := func() (n int) {
+			t.Helper()
+			alerts, total, err := alert.List(ctx, c.DB.Read(), alert.Filter{Types: []alert.Type{alert.Host}})
+			must(t, err)
+			for _, a := range alerts {
+				if a.Resolved.IsZero() && a.Subject == string(hosts[0].ID) && strings.Contains(a.Description, hosts[0].Name) {
+					n++
+				}
+			}
+			if total != 1 {
+				t.Errorf("%d alerts of one silence", total)
+			}
+			return n
+		}
+		if got := round(); got[host.Alert] != 1 || got[host.Up] != 2 || lasting() != 1 {
 			t.Errorf("one silent: %v", got)
 		}
-		if got := round(); got[host.Down] != 1 {
+		if got := round(); got[host.Down] != 1 || lasting() != 1 {
 			t.Errorf("one silent for long: %v", got)
 		}
 		answers, err := hypervisor.ParseRule("PingCommand", "none", 0)
 		must(t, err)
 		answers.Host = hosts[0].ID
 		must(t, c.Hosts.Script(ctx, answers))
-		if got := round(); got[host.Up] != 3 {
+		if got := round(); got[host.Up] != 3 || lasting() != 0 {
 			t.Errorf("it answers again: %v", got)
 		}
 		events, _, err := event.List(ctx, c.DB.Read(), event.Filter{Scope: auth.Scope{All: true}, ResourceID: string(hosts[0].ID)})

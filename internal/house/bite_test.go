@@ -140,6 +140,11 @@ func TestChecksBite(t *testing.T) {
 			"uid/a.go":         "package uid; type VM int; func New[T any]() T { panic(0) }",
 			"uid/late_test.go": "package uid; func Old() {}",
 		}, []string{"uid.Old, which is not there"}},
+		{"idle settings", "setting", map[string]string{
+			"internal/setting/keys.go":   "package setting; var A, B, C = 1, 2, 3; var own = C",
+			"internal/zone/a.go":         `package zone; import "github.com/virga-cloud/virga/internal/setting"; var x = setting.A`,
+			"internal/zone/zone_test.go": `package zone; import "github.com/virga-cloud/virga/internal/setting"; var y = setting.B`,
+		}, []string{"setting.B: nothing reads", "setting.C: nothing reads"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -25,6 +25,7 @@ var checks = map[string]func(*tree, *findings){
 	"skip":      checkSkips,
 	"link":      checkLinks,
 	"snippet":   checkSnippets,
+	"setting":   checkSettings,
 }
 
 func TestHouse(t *testing.T) {
