@@ -5,6 +5,67 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
+// AddHost adds a host.
+var AddHost = api.List[AddHostIn, Host]{
+	Name: "addHost", Noun: "Host", Role: api.RootOnly, Object: "host", Event: "HOST.ADD", Creates: true,
+	Doc: "Adds a host to a cluster. It must answer; what it has, it tells itself.",
+}
+
+// AddHostIn describes the host.
+type AddHostIn struct {
+	api.Once
+	ZoneID          uid.Zone    `api:"zoneid,required" doc:"The ID of the zone that it is to be in."`
+	PodID           uid.Pod     `api:"podid,required" doc:"The ID of the pod that it is to be in."`
+	ClusterID       uid.Cluster `api:"clusterid" doc:"The ID of the cluster that it is to be in."`
+	ClusterName     string      `api:"clustername" doc:"The name of the cluster that it is to be in, in the place of its ID. One of a name that is not there is made."`
+	Hypervisor      string      `api:"hypervisor,required" doc:"The hypervisor of the host; it must be the cluster's."`
+	URL             string      `api:"url,required" doc:"Where the host is, http://name for instance. What stands behind the name is part of the host's name, so that http://sim/c0/h0 is called sim.c0.h0."`
+	Username        string      `api:"username" doc:"A user of the host, for hypervisors whose hosts are signed in to. Simulated ones are not, and nothing of it is kept."`
+	Password        string      `api:"password,secret" doc:"That user's password."`
+	HostTags        []string    `api:"hosttags" doc:"The host's tags. Machines of offerings with tags run on hosts that have all of those."`
+	AllocationState string      `api:"allocationstate,one=Enabled|Disabled" doc:"Enabled, as without it, or Disabled: nothing is placed on it then."`
+}
+
+// UpdateHost changes a host.
+var UpdateHost = api.Call[UpdateHostIn, Host]{
+	Name: "updateHost", Noun: "Host", Role: api.RootOnly, Object: "host", Event: "HOST.EDIT",
+	Doc: "Changes a host. What is not named stays.",
+}
+
+// UpdateHostIn says what to change.
+type UpdateHostIn struct {
+	ID              uid.Host       `api:"id,required" doc:"The ID of the host."`
+	Name            *string        `api:"name,since=4.15" doc:"Its new name."`
+	URL             *string        `api:"url" doc:"Where the host is now, as it is shown to operators."`
+	HostTags        []string       `api:"hosttags" doc:"The host's tags, in the place of those that it has."`
+	AllocationState string         `api:"allocationstate,one=Enable|Disable" doc:"Enable, or Disable: nothing new is placed on it then."`
+	OSCategoryID    uid.OSCategory `api:"oscategoryid" doc:"The ID of the category of operating systems that the host is preferred for."`
+}
+
+// DeleteHost removes a host.
+var DeleteHost = api.Call[DeleteHostIn, api.Success]{
+	Name: "deleteHost", Noun: "Host", Role: api.RootOnly, Event: "HOST.DELETE",
+	Doc: "Deletes a host that is disabled or in maintenance, and on which no machines are.",
+}
+
+// DeleteHostIn names the host.
+type DeleteHostIn struct {
+	ID           uid.Host `api:"id,required" doc:"The ID of the host."`
+	Forced       bool     `api:"forced" doc:"Deletes a host that is enabled, too. Machines on it are not stopped by that: stop them first."`
+	DestroyLocal bool     `api:"forcedestroylocalstorage" doc:"Asks for volumes in the host's own storage to be destroyed with it, which is refused while there are any: delete them first. Storage without volumes always goes with its host."`
+}
+
+// ReconnectHost asks a host anew.
+var ReconnectHost = api.Job[ReconnectHostIn, Host]{
+	Name: "reconnectHost", Noun: "Host", Role: api.RootOnly, Object: "host", Event: "HOST.RECONNECT",
+	Doc: "Asks a host whether it is there and what it has, and takes it over.",
+}
+
+// ReconnectHostIn names the host.
+type ReconnectHostIn struct {
+	ID uid.Host `api:"id,required" doc:"The ID of the host."`
+}
+
 // ListHosts shows hosts.
 var ListHosts = api.List[ListHostsIn, Host]{
 	Name: "listHosts", Noun: "Host", Role: Infrastructure, Object: "host",
@@ -23,6 +84,9 @@ type ListHostsIn struct {
 	State         string      `api:"state" doc:"Shows only hosts in this state, Up for instance."`
 	ResourceState string      `api:"resourcestate" doc:"Shows only hosts whose resources are in this state, Enabled for instance."`
 	Hypervisor    string      `api:"hypervisor" doc:"Shows only hosts of this hypervisor."`
+	HAHost        *bool       `api:"hahost" doc:"When true, shows only hosts that are kept free for machines whose host has failed. There are none yet."`
+	VMID          uid.VM      `api:"virtualmachineid" doc:"Shows only hosts of the cluster that this machine is in, and says of each whether it has room for the machine."`
+	Details       []string    `api:"details" doc:"How much to show of each host: any of all, capacity, events, stats and min. Without it everything."`
 }
 
 // Host is a host. What is allocated is what machines were promised, whether they use it or not.
@@ -44,22 +108,45 @@ type Host struct {
 
 	CPUNumber              int    `json:"cpunumber" doc:"How many cores the host has."`
 	CPUSpeed               int64  `json:"cpuspeed" doc:"The speed of a core in MHz."`
-	CPUAllocated           string `json:"cpuallocated" doc:"The share of the CPU that is allocated, as 40%."`
-	CPUAllocatedPercentage string `json:"cpuallocatedpercentage" doc:"The share of the CPU that is allocated, as 40%."`
-	CPUAllocatedValue      int64  `json:"cpuallocatedvalue" doc:"The CPU that is allocated, in MHz."`
-	CPUAllocatedShare      string `json:"cpuallocatedwithoverprovisioning" doc:"The share of the overcommitted CPU that is allocated, as 40%."`
-	CPUTotal               string `json:"cpuwithoverprovisioning" doc:"The CPU that may be allocated, overcommit included, in MHz."`
+	CPUAllocated           string `json:"cpuallocated,omitempty" doc:"The share of the CPU that is allocated, as 40%."`
+	CPUAllocatedPercentage string `json:"cpuallocatedpercentage,omitempty" doc:"The share of the CPU that is allocated, as 40%."`
+	CPUAllocatedValue      *int64 `json:"cpuallocatedvalue,omitempty" doc:"The CPU that is allocated, in MHz."`
+	CPUAllocatedShare      string `json:"cpuallocatedwithoverprovisioning,omitempty" doc:"The share of the overcommitted CPU that is allocated, as 40%."`
+	CPUTotal               string `json:"cpuwithoverprovisioning,omitempty" doc:"The CPU that may be allocated, overcommit included, in MHz."`
 
-	MemoryTotal               int64  `json:"memorytotal" doc:"The memory of the host in bytes."`
-	MemoryAllocated           int64  `json:"memoryallocated" doc:"The memory that is allocated, in bytes."`
-	MemoryAllocatedBytes      int64  `json:"memoryallocatedbytes" doc:"The memory that is allocated, in bytes."`
-	MemoryAllocatedPercentage string `json:"memoryallocatedpercentage" doc:"The share of the memory that is allocated, as 40%."`
-	MemoryOvercommitted       string `json:"memorywithoverprovisioning" doc:"The memory that may be allocated, overcommit included, in bytes."`
+	MemoryTotal               *int64 `json:"memorytotal,omitempty" doc:"The memory of the host in bytes."`
+	MemoryAllocated           *int64 `json:"memoryallocated,omitempty" doc:"The memory that is allocated, in bytes."`
+	MemoryAllocatedBytes      *int64 `json:"memoryallocatedbytes,omitempty" doc:"The memory that is allocated, in bytes."`
+	MemoryAllocatedPercentage string `json:"memoryallocatedpercentage,omitempty" doc:"The share of the memory that is allocated, as 40%."`
+	MemoryOvercommitted       string `json:"memorywithoverprovisioning,omitempty" doc:"The memory that may be allocated, overcommit included, in bytes."`
 
-	Tags       string   `json:"hosttags,omitempty" doc:"The host's tags, with commas between them."`
-	Version    string   `json:"version,omitempty" doc:"The version of the host's agent."`
-	LastPinged api.Time `json:"lastpinged,omitzero" doc:"When the host was last heard of."`
-	Created    api.Time `json:"created,omitzero" doc:"When the host was added."`
+	DiskTotal          *int64 `json:"disksizetotal,omitempty" doc:"How much storage of its own the host has, in bytes."`
+	DiskAllocated      *int64 `json:"disksizeallocated,omitempty" doc:"How much of that is promised to volumes, in bytes."`
+	LocalStorageActive *bool  `json:"islocalstorageactive,omitempty" doc:"Whether the host has storage of its own."`
+
+	AverageLoad *int64 `json:"averageload,omitempty" doc:"The load of the host, where it tells."`
+	CPUUsed     string `json:"cpuused,omitempty" doc:"The part of the CPU that is busy, as 40%, where the host tells."`
+	MemoryUsed  *int64 `json:"memoryused,omitempty" doc:"The memory that is in use, in bytes, where the host tells."`
+	NetworkIn   *int64 `json:"networkkbsread,omitempty" doc:"How many KB the host has received, where it tells."`
+	NetworkOut  *int64 `json:"networkkbswrite,omitempty" doc:"How many KB the host has sent, where it tells."`
+
+	Tags              string         `json:"hosttags,omitempty" doc:"The host's tags, with commas between them."`
+	ExplicitTags      string         `json:"explicithosttags,omitempty" doc:"Those of its tags that operators gave it: all."`
+	Capabilities      string         `json:"capabilities,omitempty" doc:"What the hypervisor can do, where it tells."`
+	OSCategoryID      uid.OSCategory `json:"oscategoryid,omitempty" doc:"The ID of the category of operating systems that the host is preferred for."`
+	OSCategoryName    string         `json:"oscategoryname,omitempty" doc:"The name of that category."`
+	HypervisorVersion string         `json:"hypervisorversion,omitempty" doc:"The version of the host's hypervisor."`
+	Version           string         `json:"version,omitempty" doc:"The version of the host's agent, where it has one."`
+	ManagementServer  string         `json:"managementserverid,omitempty" doc:"The ID of the server that alone talks to the host, where there is one. (All of them do.)"`
+	Events            string         `json:"events,omitempty" doc:"What may happen to the host next, with semicolons between."`
+	HAHost            *bool          `json:"hahost,omitempty" doc:"Whether the host is kept free for machines whose host has failed."`
+	EnoughCapacity    *bool          `json:"hasenoughcapacity,omitempty" doc:"Whether the host has room for the machine that was named."`
+	Suitable          *bool          `json:"suitableformigration,omitempty" doc:"Whether the machine that was named could be moved to the host: it is another one, may be used, and has room."`
+	LastPinged        api.Time       `json:"lastpinged,omitzero" doc:"When the host was last heard of."`
+	Disconnected      api.Time       `json:"disconnected,omitzero" doc:"Since when the host does not answer."`
+	Created           api.Time       `json:"created,omitzero" doc:"When the host was added."`
+	Removed           api.Time       `json:"removed,omitzero" doc:"When the host was deleted."`
+	Pending
 }
 
 // ListHypervisors shows the hypervisors in use.

@@ -147,12 +147,15 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Accounts = account.New(account.Parts{
 		DB: cl.DB, Box: box, Hasher: auth.NewHasher(c.PasswordCost), Sessions: cl.Sessions, Settings: cl.Settings,
 	})
-	cl.Zones = zone.New(cl.DB)
+	cl.Zones = zone.New(cl.DB, cl.Settings)
 	cl.Offerings = offering.New(cl.DB)
 	cl.Networks = network.New(cl.DB, cl.Engine, cl.Accounts)
 	cl.VPCs = vpc.New(cl.DB)
-	cl.Hosts = host.New(cl.DB, drivers)
-	cl.Pools = pool.New(cl.DB)
+	cl.Pools = pool.New(pool.Parts{DB: cl.DB, Drivers: drivers, Settings: cl.Settings, Volumes: volume.InPool})
+	cl.Hosts = host.New(host.Parts{
+		DB: cl.DB, Engine: cl.Engine, Drivers: drivers, Clusters: cl.Zones, Local: cl.Pools, Machines: compute.HeldOn,
+	})
+	cl.Zones.UsedBy(network.CountIn, host.CountIn, pool.CountIn, image.CountIn, volume.CountIn, compute.CountIn)
 	cl.Images = image.New(cl.DB)
 	cl.Volumes = volume.New(volume.Parts{DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Hosts: cl.Hosts})
 	cl.Machines = compute.New(compute.Parts{
@@ -164,7 +167,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Facade = cloudstack.New(cloudstack.Services{
 		DB: cl.DB, Engine: cl.Engine, Settings: cl.Settings, Accounts: cl.Accounts, Sessions: cl.Sessions,
 		Zones: cl.Zones, Offerings: cl.Offerings, Networks: cl.Networks, VPCs: cl.VPCs,
-		Hosts: cl.Hosts, Images: cl.Images, Volumes: cl.Volumes, Machines: cl.Machines,
+		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Machines: cl.Machines,
 	}, c.Facade)
 }
 
@@ -248,6 +251,7 @@ func (cl *Cloud) keepers() []keep.Keeper {
 	}
 	return []keep.Keeper{
 		{Name: "host-health", Period: 10 * time.Second, Round: cl.Hosts.CheckHealth},
+		{Name: "storage-overprovisioning", Period: 10 * time.Second, Round: cl.Pools.Reckon},
 		{Name: "expunge", Period: glance, Every: every(setting.ExpungeInterval), Round: func(ctx context.Context) error {
 			return cl.Machines.ExpungeOld(ctx, setting.ExpungeDelay.Of(cl.Settings))
 		}},

@@ -120,8 +120,8 @@ func (cl *Cloud) seedPod(ctx context.Context, z zone.Zone, i, hosts int, capacit
 	if len(pods) > 0 {
 		p = pods[0]
 	} else if p, err = cl.Zones.CreatePod(ctx, zone.Pod{
-		Zone: z.ID, Name: name, Gateway: fmt.Sprintf("172.%d.0.1", 16+i%16), Netmask: "255.255.0.0",
-		StartIP: fmt.Sprintf("172.%d.0.2", 16+i%16), EndIP: fmt.Sprintf("172.%d.255.200", 16+i%16), Allocation: zone.Enabled,
+		Zone: z.ID, Name: name, Gateway: podNetwork(i) + ".0.1", Netmask: "255.255.0.0", StartIP: podNetwork(i) + ".0.2",
+		EndIP: podNetwork(i) + ".255.200", Allocation: zone.Enabled,
 	}); err != nil {
 		return err
 	}
@@ -144,6 +144,14 @@ func (cl *Cloud) seedPod(ctx context.Context, z zone.Zone, i, hosts int, capacit
 	return cl.seedHosts(ctx, c, i, hosts, capacity)
 }
 
+// podNetwork is the first half of the addresses in the ith pod.
+func podNetwork(i int) string {
+	if i < 16 {
+		return fmt.Sprintf("172.%d", 16+i)
+	}
+	return fmt.Sprintf("10.%d", 112+i)
+}
+
 func (cl *Cloud) seedPool(ctx context.Context, c zone.Cluster) error {
 	have, err := pool.OfCluster(ctx, cl.DB.Read(), c.ID)
 	if err != nil || len(have) > 0 {
@@ -151,7 +159,7 @@ func (cl *Cloud) seedPool(ctx context.Context, c zone.Cluster) error {
 	}
 	_, err = cl.Pools.Create(ctx, pool.Pool{
 		Zone: c.Zone, Pod: c.Pod, Cluster: c.ID, Name: "PS-" + c.Name, URL: "file:///virga/sandbox/" + c.Name, Type: "Filesystem",
-		Scope: "CLUSTER", State: "Up", BytesTotal: 1 << 50,
+		Scope: "CLUSTER", State: "Up", BytesPhysical: 1 << 50,
 	})
 	return err
 }
@@ -164,7 +172,7 @@ func (cl *Cloud) seedHosts(ctx context.Context, c zone.Cluster, pod, hosts int, 
 	in := host.AddIn{Zone: c.Zone, Pod: c.Pod, Cluster: c.ID, Hypervisor: c.Hypervisor, Capacity: capacity}
 	for i := len(have); i < hosts; i++ {
 		in.Names = append(in.Names, fmt.Sprintf("SimulatedAgent.%d.%d", pod, i))
-		in.Addresses = append(in.Addresses, fmt.Sprintf("172.%d.%d.%d", 16+pod%16, (i+2)/250, (i+2)%250+1))
+		in.Addresses = append(in.Addresses, fmt.Sprintf("%s.%d.%d", podNetwork(pod), (i+2)/250, (i+2)%250+1))
 	}
 	_, err = cl.Hosts.Add(ctx, in)
 	return err

@@ -25,11 +25,17 @@ var always = []invariant{
 		select p.name || ' has ' || p.bytes_used || ' bytes in use, its volumes ' || coalesce(sum(v.size), 0)
 		from storage_pools p left join volumes v on v.pool_id = p.id and v.removed is null
 		group by p.id, p.name, p.bytes_used having p.bytes_used <> coalesce(sum(v.size), 0)`},
+	{"a host without overcommit gives out what it has", `
+		select h.name || ' may give out ' || h.cpu_total || ' MHz and ' || h.memory_total || ' MB' from hosts h join clusters c on c.id = h.cluster_id
+		where h.removed is null and c.cpu_overcommit = 1 and c.memory_overcommit = 1
+		and (h.cpu_total <> h.cpu_cores * h.cpu_speed or h.memory_total <> h.memory_mb)`},
 	{"a running machine has a host and no other has one", `
 		select id || ' is ' || state || ' with host ' || coalesce(host_id, '-') from vms
 		where removed is null and (state = 'Running') <> (host_id is not null)`},
 	{"nothing stays between two states without a job", `
 		select 'machine ' || id || ' is ' || state from vms where removed is null and state not in ('Running', 'Stopped', 'Destroyed', 'Error')
+		union all select 'host ' || name || ' is ' || state || ', ' || resource_state from hosts
+			where removed is null and (state in ('Connecting', 'Removed') or resource_state = 'Creating')
 		union all select 'volume ' || id || ' is ' || state from volumes where removed is null and state not in ('Allocated', 'Ready')
 		union all select 'network ' || id || ' is ' || state from networks where removed is null and state not in ('Allocated', 'Implemented')`},
 	{"a volume has a disk's place if and only if it has a disk", `
@@ -122,6 +128,7 @@ func compare(ctx context.Context, d *db.DB, world *sim.World) (broken []error) {
 	for id, guest := range there.Guests {
 		broken = append(broken, fmt.Errorf("host %s runs machine %s, which nobody knows to run", guest.Host, id))
 	}
+	broken = append(broken, compareHosts(ctx, d, there.Hosts)...)
 	var ids []uid.Volume
 	if err := d.Read().NewRaw("select id from volumes where state = 'Ready' and removed is null").Scan(ctx, &ids); err != nil {
 		return []error{err}
@@ -167,6 +174,28 @@ func compareDisks(ctx context.Context, d *db.DB, world *sim.World, id uid.VM) (b
 	}
 	if !slices.Equal(has, owns) {
 		broken = append(broken, fmt.Errorf("machine %s runs with the disks %v, its volumes are %v", id, has, owns))
+	}
+	return broken
+}
+
+// compareHosts holds the hosts that the simulator knows against those in the database.
+func compareHosts(ctx context.Context, d *db.DB, enrolled []uid.Host) (broken []error) {
+	var ids []uid.Host
+	if err := d.Read().NewRaw("select id from hosts where removed is null").Scan(ctx, &ids); err != nil {
+		return []error{err}
+	}
+	known := map[uid.Host]bool{}
+	for _, id := range ids {
+		known[id] = true
+	}
+	for _, id := range enrolled {
+		if !known[id] {
+			broken = append(broken, fmt.Errorf("host %s is enrolled, which nobody knows", id))
+		}
+		delete(known, id)
+	}
+	for id := range known {
+		broken = append(broken, fmt.Errorf("host %s is not enrolled", id))
 	}
 	return broken
 }

@@ -177,7 +177,9 @@ func TestStormDeployInTwoNetworks(t *testing.T) {
 func TestStormStart(t *testing.T) {
 	t.Parallel()
 	storm(t, compute.Stopped, func(s *stormy, _ *testing.T) func(context.Context, *compute.Service) (op.ID, error) {
-		return func(ctx context.Context, m *compute.Service) (op.ID, error) { return m.Start(ctx, compute.StartIn{ID: s.vm}) }
+		return func(ctx context.Context, m *compute.Service) (op.ID, error) {
+			return m.Start(ctx, compute.StartIn{ID: s.vm})
+		}
 	}, is(compute.Running, false), is(compute.Stopped, false))
 }
 

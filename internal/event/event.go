@@ -80,7 +80,7 @@ type Filter struct {
 	Parent       uid.Event // that event and those that have it as parent
 	State        State
 	Pending      *Pending
-	Keyword      string    // part of type or description, in any case
+	Keyword      string // part of type or description, in any case
 	Offset       int
 	Limit        int // 0: all
 }

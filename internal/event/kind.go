@@ -42,6 +42,18 @@ const (
 	TemplateCreate Kind = "TEMPLATE.CREATE"
 	TemplateDelete Kind = "TEMPLATE.DELETE"
 
+	ZoneCreate    Kind = "ZONE.CREATE"
+	ZoneEdit      Kind = "ZONE.EDIT"
+	ZoneDelete    Kind = "ZONE.DELETE"
+	PodCreate     Kind = "POD.CREATE"
+	PodEdit       Kind = "POD.EDIT"
+	PodDelete     Kind = "POD.DELETE"
+	ClusterCreate Kind = "CLUSTER.CREATE"
+	ClusterEdit   Kind = "CLUSTER.EDIT"
+	ClusterDelete Kind = "CLUSTER.DELETE"
+	PoolCreate    Kind = "STORAGE.POOL.CREATE"
+	PoolDelete    Kind = "STORAGE.POOL.DELETE"
+
 	ServiceOfferingCreate Kind = "SERVICE.OFFERING.CREATE"
 	ServiceOfferingEdit   Kind = "SERVICE.OFFERING.EDIT"
 	ServiceOfferingDelete Kind = "SERVICE.OFFERING.DELETE"
@@ -49,6 +61,9 @@ const (
 	DiskOfferingEdit      Kind = "DISK.OFFERING.EDIT"
 	DiskOfferingDelete    Kind = "DISK.OFFERING.DELETE"
 
+	HostAdd               Kind = "HOST.ADD"
+	HostEdit              Kind = "HOST.EDIT"
+	HostDelete            Kind = "HOST.DELETE"
 	HostUp                Kind = "HOST.UP"
 	HostDown              Kind = "HOST.DOWN"
 	HostReconnect         Kind = "HOST.RECONNECT"
@@ -68,6 +83,9 @@ var resources = map[Kind]string{
 	NetworkCreate: "Network", NetworkUpdate: "Network", NetworkRestart: "Network", NetworkDelete: "Network",
 	VolumeCreate: "Volume", VolumeAttach: "Volume", VolumeDetach: "Volume", VolumeDelete: "Volume",
 	TemplateCreate: "Template", TemplateDelete: "Template",
+	ZoneCreate: "Zone", ZoneEdit: "Zone", ZoneDelete: "Zone", PodCreate: "Pod", PodEdit: "Pod", PodDelete: "Pod",
+	ClusterCreate: "Cluster", ClusterEdit: "Cluster", ClusterDelete: "Cluster", PoolCreate: "StoragePool", PoolDelete: "StoragePool",
+	HostAdd: "Host", HostEdit: "Host", HostDelete: "Host",
 	ServiceOfferingCreate: "ServiceOffering", ServiceOfferingEdit: "ServiceOffering", ServiceOfferingDelete: "ServiceOffering",
 	DiskOfferingCreate: "DiskOffering", DiskOfferingEdit: "DiskOffering", DiskOfferingDelete: "DiskOffering",
 	HostUp: "Host", HostDown: "Host", HostReconnect: "Host", HostMaintenance: "Host", HostMaintenanceCancel: "Host",

@@ -2,31 +2,36 @@ package host
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/uid"
 )
 
 // State is whether a host answers.
 type State string
 
-// The states.
+// The states. Removed is a host that is on its way out.
 const (
 	Up           State = "Up"
 	Connecting   State = "Connecting"
 	Alert        State = "Alert"
 	Disconnected State = "Disconnected"
 	Down         State = "Down"
+	Removed      State = "Removed"
 )
 
 // ResourceState is whether operators let a host be used.
 type ResourceState string
 
-// The resource states that this version sets.
+// The resource states that this version sets. Creating is a host that is being added.
 const (
+	Creating    ResourceState = "Creating"
 	Enabled     ResourceState = "Enabled"
 	Disabled    ResourceState = "Disabled"
 	Maintenance ResourceState = "Maintenance"
@@ -41,11 +46,15 @@ type Host struct {
 	Name          string
 	Type          string
 	Hypervisor    string
-	IPAddress     string `bun:"ip_address"`
+	URL           string         `bun:"url"` // how it was named when it was added
+	IPAddress     string         `bun:"ip_address"`
+	PodIP         int64          `bun:"pod_ip,nullzero"` // that address as a number, where it is one of the pod's range
+	OSCategory    uid.OSCategory `bun:"os_category_id"`  // what it is preferred for
 	State         State
 	ResourceState ResourceState
 	CPUCores      int   `bun:"cpu_cores"`
-	CPUSpeed      int   `bun:"cpu_speed"`    // MHz per core
+	CPUSpeed      int   `bun:"cpu_speed"` // MHz per core
+	MemoryMB      int64 `bun:"memory_mb"`
 	CPUTotal      int64 `bun:"cpu_total"`    // MHz, overcommit applied
 	CPUUsed       int64 `bun:"cpu_used"`     // MHz reserved
 	MemoryTotal   int64 `bun:"memory_total"` // MB, overcommit applied
@@ -53,95 +62,67 @@ type Host struct {
 	Tags          string
 	Version       string
 	LastSeen      time.Time `bun:",nullzero"`
+	Lost          time.Time `bun:",nullzero"` // since when it does not answer
 	Created       time.Time
 	Removed       time.Time `bun:",nullzero"`
 }
 
-// Service keeps hosts.
-type Service struct {
-	db      *db.DB
-	drivers hypervisor.Drivers
+// Fits tells whether a machine that needs so much could be started on the host now.
+func (h Host) Fits(n Need) bool {
+	return h.State == Up && h.ResourceState == Enabled && h.HasRoom(n)
 }
 
-// New makes a service over the drivers that there are.
-func New(d *db.DB, drivers hypervisor.Drivers) *Service { return &Service{d, drivers} }
-
-// Driver gives the driver for a host's hypervisor.
-func (s *Service) Driver(name string) (hypervisor.Driver, error) { return s.drivers.Find(name) }
-
-// AddIn says what hosts to add to a cluster.
-type AddIn struct {
-	Zone       uid.Zone
-	Pod        uid.Pod
-	Cluster    uid.Cluster
-	Hypervisor string
-	Names      []string
-	Addresses  []string // one for each name
-	Capacity   hypervisor.Capacity
-	// CPUOvercommit and MemoryOvercommit are the cluster's factors.
-	CPUOvercommit, MemoryOvercommit float64
+// HasRoom tells whether so much of the host is free.
+func (h Host) HasRoom(n Need) bool {
+	return h.CPUTotal-h.CPUUsed >= n.CPU && h.MemoryTotal-h.MemoryUsed >= n.Memory
 }
 
-// bulkEnroller is a driver that enrols many hosts at a time.
-type bulkEnroller interface {
-	EnrollMany(ctx context.Context, hosts []uid.Host, c hypervisor.Capacity) error
-}
-
-// Add makes hosts known to their driver and adds those that answer. A host that does not answer is refused.
-func (s *Service) Add(ctx context.Context, in AddIn) ([]Host, error) {
-	driver, err := s.drivers.Find(in.Hypervisor)
-	if err != nil {
-		return nil, err
-	}
-	in.Capacity.Zone, in.Capacity.Pod, in.Capacity.Cluster = in.Zone, in.Pod, in.Cluster
-	hosts := make([]Host, len(in.Names))
-	ids := make([]uid.Host, len(in.Names))
-	for i, name := range in.Names {
-		ids[i] = uid.New[uid.Host]()
-		hosts[i] = Host{
-			ID: ids[i], Zone: in.Zone, Pod: in.Pod, Cluster: in.Cluster, Name: name, Type: "Routing", Hypervisor: in.Hypervisor,
-			IPAddress: in.Addresses[i], State: Up, ResourceState: Enabled,
-		}
-	}
-	if err := enroll(ctx, driver, ids, in.Capacity); err != nil {
-		return nil, err
-	}
-	for i := range hosts {
-		r, err := driver.Probe(ctx, hosts[i].ID)
-		if err != nil {
-			return nil, err
-		}
-		hosts[i].learn(r, in)
-	}
-	err = s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error { return insertHosts(ctx, tx, hosts) })
-	if db.IsUnique(err) {
-		err = fault.Conflictf("a host of one of these names is in the zone already: %v", in.Names)
-	}
-	return hosts, err
-}
-
-func enroll(ctx context.Context, driver hypervisor.Driver, ids []uid.Host, c hypervisor.Capacity) error {
-	if many, ok := driver.(bulkEnroller); ok {
-		return many.EnrollMany(ctx, ids, c)
-	}
-	one, ok := driver.(hypervisor.Enroller)
-	if !ok {
-		return nil // its hosts enrol themselves
-	}
-	for _, id := range ids {
-		if err := one.Enroll(ctx, id, c); err != nil {
-			return err
-		}
+// Events are what may happen next to a host in this state, in CloudStack's words.
+func (s State) Events() []string {
+	switch s {
+	case Up, Connecting:
+		return []string{"AgentConnected", "AgentDisconnected", "HostDown", "Ping"}
+	case Alert, Down, Disconnected:
+		return []string{"AgentConnected", "Ping", "Remove"}
 	}
 	return nil
 }
 
-// learn takes over what the host itself reports.
-func (h *Host) learn(r hypervisor.Report, in AddIn) {
-	h.CPUCores, h.CPUSpeed, h.Version = r.CPUCores, r.CPUSpeedMHz, r.Version
-	h.CPUTotal = int64(float64(r.CPUCores*r.CPUSpeedMHz) * max(in.CPUOvercommit, 1))
-	h.MemoryTotal = int64(float64(r.MemoryMB) * max(in.MemoryOvercommit, 1))
+// Service keeps hosts.
+type Service struct {
+	db       *db.DB
+	engine   *op.Engine
+	drivers  hypervisor.Drivers
+	clusters Clusters
+	local    LocalStorage
+	machines Machines
+
+	add       *op.Runner[joining]
+	remove    *op.Runner[leaving]
+	reconnect *op.Runner[probing]
 }
+
+// Parts are what the service works with. The first three are required.
+type Parts struct {
+	DB       *db.DB
+	Engine   *op.Engine
+	Drivers  hypervisor.Drivers
+	Clusters Clusters     // nil: hosts are added to clusters that are there
+	Local    LocalStorage // nil: hosts have no storage of their own
+	Machines Machines     // nil: a refusal says that there are machines, and not which
+}
+
+// New makes a service over the drivers that there are, and registers its plans with the engine.
+func New(p Parts) *Service {
+	s := &Service{db: p.DB, engine: p.Engine, drivers: p.Drivers, clusters: p.Clusters, local: p.Local, machines: p.Machines}
+	s.add = op.Register(p.Engine, s.addPlan())
+	s.remove = op.Register(p.Engine, s.deletePlan())
+	s.reconnect = op.Register(p.Engine, s.reconnectPlan())
+	return s
+}
+
+// Driver gives the driver for a host's hypervisor.
+func (s *Service) Driver(name string) (hypervisor.Driver, error) { return s.drivers.Find(name) }
 
 // Script makes hosts of one hypervisor fail on demand; refused where its driver is no simulator.
 func (s *Service) Script(ctx context.Context, r hypervisor.Rule) error {
@@ -155,4 +136,17 @@ func (s *Service) Script(ctx context.Context, r hypervisor.Rule) error {
 		}
 	}
 	return fault.Invalidf("no simulated hosts here: only a simulator can be told to fail")
+}
+
+// Tags makes one text of tags, as they are kept: each once, with commas between them.
+func Tags(tags []string) string {
+	var out []string
+	for _, t := range tags {
+		for part := range strings.SplitSeq(t, ",") {
+			if part = strings.TrimSpace(part); part != "" && !slices.Contains(out, part) {
+				out = append(out, part)
+			}
+		}
+	}
+	return strings.Join(out, ",")
 }

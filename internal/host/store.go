@@ -69,6 +69,7 @@ func Release(ctx context.Context, tx db.Tx, id uid.Host, n Need) error {
 // Filter says which hosts a list shows. Zero fields don't restrict.
 type Filter struct {
 	ID            uid.Host
+	IDs           []uid.Host
 	Zone          uid.Zone
 	Pod           uid.Pod
 	Cluster       uid.Cluster
@@ -87,6 +88,7 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Host, int, error) {
 	var rows []hostRow
 	q := s.db.Read().NewSelect().Model(&rows).Where("h.removed is null").Order("h.id")
 	db.Equal(q, "h.id", f.ID)
+	db.In(q, "h.id", f.IDs)
 	db.Equal(q, "h.zone_id", f.Zone)
 	db.Equal(q, "h.pod_id", f.Pod)
 	db.Equal(q, "h.cluster_id", f.Cluster)
@@ -97,11 +99,7 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Host, int, error) {
 	db.EqualFold(q, "h.hypervisor", f.Hypervisor)
 	db.Like(q, f.Keyword, "h.name")
 	n, err := db.Page(ctx, q, f.Offset, f.Limit)
-	out := make([]Host, len(rows))
-	for i, r := range rows {
-		out[i] = r.Host
-	}
-	return out, n, err
+	return hosts(rows), n, err
 }
 
 // Names gives the names of hosts, removed ones too, in one query.
@@ -109,22 +107,21 @@ func Names(ctx context.Context, q db.Tx, ids []uid.Host) (map[uid.Host]string, e
 	return db.Names(ctx, q, "hosts", "name", ids)
 }
 
-// page gives what a health round needs of every host, in id order, a page at a time.
+// page gives what a health round needs of every host that is ours to look after, in id order, a page at a time.
 func page(ctx context.Context, q db.Tx, after uid.Host, limit int) ([]Host, error) {
 	var rows []hostRow
 	err := q.NewSelect().Model(&rows).Column("id", "name", "hypervisor", "state", "last_seen").
-		Where("h.id > ? and h.removed is null", after).Order("h.id").Limit(int64(limit)).Scan(ctx)
-	out := make([]Host, len(rows))
-	for i, r := range rows {
-		out[i] = r.Host
-	}
-	return out, err
+		Where("h.id > ? and h.removed is null and h.state <> 'Removed' and h.resource_state <> 'Creating'", after).
+		Where("not exists (select 1 from clusters c where c.id = h.cluster_id and c.managed_state <> 'Managed')").
+		Order("h.id").Limit(int64(limit)).Scan(ctx)
+	return hosts(rows), err
 }
 
 // setState changes a host's state if it is still the one that the caller saw, and tells whether it was.
 func setState(ctx context.Context, tx db.Tx, id uid.Host, from, to State) (bool, error) {
-	n, err := db.Changed(tx.NewRaw("update hosts set state = ?, last_seen = case when ? = 'Up' then ? else last_seen end where id = ? and state = ?",
-		to, to, tx.Now, id, from).Exec(ctx))
+	n, err := db.Changed(tx.NewRaw(`update hosts set state = ?, last_seen = case when ? = 'Up' then ? else last_seen end,
+		lost = case when ? = 'Up' then null else coalesce(lost, ?) end where id = ? and state = ?`,
+		to, to, tx.Now, to, tx.Now, id, from).Exec(ctx))
 	return n == 1, err
 }
 

@@ -10,7 +10,7 @@ import (
 // upward is turned round: the upper package writes into the lower one's table, or implements an interface that it declares.
 var domain = strings.Fields(`
 	account tag zone offering network router rule vpc vpn secgroup host pool image volume snapshot placement compute autoscale
-	usage quota order closing
+	usage quota order closing capacity
 `)
 
 // rules say who may import whom of our own packages, and which of Go's packages are out of bounds. The first rule that a

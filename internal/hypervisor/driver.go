@@ -50,6 +50,14 @@ type Driver interface {
 type Enroller interface {
 	// Enroll makes a host known, or changes what is known of it. Guests that run there go on running.
 	Enroll(ctx context.Context, host uid.Host, c Capacity) error
+	// Forget lets go of a host for good. One that is not known is nil; one with guests on it, running or not, is fault.Conflict.
+	Forget(ctx context.Context, host uid.Host) error
+}
+
+// Storer is a driver that can say how large a pool is. Without it whoever adds the pool must know.
+type Storer interface {
+	// Pool asks a host about storage that it is to reach. It is fault.Conflict when the host can't use it.
+	Pool(ctx context.Context, host uid.Host, p PoolRef) (PoolReport, error)
 }
 
 // Scripter is a driver that fails on demand, for tests and drills.

@@ -36,6 +36,18 @@ type DiskRef struct {
 	PoolURL string // where the pool is: "file:///var/lib/virga/pool", "nfs://server/path"
 }
 
+// PoolRef names storage. Its ID may be one that no disk was made in yet.
+type PoolRef struct {
+	Pool uid.Pool
+	URL  string
+}
+
+// PoolReport is what a host says of storage.
+type PoolReport struct {
+	Bytes int64 // all of it, not what is free
+	Used  int64
+}
+
 // Disk is a disk to be made.
 type Disk struct {
 	DiskRef

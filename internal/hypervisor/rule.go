@@ -25,6 +25,7 @@ const (
 	CommandReboot   Command = "Reboot"
 	CommandPlug     Command = "Plug"
 	CommandUnplug   Command = "Unplug"
+	CommandPool     Command = "Pool"
 )
 
 // Rule makes a command misbehave on the hosts in its scope: the call takes Wait longer and then fails, if Fault or Lost say
@@ -69,6 +70,8 @@ var agentCommands = map[string]Command{
 	"CheckHealthCommand":         CommandProbe,
 	"ReadyCommand":               CommandProbe,
 	"CheckVirtualMachineCommand": CommandGuests,
+	"GetStorageStatsCommand":     CommandPool,
+	"ModifyStoragePoolCommand":   CommandPool,
 	"CreateCommand":              CommandMakeDisk,
 	"CreateObjectCommand":        CommandMakeDisk,
 	"CopyCommand":                CommandMakeDisk,

@@ -41,7 +41,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		w.domains[d.name], err = accounts.CreateDomain(ctx, account.CreateDomainIn{Name: d.name, Parent: parent})
 		w.must(err)
 	}
-	zones := zone.New(d)
+	zones := zone.New(d, nil)
 	for name, id := range map[string]*uid.Zone{"north": &w.north, "south": &w.south} {
 		z, err := zones.CreateZone(ctx, zone.Zone{Name: name, NetworkType: zone.Advanced, Allocation: zone.Enabled})
 		w.must(err)

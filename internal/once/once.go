@@ -71,3 +71,8 @@ func Find(ctx context.Context, q db.Tx, key, command, digest string) (*Made, err
 func Forget(ctx context.Context, tx db.Tx, before time.Time, limit int) (int64, error) {
 	return forget(ctx, tx, before, limit)
 }
+
+// Release gives a user's key free again, in the transaction that takes back what it has made: the request may be repeated.
+func Release(ctx context.Context, tx db.Tx, user uid.User, subject string) error {
+	return release(ctx, tx, user, subject)
+}

@@ -33,3 +33,8 @@ func forget(ctx context.Context, tx db.Tx, before time.Time, limit int) (int64, 
 	return db.Changed(tx.NewRaw(`delete from once_keys where (user_id, key) in
 		(select user_id, key from once_keys where created < ? order by created limit ?)`, before, limit).Exec(ctx))
 }
+
+func release(ctx context.Context, tx db.Tx, user uid.User, subject string) error {
+	_, err := tx.NewRaw("delete from once_keys where user_id = ? and subject_id = ?", user, subject).Exec(ctx)
+	return err
+}

@@ -30,6 +30,16 @@ func insert(ctx context.Context, tx db.Tx, row any) error {
 	return err
 }
 
+func update(ctx context.Context, tx db.Tx, row any) error {
+	_, err := tx.NewUpdate().Model(row).WherePK().Exec(ctx)
+	return err
+}
+
+func remove(ctx context.Context, tx db.Tx, table, id string) error {
+	_, err := tx.NewRaw("update ? set removed = ? where id = ?", bun.Ident(table), tx.Now, id).Exec(ctx)
+	return err
+}
+
 var findZone = db.Prepare("select * from zones where id = ? and removed is null")
 
 // Find gives a zone that is not removed; FindPod and FindCluster do the same for those.
@@ -64,74 +74,72 @@ func FindCluster(ctx context.Context, q db.Tx, id uid.Cluster) (Cluster, error) 
 	return row.Cluster, err
 }
 
-// Filter says which zones, pods or clusters a list shows. Zero fields don't restrict.
-type Filter struct {
-	IDs         []string
-	Zone        uid.Zone // of pods and clusters
-	Pod         uid.Pod  // of clusters
-	Name        string
-	NetworkType NetworkType
-	Hypervisor  string
-	Allocation  Allocation
-	Keyword     string // in the name
-	Offset      int
-	Limit       int // 0 or less: all
-}
-
-// apply restricts a query on the table known as t.
-func (f Filter) apply(q *bun.SelectQuery, alias string) *bun.SelectQuery {
-	q.Where("?.removed is null", bun.Safe(alias)).Order(alias + ".id")
-	db.In(q, alias+".id", f.IDs)
-	db.Equal(q, alias+".zone_id", f.Zone)
-	db.Equal(q, alias+".pod_id", f.Pod)
-	db.Equal(q, alias+".name", f.Name)
-	db.EqualFold(q, alias+".network_type", f.NetworkType)
-	db.EqualFold(q, alias+".hypervisor", f.Hypervisor)
-	db.EqualFold(q, alias+".allocation_state", f.Allocation)
-	db.Like(q, f.Keyword, alias+".name")
-	return q
-}
-
-// Zones gives a page of zones, the oldest first, and how many there are in all.
-func (s *Service) Zones(ctx context.Context, f Filter) ([]Zone, int, error) {
-	var rows []zoneRow
-	n, err := db.Page(ctx, f.apply(s.db.Read().NewSelect().Model(&rows), "z"), f.Offset, f.Limit)
-	zones := make([]Zone, len(rows))
-	for i, r := range rows {
-		zones[i] = r.Zone
+func lockZone(ctx context.Context, tx db.Tx, id uid.Zone) (Zone, error) {
+	var row zoneRow
+	err := tx.Lock(tx.NewSelect().Model(&row).Where("z.id = ? and z.removed is null", id)).Scan(ctx)
+	if db.IsNone(err) {
+		return Zone{}, fault.Missing(id)
 	}
-	return zones, n, err
+	return row.Zone, err
 }
 
-// Pods gives a page of pods, the oldest first, and how many there are in all.
-func (s *Service) Pods(ctx context.Context, f Filter) ([]Pod, int, error) {
+// LockPod is FindPod for who changes the pod or puts something into it: both wait for each other.
+func LockPod(ctx context.Context, tx db.Tx, id uid.Pod) (Pod, error) {
+	var row podRow
+	err := tx.Lock(tx.NewSelect().Model(&row).Where("p.id = ? and p.removed is null", id)).Scan(ctx)
+	if db.IsNone(err) {
+		return Pod{}, fault.Missing(id)
+	}
+	return row.Pod, err
+}
+
+// LockCluster is FindCluster for who changes the cluster or puts something into it.
+func LockCluster(ctx context.Context, tx db.Tx, id uid.Cluster) (Cluster, error) {
+	var row clusterRow
+	err := tx.Lock(tx.NewSelect().Model(&row).Where("c.id = ? and c.removed is null", id)).Scan(ctx)
+	if db.IsNone(err) {
+		return Cluster{}, fault.Missing(id)
+	}
+	return row.Cluster, err
+}
+
+// ClusterNamed gives the cluster of a pod that has a name, or one without an ID.
+func ClusterNamed(ctx context.Context, q db.Tx, pod uid.Pod, name string) (Cluster, error) {
+	var row clusterRow
+	err := q.NewSelect().Model(&row).Where("c.pod_id = ? and c.name = ? and c.removed is null", pod, name).Scan(ctx)
+	if db.IsNone(err) {
+		return Cluster{}, nil
+	}
+	return row.Cluster, err
+}
+
+func podsOf(ctx context.Context, q db.Tx, id uid.Zone) ([]Pod, error) {
 	var rows []podRow
-	n, err := db.Page(ctx, f.apply(s.db.Read().NewSelect().Model(&rows), "p"), f.Offset, f.Limit)
-	pods := make([]Pod, len(rows))
-	for i, r := range rows {
-		pods[i] = r.Pod
-	}
-	return pods, n, err
+	err := q.NewSelect().Model(&rows).Where("p.zone_id = ? and p.removed is null", id).Order("p.id").Scan(ctx)
+	return pods(rows), err
 }
 
-// Clusters gives a page of clusters, the oldest first, and how many there are in all.
-func (s *Service) Clusters(ctx context.Context, f Filter) ([]Cluster, int, error) {
-	var rows []clusterRow
-	n, err := db.Page(ctx, f.apply(s.db.Read().NewSelect().Model(&rows), "c"), f.Offset, f.Limit)
-	clusters := make([]Cluster, len(rows))
-	for i, r := range rows {
-		clusters[i] = r.Cluster
+// pathOf gives a domain's path; it is fault.NotFound when there is none.
+func pathOf(ctx context.Context, q db.Tx, id uid.Domain) (path string, err error) {
+	err = q.NewRaw("select path from domains where id = ? and removed is null", id).Scan(ctx, &path)
+	if db.IsNone(err) {
+		return "", fault.Missing(id)
 	}
-	return clusters, n, err
+	return path, err
 }
 
-// Hypervisors gives the hypervisors that clusters have, in one zone or ("") in all.
-func (s *Service) Hypervisors(ctx context.Context, zone uid.Zone) ([]string, error) {
-	var names []string
-	q := s.db.Read().NewSelect().Model((*clusterRow)(nil)).ColumnExpr("distinct c.hypervisor").Where("c.removed is null").Order("c.hypervisor")
-	db.Equal(q, "c.zone_id", zone)
-	err := q.Scan(ctx, &names)
-	return names, err
+// countPlaces counts the places within a place.
+func countPlaces(ctx context.Context, q db.Tx, p Place) ([]Count, error) {
+	var pods, clusters int
+	var err error
+	switch {
+	case p.Zone != "":
+		err = q.NewRaw(`select (select count(*) from pods where zone_id = ? and removed is null),
+			(select count(*) from clusters where zone_id = ? and removed is null)`, p.Zone, p.Zone).Scan(ctx, &pods, &clusters)
+	case p.Pod != "":
+		err = q.NewRaw("select count(*) from clusters where pod_id = ? and removed is null", p.Pod).Scan(ctx, &clusters)
+	}
+	return []Count{{"pods", pods}, {"clusters", clusters}}, err
 }
 
 // Names gives the names of zones, PodNames of pods, ClusterNames of clusters, removed ones too, in one query each.
@@ -154,12 +162,55 @@ var (
 	clustersByID = db.PrepareMany("select * from clusters where id in (?)")
 )
 
+// DomainNames gives the names of the domains that zones belong to.
+func DomainNames(ctx context.Context, q db.Tx, ids []uid.Domain) (map[uid.Domain]string, error) {
+	return db.Names(ctx, q, "domains", "name", ids)
+}
+
 // ByID gives zones by their ids, removed ones too, in one query.
 func ByID(ctx context.Context, q db.Tx, ids []uid.Zone) (map[uid.Zone]Zone, error) {
 	return db.ByID(ctx, q, zonesByID, ids, func(r zoneRow) (uid.Zone, Zone) { return r.ID, r.Zone })
 }
 
+// PodsByID gives pods by their ids, removed ones too, in one query.
+func PodsByID(ctx context.Context, q db.Tx, ids []uid.Pod) (map[uid.Pod]Pod, error) {
+	out := map[uid.Pod]Pod{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	var rows []podRow
+	err := q.NewSelect().Model(&rows).Where("p.id in (?)", bun.List(ids)).Scan(ctx)
+	for _, r := range rows {
+		out[r.ID] = r.Pod
+	}
+	return out, err
+}
+
 // ClustersByID gives clusters by their ids, removed ones too, in one query.
 func ClustersByID(ctx context.Context, q db.Tx, ids []uid.Cluster) (map[uid.Cluster]Cluster, error) {
 	return db.ByID(ctx, q, clustersByID, ids, func(r clusterRow) (uid.Cluster, Cluster) { return r.ID, r.Cluster })
+}
+
+func zones(rows []zoneRow) []Zone {
+	out := make([]Zone, len(rows))
+	for i, r := range rows {
+		out[i] = r.Zone
+	}
+	return out
+}
+
+func pods(rows []podRow) []Pod {
+	out := make([]Pod, len(rows))
+	for i, r := range rows {
+		out[i] = r.Pod
+	}
+	return out
+}
+
+func clusters(rows []clusterRow) []Cluster {
+	out := make([]Cluster, len(rows))
+	for i, r := range rows {
+		out[i] = r.Cluster
+	}
+	return out
 }

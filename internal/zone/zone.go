@@ -2,10 +2,16 @@ package zone
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
+	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/once"
+	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -27,6 +33,9 @@ const (
 	Basic    NetworkType = "Basic"
 )
 
+// VirtualRouter is the only provider of DHCP that there is.
+const VirtualRouter = "VirtualRouter"
+
 // Zone is a data centre.
 type Zone struct {
 	ID             uid.Zone `bun:",pk"`
@@ -38,80 +47,194 @@ type Zone struct {
 	DNS2           string     `bun:"dns2"`
 	InternalDNS1   string     `bun:"internal_dns1"`
 	InternalDNS2   string     `bun:"internal_dns2"`
+	IP6DNS1        string     `bun:"ip6_dns1"`
+	IP6DNS2        string     `bun:"ip6_dns2"`
 	GuestCIDR      string     `bun:"guest_cidr"`
 	NetworkDomain  string
+	Domain         uid.Domain `bun:"domain_id,nullzero"` // whose it is alone, with the domains below; "" for everyone's
 	LocalStorage   bool
+	DHCPProvider   string `bun:"dhcp_provider"`
+	Token          string
+	SortKey        int
+	Details        Details
 	Created        time.Time
 	Removed        time.Time `bun:",nullzero"`
 }
 
-// Pod is a rack: a range of management addresses for the hosts in it.
-type Pod struct {
-	ID         uid.Pod  `bun:",pk"`
-	Zone       uid.Zone `bun:"zone_id"`
-	Name       string
-	Gateway    string
-	Netmask    string
-	StartIP    string     `bun:"start_ip"`
-	EndIP      string     `bun:"end_ip"`
-	Allocation Allocation `bun:"allocation_state"`
-	Created    time.Time
-	Removed    time.Time `bun:",nullzero"`
-}
-
-// Cluster is a set of hosts of one hypervisor that share primary storage.
-type Cluster struct {
-	ID               uid.Cluster `bun:",pk"`
-	Zone             uid.Zone    `bun:"zone_id"`
-	Pod              uid.Pod     `bun:"pod_id"`
-	Name             string
-	Hypervisor       string
-	Type             string     `bun:"cluster_type"`
-	Allocation       Allocation `bun:"allocation_state"`
-	Managed          string     `bun:"managed_state"`
-	CPUOvercommit    float64    `bun:"cpu_overcommit"`
-	MemoryOvercommit float64    `bun:"memory_overcommit"`
-	Created          time.Time
-	Removed          time.Time `bun:",nullzero"`
-}
-
 // Service keeps zones, pods and clusters.
-type Service struct{ db *db.DB }
+type Service struct {
+	db       *db.DB
+	settings *setting.Settings
+	users    []Uses
+}
 
-// New makes a service.
-func New(d *db.DB) *Service { return &Service{d} }
+// New makes a service; nil settings are the defaults.
+func New(d *db.DB, settings *setting.Settings) *Service { return &Service{db: d, settings: settings} }
 
-// CreateZone adds a zone; its id and times are filled in.
+// CreateZone adds a zone; its id, token and times are filled in.
 func (s *Service) CreateZone(ctx context.Context, z Zone) (Zone, error) {
-	err := s.create(ctx, "zone", z.Name, func(now time.Time) any {
-		z.ID, z.Created = uid.New[uid.Zone](), now
-		return &zoneRow{Zone: z}
+	z.Allocation = orEnabled(z.Allocation)
+	if z.NetworkType == Basic {
+		z.SecurityGroups = true // a basic zone's tenants share one network: groups are what keeps them apart
+	}
+	if z.DHCPProvider == "" {
+		z.DHCPProvider = VirtualRouter
+	}
+	if err := z.check(); err != nil {
+		return Zone{}, err
+	}
+	z.Token = string(uid.New[uid.Zone]()) // any text that nobody else has
+	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		if z.Domain != "" {
+			if _, err := pathOf(ctx, tx, z.Domain); err != nil {
+				return err
+			}
+		}
+		z.ID, z.Created = uid.New[uid.Zone](), tx.Now
+		if err := insert(ctx, tx, &zoneRow{Zone: z}); err != nil {
+			return named(err, "zone", z.Name)
+		}
+		if err := written(ctx, tx, event.ZoneCreate, "added", z.Name, string(z.ID)); err != nil {
+			return err
+		}
+		return once.Record(ctx, tx, string(z.ID), "")
 	})
 	return z, err
 }
 
-// CreatePod adds a pod; its id and times are filled in.
-func (s *Service) CreatePod(ctx context.Context, p Pod) (Pod, error) {
-	err := s.create(ctx, "pod", p.Name, func(now time.Time) any {
-		p.ID, p.Created = uid.New[uid.Pod](), now
-		return &podRow{Pod: p}
-	})
-	return p, err
+// ZoneChange is what to change of a zone; nil fields stay.
+type ZoneChange struct {
+	Name, DNS1, DNS2, InternalDNS1, InternalDNS2, IP6DNS1, IP6DNS2, GuestCIDR, NetworkDomain, DHCPProvider *string
+	Allocation                                                                                             *Allocation
+	LocalStorage                                                                                           *bool
+	Public                                                                                                 *bool // true: everyone's from now on
+	SortKey                                                                                                *int
+	DNSSearch                                                                                              []string // domains that guests look names up in
+	Details                                                                                                Details  // added to those that are there
 }
 
-// CreateCluster adds a cluster; its id and times are filled in.
-func (s *Service) CreateCluster(ctx context.Context, c Cluster) (Cluster, error) {
-	err := s.create(ctx, "cluster", c.Name, func(now time.Time) any {
-		c.ID, c.Created = uid.New[uid.Cluster](), now
-		return &clusterRow{Cluster: c}
+// UpdateZone changes a zone.
+func (s *Service) UpdateZone(ctx context.Context, id uid.Zone, c ZoneChange) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		z, err := lockZone(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if err := c.apply(&z); err != nil {
+			return err
+		}
+		if err := z.check(); err != nil {
+			return err
+		}
+		if err := update(ctx, tx, &zoneRow{Zone: z}); err != nil {
+			return named(err, "zone", z.Name)
+		}
+		return written(ctx, tx, event.ZoneEdit, "changed", z.Name, string(z.ID))
 	})
-	return c, err
 }
 
-func (s *Service) create(ctx context.Context, kind, name string, row func(now time.Time) any) error {
-	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error { return insert(ctx, tx, row(tx.Now)) })
+func (c ZoneChange) apply(z *Zone) error {
+	set(&z.Name, c.Name)
+	set(&z.DNS1, c.DNS1)
+	set(&z.DNS2, c.DNS2)
+	set(&z.InternalDNS1, c.InternalDNS1)
+	set(&z.InternalDNS2, c.InternalDNS2)
+	set(&z.IP6DNS1, c.IP6DNS1)
+	set(&z.IP6DNS2, c.IP6DNS2)
+	set(&z.GuestCIDR, c.GuestCIDR)
+	set(&z.NetworkDomain, c.NetworkDomain)
+	set(&z.DHCPProvider, c.DHCPProvider)
+	set(&z.Allocation, c.Allocation)
+	set(&z.LocalStorage, c.LocalStorage)
+	set(&z.SortKey, c.SortKey)
+	switch {
+	case c.Public != nil && *c.Public:
+		z.Domain = ""
+	case c.Public != nil && z.Domain == "":
+		return fault.Invalidf("zone %q is everyone's and can't be taken back: a zone of one domain is made by createZone with domainid", z.Name)
+	}
+	z.Details = z.Details.with(c.Details)
+	if len(c.DNSSearch) > 0 {
+		z.Details = z.Details.with(Details{DNSSearch: strings.Join(c.DNSSearch, ",")})
+	}
+	return nil
+}
+
+// DeleteZone removes a zone in which there is nothing.
+func (s *Service) DeleteZone(ctx context.Context, id uid.Zone) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		z, err := lockZone(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if err := s.unused(ctx, tx, "zone", z.Name, Place{Zone: id}); err != nil {
+			return err
+		}
+		if err := setting.Forget(ctx, tx, setting.InZone(id)); err != nil {
+			return err
+		}
+		if err := remove(ctx, tx, "zones", string(id)); err != nil {
+			return err
+		}
+		return written(ctx, tx, event.ZoneDelete, "deleted", z.Name, string(id))
+	})
+}
+
+// Usable gives the zone in which a domain's things are to be made: one that is disabled is for root admins only, and one that
+// belongs to a domain is for that domain and those below.
+func Usable(ctx context.Context, q db.Tx, id uid.Zone, owner uid.Domain) (Zone, error) {
+	z, err := Find(ctx, q, id)
+	if err != nil {
+		return Zone{}, err
+	}
+	caller := auth.From(ctx)
+	if z.Domain != "" && z.Domain != owner {
+		whose, err := pathOf(ctx, q, z.Domain)
+		if err != nil {
+			return Zone{}, err
+		}
+		path, err := pathOf(ctx, q, owner)
+		switch {
+		case err != nil:
+			return Zone{}, err
+		case !strings.HasPrefix(path+"/", whose+"/") && caller.IsRoot():
+			return Zone{}, fault.Deniedf("zone %q belongs to the domain %s; %s is not in it", z.Name, whose, path)
+		case !strings.HasPrefix(path+"/", whose+"/"):
+			return Zone{}, fault.Missing(id) // as for one that is not there
+		}
+	}
+	if z.Allocation != Enabled && !caller.IsRoot() {
+		return Zone{}, fault.Conflictf("zone %q is disabled", z.Name)
+	}
+	return z, nil
+}
+
+// named says that a name is taken, where that is what err is.
+func named(err error, kind, name string) error {
 	if db.IsUnique(err) {
 		return fault.Conflictf("there is a %s called %q already", kind, name)
 	}
 	return err
+}
+
+// written records what was done to a place.
+func written(ctx context.Context, tx db.Tx, kind event.Kind, did, name, id string) error {
+	_, err := event.Write(ctx, tx, event.Event{
+		Type: kind, Description: fmt.Sprintf("%s %s %s (%s)", did, strings.ToLower(kind.Resource()), name, id), ResourceID: id,
+	})
+	return err
+}
+
+// set takes a new value over, if there is one.
+func set[T any](to, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+func orEnabled(a Allocation) Allocation {
+	if a == "" {
+		return Enabled
+	}
+	return a
 }

@@ -110,9 +110,16 @@ create table zones (
     dns2        text        not null default '',
     internal_dns1 text      not null default '',
     internal_dns2 text      not null default '',
+    ip6_dns1    text        not null default '',
+    ip6_dns2    text        not null default '',
     guest_cidr  text        not null default '',
     network_domain text     not null default '',
+    domain_id   text        references domains (id),   -- whose it is alone, with the domains below; null: everyone's
     local_storage boolean   not null default false,
+    dhcp_provider text      not null default 'VirtualRouter',
+    token       text        not null default '',       -- for people: the same for as long as the zone is there
+    sort_key    bigint      not null default 0,
+    details     text        not null default '{}',     -- JSON object of strings
     created     timestamptz not null,
     removed     timestamptz
 );
@@ -140,13 +147,14 @@ create table clusters (
     hypervisor  text        not null,                  -- Simulator, KVM
     cluster_type text       not null,                  -- CloudManaged
     allocation_state text   not null,
-    managed_state text      not null,                  -- Managed
+    managed_state text      not null,                  -- Managed, Unmanaged
     cpu_overcommit double precision not null default 1,
     memory_overcommit double precision not null default 1,
     created     timestamptz not null,
     removed     timestamptz
 );
 create unique index clusters_name on clusters (pod_id, name) where removed is null;
+create index clusters_zone on clusters (zone_id) where removed is null;
 
 -- internal/offering -----------------------------------------------------------------------------------------------
 create table service_offerings (
@@ -322,11 +330,15 @@ create table hosts (
     name        text        not null,
     type        text        not null,                  -- Routing
     hypervisor  text        not null,
+    url         text        not null default '',       -- how it was named when it was added
     ip_address  text        not null,
+    pod_ip      bigint,                                -- that address as a number, where it is one of the pod's range
+    os_category_id text     not null default '',       -- image's: what it is preferred for
     state       text        not null,                  -- Up, Down, Alert, Disconnected, Connecting
     resource_state text     not null,                  -- Enabled, Disabled, Maintenance …
     cpu_cores   bigint      not null,
     cpu_speed   bigint      not null,
+    memory_mb   bigint      not null default 0,        -- what it has
     cpu_total   bigint      not null,                  -- MHz, with the cluster's overcommit applied
     cpu_used    bigint      not null default 0,
     memory_total bigint     not null,                  -- MB, with the cluster's overcommit applied
@@ -334,12 +346,14 @@ create table hosts (
     tags        text        not null default '',
     version     text        not null default '',
     last_seen   timestamptz,
+    lost        timestamptz,                           -- since when it does not answer
     created     timestamptz not null,
     removed     timestamptz,
     constraint hosts_cpu    check (cpu_used    >= 0 and cpu_used    <= cpu_total),
     constraint hosts_memory check (memory_used >= 0 and memory_used <= memory_total)
 );
 create unique index hosts_name on hosts (zone_id, name) where removed is null;
+create unique index hosts_pod_ip on hosts (pod_id, pod_ip) where pod_ip is not null and removed is null;
 create index hosts_cluster on hosts (cluster_id) where removed is null;
 create index hosts_listed on hosts (id) where removed is null;
 create index hosts_room on hosts (zone_id, memory_used, id) where removed is null and state = 'Up' and resource_state = 'Enabled';
@@ -348,20 +362,35 @@ create index hosts_room on hosts (zone_id, memory_used, id) where removed is nul
 create table storage_pools (
     id          text primary key,
     zone_id     text        not null references zones (id),
-    pod_id      text        not null references pods (id),
-    cluster_id  text        not null references clusters (id),
+    pod_id      text        references pods (id),      -- null: all of the zone's
+    cluster_id  text        references clusters (id),  -- null: all of the zone's
+    host_id     text        references hosts (id),     -- the one host that has it; null: it is shared
     name        text        not null,
+    hypervisor  text        not null default '',       -- whose hosts reach it
     url         text        not null,
+    address     text        not null default '',       -- the url's host
+    path        text        not null default '',
     type        text        not null,                  -- Filesystem, SharedMountPoint
-    scope       text        not null,                  -- CLUSTER
-    state       text        not null,                  -- Up, Maintenance
-    bytes_total bigint      not null,
+    scope       text        not null,                  -- CLUSTER, ZONE, HOST
+    state       text        not null,                  -- Up, Maintenance, Disabled
+    bytes_physical bigint   not null default 0,        -- what is there
+    bytes_total bigint      not null,                  -- what may be given out, over-provisioning applied
     bytes_used  bigint      not null default 0,        -- allocated to volumes
     tags        text        not null default '',
+    provider    text        not null default '',
+    details     text        not null default '{}',     -- JSON object of strings
     created     timestamptz not null,
     removed     timestamptz,
-    constraint storage_pools_bytes check (bytes_used >= 0 and bytes_used <= bytes_total)
+    constraint storage_pools_bytes check (bytes_used >= 0 and bytes_used <= bytes_total),
+    constraint storage_pools_scope check (
+        scope = 'ZONE' and pod_id is null and cluster_id is null and host_id is null
+        or scope = 'CLUSTER' and pod_id is not null and cluster_id is not null and host_id is null
+        or scope = 'HOST' and pod_id is not null and cluster_id is not null and host_id is not null)
 );
+create unique index storage_pools_name on storage_pools (zone_id, name) where removed is null;
+create unique index storage_pools_url on storage_pools (zone_id, coalesce(cluster_id, ''), coalesce(host_id, ''), url) where removed is null;
+create index storage_pools_cluster on storage_pools (cluster_id) where removed is null;
+create index storage_pools_host on storage_pools (host_id) where host_id is not null and removed is null;
 
 -- internal/image --------------------------------------------------------------------------------------------------
 create table os_categories (

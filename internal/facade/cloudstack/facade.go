@@ -16,6 +16,7 @@ import (
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/vpc"
@@ -35,6 +36,7 @@ type Services struct {
 	Networks  *network.Service
 	VPCs      *vpc.Service
 	Hosts     *host.Service
+	Pools     *pool.Service
 	Images    *image.Service
 	Volumes   *volume.Service
 	Machines  *compute.Service

@@ -2,71 +2,124 @@ package cloudstack
 
 import (
 	"context"
-	"math"
-	"strconv"
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
 
 func (f *Facade) registerHosts(m *api.Mux) {
+	one := show(f.DB.Read, host.ByID, f.hostsOut)
+	api.HandleCreateList(m, cs.AddHost, f.addHost, one)
+	api.HandleCall(m, cs.UpdateHost, f.updateHost)
+	api.HandleCall(m, cs.DeleteHost, f.deleteHost)
+	api.HandleJob(m, cs.ReconnectHost, f.reconnectHost, func(ctx context.Context, subject string) (cs.Host, error) { return one(ctx, uid.Host(subject)) })
 	api.HandleList(m, cs.ListHosts, f.listHosts)
 	api.HandleCall(m, cs.ConfigureSimulator, f.configureSimulator)
 }
 
+func (f *Facade) addHost(ctx context.Context, in cs.AddHostIn) (uid.Host, error) {
+	return f.Hosts.Join(ctx, host.JoinIn{
+		Zone: in.ZoneID, Pod: in.PodID, Cluster: in.ClusterID, ClusterName: in.ClusterName, Hypervisor: in.Hypervisor, URL: in.URL,
+		Tags: in.HostTags, State: host.ResourceState(in.AllocationState),
+	})
+}
+
+func (f *Facade) updateHost(ctx context.Context, in cs.UpdateHostIn) (cs.Host, error) {
+	change := host.Change{Name: in.Name, URL: in.URL, Tags: in.HostTags}
+	if in.AllocationState != "" {
+		change.Enable = new(in.AllocationState == "Enable")
+	}
+	if in.OSCategoryID != "" {
+		known, err := image.OSCategoryNames(ctx, f.DB.Read(), []uid.OSCategory{in.OSCategoryID})
+		if err != nil {
+			return cs.Host{}, err
+		}
+		if known[in.OSCategoryID] == "" {
+			return cs.Host{}, fault.Missing(in.OSCategoryID)
+		}
+		change.OSCategory = &in.OSCategoryID
+	}
+	if err := f.Hosts.Update(ctx, in.ID, change); err != nil {
+		return cs.Host{}, err
+	}
+	return show(f.DB.Read, host.ByID, f.hostsOut)(ctx, in.ID)
+}
+
+func (f *Facade) deleteHost(ctx context.Context, in cs.DeleteHostIn) (api.Success, error) {
+	err := f.Hosts.Delete(ctx, in.ID, host.DeleteIn{Forced: in.Forced, DestroyLocal: in.DestroyLocal})
+	return api.Success{Success: err == nil}, err
+}
+
+func (f *Facade) reconnectHost(ctx context.Context, in cs.ReconnectHostIn) (api.Started, error) {
+	job, err := f.Hosts.Reconnect(ctx, in.ID)
+	return api.Started{JobID: job}, err
+}
+
 func (f *Facade) listHosts(ctx context.Context, in cs.ListHostsIn) (api.Page[cs.Host], error) {
+	parts, err := hostPartsOf(in.Details)
+	if err != nil || in.HAHost != nil && *in.HAHost { // none is kept free for that
+		return api.Page[cs.Host]{}, err
+	}
 	filter := host.Filter{
 		ID: in.ID, Zone: in.ZoneID, Pod: in.PodID, Cluster: in.ClusterID, Name: in.Name, Type: in.Type, State: host.State(in.State),
 		ResourceState: host.ResourceState(in.ResourceState), Hypervisor: in.Hypervisor, Keyword: in.Keyword,
+	}
+	var vm *compute.VM
+	if in.VMID != "" {
+		if vm, err = f.neighbours(ctx, in.VMID, &filter); err != nil {
+			return api.Page[cs.Host]{}, err
+		}
 	}
 	filter.Offset, filter.Limit = window(in.Paging)
 	hosts, total, err := f.Hosts.List(ctx, filter)
 	if err != nil {
 		return api.Page[cs.Host]{}, err
 	}
-	l := lookIn(f.DB.Read())
-	zones := related(ctx, l, len(hosts), func(i int) uid.Zone { return hosts[i].Zone }, zone.Names)
-	pods := related(ctx, l, len(hosts), func(i int) uid.Pod { return hosts[i].Pod }, zone.PodNames)
-	clusters := related(ctx, l, len(hosts), func(i int) uid.Cluster { return hosts[i].Cluster }, zone.ClustersByID)
-	return pageOf(hosts, total, func(h host.Host) cs.Host {
-		c := clusters[h.Cluster]
-		out := cs.Host{
-			ID: h.ID, Name: h.Name, State: string(h.State), ResourceState: string(h.ResourceState), Type: h.Type, Hypervisor: h.Hypervisor,
-			IPAddress: h.IPAddress, ZoneID: h.Zone, ZoneName: zones[h.Zone], PodID: h.Pod, PodName: pods[h.Pod], ClusterID: h.Cluster,
-			ClusterName: c.Name, ClusterType: c.Type, Tags: h.Tags, Version: h.Version, LastPinged: api.At(h.LastSeen), Created: api.At(h.Created),
+	out, err := f.hostsWith(ctx, hosts, parts)
+	for i := range out {
+		if vm != nil {
+			need := host.Need{CPU: int64(vm.CPUNumber) * int64(vm.CPUSpeed), Memory: int64(vm.MemoryMB)}
+			out[i].EnoughCapacity = new(hosts[i].ID == vm.Host || hosts[i].HasRoom(need))
+			out[i].Suitable = new(hosts[i].ID != vm.Host && hosts[i].Fits(need))
 		}
-		capacityOut(&out, h, c)
-		return out
-	}), l.err
-}
-
-// capacityOut shows how much of a host is promised. A host's row holds what may be promised, overcommit included; what is
-// really there follows from the factors of its cluster.
-func capacityOut(out *cs.Host, h host.Host, c zone.Cluster) {
-	const mb = 1 << 20
-	out.CPUNumber, out.CPUSpeed = h.CPUCores, int64(h.CPUSpeed)
-	out.CPUTotal, out.CPUAllocatedValue = strconv.FormatInt(h.CPUTotal, 10), h.CPUUsed
-	out.CPUAllocated = share(h.CPUUsed, int64(h.CPUCores)*int64(h.CPUSpeed))
-	out.CPUAllocatedPercentage = out.CPUAllocated
-	out.CPUAllocatedShare = share(h.CPUUsed, h.CPUTotal)
-
-	// The product was rounded down to whole MB; half an MB of doubt is left to the float.
-	memory := int64(math.Ceil(float64(h.MemoryTotal)/max(c.MemoryOvercommit, 1) - 1e-6))
-	out.MemoryTotal, out.MemoryOvercommitted = memory*mb, strconv.FormatInt(h.MemoryTotal*mb, 10)
-	out.MemoryAllocated, out.MemoryAllocatedBytes = h.MemoryUsed*mb, h.MemoryUsed*mb
-	out.MemoryAllocatedPercentage = share(h.MemoryUsed, memory)
-}
-
-// share is a part of a whole as clients show it: 40%, or 12.5%.
-func share(part, whole int64) string {
-	if whole == 0 {
-		return "0%"
 	}
-	return strconv.FormatFloat(math.Round(float64(part)*10000/float64(whole))/100, 'f', -1, 64) + "%"
+	return api.Page[cs.Host]{Count: total, Items: out}, err
+}
+
+// neighbours keeps the hosts of the cluster that a machine is in, or was in last.
+func (f *Facade) neighbours(ctx context.Context, id uid.VM, filter *host.Filter) (*compute.VM, error) {
+	vms, _, err := f.Machines.List(ctx, compute.Filter{Scope: auth.From(ctx).Reach(), IDs: []uid.VM{id}})
+	if err != nil {
+		return nil, err
+	}
+	if len(vms) == 0 {
+		return nil, fault.Missing(id)
+	}
+	vm := vms[0]
+	at := vm.Host
+	if at == "" {
+		at = vm.LastHost
+	}
+	if at == "" {
+		return nil, fault.Conflictf("virtual machine %q has never been on a host, so it is in no cluster", vm.Name)
+	}
+	hosts, err := host.ByID(ctx, f.DB.Read(), []uid.Host{at})
+	if err != nil {
+		return nil, err
+	}
+	if filter.Cluster != "" && filter.Cluster != hosts[at].Cluster {
+		return nil, fault.Invalidf("virtual machine %q is in another cluster than clusterid says", vm.Name)
+	}
+	filter.Cluster = hosts[at].Cluster
+	return &vm, nil
 }
 
 // configureSimulator refuses a scope that is not there: a rule for nothing would be a fault injection that tests nothing.

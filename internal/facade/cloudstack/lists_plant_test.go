@@ -207,9 +207,9 @@ func TestPlantIsShown(t *testing.T) {
 			t.Errorf("%+v", a)
 		}
 		h := only(p, "root", cs.ListHosts, "id="+string(vm.HostID))
-		if h.CPUNumber != 4 || h.CPUSpeed != 1000 || h.CPUAllocated != "12.5%" || h.CPUAllocatedPercentage != "12.5%" || h.CPUAllocatedValue != 500 ||
-			h.CPUAllocatedShare != "6.25%" || h.CPUTotal != "8000" || h.MemoryTotal != 8191<<20 || h.MemoryAllocated != 512<<20 ||
-			h.MemoryAllocatedBytes != 512<<20 || h.MemoryAllocatedPercentage != "6.25%" || h.MemoryOvercommitted != "12882804736" ||
+		if h.CPUNumber != 4 || h.CPUSpeed != 1000 || h.CPUAllocated != "12.5%" || h.CPUAllocatedPercentage != "12.5%" || *h.CPUAllocatedValue != 500 ||
+			h.CPUAllocatedShare != "6.25%" || h.CPUTotal != "8000" || *h.MemoryTotal != 8191<<20 || *h.MemoryAllocated != 512<<20 ||
+			*h.MemoryAllocatedBytes != 512<<20 || h.MemoryAllocatedPercentage != "6.25%" || h.MemoryOvercommitted != "12882804736" ||
 			h.ClusterName != "cluster" || h.ClusterType != "CloudManaged" || h.PodName != "pod" || h.ZoneName != "north" || h.Created.IsZero() ||
 			h.LastPinged.IsZero() || h.State != "Up" {
 			t.Errorf("%+v", h)

@@ -73,10 +73,13 @@ func newPlant(t *testing.T, url string) *plant {
 	})
 	engine := op.NewEngine(d, op.Options{Poll: 5 * time.Millisecond, Pause: time.Millisecond})
 	s := Services{
-		DB: d, Engine: engine, Settings: settings, Accounts: c.accounts, Sessions: sessions, Zones: zone.New(d),
-		Offerings: offering.New(d),
-		Networks:  network.New(d, engine, c.accounts), Hosts: host.New(d, hypervisor.Drivers{"Simulator": p.world}), Images: image.New(d),
+		DB: d, Engine: engine, Settings: settings, Accounts: c.accounts, Sessions: sessions, Zones: zone.New(d, settings),
+		Offerings: offering.New(d), Networks: network.New(d, engine, c.accounts), Images: image.New(d),
 	}
+	drivers := hypervisor.Drivers{"Simulator": p.world}
+	s.Pools = pool.New(pool.Parts{DB: d, Drivers: drivers, Volumes: volume.InPool})
+	s.Hosts = host.New(host.Parts{DB: d, Engine: engine, Drivers: drivers, Clusters: s.Zones, Local: s.Pools, Machines: compute.HeldOn})
+	s.Zones.UsedBy(network.CountIn, host.CountIn, pool.CountIn, image.CountIn, volume.CountIn, compute.CountIn)
 	s.Volumes = volume.New(volume.Parts{DB: d, Engine: engine, Accounts: c.accounts, Hosts: s.Hosts})
 	s.Machines = compute.New(compute.Parts{
 		DB: d, Engine: engine, Accounts: c.accounts, Networks: s.Networks, Hosts: s.Hosts, Volumes: s.Volumes,
@@ -106,9 +109,9 @@ func (p *plant) build(s Services) {
 		Zone: p.zone.ID, Pod: p.pod.ID, Name: "cluster", Hypervisor: "Simulator", Type: "CloudManaged", Allocation: zone.Enabled, Managed: "Managed",
 		CPUOvercommit: 2, MemoryOvercommit: 1.5,
 	})
-	made(p, pool.New(p.db).Create, pool.Pool{
+	made(p, s.Pools.Create, pool.Pool{
 		Zone: p.zone.ID, Pod: p.pod.ID, Cluster: p.cluster.ID, Name: "store", URL: "file:///nowhere", Type: "Filesystem", Scope: "CLUSTER", State: "Up",
-		BytesTotal: 1 << 42,
+		BytesPhysical: 1 << 42,
 	})
 	p.hosts = made(p, s.Hosts.Add, host.AddIn{
 		Zone: p.zone.ID, Pod: p.pod.ID, Cluster: p.cluster.ID, Hypervisor: "Simulator", Names: []string{"h1", "h2"}, Addresses: []string{"1.1.1.1", "1.1.1.2"},

@@ -79,7 +79,7 @@ func TestCommandsSayWhetherTheyChangeSomething(t *testing.T) {
 	t.Parallel()
 	words := []string{
 		"add", "attach", "cancel", "change", "configure", "create", "delete", "deploy", "destroy", "detach", "expunge", "get", "list", "query",
-		"reboot", "recover", "register", "reset", "start", "stop", "update",
+		"reboot", "reconnect", "recover", "register", "reset", "start", "stop", "update",
 	}
 	for _, command := range cs.All {
 		d := command.Describe()

@@ -8,22 +8,51 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/capacity"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
 
 func (f *Facade) registerZones(m *api.Mux) {
+	api.HandleCreate(m, cs.CreateZone, f.createZone, show(f.DB.Read, zone.ByID, f.zonesOut))
+	api.HandleCall(m, cs.UpdateZone, f.updateZone)
+	api.HandleCall(m, cs.DeleteZone, f.deleteZone)
 	api.HandleList(m, cs.ListZones, f.listZones)
-	api.HandleList(m, cs.ListPods, f.listPods)
-	api.HandleList(m, cs.ListClusters, f.listClusters)
 	api.HandleList(m, cs.ListHypervisors, f.listHypervisors)
+}
+
+func (f *Facade) createZone(ctx context.Context, in cs.CreateZoneIn) (uid.Zone, error) {
+	z, err := f.Zones.CreateZone(ctx, zone.Zone{
+		Name: in.Name, NetworkType: zone.NetworkType(in.NetworkType), SecurityGroups: in.SecurityGroups, Allocation: zone.Allocation(in.AllocationState),
+		DNS1: in.DNS1, DNS2: in.DNS2, InternalDNS1: in.InternalDNS1, InternalDNS2: in.InternalDNS2, IP6DNS1: in.IP6DNS1, IP6DNS2: in.IP6DNS2,
+		GuestCIDR: in.GuestCIDR, NetworkDomain: in.NetworkDomain, Domain: in.DomainID, LocalStorage: in.LocalStorage,
+	})
+	return z.ID, err
+}
+
+func (f *Facade) updateZone(ctx context.Context, in cs.UpdateZoneIn) (cs.Zone, error) {
+	err := f.Zones.UpdateZone(ctx, in.ID, zone.ZoneChange{
+		Name: in.Name, DNS1: in.DNS1, DNS2: in.DNS2, InternalDNS1: in.InternalDNS1, InternalDNS2: in.InternalDNS2, IP6DNS1: in.IP6DNS1,
+		IP6DNS2: in.IP6DNS2, GuestCIDR: in.GuestCIDR, NetworkDomain: in.NetworkDomain, DHCPProvider: in.DHCPProvider,
+		Allocation: (*zone.Allocation)(in.AllocationState), LocalStorage: in.LocalStorage, Public: in.Public, SortKey: in.SortKey,
+		DNSSearch: in.DNSSearch, Details: in.Details,
+	})
+	if err != nil {
+		return cs.Zone{}, err
+	}
+	return show(f.DB.Read, zone.ByID, f.zonesOut)(ctx, in.ID)
+}
+
+func (f *Facade) deleteZone(ctx context.Context, in cs.DeleteZoneIn) (api.Success, error) {
+	err := f.Zones.DeleteZone(ctx, in.ID)
+	return api.Success{Success: err == nil}, err
 }
 
 // listZones shows tenants only the zones that are open to them: a disabled one is being built or repaired.
 func (f *Facade) listZones(ctx context.Context, in cs.ListZonesIn) (api.Page[cs.Zone], error) {
 	ids, err := idsOf(in.ID, in.IDs)
-	if err != nil {
+	if err != nil || len(in.Tags) > 0 { // nothing has tags yet
 		return api.Page[cs.Zone]{}, err
 	}
 	caller := auth.From(ctx)
@@ -37,60 +66,41 @@ func (f *Facade) listZones(ctx context.Context, in cs.ListZonesIn) (api.Page[cs.
 		}
 		ids = used
 	}
-	filter := zone.Filter{IDs: texts(ids), Name: in.Name, NetworkType: zone.NetworkType(in.NetworkType), Keyword: in.Keyword}
+	filter := zone.Filter{
+		IDs: texts(ids), Name: in.Name, NetworkType: zone.NetworkType(in.NetworkType), Domain: in.DomainID, Keyword: in.Keyword,
+	}
 	if !cs.Infrastructure.Allows(roleOf(caller)) {
 		filter.Allocation = zone.Enabled
 	}
 	filter.Offset, filter.Limit = window(in.Paging)
 	zones, total, err := f.Zones.Zones(ctx, filter)
-	return pageOf(zones, total, func(z zone.Zone) cs.Zone {
-		return cs.Zone{
-			ID: z.ID, Name: z.Name, DNS1: z.DNS1, DNS2: z.DNS2, InternalDNS1: z.InternalDNS1, InternalDNS2: z.InternalDNS2,
-			GuestCIDR: z.GuestCIDR, NetworkDomain: z.NetworkDomain, NetworkType: string(z.NetworkType), SecurityGroups: z.SecurityGroups,
-			AllocationState: string(z.Allocation), LocalStorage: z.LocalStorage,
-		}
-	}), err
+	if err != nil {
+		return api.Page[cs.Zone]{}, err
+	}
+	out, err := f.zonesOut(ctx, zones)
+	if err == nil && in.ShowCapacities && caller.IsRoot() && len(zones) > 0 {
+		err = f.capacitiesOf(ctx, capacity.Filter{Level: capacity.OfZones, Zones: distinct(len(zones), func(i int) uid.Zone { return zones[i].ID })},
+			func(c cs.Capacity) {
+				i := slices.IndexFunc(out, func(z cs.Zone) bool { return z.ID == c.ZoneID })
+				out[i].Capacity = append(out[i].Capacity, c)
+			})
+	}
+	return api.Page[cs.Zone]{Count: total, Items: out}, err
 }
 
-func (f *Facade) listPods(ctx context.Context, in cs.ListPodsIn) (api.Page[cs.Pod], error) {
-	filter := zone.Filter{Zone: in.ZoneID, Name: in.Name, Allocation: zone.Allocation(in.AllocationState), Keyword: in.Keyword}
-	filter.IDs = texts(distinct(1, func(int) uid.Pod { return in.ID }))
-	filter.Offset, filter.Limit = window(in.Paging)
-	pods, total, err := f.Zones.Pods(ctx, filter)
-	if err != nil {
-		return api.Page[cs.Pod]{}, err
-	}
+func (f *Facade) zonesOut(ctx context.Context, zones []zone.Zone) ([]cs.Zone, error) {
 	l := lookIn(f.DB.Read())
-	zones := related(ctx, l, len(pods), func(i int) uid.Zone { return pods[i].Zone }, zone.Names)
-	return pageOf(pods, total, func(p zone.Pod) cs.Pod {
-		return cs.Pod{
-			ID: p.ID, Name: p.Name, ZoneID: p.Zone, ZoneName: zones[p.Zone], Gateway: p.Gateway, Netmask: p.Netmask,
-			StartIP: []string{p.StartIP}, EndIP: []string{p.EndIP}, AllocationState: string(p.Allocation),
+	domains := related(ctx, l, len(zones), func(i int) uid.Domain { return zones[i].Domain }, zone.DomainNames)
+	out := make([]cs.Zone, len(zones))
+	for i, z := range zones {
+		out[i] = cs.Zone{
+			ID: z.ID, Name: z.Name, DNS1: z.DNS1, DNS2: z.DNS2, InternalDNS1: z.InternalDNS1, InternalDNS2: z.InternalDNS2, IP6DNS1: z.IP6DNS1,
+			IP6DNS2: z.IP6DNS2, GuestCIDR: z.GuestCIDR, NetworkDomain: z.NetworkDomain, NetworkType: string(z.NetworkType),
+			SecurityGroups: z.SecurityGroups, AllocationState: string(z.Allocation), LocalStorage: z.LocalStorage, DHCPProvider: z.DHCPProvider,
+			DomainID: z.Domain, DomainName: domains[z.Domain], Token: z.Token, SortKey: z.SortKey, Details: z.Details,
 		}
-	}), l.err
-}
-
-func (f *Facade) listClusters(ctx context.Context, in cs.ListClustersIn) (api.Page[cs.Cluster], error) {
-	filter := zone.Filter{
-		Zone: in.ZoneID, Pod: in.PodID, Name: in.Name, Hypervisor: in.Hypervisor, Allocation: zone.Allocation(in.AllocationState),
-		Keyword: in.Keyword,
 	}
-	filter.IDs = texts(distinct(1, func(int) uid.Cluster { return in.ID }))
-	filter.Offset, filter.Limit = window(in.Paging)
-	clusters, total, err := f.Zones.Clusters(ctx, filter)
-	if err != nil {
-		return api.Page[cs.Cluster]{}, err
-	}
-	l := lookIn(f.DB.Read())
-	zones := related(ctx, l, len(clusters), func(i int) uid.Zone { return clusters[i].Zone }, zone.Names)
-	pods := related(ctx, l, len(clusters), func(i int) uid.Pod { return clusters[i].Pod }, zone.PodNames)
-	return pageOf(clusters, total, func(c zone.Cluster) cs.Cluster {
-		return cs.Cluster{
-			ID: c.ID, Name: c.Name, PodID: c.Pod, PodName: pods[c.Pod], ZoneID: c.Zone, ZoneName: zones[c.Zone], Hypervisor: c.Hypervisor,
-			Type: c.Type, AllocationState: string(c.Allocation), ManagedState: c.Managed,
-			CPUOvercommit: ratio(c.CPUOvercommit), MemoryOvercommit: ratio(c.MemoryOvercommit),
-		}
-	}), l.err
+	return out, l.err
 }
 
 // ratio is a factor as a decimal number: 1, or 1.5.

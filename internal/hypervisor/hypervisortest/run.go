@@ -45,6 +45,8 @@ func Run(t *testing.T, fresh func(t *testing.T) Env) {
 		"ManyMachines":   testManyMachines,
 		"Reopen":         testReopen,
 		"Cancelled":      testCancelled,
+		"Forget":         testForget,
+		"Pool":           testPool,
 		"Plug":           testPlug,
 		"PlugOneMachine": testPlugOneMachine,
 	} {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 
+	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -14,6 +15,9 @@ const (
 	defaultSpeedMHz = 8000
 	defaultMemoryMB = 8192
 )
+
+// poolBytes is how large every pool is.
+const poolBytes = 1 << 40
 
 // Enrolment is a host to be made known.
 type Enrolment struct {
@@ -69,4 +73,27 @@ func (w *World) EnrollMany(ctx context.Context, hosts []uid.Host, c hypervisor.C
 		all[i] = Enrolment{Host: h, Capacity: c}
 	}
 	return w.EnrollAll(ctx, all)
+}
+
+// Forget implements [hypervisor.Enroller].
+func (w *World) Forget(ctx context.Context, host uid.Host) error {
+	return w.store.write(ctx, func(t *tx) error {
+		guests, err := t.guestsOn(host)
+		if err != nil {
+			return err
+		}
+		if len(guests) > 0 {
+			return fault.Conflictf("host %s has %d machines on it", host, len(guests))
+		}
+		return t.dropHost(host)
+	})
+}
+
+// Pool implements [hypervisor.Storer]. All pools are equally large, and every host reaches them.
+func (w *World) Pool(ctx context.Context, host uid.Host, p hypervisor.PoolRef) (hypervisor.PoolReport, error) {
+	if _, err := w.ask(ctx, host, hypervisor.CommandPool); err != nil {
+		return hypervisor.PoolReport{}, err
+	}
+	used, err := w.store.read.usedIn(p.Pool)
+	return hypervisor.PoolReport{Bytes: poolBytes, Used: used}, err
 }

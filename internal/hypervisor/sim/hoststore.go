@@ -33,3 +33,25 @@ func (p *prepared) host(id uid.Host) (c hypervisor.Capacity, err error) {
 	}
 	return c, err
 }
+
+func (t *tx) dropHost(id uid.Host) error {
+	delete(t.hosts, id)
+	_, err := t.exec("delete from host where id = ?", string(id))
+	return err
+}
+
+// usedIn is the sum of the disks in a pool.
+func (p *prepared) usedIn(pool uid.Pool) (bytes int64, err error) {
+	_, err = p.one([]any{&bytes}, "select coalesce(sum(bytes), 0) from disk where pool = ?", string(pool))
+	return bytes, err
+}
+
+func (p *prepared) allHosts() (hosts []uid.Host, err error) {
+	err = p.each(func(scan func(...any) error) error {
+		var id uid.Host
+		err := scan(&id)
+		hosts = append(hosts, id)
+		return err
+	}, "select id from host order by id")
+	return hosts, err
+}

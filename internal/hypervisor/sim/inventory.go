@@ -11,6 +11,7 @@ import (
 
 // Inventory is all there is in a world, at one moment.
 type Inventory struct {
+	Hosts  []uid.Host // by ascending id
 	Guests map[uid.VM]Location
 	Disks  []hypervisor.Disk // by ascending volume and pool
 }
@@ -25,6 +26,9 @@ type Location struct {
 func (w *World) Inspect(ctx context.Context) (Inventory, error) {
 	var i Inventory
 	err := w.store.write(ctx, func(t *tx) (err error) { // the writer's turn makes it one moment
+		if i.Hosts, err = t.allHosts(); err != nil {
+			return err
+		}
 		if i.Guests, err = t.allGuests(); err != nil {
 			return err
 		}

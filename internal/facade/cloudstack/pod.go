@@ -1,0 +1,76 @@
+package cloudstack
+
+import (
+	"context"
+	"slices"
+
+	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/capacity"
+	"github.com/virga-cloud/virga/internal/zone"
+	"github.com/virga-cloud/virga/uid"
+)
+
+func (f *Facade) registerPods(m *api.Mux) {
+	api.HandleCreate(m, cs.CreatePod, f.createPod, show(f.DB.Read, zone.PodsByID, f.podsOut))
+	api.HandleCall(m, cs.UpdatePod, f.updatePod)
+	api.HandleCall(m, cs.DeletePod, f.deletePod)
+	api.HandleList(m, cs.ListPods, f.listPods)
+}
+
+func (f *Facade) createPod(ctx context.Context, in cs.CreatePodIn) (uid.Pod, error) {
+	p, err := f.Zones.CreatePod(ctx, zone.Pod{
+		Zone: in.ZoneID, Name: in.Name, Gateway: in.Gateway, Netmask: in.Netmask, StartIP: in.StartIP, EndIP: in.EndIP,
+		Allocation: zone.Allocation(in.AllocationState),
+	})
+	return p.ID, err
+}
+
+func (f *Facade) updatePod(ctx context.Context, in cs.UpdatePodIn) (cs.Pod, error) {
+	err := f.Zones.UpdatePod(ctx, in.ID, zone.PodChange{
+		Name: in.Name, Gateway: in.Gateway, Netmask: in.Netmask, StartIP: in.StartIP, EndIP: in.EndIP,
+		Allocation: (*zone.Allocation)(in.AllocationState),
+	})
+	if err != nil {
+		return cs.Pod{}, err
+	}
+	return show(f.DB.Read, zone.PodsByID, f.podsOut)(ctx, in.ID)
+}
+
+func (f *Facade) deletePod(ctx context.Context, in cs.DeletePodIn) (api.Success, error) {
+	err := f.Zones.DeletePod(ctx, in.ID)
+	return api.Success{Success: err == nil}, err
+}
+
+func (f *Facade) listPods(ctx context.Context, in cs.ListPodsIn) (api.Page[cs.Pod], error) {
+	filter := zone.Filter{Zone: in.ZoneID, Name: in.Name, Allocation: zone.Allocation(in.AllocationState), Keyword: in.Keyword}
+	filter.IDs = texts(distinct(1, func(int) uid.Pod { return in.ID }))
+	filter.Offset, filter.Limit = window(in.Paging)
+	pods, total, err := f.Zones.Pods(ctx, filter)
+	if err != nil {
+		return api.Page[cs.Pod]{}, err
+	}
+	out, err := f.podsOut(ctx, pods)
+	if err == nil && in.ShowCapacities && len(pods) > 0 {
+		err = f.capacitiesOf(ctx, capacity.Filter{Level: capacity.OfPods, Pods: distinct(len(pods), func(i int) uid.Pod { return pods[i].ID })},
+			func(c cs.Capacity) {
+				i := slices.IndexFunc(out, func(p cs.Pod) bool { return p.ID == c.PodID })
+				out[i].Capacity = append(out[i].Capacity, c)
+			})
+	}
+	return api.Page[cs.Pod]{Count: total, Items: out}, err
+}
+
+func (f *Facade) podsOut(ctx context.Context, pods []zone.Pod) ([]cs.Pod, error) {
+	l := lookIn(f.DB.Read())
+	zones := related(ctx, l, len(pods), func(i int) uid.Zone { return pods[i].Zone }, zone.Names)
+	out := make([]cs.Pod, len(pods))
+	for i, p := range pods {
+		out[i] = cs.Pod{
+			ID: p.ID, Name: p.Name, ZoneID: p.Zone, ZoneName: zones[p.Zone], Gateway: p.Gateway, Netmask: p.Netmask,
+			StartIP: []string{p.StartIP}, EndIP: []string{p.EndIP}, AllocationState: string(p.Allocation),
+			IPRanges: []cs.IPRange{{Gateway: p.Gateway, CIDR: p.CIDR(), StartIP: p.StartIP, EndIP: p.EndIP}},
+		}
+	}
+	return out, l.err
+}

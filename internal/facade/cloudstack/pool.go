@@ -1,0 +1,61 @@
+package cloudstack
+
+import (
+	"context"
+
+	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/pool"
+	"github.com/virga-cloud/virga/internal/zone"
+	"github.com/virga-cloud/virga/uid"
+)
+
+func (f *Facade) registerPools(m *api.Mux) {
+	api.HandleCreate(m, cs.CreateStoragePool, f.createPool, show(f.DB.Read, pool.ByID, f.poolsOut))
+	api.HandleCall(m, cs.DeleteStoragePool, f.deletePool)
+	api.HandleList(m, cs.ListStoragePools, f.listPools)
+}
+
+func (f *Facade) createPool(ctx context.Context, in cs.CreateStoragePoolIn) (uid.Pool, error) {
+	p, err := f.Pools.Create(ctx, pool.Pool{
+		Zone: in.ZoneID, Pod: in.PodID, Cluster: in.ClusterID, Name: in.Name, Hypervisor: in.Hypervisor, URL: in.URL, Scope: in.Scope,
+		BytesPhysical: in.CapacityBytes, Tags: in.Tags, Provider: in.Provider, Details: in.Details,
+	})
+	return p.ID, err
+}
+
+func (f *Facade) deletePool(ctx context.Context, in cs.DeleteStoragePoolIn) (api.Success, error) {
+	err := f.Pools.Delete(ctx, in.ID, in.Forced)
+	return api.Success{Success: err == nil}, err
+}
+
+func (f *Facade) listPools(ctx context.Context, in cs.ListStoragePoolsIn) (api.Page[cs.StoragePool], error) {
+	filter := pool.Filter{
+		ID: in.ID, Zone: in.ZoneID, Pod: in.PodID, Cluster: in.ClusterID, Host: in.HostID, Name: in.Name, Address: in.IPAddress, Path: in.Path,
+		Scope: in.Scope, State: in.Status, Keyword: in.Keyword,
+	}
+	filter.Offset, filter.Limit = window(in.Paging)
+	pools, total, err := f.Pools.List(ctx, filter)
+	if err != nil {
+		return api.Page[cs.StoragePool]{}, err
+	}
+	out, err := f.poolsOut(ctx, pools)
+	return api.Page[cs.StoragePool]{Count: total, Items: out}, err
+}
+
+func (f *Facade) poolsOut(ctx context.Context, pools []pool.Pool) ([]cs.StoragePool, error) {
+	l := lookIn(f.DB.Read())
+	zones := related(ctx, l, len(pools), func(i int) uid.Zone { return pools[i].Zone }, zone.Names)
+	pods := related(ctx, l, len(pools), func(i int) uid.Pod { return pools[i].Pod }, zone.PodNames)
+	clusters := related(ctx, l, len(pools), func(i int) uid.Cluster { return pools[i].Cluster }, zone.ClusterNames)
+	out := make([]cs.StoragePool, len(pools))
+	for i, p := range pools {
+		out[i] = cs.StoragePool{
+			ID: p.ID, Name: p.Name, ZoneID: p.Zone, ZoneName: zones[p.Zone], PodID: p.Pod, PodName: pods[p.Pod], ClusterID: p.Cluster,
+			ClusterName: clusters[p.Cluster], Hypervisor: p.Hypervisor, Scope: p.Scope, State: p.State, Type: p.Type, IPAddress: p.Address,
+			Path: p.Path, Provider: p.Provider, Tags: p.Tags, Total: p.BytesPhysical, Allocated: p.BytesUsed, Used: min(p.BytesUsed, p.BytesPhysical),
+			Factor: ratio(f.Pools.Factor(p)), Details: p.Details, Created: api.At(p.Created),
+		}
+	}
+	return out, l.err
+}

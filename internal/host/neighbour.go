@@ -1,0 +1,31 @@
+package host
+
+import (
+	"context"
+
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/zone"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Clusters makes the cluster that a host is added to, where there is none of its name yet.
+type Clusters interface {
+	AddCluster(ctx context.Context, tx db.Tx, c zone.Cluster) (zone.Cluster, error)
+}
+
+// LocalStorage keeps the storage that hosts have for themselves.
+type LocalStorage interface {
+	// AddLocal makes the pool of a host that has joined a zone with local storage.
+	AddLocal(ctx context.Context, tx db.Tx, h Host, url string, bytes int64) error
+	// DropLocal removes the pools of a host that goes; it is fault.Conflict while something is in them.
+	DropLocal(ctx context.Context, tx db.Tx, h Host) error
+}
+
+// Machines names some of the machines on a host, and tells how many there are.
+type Machines func(ctx context.Context, tx db.Tx, on uid.Host) (some []string, total int, err error)
+
+// CountIn counts the hosts of a place: see [zone.Uses].
+func CountIn(ctx context.Context, tx db.Tx, p zone.Place) ([]zone.Count, error) {
+	n, err := countIn(ctx, tx, p)
+	return []zone.Count{{Things: "hosts", N: n}}, err
+}

@@ -1,0 +1,88 @@
+package zone
+
+import (
+	"context"
+
+	"github.com/uptrace/bun"
+
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Filter says which zones, pods or clusters a list shows. Zero fields don't restrict.
+type Filter struct {
+	IDs         []string
+	Zone        uid.Zone // of pods and clusters
+	Pod         uid.Pod  // of clusters
+	Name        string
+	NetworkType NetworkType
+	Domain      uid.Domain // of zones: whose they are alone
+	Hypervisor  string
+	Type        string // of clusters
+	Managed     string
+	Allocation  Allocation
+	Keyword     string // in the name
+	Offset      int
+	Limit       int // 0 or less: all
+}
+
+// apply restricts a query on the table known as t.
+func (f Filter) apply(q *bun.SelectQuery, alias string) *bun.SelectQuery {
+	q.Where("?.removed is null", bun.Safe(alias))
+	db.In(q, alias+".id", f.IDs)
+	db.Equal(q, alias+".zone_id", f.Zone)
+	db.Equal(q, alias+".pod_id", f.Pod)
+	db.Equal(q, alias+".name", f.Name)
+	db.Equal(q, alias+".domain_id", f.Domain)
+	db.EqualFold(q, alias+".network_type", f.NetworkType)
+	db.EqualFold(q, alias+".hypervisor", f.Hypervisor)
+	db.EqualFold(q, alias+".cluster_type", f.Type)
+	db.EqualFold(q, alias+".managed_state", f.Managed)
+	db.EqualFold(q, alias+".allocation_state", f.Allocation)
+	db.Like(q, f.Keyword, alias+".name")
+	return q
+}
+
+// Zones gives a page of the zones that the caller may know of, by sort key and then the oldest first, and how many there are in
+// all. A zone that belongs to a domain is shown to that domain, to those below it, and to admins of those above.
+func (s *Service) Zones(ctx context.Context, f Filter) ([]Zone, int, error) {
+	var rows []zoneRow
+	q := f.apply(s.db.Read().NewSelect().Model(&rows), "z").Order("z.sort_key", "z.id")
+	if reach := auth.From(ctx).Reach(); !reach.All {
+		path := auth.From(ctx).DomainPath
+		q.WhereGroup(" and ", func(q *bun.SelectQuery) *bun.SelectQuery {
+			q.Where("z.domain_id is null").WhereOr(`z.domain_id in (select id from domains
+				where path = ? or path || '/' = substr(?, 1, length(path) + 1))`, path, path)
+			if reach.Under != "" {
+				q.WhereOr("z.domain_id in (select id from domains where substr(path, 1, length(?)) = ?)", reach.Under+"/", reach.Under+"/")
+			}
+			return q
+		})
+	}
+	n, err := db.Page(ctx, q, f.Offset, f.Limit)
+	return zones(rows), n, err
+}
+
+// Pods gives a page of pods, the oldest first, and how many there are in all.
+func (s *Service) Pods(ctx context.Context, f Filter) ([]Pod, int, error) {
+	var rows []podRow
+	n, err := db.Page(ctx, f.apply(s.db.Read().NewSelect().Model(&rows), "p").Order("p.id"), f.Offset, f.Limit)
+	return pods(rows), n, err
+}
+
+// Clusters gives a page of clusters, the oldest first, and how many there are in all.
+func (s *Service) Clusters(ctx context.Context, f Filter) ([]Cluster, int, error) {
+	var rows []clusterRow
+	n, err := db.Page(ctx, f.apply(s.db.Read().NewSelect().Model(&rows), "c").Order("c.id"), f.Offset, f.Limit)
+	return clusters(rows), n, err
+}
+
+// Hypervisors gives the hypervisors that clusters have, in one zone or ("") in all.
+func (s *Service) Hypervisors(ctx context.Context, zone uid.Zone) ([]string, error) {
+	var names []string
+	q := s.db.Read().NewSelect().Model((*clusterRow)(nil)).ColumnExpr("distinct c.hypervisor").Where("c.removed is null").Order("c.hypervisor")
+	db.Equal(q, "c.zone_id", zone)
+	err := q.Scan(ctx, &names)
+	return names, err
+}

@@ -1,0 +1,57 @@
+package zone
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Place is a zone, a pod or a cluster: one field is set.
+type Place struct {
+	Zone    uid.Zone
+	Pod     uid.Pod
+	Cluster uid.Cluster
+}
+
+// Count is how many things of a sort there are.
+type Count struct {
+	Things string // in the plural: "hosts"
+	N      int
+}
+
+// Uses counts what a package keeps in a place, so that nobody deletes a place under it.
+type Uses func(ctx context.Context, tx db.Tx, p Place) ([]Count, error)
+
+// UsedBy says who keeps things in zones, pods and clusters. It is called before the service is used.
+func (s *Service) UsedBy(users ...Uses) { s.users = append(s.users, users...) }
+
+// unused refuses a place where something is still.
+func (s *Service) unused(ctx context.Context, tx db.Tx, kind, name string, p Place) error {
+	var there []string
+	for _, uses := range append([]Uses{countPlaces}, s.users...) {
+		counts, err := uses(ctx, tx, p)
+		if err != nil {
+			return err
+		}
+		for _, c := range counts {
+			switch {
+			case c.N == 1:
+				there = append(there, "1 "+strings.TrimSuffix(c.Things, "s"))
+			case c.N > 1:
+				there = append(there, strconv.Itoa(c.N)+" "+c.Things)
+			}
+		}
+	}
+	if len(there) == 0 {
+		return nil
+	}
+	list := there[len(there)-1]
+	if len(there) > 1 {
+		list = strings.Join(there[:len(there)-1], ", ") + " and " + list
+	}
+	return fault.Conflictf("%s %q has %s; delete them first", kind, name, list)
+}
