@@ -75,7 +75,7 @@ type VirtualMachine struct {
 	GroupID             uid.InstanceGroup   `json:"groupid,omitempty" doc:"The ID of the group it is in."`
 	Group               string              `json:"group,omitempty" doc:"The name of the group it is in."`
 	Dynamic             bool                `json:"isdynamicallyscalable" doc:"Whether it may be given more CPU and memory while it runs."`
-	ForVirtualNetwork   bool                `json:"forvirtualnetwork" doc:"Whether its default network is an isolated one."`
+	ForVirtualNetwork   *bool               `json:"forvirtualnetwork,omitempty" doc:"Whether its default network is an isolated one; absent where NICs are not shown."`
 	LastUpdated         api.Time            `json:"lastupdated,omitzero" doc:"When a user last changed it."`
 	RootDeviceType      string              `json:"rootdevicetype,omitempty" doc:"The type of the storage pool its root disk is in; absent until the disk is made."`
 	PublicIPID          string              `json:"publicipid,omitempty" doc:"The ID of the public address that leads to it alone."`

@@ -59,7 +59,7 @@ func TestUpdateMachine(t *testing.T) {
 	in := box.Deploy()
 	in.Group, in.Keyboard, in.Details = "web", "de-ch", map[string]string{"a": "b"}
 	vm := run(t, red, cs.DeployVirtualMachine, in)
-	if vm.Group != "web" || vm.GroupID == "" || vm.Details["keyboard"] != "de-ch" || vm.RootDeviceType == "" || !vm.ForVirtualNetwork {
+	if vm.Group != "web" || vm.GroupID == "" || vm.Details["keyboard"] != "de-ch" || vm.RootDeviceType == "" || vm.ForVirtualNetwork == nil || !*vm.ForVirtualNetwork {
 		t.Errorf("deployed %+v", vm)
 	}
 	second := run(t, red, cs.DeployVirtualMachine, in)

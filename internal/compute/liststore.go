@@ -41,7 +41,7 @@ type Filter struct {
 func (s *Service) List(ctx context.Context, f Filter) ([]VM, int, error) {
 	var rows []vmRow
 	q := f.Scope.Where(s.db.Read().NewSelect().Model(&rows), "v").Where("v.removed is null").Order("v.id")
-	if c := auth.From(ctx); c.Type == auth.User && !setting.UsersViewDestroyed.Of(s.settings, setting.InAccount(c.Account), setting.InDomain(c.Domain)) {
+	if c := auth.From(ctx); c.Type == auth.User && !s.says(c, setting.UsersViewDestroyed) {
 		q.Where("v.state not in (?, ?)", Destroyed, Expunging)
 	}
 	db.In(q, "v.id", f.IDs)

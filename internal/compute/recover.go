@@ -43,7 +43,12 @@ func (s *Service) trusted(ctx context.Context) bool {
 	if c.IsNobody() {
 		return false
 	}
-	return c.Type != auth.User || setting.UsersExpungeRecover.Of(s.settings, setting.InAccount(c.Account), setting.InDomain(c.Domain))
+	return c.Type != auth.User || s.says(c, setting.UsersExpungeRecover)
+}
+
+// says is what a setting says for the caller's account, or else its domain, or the whole cloud.
+func (s *Service) says(c auth.Caller, key setting.Key[bool]) bool {
+	return key.Of(s.settings, setting.InAccount(c.Account), setting.InDomain(c.Domain))
 }
 
 // happened writes the event of what was done to a machine at once.

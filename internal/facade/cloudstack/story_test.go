@@ -44,8 +44,8 @@ func TestStories(t *testing.T) {
 	}
 }
 
-// Stories in testdata/plant are told where there is a zone with all that belongs into it; ${zone}, ${ostype} and ${offering} are
-// the plant's.
+// Stories in testdata/plant are told where there is a zone with all that belongs into it; ${zone}, ${ostype}, ${offering}, ${disk} and
+// ${template} are the plant's.
 func TestPlantStories(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/plant/*.txtar")
@@ -57,7 +57,8 @@ func TestPlantStories(t *testing.T) {
 			t.Parallel()
 			p := newPlant(t, dbtest.SQLite(t))
 			s := &story{cloud: p.cloud, sessions: map[string]*session{}, ids: map[string]string{}, made: map[string]string{}}
-			s.known = map[string]string{"zone": string(p.zone.ID), "ostype": string(p.osType), "offering": string(p.small.ID)}
+			s.known = map[string]string{"zone": string(p.zone.ID), "ostype": string(p.osType), "offering": string(p.small.ID),
+				"disk": string(p.disk.ID), "template": string(p.template.ID)}
 			s.tell(t, file)
 		})
 	}

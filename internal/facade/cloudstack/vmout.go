@@ -98,7 +98,7 @@ func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []stri
 		o.NICs = nics[vm.ID]
 		for _, nic := range o.NICs {
 			if nic.Default {
-				o.IPAddress, o.ForVirtualNetwork = nic.IPAddress, nic.Type == string(offering.Isolated)
+				o.IPAddress, o.ForVirtualNetwork = nic.IPAddress, new(nic.Type == string(offering.Isolated))
 			}
 		}
 	}
