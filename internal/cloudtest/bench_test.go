@@ -17,6 +17,7 @@ import (
 
 // BenchmarkDeploy tells how many machines a cloud deploys a second, from the request to the running machine, durably: with
 // FULL sync on SQLite, with synchronous_commit on PostgreSQL (start the server with PG_DURABLE=1). The hosts are simulated.
+// With -benchtime 100000x it also tells how that changes as the cloud fills: a rate for every 10,000 machines.
 func BenchmarkDeploy(b *testing.B) {
 	b.Run("sqlite", func(b *testing.B) {
 		dir, err := os.MkdirTemp(".", "bench-") // a real disk: /tmp may be memory
@@ -44,6 +45,7 @@ func deployments(b *testing.B, url string) {
 	close(work)
 	b.ResetTimer()
 	var all sync.WaitGroup
+	pace := pace{b: b, since: time.Now()}
 	for range 128 {
 		all.Go(func() {
 			for range work {
@@ -53,12 +55,33 @@ func deployments(b *testing.B, url string) {
 					return
 				}
 				if r, err := c.Engine.Wait(ctx, job); err != nil || r.State != op.Done {
-					b.Error(r.State, r.Err(), err)
+					b.Error(r.State, r.Err(), r.FaultDetail, err)
 					return
 				}
+				pace.one()
 			}
 		})
 	}
 	all.Wait()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "deployments/s")
+}
+
+// pace tells the rate of each stretch of a long run.
+type pace struct {
+	b     *testing.B
+	mu    sync.Mutex
+	done  int
+	since time.Time
+}
+
+func (p *pace) one() {
+	const stretch = 10_000
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.done++; p.done%stretch != 0 {
+		return
+	}
+	now := time.Now()
+	p.b.Logf("machines %d to %d: %.0f deployments/s", p.done-stretch+1, p.done, stretch/now.Sub(p.since).Seconds())
+	p.since = now
 }

@@ -70,7 +70,7 @@ func (c *convoy) run() {
 }
 
 func (c *convoy) send(ctx context.Context, group []*passenger) (alone bool, err error) {
-	items := []*item{beginning}
+	items := []*item{beginning()}
 	for _, p := range group {
 		items = append(items, p.items...)
 	}
@@ -80,7 +80,7 @@ func (c *convoy) send(ctx context.Context, group []*passenger) (alone bool, err 
 	}
 	defer func() { _ = conn.Close() }()
 	err = conn.Raw(func(raw any) error {
-		if _, err := travel(ctx, raw, append(items, committing)); err != nil {
+		if _, err := travel(ctx, raw, append(items, committing())); err != nil {
 			// A connection that still obeys has refused the convoy; of one that broke nobody knows how far it came.
 			_, broken := raw.(*stdlib.Conn).Conn().Exec(ctx, "rollback")
 			alone = broken == nil

@@ -41,7 +41,8 @@ type ending struct {
 
 func (e ending) Unwrap() error { return e.error }
 
-var beginning, committing = &item{query: "begin"}, &item{query: "commit"}
+func beginning() *item  { return &item{query: "begin"} }
+func committing() *item { return &item{query: "commit"} }
 
 // connect takes a connection for the transaction, unless it has one.
 func (t *pgTx) connect(ctx context.Context) (err error) {
@@ -58,7 +59,7 @@ func (t *pgTx) send(ctx context.Context, more ...*item) error {
 	}
 	items := make([]*item, 0, 1+len(t.queue)+len(more))
 	if !t.begun {
-		items = append(items, beginning)
+		items = append(items, beginning())
 	}
 	items = append(append(items, t.queue...), more...)
 	t.begun, t.queue = true, nil
@@ -117,7 +118,7 @@ func (t *pgTx) commit(ctx context.Context) error {
 			return err
 		}
 	}
-	err := t.send(ctx, committing)
+	err := t.send(ctx, committing())
 	if err == nil || IsLate(err) {
 		return err
 	}
