@@ -3,13 +3,16 @@ package compute
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/pool"
+	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -41,7 +44,7 @@ func (s *Service) placeDisk(ctx context.Context, tx db.Tx, a *attachment) error 
 		return reaches(ctx, tx, h, vm, v)
 	}
 	a.Made = true
-	p, err := poolFor(ctx, tx, h, v)
+	p, err := s.poolFor(ctx, tx, h, v)
 	if err != nil {
 		return err
 	}
@@ -54,25 +57,43 @@ func reaches(ctx context.Context, tx db.Tx, h host.Host, vm VM, v volume.Volume)
 	if err != nil {
 		return err
 	}
-	if pools[v.Pool].Cluster == h.Cluster {
+	p := pools[v.Pool]
+	there := p.Cluster == h.Cluster
+	switch p.Scope {
+	case pool.HostOnly:
+		there = p.Host == h.ID
+	case pool.ZoneWide:
+		there = p.Zone == h.Zone && strings.EqualFold(p.Hypervisor, h.Hypervisor)
+	}
+	if there {
 		return nil
 	}
-	return fault.Conflictf("volume %q lies in primary storage that virtual machine %q can't reach where it is; attach it to a machine of the "+
-		"cluster it was used in", v.Name, vm.Name)
+	return fault.Conflictf("volume %q lies in primary storage that virtual machine %q can't reach where it is; attach it to a machine "+
+		"in the place where it was used", v.Name, vm.Name)
 }
 
-// poolFor takes room for a volume's disk in a pool that a host reaches.
-func poolFor(ctx context.Context, tx db.Tx, h host.Host, v volume.Volume) (uid.Pool, error) {
-	pools, err := pool.OfCluster(ctx, tx, h.Cluster)
+// poolFor takes room for a volume's disk in a pool that a host reaches, and that is as the volume's offering wants it.
+func (s *Service) poolFor(ctx context.Context, tx db.Tx, h host.Host, v volume.Volume) (uid.Pool, error) {
+	offerings, err := offering.DisksByID(ctx, tx, []uid.DiskOffering{v.DiskOffering})
+	if err != nil {
+		return "", err
+	}
+	off := offerings[v.DiskOffering]
+	pools, err := pool.For(ctx, tx, h, pool.Want{Tags: off.Tags, Local: off.StorageType == offering.LocalStorage})
 	if err != nil {
 		return "", err
 	}
 	for _, p := range pools {
+		most := float64(p.BytesTotal) * setting.StorageDisableThreshold.Of(s.settings, setting.InPool(p.ID), setting.InZone(p.Zone))
+		if float64(p.BytesUsed+v.Size) > most {
+			continue
+		}
 		if ok, err := pool.Reserve(ctx, tx, p.ID, v.Size); err != nil || ok {
 			return p.ID, err
 		}
 	}
-	return "", fault.Fullf("no primary storage that the virtual machine reaches has room for volume %q (%d GB)", v.Name, volume.Gigabytes(v.Size))
+	return "", fault.Fullf("no primary storage that the virtual machine reaches, and that disk offering %q is for, has room for volume %q (%d GB)",
+		off.Name, v.Name, volume.Gigabytes(v.Size))
 }
 
 func (s *Service) unplaceDisk(ctx context.Context, tx db.Tx, a *attachment) error {

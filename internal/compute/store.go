@@ -106,12 +106,14 @@ func destroyedBefore(ctx context.Context, q db.Tx, before time.Time, limit int) 
 	return ids, err
 }
 
-// anyHost gives a host through which the machine's disks can be reached: the last it ran on or, where that is not up, another
-// of the disks' cluster. "" means that no disk was ever made.
+// anyHost gives a host that reaches all of the machine's disks: the last it ran on or, where that is not up, another one. ""
+// means that no disk was ever made.
 func anyHost(ctx context.Context, q db.Tx, id uid.VM) (h uid.Host, err error) {
 	err = q.NewRaw(`select h.id from hosts h join vms v on v.id = ?
-		where h.cluster_id in (select p.cluster_id from storage_pools p join volumes d on d.pool_id = p.id where d.vm_id = v.id and d.removed is null)
-		and h.removed is null
+		where h.removed is null and h.zone_id = v.zone_id and lower(h.hypervisor) = lower(v.hypervisor)
+		and exists (select 1 from volumes d where d.vm_id = v.id and d.pool_id is not null and d.removed is null)
+		and not exists (select 1 from volumes d join storage_pools p on p.id = d.pool_id where d.vm_id = v.id and d.removed is null
+			and (p.scope = 'CLUSTER' and p.cluster_id <> h.cluster_id or p.scope = 'HOST' and p.host_id <> h.id))
 		order by case when h.id = v.last_host_id and h.state = 'Up' then 0 when h.state = 'Up' then 1 else 2 end, h.id limit 1`, id).Scan(ctx, &h)
 	if db.IsNone(err) {
 		return "", nil

@@ -152,7 +152,9 @@ func through(ctx context.Context, q db.Tx, id uid.Pool) (uid.Host, string, error
 		ID         uid.Host
 		Hypervisor string
 	}
-	err := q.NewRaw(`select h.id, h.hypervisor from hosts h join storage_pools p on p.cluster_id = h.cluster_id
+	err := q.NewRaw(`select h.id, h.hypervisor from hosts h join storage_pools p on p.zone_id = h.zone_id
+		and (p.scope = 'CLUSTER' and p.cluster_id = h.cluster_id or p.scope = 'HOST' and p.host_id = h.id
+			or p.scope = 'ZONE' and lower(p.hypervisor) = lower(h.hypervisor))
 		where p.id = ? and h.removed is null order by case when h.state = 'Up' then 0 else 1 end, h.id limit 1`, id).Scan(ctx, &row)
 	if db.IsNone(err) {
 		return "", "", fault.Unavailablef("no host reaches storage pool %s", id)
