@@ -12,6 +12,8 @@
 // that the dead one, should it only have slept, can record nothing any more. What is stored under a plan's, a step's or a
 // state field's name is there for ever: these names are never changed (testdata/plans.golden of package cloud lists them).
 //
+// A Do step is recorded together with the Tx step after it, where there is one; if that fails it is recorded alone.
+//
 // Functions of a plan get the state as it was last recorded. What they change in it is kept if they succeed, and forgotten
 // if they fail; so a name that a Do step gives to something outside is chosen in a Tx step before it.
 package op
