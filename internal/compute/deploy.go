@@ -147,7 +147,7 @@ func (s *Service) allocate(ctx context.Context, tx db.Tx, q *op.Request, j *job)
 	if err != nil {
 		return err
 	}
-	z, off, tpl, err := s.choose(ctx, tx, in)
+	z, off, tpl, err := s.choose(ctx, tx, in, owner)
 	if err != nil {
 		return err
 	}
@@ -210,9 +210,9 @@ func (s *Service) instanceName(vm VM) string {
 }
 
 // choose finds and checks the zone, the offering and the template that a deployment names.
-func (s *Service) choose(ctx context.Context, tx db.Tx, in *DeployIn) (z zone.Zone, off offering.Compute, tpl image.Template, err error) {
+func (s *Service) choose(ctx context.Context, tx db.Tx, in *DeployIn, owner account.Owner) (z zone.Zone, off offering.Compute, tpl image.Template, err error) {
 	caller := auth.From(ctx)
-	if z, err = zone.Find(ctx, tx, in.Zone); err != nil {
+	if z, err = zone.Usable(ctx, tx, in.Zone, owner.Domain); err != nil {
 		return z, off, tpl, err
 	}
 	if off, err = offering.Deployable(ctx, tx, in.Offering, z.ID); err != nil {

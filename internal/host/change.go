@@ -79,7 +79,8 @@ func (s *Service) UpdateCluster(ctx context.Context, id uid.Cluster, c zone.Clus
 		}
 		if before.Hypervisor != now.Hypervisor {
 			if n, err := countIn(ctx, tx, zone.Place{Cluster: id}); err != nil || n > 0 {
-				return errOr(err, fault.Conflictf("cluster %q has %d %s hosts; it can't become one of %s", now.Name, n, before.Hypervisor, now.Hypervisor))
+				return errOr(err, fault.Conflictf("cluster %q has %d %s hosts; it can't become one of %s", now.Name, n, before.Hypervisor,
+					now.Hypervisor))
 			}
 		}
 		if before.CPUOvercommit != now.CPUOvercommit || before.MemoryOvercommit != now.MemoryOvercommit {

@@ -84,6 +84,8 @@ func (s State) Events() []string {
 		return []string{"AgentConnected", "AgentDisconnected", "HostDown", "Ping"}
 	case Alert, Down, Disconnected:
 		return []string{"AgentConnected", "Ping", "Remove"}
+	case Removed:
+		return nil
 	}
 	return nil
 }

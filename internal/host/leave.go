@@ -89,6 +89,9 @@ func (s *Service) busy(ctx context.Context, tx db.Tx, h Host) error {
 	if n > len(names) {
 		list += fmt.Sprintf(" and %d more", n-len(names))
 	}
+	if n == 1 {
+		return fault.Conflictf("host %q has a machine on it (%s); stop it first", h.Name, list)
+	}
 	return fault.Conflictf("host %q has %d machines on it (%s); stop them first", h.Name, n, list)
 }
 

@@ -53,7 +53,7 @@ func (s *Service) Create(ctx context.Context, in CreateIn) (n Network, err error
 		if err != nil {
 			return err
 		}
-		z, err := zone.Find(ctx, tx, in.Zone)
+		z, err := zone.Usable(ctx, tx, in.Zone, owner.Domain)
 		if err != nil {
 			return err
 		}

@@ -82,7 +82,7 @@ func (s *Service) Draft(ctx context.Context, tx db.Tx, id uid.Volume, in CreateI
 	if in.Zone == "" {
 		return Volume{}, fault.Invalidf("name the zone of the volume in zoneid")
 	}
-	z, err := zone.Find(ctx, tx, in.Zone)
+	z, err := zone.Usable(ctx, tx, in.Zone, owner.Domain)
 	if err != nil {
 		return Volume{}, err
 	}

@@ -104,13 +104,14 @@ func (s *Service) CreateZone(ctx context.Context, z Zone) (Zone, error) {
 
 // ZoneChange is what to change of a zone; nil fields stay.
 type ZoneChange struct {
-	Name, DNS1, DNS2, InternalDNS1, InternalDNS2, IP6DNS1, IP6DNS2, GuestCIDR, NetworkDomain, DHCPProvider *string
-	Allocation                                                                                             *Allocation
-	LocalStorage                                                                                           *bool
-	Public                                                                                                 *bool // true: everyone's from now on
-	SortKey                                                                                                *int
-	DNSSearch                                                                                              []string // domains that guests look names up in
-	Details                                                                                                Details  // added to those that are there
+	Name, NetworkDomain, GuestCIDR, DHCPProvider             *string
+	DNS1, DNS2, InternalDNS1, InternalDNS2, IP6DNS1, IP6DNS2 *string
+	Allocation                                               *Allocation
+	LocalStorage                                             *bool
+	Public                                                   *bool // true: everyone's from now on
+	SortKey                                                  *int
+	DNSSearch                                                []string // domains that guests look names up in
+	Details                                                  Details  // added to those that are there
 }
 
 // UpdateZone changes a zone.
