@@ -134,6 +134,12 @@ func TestSettingsHaveEffect(t *testing.T) {
 	}
 	c.Clock.Forward(2 * time.Minute)
 	must(t, c.Keepers.Round(ctx, "expunge"))
+	open, err := op.OpenOn(ctx, c.DB.Read(), []string{string(vm)})
+	must(t, err)
+	if job := open[string(vm)]; job != "" {
+		_, err = c.Engine.Wait(t.Context(), job)
+		must(t, err)
+	}
 	if got := state(); got == "Destroyed" {
 		t.Error("after its time the machine is still Destroyed")
 	}
