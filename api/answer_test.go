@@ -56,7 +56,7 @@ func TestAnswers(t *testing.T) {
 		"success": {
 			command: "dropThing", role: RootAdmin,
 			json: `{"dropthingresponse":{"success":true}}`,
-			xml:  `<dropthingresponse cloud-stack-version="4.22.0.0"><success>true</success><displaytext></displaytext></dropthingresponse>`,
+			xml:  `<dropthingresponse cloud-stack-version="4.22.0.0"><success>true</success><displaytext></displaytext><jobid></jobid><jobstatus></jobstatus></dropthingresponse>`,
 		},
 		"list": {
 			command: "listThings", page: Page[thing]{Count: 7, Items: []thing{bare, bare}}, role: User,

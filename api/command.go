@@ -107,6 +107,8 @@ type None struct{}
 type Success struct {
 	Success     bool   `json:"success" doc:"Whether the command succeeded."`
 	DisplayText string `json:"displaytext,omitempty" doc:"A text that explains the outcome, where there is one."`
+	JobID       uid.Op `json:"jobid,omitempty" doc:"The ID of the job that did the work, where one did."`
+	JobStatus   *int   `json:"jobstatus,omitempty" doc:"The status of that job: 0 pending, 1 succeeded, 2 failed."`
 }
 
 // Page is one page of a list.

@@ -93,7 +93,9 @@ func TestListAPIsLeavesNothingOut(t *testing.T) {
 	}
 	const want = `{"name":"dropThing","description":"d","isasync":false,"related":"","params":[],"response":[` +
 		`{"name":"success","description":"Whether the command succeeded.","type":"boolean"},` +
-		`{"name":"displaytext","description":"A text that explains the outcome, where there is one.","type":"string"}]}`
+		`{"name":"displaytext","description":"A text that explains the outcome, where there is one.","type":"string"},` +
+		`{"name":"jobid","description":"The ID of the job that did the work, where one did.","type":"string"},` +
+		`{"name":"jobstatus","description":"The status of that job: 0 pending, 1 succeeded, 2 failed.","type":"integer"}]}`
 	if string(text) != want {
 		t.Errorf("got  %s\nwant %s", text, want)
 	}

@@ -59,7 +59,7 @@ type DetachVolumeIn struct {
 }
 
 // DeleteVolume removes a volume.
-var DeleteVolume = api.Call[DeleteVolumeIn, VolumeDeletion]{
+var DeleteVolume = api.Call[DeleteVolumeIn, api.Success]{
 	Name: "deleteVolume", Noun: "Volume", Role: api.Everyone, Event: "VOLUME.DELETE",
 	Doc: "Deletes a volume that is attached to no machine, with all that is on it. There is no way back. The answer comes when its disk " +
 		"is gone; where the storage does not answer for half a minute, the answer names the job that goes on deleting it.",
@@ -68,13 +68,6 @@ var DeleteVolume = api.Call[DeleteVolumeIn, VolumeDeletion]{
 // DeleteVolumeIn names the volume.
 type DeleteVolumeIn struct {
 	ID uid.Volume `api:"id,required" doc:"The ID of the volume."`
-}
-
-// VolumeDeletion is how far a volume's deletion has come.
-type VolumeDeletion struct {
-	Success     bool   `json:"success" doc:"Whether it is deleted, or will be for certain."`
-	DisplayText string `json:"displaytext,omitempty" doc:"What is left to do, where something is."`
-	Pending
 }
 
 // ListVolumesIn chooses volumes.

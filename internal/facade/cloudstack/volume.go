@@ -70,24 +70,24 @@ const deletion = 30 * time.Second
 
 // deleteVolume waits for the end of the operation, since the command has no job to ask for. From its acceptance on nothing stops
 // it any more, so that who does not wait for the end knows it as well.
-func (f *Facade) deleteVolume(ctx context.Context, in cs.DeleteVolumeIn) (cs.VolumeDeletion, error) {
+func (f *Facade) deleteVolume(ctx context.Context, in cs.DeleteVolumeIn) (api.Success, error) {
 	job, err := f.Volumes.Delete(ctx, in.ID)
 	if err != nil {
-		return cs.VolumeDeletion{}, err
+		return api.Success{}, err
 	}
 	waiting, stop := context.WithTimeout(ctx, deletion)
 	defer stop()
 	r, err := f.Engine.Wait(waiting, job)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
-		return cs.VolumeDeletion{
+		return api.Success{
 			Success: true, DisplayText: "the volume is being deleted; its storage does not answer yet",
-			Pending: cs.Pending{JobID: job, JobStatus: new(cs.JobPending)},
+			JobID: job, JobStatus: new(cs.JobPending),
 		}, nil
 	case err != nil:
-		return cs.VolumeDeletion{}, err
+		return api.Success{}, err
 	}
-	return cs.VolumeDeletion{Success: r.Err() == nil}, r.Err()
+	return api.Success{Success: r.Err() == nil}, r.Err()
 }
 
 func (f *Facade) listVolumes(ctx context.Context, in cs.ListVolumesIn) (api.Page[cs.Volume], error) {
