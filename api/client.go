@@ -142,6 +142,25 @@ func (c *Client) Call(ctx context.Context, command string, params Params) (json.
 	return c.wait(ctx, Started{ID: s.ID, JobID: s.JobID})
 }
 
+// Try sends a job whose input asks for a dry run, and gives the Plan that is answered in the place of a job's id.
+func Try[Plan, In, Out any](ctx context.Context, c *Client, job Job[In, Out], in In) (plan Plan, err error) {
+	d := job.Describe()
+	inner, err := c.send(ctx, d, in)
+	if err != nil {
+		return plan, err
+	}
+	var answer struct {
+		DryRun *Plan `json:"dryrun"`
+	}
+	if err := json.Unmarshal(inner, &answer); err != nil {
+		return plan, fmt.Errorf("%s: %w", d.Name, err)
+	}
+	if answer.DryRun == nil {
+		return plan, fmt.Errorf("%s: the answer is no dry run's: %s", d.Name, inner)
+	}
+	return *answer.DryRun, nil
+}
+
 // jobState is what this package has to know of queryAsyncJobResult's answer.
 type jobState struct {
 	Status int             `json:"jobstatus"`

@@ -52,8 +52,8 @@ type Job[In, Out any] struct {
 	// Creates says that the command makes a thing that exists at once: the answer carries its id beside the job's, and the
 	// input embeds Once.
 	Creates bool
-	// DryRun is a value of the wire struct that the command answers with, and starts no job, where its input asks for that; nil
-	// where no input can.
+	// DryRun is a value of the wire struct that the command answers with, and starts no job, where its input asks for that, or a
+	// nil pointer to one; nil where no input can.
 	DryRun any
 }
 
@@ -89,7 +89,11 @@ func (j Job[In, Out]) Describe() *Description {
 	d := Description{Name: j.Name, Noun: j.Noun, Doc: j.Doc, Role: j.Role, Object: j.Object,
 		Event: j.Event, Since: j.Since, Kind: KindJob, Creates: j.Creates}
 	if j.DryRun != nil {
-		d.dryRun = shapeOf(reflect.TypeOf(j.DryRun))
+		t := reflect.TypeOf(j.DryRun)
+		if t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		d.dryRun = shapeOf(t)
 	}
 	return describe[In, Out](j, d)
 }

@@ -8,6 +8,7 @@ import (
 // DeployVirtualMachine makes a machine and starts it.
 var DeployVirtualMachine = api.Job[DeployVirtualMachineIn, VirtualMachine]{
 	Name: "deployVirtualMachine", Noun: "Virtual machine", Role: api.Everyone, Object: "virtualmachine", Event: "VM.CREATE", Creates: true,
+	DryRun: (*Placement)(nil),
 	Doc: "Makes a virtual machine from a template and starts it. When that fails, the machine is gone and what it took is free again; " +
 		"the job says why. A network that was made for it, because the account had none, stays.",
 }
@@ -40,6 +41,7 @@ type DeployVirtualMachineIn struct {
 	Keyboard          string              `api:"keyboard,one=de|de-ch|es|fi|fr|fr-be|fr-ch|is|it|jp|nl-be|no|pt|uk|us" doc:"The layout of its console's keyboard."`
 	Dynamic           bool                `api:"dynamicscalingenabled,since=4.16" doc:"Whether it may be given more CPU and memory while it runs."`
 	Details           map[string]string   `api:"details,map,since=4.3" doc:"What else to set for it, by name: cpuNumber, cpuSpeed and memory for what a customized offering leaves open."`
+	DryRun            bool                `api:"dryrun" doc:"Makes nothing, and answers at once with where the machine would go and why not elsewhere, as the object dryrun. It is refused as the deployment would be."`
 }
 
 // IPToNetwork is a network for a machine, and its address there.

@@ -159,7 +159,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Images = image.New(cl.DB)
 	cl.Volumes = volume.New(volume.Parts{DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Hosts: cl.Hosts})
 	cl.Machines = compute.New(compute.Parts{
-		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Networks: cl.Networks, Hosts: cl.Hosts, Volumes: cl.Volumes,
+		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Networks: cl.Networks, Hosts: cl.Hosts, Volumes: cl.Volumes, Settings: cl.Settings,
 	})
 	cl.Keepers = keep.New(cl.DB, c.Name, c.Log, cl.keepers()...)
 	c.Facade.Log = c.Log

@@ -254,7 +254,7 @@ func TestNoRoom(t *testing.T) {
 		ctx := auth.With(context.Background(), auth.System())
 		in := smallIn(t, c, ctx, "10.7.0.1", "255.255.0.0")
 		must(t, c.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-			_, err := tx.NewRaw("update hosts set memory_total = 600 where name like '%.0'").Exec(ctx)
+			_, err := tx.NewRaw("update hosts set memory_total = 700, memory_mb = 700 where name like '%.0'").Exec(ctx)
 			if err == nil {
 				_, err = tx.NewRaw("update hosts set resource_state = 'Maintenance' where name like '%.1'").Exec(ctx)
 			}
@@ -271,7 +271,8 @@ func TestNoRoom(t *testing.T) {
 			t.Fatal(r.State, r.Err())
 		}
 		const text = "no host has room for this machine (500 MHz, 512 MB): hosts are not in use or without enough memory"
-		const detail = "of 2 hosts 1 not in use, 1 without enough memory; SimulatedAgent.0.0: not enough memory (need 512 MB, 88 free); SimulatedAgent.0.1: in resource state Maintenance"
+		const detail = "2 hosts: 1 in maintenance, 1 not enough memory (need 512 MB, 188 free); " +
+			"SimulatedAgent.0.0: not enough memory (need 512 MB, 188 free); SimulatedAgent.0.1: in maintenance"
 		if r.FaultText != text || r.FaultDetail != detail {
 			t.Errorf("text   %s\ndetail %s", r.FaultText, r.FaultDetail)
 		}

@@ -77,7 +77,7 @@ func (s *Service) Deploy(ctx context.Context, in DeployIn) (uid.VM, op.ID, error
 		q := request(ctx, id, "deployVirtualMachine")
 		q.Fresh = true
 		job, _, err := runner.Start(ctx, q, job{VM: id, Was: Stopped, in: &in,
-			Wish: wish{Host: in.Host, Pod: in.Pod, Cluster: in.Cluster}})
+			Wish: in.wish()})
 		if err == nil {
 			return id, job, nil
 		}
@@ -89,6 +89,9 @@ func (s *Service) Deploy(ctx context.Context, in DeployIn) (uid.VM, op.ID, error
 		}
 	}
 }
+
+// wish is where an admin wants the machine.
+func (in *DeployIn) wish() wish { return wish{Host: in.Host, Pod: in.Pod, Cluster: in.Cluster} }
 
 func (s *Service) deployPlan() *op.Plan[job] {
 	return op.New[job]("vm.deploy").
@@ -149,6 +152,9 @@ func (s *Service) allocate(ctx context.Context, tx db.Tx, q *op.Request, j *job)
 	}
 	z, off, tpl, err := s.choose(ctx, tx, in, owner)
 	if err != nil {
+		return err
+	}
+	if err := j.Wish.check(ctx, tx, z.ID); err != nil {
 		return err
 	}
 	vm := VM{

@@ -10,6 +10,7 @@ import (
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/network"
+	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -25,8 +26,11 @@ type known struct {
 type disk struct {
 	bun.BaseModel `bun:"table:volumes,alias:d"`
 	volume.Volume
-	PoolURL       string `bun:"pool_url,nullzero"` // "" while it has no pool
-	TemplateBytes int64  `bun:"template_bytes,nullzero"`
+	PoolURL       string               `bun:"pool_url,nullzero"` // "" while it has no pool
+	TemplateBytes int64                `bun:"template_bytes,nullzero"`
+	StorageType   offering.StorageType // shared, local
+	StorageTags   string               // with commas between them
+	HostTags      string               // those that the machine's offering asks for
 }
 
 // card is a NIC with what is to be known of its network.
@@ -48,8 +52,11 @@ func (vm known) connected() bool {
 }
 
 var (
-	disksOf = db.Prepare(`select d.*, p.url as pool_url, t.size as template_bytes from volumes d
+	disksOf = db.Prepare(`select d.*, p.url as pool_url, t.size as template_bytes, coalesce(o.storage_type, s.storage_type, 'shared') as storage_type,
+		coalesce(o.tags, s.storage_tags, '') as storage_tags, coalesce(m.host_tags, '') as host_tags from volumes d
 		left join storage_pools p on p.id = d.pool_id left join templates t on t.id = d.template_id
+		left join disk_offerings o on o.id = d.disk_offering_id left join service_offerings s on s.id = d.service_offering_id
+		left join vms v on v.id = d.vm_id left join service_offerings m on m.id = v.service_offering_id
 		where d.vm_id = ? and d.removed is null order by d.device`)
 	cardsOf = db.Prepare(`select c.*, n.state as network_state, n.vlan from nics c join networks n on n.id = c.network_id
 		where c.vm_id = ? order by c.device`)
@@ -75,4 +82,19 @@ func knowBy(ctx context.Context, q db.Tx, selectVM *db.Statement, id uid.VM) (k 
 		k.VM = rows[0].VM
 	}
 	return k, err
+}
+
+// countOn counts the machines that an account has on each of some hosts.
+func countOn(ctx context.Context, q db.Tx, of uid.Account, hosts []uid.Host) (map[uid.Host]int, error) {
+	var rows []struct {
+		HostID uid.Host
+		N      int
+	}
+	err := q.NewSelect().Model((*vmRow)(nil)).Column("host_id").ColumnExpr("count(*) as n").
+		Where("v.host_id in (?) and v.account_id = ? and v.removed is null", bun.List(hosts), of).Group("host_id").Scan(ctx, &rows)
+	counts := make(map[uid.Host]int, len(rows))
+	for _, r := range rows {
+		counts[r.HostID] = r.N
+	}
+	return counts, err
 }

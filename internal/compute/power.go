@@ -11,9 +11,7 @@ import (
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor"
-	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/op"
-	"github.com/virga-cloud/virga/internal/placement"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
@@ -115,57 +113,6 @@ func (s *Service) asItIs(ctx context.Context, tx db.Tx, j *job) error {
 // asItWas gives the machine the state back that it had before the operation.
 func (s *Service) asItWas(ctx context.Context, tx db.Tx, j *job) error {
 	return setState(ctx, tx, j.VM, j.Was)
-}
-
-// place chooses a host, and pools for disks that are still to be made, takes the room there, and sees to it that the
-// machine's networks have their VLANs.
-func (s *Service) place(ctx context.Context, tx db.Tx, j *job) error {
-	vm, err := knowLocked(ctx, tx, j.VM)
-	if err != nil {
-		return err
-	}
-	if !vm.connected() {
-		if err := network.Implement(ctx, tx, vm.ID); err != nil {
-			return err
-		}
-	}
-	w := placement.Want{
-		VM: vm.ID, Zone: vm.Zone, Hypervisor: vm.Hypervisor, Need: vm.need(),
-		Host: j.Wish.Host, Pod: j.Wish.Pod, Cluster: j.Wish.Cluster, Prefer: vm.LastHost,
-	}
-	var fresh []uid.Volume
-	for _, d := range vm.disks {
-		if d.State == volume.Allocated {
-			w.Disks, fresh = append(w.Disks, d.Size), append(fresh, d.ID)
-			continue
-		}
-		if w.Cluster, err = clusterOf(ctx, tx, d.Pool, w.Cluster); err != nil {
-			return err
-		}
-	}
-	p, err := placement.Find(ctx, tx, w)
-	if err != nil {
-		return err
-	}
-	j.Host, j.New = p.Host, fresh
-	for i, id := range fresh {
-		if err := volume.SetPlaced(ctx, tx, id, volume.Creating, p.Pools[i]); err != nil {
-			return err
-		}
-	}
-	return setHost(ctx, tx, vm.ID, p.Host)
-}
-
-// clusterOf gives the cluster of a pool in which the machine has a disk; a wish for another one can't be met.
-func clusterOf(ctx context.Context, tx db.Tx, id uid.Pool, wanted uid.Cluster) (uid.Cluster, error) {
-	pools, err := pool.ByID(ctx, tx, []uid.Pool{id})
-	if err != nil {
-		return "", err
-	}
-	if c := pools[id].Cluster; wanted == "" || wanted == c {
-		return c, nil
-	}
-	return "", fault.Conflictf("the machine has disks in another cluster than the one that was asked for")
 }
 
 func (s *Service) unplace(ctx context.Context, tx db.Tx, j *job) error {

@@ -13,6 +13,7 @@ import (
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/placement"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
@@ -26,6 +27,8 @@ type Service struct {
 	hosts    *host.Service
 	volumes  *volume.Service
 	settings *setting.Settings
+
+	placement *placement.Service
 
 	deploy      *op.Runner[job]
 	prepare     *op.Runner[job]
@@ -57,6 +60,7 @@ type Parts struct {
 // New makes a service and registers its plans with the engine.
 func New(p Parts) *Service {
 	s, e := &Service{db: p.DB, accounts: p.Accounts, networks: p.Networks, hosts: p.Hosts, volumes: p.Volumes, settings: p.Settings}, p.Engine
+	s.placement = placement.New(p.Settings)
 	s.deploy = op.Register(e, s.deployPlan())
 	s.prepare = op.Register(e, s.preparePlan())
 	s.start = op.Register(e, s.startPlan())

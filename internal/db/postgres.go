@@ -36,6 +36,7 @@ func openPostgres(url string, o Options) (*DB, error) {
 		conf.RuntimeParams["synchronous_commit"] = "off"
 	}
 	conf.RuntimeParams["timezone"] = "UTC"
+	conf.RuntimeParams["jit"] = "off" // our queries are short: compiling one takes a hundred times as long as running it
 	if conf.RuntimeParams["application_name"] == "" {
 		conf.RuntimeParams["application_name"] = "virga"
 	}

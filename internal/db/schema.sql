@@ -153,11 +153,13 @@ CREATE INDEX hosts_cluster on hosts (cluster_id) where removed is null;
 
 CREATE INDEX hosts_listed on hosts (id) where removed is null;
 
+CREATE INDEX hosts_load on hosts (zone_id, (case when memory_used * cpu_total >= cpu_used * memory_total
+    then memory_used * 1000000 / nullif(memory_total, 0) else cpu_used * 1000000 / nullif(cpu_total, 0) end), id)
+    where removed is null and state = 'Up' and resource_state = 'Enabled';
+
 CREATE UNIQUE INDEX hosts_name on hosts (zone_id, name) where removed is null;
 
 CREATE UNIQUE INDEX hosts_pod_ip on hosts (pod_id, pod_ip) where pod_ip is not null and removed is null;
-
-CREATE INDEX hosts_room on hosts (zone_id, memory_used, id) where removed is null and state = 'Up' and resource_state = 'Enabled';
 
 CREATE TABLE keepers (
     name        text primary key,
@@ -471,6 +473,8 @@ CREATE INDEX storage_pools_host on storage_pools (host_id) where host_id is not 
 CREATE UNIQUE INDEX storage_pools_name on storage_pools (zone_id, name) where removed is null;
 
 CREATE UNIQUE INDEX storage_pools_url on storage_pools (zone_id, coalesce(cluster_id, ''), coalesce(host_id, ''), url) where removed is null;
+
+CREATE INDEX storage_pools_zone on storage_pools (zone_id) where scope = 'ZONE' and removed is null;
 
 CREATE TABLE templates (
     id          text primary key,

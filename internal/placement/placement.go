@@ -2,17 +2,13 @@ package placement
 
 import (
 	"context"
-	"fmt"
-	"hash/fnv"
-	"maps"
-	"slices"
-	"sort"
 	"strings"
 
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/pool"
+	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -22,11 +18,22 @@ type Want struct {
 	Zone       uid.Zone
 	Hypervisor string
 	Need       host.Need
-	Disks      []int64     // bytes of each disk that is still to be made
-	Cluster    uid.Cluster // where its made disks are, or where an admin wants it
+	HostTags   []string   // a host must have all of them
+	Disks      []Disk     // those that are still to be made
+	Made       []uid.Pool // where those are that are made: the host must reach them all
+	Cluster    uid.Cluster
 	Pod        uid.Pod
 	Host       uid.Host // the admin's wish: there or nowhere
 	Prefer     uid.Host // where it ran before
+	// Mine counts the machines that the owner has on each of some hosts; nil where nobody keeps them apart.
+	Mine func(ctx context.Context, q db.Tx, hosts []uid.Host) (map[uid.Host]int, error)
+}
+
+// Disk is what a disk needs of its pool.
+type Disk struct {
+	Bytes int64
+	Local bool     // on storage of the host's own, instead of storage that hosts share
+	Tags  []string // a pool must have all of them
 }
 
 // Place is where a machine goes. The room is taken.
@@ -35,127 +42,127 @@ type Place struct {
 	Pools []uid.Pool // one for each disk
 }
 
+// Service finds places.
+type Service struct {
+	settings *setting.Settings
+	rooms    rooms
+}
+
+// New makes a service; nil settings are the defaults.
+func New(s *setting.Settings) *Service { return &Service{settings: s} }
+
 // tries is how many hosts a placement tries before it looks again for others: under many placements at once the first ones
 // may have filled up since they were read.
 const tries = 16
 
 // Find takes room for a machine, in the caller's transaction. It is fault.Full, with the reason per host as its detail, when
 // no host has it.
-func Find(ctx context.Context, tx db.Tx, w Want) (Place, error) {
+func (s *Service) Find(ctx context.Context, tx db.Tx, w Want) (Place, error) {
 	for range 3 {
-		hosts, err := candidates(ctx, tx, w, tries)
+		l, err := s.look(ctx, tx, w, false)
 		if err != nil {
 			return Place{}, err
 		}
-		if len(hosts) == 0 {
-			break
-		}
-		for _, h := range w.order(hosts) {
-			p, ok, err := take(ctx, tx, w, h)
-			if err != nil || ok {
-				return p, err
+		found := 0
+		for _, only := range l.stages() {
+			hosts, err := l.candidates(ctx, tx, only, tries)
+			if err == nil {
+				hosts, err = l.order(ctx, tx, hosts)
+			}
+			if err != nil {
+				return Place{}, err
+			}
+			found += len(hosts)
+			for _, h := range hosts {
+				p, ok, err := l.take(ctx, tx, h.ID)
+				if err != nil || ok {
+					return p, err
+				}
 			}
 		}
+		if found == 0 {
+			break
+		}
 	}
-	return Place{}, w.refuse(ctx, tx)
+	return Place{}, s.refuse(ctx, tx, w)
 }
 
-// order puts the preferred host first and turns the others by the machine's id: placements that happen at the same time
-// then don't all queue for the row of the same, emptiest host.
-func (w Want) order(hosts []host.Host) []host.Host {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(w.VM))
-	turn := int(h.Sum32() % uint32(len(hosts)))
-	out := append(append([]host.Host{}, hosts[turn:]...), hosts[:turn]...)
-	sort.SliceStable(out, func(i, j int) bool { return out[i].ID == w.Prefer && out[j].ID != w.Prefer })
-	return out
+// stages are the hosts that are tried before others: where the machine ran last, its disks' blocks may still be in memory.
+func (l *look) stages() []uid.Host {
+	if l.Prefer != "" && l.Host == "" {
+		return []uid.Host{l.Prefer, ""}
+	}
+	return []uid.Host{""}
 }
 
-// take takes the room on one host and in its cluster's pools, or nothing.
-func take(ctx context.Context, tx db.Tx, w Want, h host.Host) (Place, bool, error) {
-	ok, err := host.Reserve(ctx, tx, h.ID, w.Need)
+// take takes the room on one host and in the pools that it reaches, or nothing.
+func (l *look) take(ctx context.Context, tx db.Tx, id uid.Host) (Place, bool, error) {
+	ok, err := host.Reserve(ctx, tx, id, l.Need)
 	if err != nil || !ok {
 		return Place{}, false, err
 	}
-	p := Place{Host: h.ID}
-	for _, bytes := range w.Disks {
-		id, err := takeDisk(ctx, tx, h.Cluster, bytes)
+	pools, err := l.takeDisks(ctx, tx, id)
+	if err != nil {
+		return Place{}, false, err
+	}
+	if len(pools) < len(l.Disks) {
+		return Place{}, false, host.Release(ctx, tx, id, l.Need)
+	}
+	return Place{id, pools}, true, nil
+}
+
+// takeDisks takes room for each disk in a pool that the host reaches, or gives none.
+func (l *look) takeDisks(ctx context.Context, tx db.Tx, id uid.Host) ([]uid.Pool, error) {
+	if len(l.Disks) == 0 {
+		return nil, nil
+	}
+	usable, err := l.poolsOf(ctx, tx, []uid.Host{id})
+	if err != nil {
+		return nil, err
+	}
+	pools := usable[id].choose(l.Disks)
+	for i, p := range pools {
+		ok, err := pool.Reserve(ctx, tx, p, l.Disks[i].Bytes)
 		if err != nil {
-			return Place{}, false, err
+			return nil, err
 		}
-		if id == "" { // no room for this disk: give back what was taken for the ones before
-			for j, taken := range p.Pools {
-				if err := pool.Release(ctx, tx, taken, w.Disks[j]); err != nil {
-					return Place{}, false, err
+		if !ok { // others were quicker: give back what was taken for the disks before
+			for j, taken := range pools[:i] {
+				if err := pool.Release(ctx, tx, taken, l.Disks[j].Bytes); err != nil {
+					return nil, err
 				}
 			}
-			return Place{}, false, host.Release(ctx, tx, h.ID, w.Need)
+			return nil, nil
 		}
-		p.Pools = append(p.Pools, id)
 	}
-	return p, true, nil
+	return pools, nil
 }
 
-func takeDisk(ctx context.Context, tx db.Tx, cluster uid.Cluster, bytes int64) (uid.Pool, error) {
-	pools, err := pool.OfCluster(ctx, tx, cluster)
+// Pools takes room for disks in pools that a host reaches, in the caller's transaction: for disks of a machine that has its
+// place already. It is fault.Full when there is none.
+func (s *Service) Pools(ctx context.Context, tx db.Tx, on host.Host, disks []Disk) ([]uid.Pool, error) {
+	l, err := s.look(ctx, tx, Want{Zone: on.Zone, Hypervisor: on.Hypervisor, Disks: disks}, false)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	for _, p := range pools {
-		ok, err := pool.Reserve(ctx, tx, p.ID, bytes)
-		if err != nil {
-			return "", err
-		}
-		if ok {
-			return p.ID, nil
-		}
+	pools, err := l.takeDisks(ctx, tx, on.ID)
+	if err != nil || len(pools) == len(disks) {
+		return pools, err
 	}
-	return "", nil
+	var wanted []string
+	for _, k := range kinds(disks) {
+		wanted = append(wanted, k.String())
+	}
+	return nil, fault.Fullf("there is not enough primary storage for the disk where the machine is").
+		WithDetail("among the pools that host %s reaches; wanted: %s", on.Name, strings.Join(wanted, "; "))
 }
 
-// refuse says why no host would do.
-func (w Want) refuse(ctx context.Context, tx db.Tx) error {
-	hosts, err := looked(ctx, tx, w)
-	if err != nil {
-		return err
-	}
-	sums := map[string]int{}
-	var each []string // for admins only: how many hosts there are is not the users' to know
-	for _, h := range hosts {
-		sum, detail := w.reason(h)
-		sums[sum]++
-		if len(each) < 100 { // enough to see what is wrong; a big zone's whole list would be no help
-			each = append(each, fmt.Sprintf("%s: %s", h.Name, detail))
+// Tags splits a text of tags with commas between them, as offerings, hosts and pools have them.
+func Tags(text string) (tags []string) {
+	for tag := range strings.SplitSeq(text, ",") {
+		if tag = strings.TrimSpace(tag); tag != "" {
+			tags = append(tags, tag)
 		}
 	}
-	kinds := slices.Sorted(maps.Keys(sums))
-	var counts []string
-	for _, sum := range kinds {
-		counts = append(counts, fmt.Sprintf("%d %s", sums[sum], sum))
-	}
-	text := fmt.Sprintf("no host has room for this machine (%d MHz, %d MB)", w.Need.CPU, w.Need.Memory)
-	if len(hosts) == 0 {
-		return fault.Fullf("%s: there is no host for %s machines where it may go", text, w.Hypervisor)
-	}
-	return fault.Fullf("%s: hosts are %s", text, strings.Join(kinds, " or ")).
-		WithDetail("of %d hosts %s; %s", len(hosts), strings.Join(counts, ", "), strings.Join(each, "; "))
-}
-
-// reason is why a host would not do: for users, and for admins with figures.
-func (w Want) reason(h seen) (sum, detail string) {
-	freeMemory, freeCPU := h.MemoryTotal-h.MemoryUsed, h.CPUTotal-h.CPUUsed
-	switch {
-	case h.Disabled != "":
-		return "not in use", "its " + h.Disabled + " is disabled"
-	case h.ResourceState != host.Enabled:
-		return "not in use", fmt.Sprintf("in resource state %s", h.ResourceState)
-	case h.State != host.Up:
-		return "not answering", fmt.Sprintf("in state %s", h.State)
-	case freeMemory < w.Need.Memory:
-		return "without enough memory", fmt.Sprintf("not enough memory (need %d MB, %d free)", w.Need.Memory, freeMemory)
-	case freeCPU < w.Need.CPU:
-		return "without enough CPU", fmt.Sprintf("not enough CPU (need %d MHz, %d free)", w.Need.CPU, freeCPU)
-	default:
-		return "without enough primary storage", "not enough room in its cluster's primary storage"
-	}
+	return tags
 }

@@ -356,7 +356,10 @@ create unique index hosts_name on hosts (zone_id, name) where removed is null;
 create unique index hosts_pod_ip on hosts (pod_id, pod_ip) where pod_ip is not null and removed is null;
 create index hosts_cluster on hosts (cluster_id) where removed is null;
 create index hosts_listed on hosts (id) where removed is null;
-create index hosts_room on hosts (zone_id, memory_used, id) where removed is null and state = 'Up' and resource_state = 'Enabled';
+-- How much of a host is given away, in millionths, of its memory or of its CPU: placement looks for the emptiest.
+create index hosts_load on hosts (zone_id, (case when memory_used * cpu_total >= cpu_used * memory_total
+    then memory_used * 1000000 / nullif(memory_total, 0) else cpu_used * 1000000 / nullif(cpu_total, 0) end), id)
+    where removed is null and state = 'Up' and resource_state = 'Enabled';
 
 -- internal/pool ---------------------------------------------------------------------------------------------------
 create table storage_pools (
@@ -391,6 +394,7 @@ create unique index storage_pools_name on storage_pools (zone_id, name) where re
 create unique index storage_pools_url on storage_pools (zone_id, coalesce(cluster_id, ''), coalesce(host_id, ''), url) where removed is null;
 create index storage_pools_cluster on storage_pools (cluster_id) where removed is null;
 create index storage_pools_host on storage_pools (host_id) where host_id is not null and removed is null;
+create index storage_pools_zone on storage_pools (zone_id) where scope = 'ZONE' and removed is null;
 
 -- internal/image --------------------------------------------------------------------------------------------------
 create table os_categories (

@@ -50,12 +50,16 @@ func (f *Facade) deployMachine(ctx context.Context, in cs.DeployVirtualMachineIn
 	if err != nil {
 		return api.Started{}, err
 	}
-	id, job, err := f.Machines.Deploy(ctx, compute.DeployIn{
+	deploy := compute.DeployIn{
 		Name: in.Name, DisplayName: in.DisplayName, Zone: in.ZoneID, Offering: in.ServiceOfferingID, Template: in.TemplateID,
 		OwnerAccount: in.Account, OwnerDomain: in.DomainID, Networks: networks, DiskOffering: in.DiskOfferingID, DiskGB: in.Size,
 		RootGB: in.RootDiskSize, Host: in.HostID, Pod: in.PodID, Cluster: in.ClusterID, Stopped: in.StartVM != nil && !*in.StartVM,
 		UserData: in.UserData, Hypervisor: in.Hypervisor, Details: in.Details, Group: in.Group, Keyboard: in.Keyboard, Dynamic: in.Dynamic,
-	})
+	}
+	if in.DryRun {
+		return f.tryMachine(ctx, deploy)
+	}
+	id, job, err := f.Machines.Deploy(ctx, deploy)
 	return api.Started{ID: string(id), JobID: job}, err
 }
 

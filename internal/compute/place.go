@@ -1,0 +1,100 @@
+package compute
+
+import (
+	"context"
+
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/host"
+	"github.com/virga-cloud/virga/internal/network"
+	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/internal/placement"
+	"github.com/virga-cloud/virga/internal/volume"
+	"github.com/virga-cloud/virga/internal/zone"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// place chooses a host, and pools for disks that are still to be made, takes the room there, and sees to it that the
+// machine's networks have their VLANs.
+func (s *Service) place(ctx context.Context, tx db.Tx, j *job) error {
+	vm, err := knowLocked(ctx, tx, j.VM)
+	if err != nil {
+		return err
+	}
+	if !vm.connected() {
+		if err := network.Implement(ctx, tx, vm.ID); err != nil {
+			return err
+		}
+	}
+	want, fresh := vm.want(j.Wish)
+	p, err := s.placement.Find(ctx, tx, want)
+	if err != nil {
+		return err
+	}
+	j.Host, j.New = p.Host, fresh
+	for i, id := range fresh {
+		if err := volume.SetPlaced(ctx, tx, id, volume.Creating, p.Pools[i]); err != nil {
+			return err
+		}
+	}
+	return setHost(ctx, tx, vm.ID, p.Host)
+}
+
+// want is what the machine needs of a host, and the volumes whose disks are still to be made.
+func (vm known) want(w wish) (placement.Want, []uid.Volume) {
+	want := placement.Want{
+		VM: vm.ID, Zone: vm.Zone, Hypervisor: vm.Hypervisor, Need: vm.need(), Host: w.Host, Pod: w.Pod, Cluster: w.Cluster,
+		Prefer: vm.LastHost,
+		Mine: func(ctx context.Context, q db.Tx, hosts []uid.Host) (map[uid.Host]int, error) {
+			return countOn(ctx, q, vm.Account, hosts)
+		},
+	}
+	var fresh []uid.Volume
+	for _, d := range vm.disks {
+		want.HostTags = placement.Tags(d.HostTags)
+		switch {
+		case d.State == volume.Allocated:
+			want.Disks, fresh = append(want.Disks, d.want()), append(fresh, d.ID)
+		case d.Pool != "":
+			want.Made = append(want.Made, d.Pool)
+		}
+	}
+	return want, fresh
+}
+
+// want is what the disk needs of its pool.
+func (d disk) want() placement.Disk {
+	return placement.Disk{Bytes: d.Size, Local: d.StorageType == offering.LocalStorage, Tags: placement.Tags(d.StorageTags)}
+}
+
+// check refuses places that there are not in a zone.
+func (w wish) check(ctx context.Context, q db.Tx, in uid.Zone) error {
+	if w.Host != "" {
+		h, err := host.Find(ctx, q, w.Host)
+		if err != nil {
+			return err
+		}
+		if h.Zone != in {
+			return fault.Invalidf("host %q is in another zone than the machine", h.Name)
+		}
+	}
+	if w.Pod != "" {
+		p, err := zone.FindPod(ctx, q, w.Pod)
+		if err != nil {
+			return err
+		}
+		if p.Zone != in {
+			return fault.Invalidf("pod %q is in another zone than the machine", p.Name)
+		}
+	}
+	if w.Cluster != "" {
+		c, err := zone.FindCluster(ctx, q, w.Cluster)
+		if err != nil {
+			return err
+		}
+		if c.Zone != in {
+			return fault.Invalidf("cluster %q is in another zone than the machine", c.Name)
+		}
+	}
+	return nil
+}
