@@ -19,6 +19,14 @@ type (
 	PhysicalNetwork = ID[physicalNetworkKind]
 	Network         = ID[networkKind]
 	NIC             = ID[nicKind]
+	TrafficType     = ID[trafficTypeKind]
+	NetworkProvider = ID[networkProviderKind]
+	RouterElement   = ID[routerElementKind]
+	IPRange         = ID[ipRangeKind]
+	PublicIP        = ID[publicIPKind]
+	SecurityGroup   = ID[securityGroupKind]
+	VPC             = ID[vpcKind]
+	ACL             = ID[aclKind]
 	OSType          = ID[ostypeKind]
 	OSCategory      = ID[oscategoryKind]
 	Template        = ID[templateKind]
@@ -50,6 +58,14 @@ type (
 	physicalNetworkKind struct{}
 	networkKind         struct{}
 	nicKind             struct{}
+	trafficTypeKind     struct{}
+	networkProviderKind struct{}
+	routerElementKind   struct{}
+	ipRangeKind         struct{}
+	publicIPKind        struct{}
+	securityGroupKind   struct{}
+	vpcKind             struct{}
+	aclKind             struct{}
 	ostypeKind          struct{}
 	oscategoryKind      struct{}
 	templateKind        struct{}
@@ -80,6 +96,14 @@ func (vpcOfferingKind) kind() string     { return "VPC offering" }
 func (physicalNetworkKind) kind() string { return "physical network" }
 func (networkKind) kind() string         { return "network" }
 func (nicKind) kind() string             { return "NIC" }
+func (trafficTypeKind) kind() string     { return "traffic type" }
+func (networkProviderKind) kind() string { return "network service provider" }
+func (routerElementKind) kind() string   { return "virtual router element" }
+func (ipRangeKind) kind() string         { return "VLAN IP range" }
+func (publicIPKind) kind() string        { return "IP address" }
+func (securityGroupKind) kind() string   { return "security group" }
+func (vpcKind) kind() string             { return "VPC" }
+func (aclKind) kind() string             { return "network ACL list" }
 func (ostypeKind) kind() string          { return "OS type" }
 func (oscategoryKind) kind() string      { return "OS category" }
 func (templateKind) kind() string        { return "template" }

@@ -69,3 +69,10 @@ func withFamily(q *bun.SelectQuery) {
 		ColumnExpr("exists (select 1 from domains as c where c.parent_id = d.id and c.removed is null) as has_children").
 		Join("left join domains as p on p.id = d.parent_id")
 }
+
+var domainsByID = db.PrepareMany("select * from domains where id in (?)")
+
+// DomainsByID gives domains by their ids, removed ones too, in one query.
+func DomainsByID(ctx context.Context, q db.Tx, ids []uid.Domain) (map[uid.Domain]Domain, error) {
+	return db.ByID(ctx, q, domainsByID, ids, func(r domainRow) (uid.Domain, Domain) { return r.ID, r.Domain })
+}

@@ -149,7 +149,8 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	})
 	cl.Zones = zone.New(cl.DB, cl.Settings)
 	cl.Offerings = offering.New(cl.DB)
-	cl.Networks = network.New(cl.DB, cl.Engine, cl.Accounts)
+	cl.Networks = network.New(cl.DB, cl.Engine, cl.Accounts, cl.Settings)
+	cl.Offerings.CountNetworks(network.CountOf)
 	cl.VPCs = vpc.New(cl.DB)
 	cl.Pools = pool.New(pool.Parts{DB: cl.DB, Drivers: drivers, Settings: cl.Settings, Volumes: volume.InPool})
 	cl.Hosts = host.New(host.Parts{

@@ -68,12 +68,13 @@ func (cl *Cloud) seedZone(ctx context.Context) (zone.Zone, error) {
 	}); err != nil {
 		return zone.Zone{}, err
 	}
-	physical, err := cl.Networks.Physicals(ctx, z.ID)
-	if err != nil || len(physical) > 0 {
+	_, wired, err := cl.Networks.Physicals(ctx, network.PhysicalFilter{Zone: z.ID})
+	if err != nil || wired > 0 {
 		return z, err
 	}
-	_, err = cl.Networks.CreatePhysical(ctx, network.Physical{
-		Zone: z.ID, Name: "Sandbox-pnet", State: "Enabled", Isolation: "VLAN", VLANStart: 100, VLANEnd: 4094,
+	_, err = cl.Networks.Wire(ctx, network.WireIn{
+		CreatePhysicalIn: network.CreatePhysicalIn{Zone: z.ID, Name: "Sandbox-pnet", VLANs: "100-4094"},
+		Public:           network.CreateRangeIn{VLAN: "50", Gateway: "192.168.0.1", Netmask: "255.255.240.0", StartIP: "192.168.0.2", EndIP: "192.168.15.250"},
 	})
 	return z, err
 }

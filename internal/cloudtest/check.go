@@ -37,7 +37,7 @@ var always = []invariant{
 		union all select 'host ' || name || ' is ' || state || ', ' || resource_state from hosts
 			where removed is null and (state in ('Connecting', 'Removed') or resource_state = 'Creating')
 		union all select 'volume ' || id || ' is ' || state from volumes where removed is null and state not in ('Allocated', 'Ready')
-		union all select 'network ' || id || ' is ' || state from networks where removed is null and state not in ('Allocated', 'Implemented')`},
+		union all select 'network ' || id || ' is ' || state from networks where removed is null and state not in ('Allocated', 'Implemented', 'Setup')`},
 	{"a volume has a disk's place if and only if it has a disk", `
 		select 'volume ' || id || ' is ' || state || ' in pool ' || coalesce(pool_id, '-') from volumes
 		where removed is null and (state = 'Ready') <> (pool_id is not null)`},
@@ -63,6 +63,29 @@ var always = []invariant{
 				+ (select count(*) from free_ips f where f.network_id = m.id)
 				+ case when m.gateway <> '' then 1 else 0 end as known from networks m) x on x.id = n.id
 		where n.removed is null and n.guest_type = 'Isolated' and n.next_ip - n.start_ip > x.known`},
+	{"a network with source NAT has one public address once it is implemented, and no other has one", `
+		select 'network ' || n.id || ' (' || n.name || ') is ' || n.state || ' with ' || count(a.id) || ' addresses' from networks n
+		left join public_ips a on a.network_id = n.id and a.source_nat
+		group by n.id, n.name, n.state, n.source_nat, n.removed
+		having count(a.id) <> case when n.source_nat and n.state = 'Implemented' and n.removed is null then 1 else 0 end`},
+	{"an address has one owner or none", `
+		select 'address ' || a.id || ' is ' || a.state || ' of account ' || coalesce(a.account_id, '-') || ', network ' || coalesce(a.network_id, '-')
+			|| ', machine ' || coalesce(a.vm_id, '-')
+		from public_ips a where (a.state = 'Allocated') <> (a.account_id is not null and a.network_id is not null and (a.vm_id is not null) <> a.source_nat)
+			or a.state = 'Free' and (a.account_id is not null or a.network_id is not null or a.vm_id is not null or a.source_nat)
+		union all select 'address ' || a.id || ' is of machine ' || a.vm_id || ', whose NIC has another' from public_ips a
+			where a.vm_id is not null and not exists (select 1 from nics c where c.vm_id = a.vm_id and c.network_id = a.network_id and c.ip = a.ip)
+		union all select 'NIC ' || c.id || ' has an address that is not its machine''s' from nics c join networks n on n.id = c.network_id
+			where n.guest_type = 'Shared' and c.ip is not null and not exists (select 1 from public_ips a where a.vm_id = c.vm_id
+				and a.network_id = c.network_id and a.ip = c.ip)`},
+	{"a VLAN is free or in use", `
+		select 'VLAN ' || f.vlan || ' is free and of network ' || n.id from vlans_free f join networks n
+			on n.physical_network_id = f.physical_network_id and n.vlan = f.vlan and n.removed is null`},
+	{"no VLAN below the counter is lost", `
+		select 'physical network ' || r.physical_network_id || ': counter at ' || r.next || ' of ' || r.first || '-' || r.last from vlan_ranges r
+		where r.next - r.first <> (select count(*) from vlans_free f where f.physical_network_id = r.physical_network_id and f.vlan between r.first and r.last)
+			+ (select count(*) from networks n where n.physical_network_id = r.physical_network_id and n.removed is null
+				and n.vlan between r.first and r.last)`},
 	{"jobs end", `select id || ' (' || plan || ') is ' || state || ' at ' || step_name || ': ' || fault_text || ' ' || fault_detail
 		from operations where finished is null`},
 	{"every ended job has its event", `
@@ -77,6 +100,7 @@ var derived = map[string]string{
 	"memory_mb":  "select coalesce(sum(memory_mb), 0) from vms v where v.account_id = c.account_id and v.removed is null and v.destroyed is null",
 	"volume":     "select count(*) from volumes v where v.account_id = c.account_id and v.removed is null",
 	"primary_gb": "select coalesce(sum((size + 1073741823) / 1073741824), 0) from volumes v where v.account_id = c.account_id and v.removed is null",
+	"public_ip":  "select count(*) from public_ips v where v.account_id = c.account_id and v.vm_id is null",
 	"network":    "select count(*) from networks v where v.account_id = c.account_id and v.removed is null",
 }
 

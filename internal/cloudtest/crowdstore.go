@@ -147,8 +147,8 @@ func (w *crowd) things() []rows {
 	home := func(i int) int { return i % len(w.hosts) }
 	data := strings.Repeat("#cloud-config\n", crowdUserData)[:crowdUserData]
 	return []rows{
-		{"physical_networks", "id, zone_id, name, state, isolation, vlan_start, vlan_end, vlan_next, created", 1, func(int) []any {
-			return []any{carrier, w.zone, "crowd", "Enabled", "VXLAN", 10000, 10000 + w.Machines, 10000 + w.Machines, w.start}
+		{"physical_networks", "id, zone_id, name, state, isolation, broadcast_range, created", 1, func(int) []any {
+			return []any{carrier, w.zone, "crowd", "Enabled", "VLAN", "ZONE", w.start}
 		}},
 		{"networks", `id, account_id, domain_id, zone_id, physical_network_id, offering_id, name, display_text, guest_type, traffic_type, state,
 			cidr, gateway, netmask, start_ip, end_ip, next_ip, vlan, network_domain, created`, w.Machines, func(i int) []any {

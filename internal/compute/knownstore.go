@@ -38,7 +38,8 @@ type card struct {
 	bun.BaseModel `bun:"table:nics,alias:c"`
 	network.NIC
 	NetworkState network.State
-	VLAN         int `bun:"vlan,nullzero"`
+	VLAN         int  `bun:"vlan,nullzero"`
+	PerPod       bool // the network's addresses belong to pods
 }
 
 // ref is the disk as drivers know it.
@@ -58,7 +59,7 @@ var (
 		left join disk_offerings o on o.id = d.disk_offering_id left join service_offerings s on s.id = d.service_offering_id
 		left join vms v on v.id = d.vm_id left join service_offerings m on m.id = v.service_offering_id
 		where d.vm_id = ? and d.removed is null order by d.device`)
-	cardsOf = db.Prepare(`select c.*, n.state as network_state, n.vlan from nics c join networks n on n.id = c.network_id
+	cardsOf = db.Prepare(`select c.*, n.state as network_state, n.vlan, n.per_pod from nics c join networks n on n.id = c.network_id
 		where c.vm_id = ? order by c.device`)
 )
 

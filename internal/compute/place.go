@@ -2,6 +2,7 @@ package compute
 
 import (
 	"context"
+	"slices"
 
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
@@ -30,6 +31,15 @@ func (s *Service) place(ctx context.Context, tx db.Tx, j *job) error {
 	p, err := s.placement.Find(ctx, tx, want)
 	if err != nil {
 		return err
+	}
+	if slices.ContainsFunc(vm.cards, func(c card) bool { return c.PerPod }) { // its address there is its pod's to give
+		h, err := host.Find(ctx, tx, p.Host)
+		if err != nil {
+			return err
+		}
+		if err := network.Settle(ctx, tx, vm.ID, vm.Account, h.Pod); err != nil {
+			return err
+		}
 	}
 	j.Host, j.New = p.Host, fresh
 	for i, id := range fresh {

@@ -34,6 +34,21 @@ const (
 	NetworkRestart Kind = "NETWORK.RESTART"
 	NetworkDelete  Kind = "NETWORK.DELETE"
 
+	NetworkElementConfigure Kind = "NETWORK.ELEMENT.CONFIGURE"
+	NetworkOfferingCreate   Kind = "NETWORK.OFFERING.CREATE"
+	NetworkOfferingEdit     Kind = "NETWORK.OFFERING.EDIT"
+	NetworkOfferingDelete   Kind = "NETWORK.OFFERING.DELETE"
+	PhysicalNetworkCreate   Kind = "PHYSICAL.NETWORK.CREATE"
+	PhysicalNetworkUpdate   Kind = "PHYSICAL.NETWORK.UPDATE"
+	PhysicalNetworkDelete   Kind = "PHYSICAL.NETWORK.DELETE"
+	TrafficTypeCreate       Kind = "TRAFFIC.TYPE.CREATE"
+	ServiceProviderCreate   Kind = "SERVICE.PROVIDER.CREATE"
+	ServiceProviderUpdate   Kind = "SERVICE.PROVIDER.UPDATE"
+	VLANRangeCreate         Kind = "VLAN.IP.RANGE.CREATE"
+	VLANRangeDelete         Kind = "VLAN.IP.RANGE.DELETE"
+	IPAssign                Kind = "NET.IPASSIGN"
+	IPRelease               Kind = "NET.IPRELEASE"
+
 	VolumeCreate Kind = "VOLUME.CREATE"
 	VolumeAttach Kind = "VOLUME.ATTACH"
 	VolumeDetach Kind = "VOLUME.DETACH"
@@ -81,6 +96,12 @@ var resources = map[Kind]string{
 	VMUpdate: "VirtualMachine", VMUpgrade: "VirtualMachine", VMMigrate: "VirtualMachine", VMRestore: "VirtualMachine", VMRecover: "VirtualMachine",
 	VMDestroy: "VirtualMachine", VMExpunge: "VirtualMachine",
 	NetworkCreate: "Network", NetworkUpdate: "Network", NetworkRestart: "Network", NetworkDelete: "Network",
+	NetworkElementConfigure: "VirtualRouterElement",
+	NetworkOfferingCreate:   "NetworkOffering", NetworkOfferingEdit: "NetworkOffering", NetworkOfferingDelete: "NetworkOffering",
+	PhysicalNetworkCreate: "PhysicalNetwork", PhysicalNetworkUpdate: "PhysicalNetwork", PhysicalNetworkDelete: "PhysicalNetwork",
+	TrafficTypeCreate: "PhysicalNetworkTrafficType", ServiceProviderCreate: "PhysicalNetworkServiceProvider",
+	ServiceProviderUpdate: "PhysicalNetworkServiceProvider", VLANRangeCreate: "Vlan", VLANRangeDelete: "Vlan",
+	IPAssign: "PublicIpAddress", IPRelease: "PublicIpAddress",
 	VolumeCreate: "Volume", VolumeAttach: "Volume", VolumeDetach: "Volume", VolumeDelete: "Volume",
 	TemplateCreate: "Template", TemplateDelete: "Template",
 	ZoneCreate: "Zone", ZoneEdit: "Zone", ZoneDelete: "Zone", PodCreate: "Pod", PodEdit: "Pod", PodDelete: "Pod",

@@ -36,6 +36,7 @@ type Subnet struct {
 	CIDR, Gateway, Netmask string
 	First, Last            IP // for guests, both included
 	gateway                IP
+	bits                   int // of its prefix
 }
 
 // defaultGateway and defaultNetmask are what a network gets whose creator says nothing in a zone without a guest CIDR.
@@ -89,7 +90,7 @@ func ParseSubnet(gateway, netmask, startIP, endIP string) (Subnet, error) {
 	}
 	s := Subnet{
 		CIDR: fmt.Sprintf("%s/%d", base, prefix(host)), Gateway: gw.String(), Netmask: mask.String(), First: base + 1, Last: broadcast - 1,
-		gateway: gw,
+		gateway: gw, bits: prefix(host),
 	}
 	return s, s.narrow(startIP, endIP)
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-// Implement makes sure that a machine's networks can carry traffic: each gets its VLAN when the first machine in it starts,
-// and keeps it until it is deleted.
+// Implement makes sure that a machine's networks can carry traffic: each gets its VLAN, and its public address for source NAT, when
+// the first machine in it starts, and keeps them until it is deleted.
 func Implement(ctx context.Context, tx db.Tx, vm uid.VM) error {
 	ids, err := unimplemented(ctx, tx, vm)
 	if err != nil {
@@ -29,15 +29,25 @@ func Implement(ctx context.Context, tx db.Tx, vm uid.VM) error {
 		if n.State != Allocated {
 			continue // another machine's start was first
 		}
-		vlan, err := takeVLAN(ctx, tx, n.PhysicalNetwork)
-		if err != nil {
-			return err
-		}
-		if err := setImplemented(ctx, tx, id, vlan); err != nil {
+		if _, err := implement(ctx, tx, n); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// implement implements a network that is locked, or not yet committed.
+func implement(ctx context.Context, tx db.Tx, n Network) (_ Network, err error) {
+	if n.VLAN == 0 && !n.Untagged {
+		if n.VLAN, err = takeVLAN(ctx, tx, n.PhysicalNetwork); err != nil {
+			return n, err
+		}
+	}
+	if err := takeNAT(ctx, tx, n); err != nil {
+		return n, err
+	}
+	n.State = Implemented
+	return n, setImplemented(ctx, tx, n)
 }
 
 // removal is the state of a network's deletion.
@@ -95,6 +105,9 @@ func (s *Service) keepAfterAll(ctx context.Context, tx db.Tx, r *removal) error 
 func (s *Service) removeRow(ctx context.Context, tx db.Tx, r *removal) error {
 	n, err := findLocked(ctx, tx, auth.Scope{All: true}, r.Network)
 	if err != nil {
+		return err
+	}
+	if err := giveNAT(ctx, tx, n); err != nil {
 		return err
 	}
 	if err := setRemoved(ctx, tx, n.ID); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/virga-cloud/virga/internal/db"
-	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -15,35 +14,12 @@ func unimplemented(ctx context.Context, tx db.Tx, vm uid.VM) (ids []uid.Network,
 	return ids, err
 }
 
-// takeVLAN takes a free VLAN: the one after the last that was taken, or else the lowest that was given back.
-func takeVLAN(ctx context.Context, tx db.Tx, physical uid.PhysicalNetwork) (vlan int, err error) {
-	var p physicalRow
-	if err := tx.Lock(tx.NewSelect().Model(&p).Where("p.id = ?", physical)).Scan(ctx); err != nil {
-		return 0, err
+func setImplemented(ctx context.Context, tx db.Tx, n Network) error {
+	var vlan *int
+	if n.VLAN != 0 {
+		vlan = &n.VLAN
 	}
-	var used []int
-	err = tx.NewRaw("select vlan from networks where physical_network_id = ? and vlan is not null and removed is null order by vlan",
-		physical).Scan(ctx, &used)
-	if err != nil {
-		return 0, err
-	}
-	taken := make(map[int]bool, len(used))
-	for _, v := range used {
-		taken[v] = true
-	}
-	size := p.VLANEnd - p.VLANStart + 1
-	for i := range size {
-		v := p.VLANStart + (p.VLANNext-p.VLANStart+i)%size
-		if !taken[v] {
-			_, err = tx.NewRaw("update physical_networks set vlan_next = ? where id = ?", v+1, physical).Exec(ctx)
-			return v, err
-		}
-	}
-	return 0, fault.Fullf("physical network %q has no free VLAN left: all of %d to %d are in use", p.Name, p.VLANStart, p.VLANEnd)
-}
-
-func setImplemented(ctx context.Context, tx db.Tx, id uid.Network, vlan int) error {
-	_, err := tx.NewRaw("update networks set state = ?, vlan = ?, revision = revision + 1 where id = ?", Implemented, vlan, id).Exec(ctx)
+	_, err := tx.NewRaw("update networks set state = ?, vlan = ?, revision = revision + 1 where id = ?", Implemented, vlan, n.ID).Exec(ctx)
 	return err
 }
 
@@ -56,11 +32,51 @@ func setRemoved(ctx context.Context, tx db.Tx, id uid.Network) error {
 	if _, err := tx.NewRaw("delete from free_ips where network_id = ?", id).Exec(ctx); err != nil {
 		return err
 	}
+	if err := giveVLAN(ctx, tx, id); err != nil {
+		return err
+	}
+	if err := dropRanges(ctx, tx, id); err != nil {
+		return err
+	}
 	_, err := tx.NewRaw("update networks set removed = ?, automatic = false where id = ?", tx.Now, id).Exec(ctx)
 	return err
 }
 
 func machinesIn(ctx context.Context, tx db.Tx, id uid.Network) (n int, err error) {
 	err = tx.NewRaw("select count(*) from nics where network_id = ?", id).Scan(ctx, &n)
+	return n, err
+}
+
+// onVLAN gives the name of the network that has a VLAN (0: none, untagged) of a physical network, "" where there is none.
+func onVLAN(ctx context.Context, tx db.Tx, id uid.PhysicalNetwork, vlan int) (name string, err error) {
+	q := tx.NewSelect().Table("networks").Column("name").Where("physical_network_id = ? and removed is null", id).Limit(1)
+	if vlan == 0 {
+		q.Where("untagged")
+	} else {
+		q.Where("vlan = ?", vlan)
+	}
+	if err = q.Scan(ctx, &name); db.IsNone(err) {
+		return "", nil
+	}
+	return name, err
+}
+
+// domainOf gives the DNS domain that an account's networks get: its own, or that of the nearest domain above it which has one; ""
+// where none has.
+func domainOf(ctx context.Context, tx db.Tx, account uid.Account) (name string, err error) {
+	err = tx.NewRaw(`select name from (
+		select network_domain as name, 1 << 20 as level from accounts where id = ? and network_domain <> ''
+		union all select up.network_domain, up.level from accounts a join domains d on d.id = a.domain_id
+			join domains up on up.id = d.id or substr(d.path, 1, length(up.path) + 1) = up.path || '/'
+			where a.id = ? and up.removed is null and up.network_domain <> '') x order by level desc limit 1`, account, account).Scan(ctx, &name)
+	if db.IsNone(err) {
+		return "", nil
+	}
+	return name, err
+}
+
+// CountOf counts the networks that were made from an offering.
+func CountOf(ctx context.Context, q db.Tx, id uid.NetworkOffering) (n int, err error) {
+	err = q.NewRaw("select count(*) from networks where offering_id = ? and removed is null", id).Scan(ctx, &n)
 	return n, err
 }

@@ -1,10 +1,13 @@
 package network
 
 import (
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/internal/vlan"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -15,7 +18,14 @@ type State string
 const (
 	Allocated   State = "Allocated"
 	Implemented State = "Implemented"
+	Setup       State = "Setup" // of shared networks, from the beginning
 	Destroyed   State = "Destroy"
+)
+
+// Who may use a network: its account, or all accounts of its domain.
+const (
+	ForAccount = "Account"
+	ForDomain  = "Domain"
 )
 
 // Network is a guest network.
@@ -34,12 +44,25 @@ type Network struct {
 	CIDR            string `bun:"cidr"` // "" in L2 networks, as the next two
 	Gateway         string
 	Netmask         string
-	StartIP         IP  `bun:"start_ip"` // first and last address for guests
-	EndIP           IP  `bun:"end_ip"`
-	NextIP          IP  `bun:"next_ip"`
-	VLAN            int `bun:"vlan,nullzero"` // 0 until implemented
+	StartIP         IP     `bun:"start_ip"` // first and last address for guests
+	EndIP           IP     `bun:"end_ip"`
+	NextIP          IP     `bun:"next_ip"`
+	IP6CIDR         string `bun:"ip6_cidr"` // "" where there is no IPv6
+	IP6Gateway      string `bun:"ip6_gateway"`
+	IP6Start        string `bun:"ip6_start"` // which addresses may be asked for by name; "" for all
+	IP6End          string `bun:"ip6_end"`
+	VLAN            int    `bun:"vlan,nullzero"` // 0 until implemented, and where it is untagged
+	Untagged        bool
+	SourceNAT       bool `bun:"source_nat"` // has a public address once it is implemented
 	NetworkDomain   string
-	ACLType         string `bun:"acl_type"`
+	DNS1            string `bun:"dns1"` // "" for the zone's, as the next three
+	DNS2            string `bun:"dns2"`
+	IP6DNS1         string `bun:"ip6_dns1"`
+	IP6DNS2         string `bun:"ip6_dns2"`
+	ACLType         string `bun:"acl_type"` // who may use it: see [ForAccount]
+	SubdomainAccess bool   // of one for a domain: the domains below may use it, too
+	Display         bool   // whether its users see it
+	PerPod          bool   // its addresses belong to pods: a machine gets one once it has a host
 	Automatic       bool   // made by a deployment that named no network
 	Revision        int64
 	Created         time.Time
@@ -52,24 +75,13 @@ type NIC struct {
 	VM      uid.VM      `bun:"vm_id"`
 	Network uid.Network `bun:"network_id"`
 	Device  int
-	IP      IP `bun:"ip,nullzero"` // 0 in L2 networks
+	IP      IP     `bun:"ip,nullzero"` // 0 in L2 networks
+	IP6     string `bun:"ip6"`
+	Gateway string // "" for the network's, as the next one
+	Netmask string
 	MAC     string
 	Default bool `bun:"is_default"`
 	Created time.Time
-}
-
-// Physical is a physical network: the VLANs that guest networks of a zone may use.
-type Physical struct {
-	ID        uid.PhysicalNetwork `bun:",pk"`
-	Zone      uid.Zone            `bun:"zone_id"`
-	Name      string
-	State     string
-	Isolation string
-	VLANStart int `bun:"vlan_start"`
-	VLANEnd   int `bun:"vlan_end"`
-	VLANNext  int `bun:"vlan_next"`
-	Created   time.Time
-	Removed   time.Time `bun:",nullzero"`
 }
 
 // usable refuses a network that is being deleted.
@@ -78,4 +90,34 @@ func (n Network) usable() error {
 		return fault.Conflictf("network %q is being deleted", n.Name)
 	}
 	return nil
+}
+
+// Reserved is what of an isolated network's addresses is kept from machines because its range was narrowed, as ranges joined with
+// commas; "" where nothing is.
+func (n Network) Reserved() string {
+	if n.GuestType != offering.Isolated || n.CIDR == "" {
+		return ""
+	}
+	sub, err := ParseSubnet(n.Gateway, n.Netmask, "", "")
+	if err != nil {
+		return ""
+	}
+	var out []string
+	for _, part := range [][2]IP{{sub.First, n.StartIP - 1}, {n.EndIP + 1, sub.Last}} {
+		if part[0] <= part[1] && !(part[0] == part[1] && part[0] == sub.gateway) {
+			out = append(out, part[0].String()+"-"+part[1].String())
+		}
+	}
+	return strings.Join(out, ",")
+}
+
+// Tag is the VLAN that carries the network, as it is shown: "" before it has one.
+func (n Network) Tag() string {
+	switch {
+	case n.Untagged:
+		return vlan.Untagged
+	case n.VLAN == 0:
+		return ""
+	}
+	return strconv.Itoa(n.VLAN)
 }

@@ -23,6 +23,7 @@ type AttachIn struct {
 type Wanted struct {
 	Network uid.Network
 	IP      string // "" for the next free one
+	IP6     string // "" for the one that the guest makes of its MAC address
 	MAC     string // "" for one made from a serial number
 }
 
@@ -33,7 +34,7 @@ func (s *Service) Serials(ctx context.Context, n int) (first int64, err error) {
 
 // Attach gives a machine a NIC in each of some networks that the caller in ctx reaches. The first is the default one.
 func (s *Service) Attach(ctx context.Context, tx db.Tx, in AttachIn) error {
-	networks, err := open(ctx, tx, auth.From(ctx).Reach(), in.Networks)
+	networks, err := open(ctx, tx, auth.From(ctx).Reach(), in.Owner, in.Networks)
 	if err != nil {
 		return err
 	}
@@ -50,8 +51,10 @@ func attach(ctx context.Context, tx db.Tx, in AttachIn, n *opened, device int, w
 	if err := n.usable(); err != nil {
 		return err
 	}
-	if n.Account != in.Owner && n.ACLType == "Account" {
-		return fault.Deniedf("network %q belongs to another account than the machine", n.Name)
+	if n.Account != in.Owner {
+		if err := mayUse(ctx, tx, n.Network, in.Owner); err != nil {
+			return err
+		}
 	}
 	if n.Zone != in.Zone {
 		return fault.Invalidf("network %q is in another zone than the machine", n.Name)
@@ -66,7 +69,14 @@ func attach(ctx context.Context, tx db.Tx, in AttachIn, n *opened, device int, w
 	switch {
 	case n.GuestType == offering.L2 && w.IP != "":
 		return fault.Invalidf("network %q is an L2 network and has no addresses: leave out the address %s", n.Name, w.IP)
-	case n.GuestType == offering.L2:
+	case n.PerPod && w.IP != "":
+		return fault.Invalidf("addresses in network %q come from the pod that the machine gets a host in: leave out the address %s", n.Name, w.IP)
+	case n.GuestType == offering.L2, n.PerPod:
+	case n.CIDR == "" && w.IP != "":
+		return fault.Invalidf("network %q has IPv6 only: leave out the address %s", n.Name, w.IP)
+	case n.CIDR == "":
+	case n.GuestType == offering.Shared:
+		err = nic.share(ctx, tx, n.Network, in.Owner, w.IP)
 	case w.IP != "":
 		nic.IP, err = takeIP(ctx, tx, n.Network, w.IP)
 	case n.hopeful:
@@ -77,7 +87,31 @@ func attach(ctx context.Context, tx db.Tx, in AttachIn, n *opened, device int, w
 	if err != nil {
 		return err
 	}
+	if nic.IP6, err = ip6For(n.Network, nic.MAC, w.IP6); err != nil {
+		return err
+	}
+	if w.IP6 != "" {
+		used, err := ip6Used(ctx, tx, n.ID, nic.IP6)
+		if err != nil {
+			return err
+		}
+		if used {
+			return fault.Conflictf("address %s of network %q is in use by another machine", w.IP6, n.Name)
+		}
+	}
 	return insert(ctx, tx, &nicRow{NIC: nic})
+}
+
+// mayUse refuses a network of another account, unless it is for a domain that the owner of the machine is in.
+func mayUse(ctx context.Context, tx db.Tx, n Network, owner uid.Account) error {
+	if n.ACLType == ForAccount {
+		return fault.Deniedf("network %q belongs to another account than the machine", n.Name)
+	}
+	may, err := sharedWith(ctx, tx, n.ID, owner)
+	if err == nil && !may {
+		err = fault.Deniedf("network %q is for another domain than that of the machine's account", n.Name)
+	}
+	return err
 }
 
 // Detach takes all of a machine's NICs away and gives their addresses back. The networks are locked before: whether an
@@ -91,10 +125,16 @@ func Detach(ctx context.Context, tx db.Tx, vm uid.VM) error {
 	for i, nic := range nics[vm] {
 		ids[i] = nic.Network
 	}
-	if _, err := lock(ctx, tx, auth.Scope{All: true}, ids); err != nil {
+	networks, err := lock(ctx, tx, auth.Scope{All: true}, ids)
+	if err != nil {
 		return err
 	}
 	for _, nic := range nics[vm] {
+		if networks[nic.Network].GuestType == offering.Shared {
+			if err := releaseShared(ctx, tx, vm, nic.Network); err != nil {
+				return err
+			}
+		}
 		if err := dropNIC(ctx, tx, nic); err != nil {
 			return err
 		}

@@ -24,31 +24,8 @@ type nicRow struct {
 	NIC
 }
 
-type physicalRow struct {
-	bun.BaseModel `bun:"table:physical_networks,alias:p"`
-	Physical
-}
-
 func insert(ctx context.Context, tx db.Tx, row any) error {
 	return tx.Insert(ctx, row)
-}
-
-// CreatePhysical adds a physical network; its id, counter and times are filled in.
-func (s *Service) CreatePhysical(ctx context.Context, p Physical) (Physical, error) {
-	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		p.ID, p.VLANNext, p.Created = uid.New[uid.PhysicalNetwork](), p.VLANStart, tx.Now
-		return insert(ctx, tx, &physicalRow{Physical: p})
-	})
-	return p, err
-}
-
-func physicalOf(ctx context.Context, tx db.Tx, zone uid.Zone) (id uid.PhysicalNetwork, err error) {
-	err = tx.NewRaw("select id from physical_networks where zone_id = ? and state = 'Enabled' and removed is null order by id limit 1",
-		zone).Scan(ctx, &id)
-	if db.IsNone(err) {
-		return "", fault.Conflictf("the zone has no enabled physical network for guests")
-	}
-	return id, err
 }
 
 var selectLocked = db.PrepareEach("select * from networks where id = ? and removed is null",
@@ -137,19 +114,18 @@ type opened struct {
 
 // open locks networks as [lock] does, but for one alone, from which any address will do: nearly always it is that, and nearly
 // always the counter's next one is free. So on PostgreSQL, where everybody who deploys into a network waits for as long as it
-// is locked, the first attempt hopes for that, and locks nothing before the transaction's last journey.
-func open(ctx context.Context, tx db.Tx, scope auth.Scope, wanted []Wanted) (map[uid.Network]*opened, error) {
+// is locked, the first attempt hopes for that, and locks nothing before the transaction's last journey. Beside those in scope it
+// gives those that the owner may use because they are for a whole domain.
+func open(ctx context.Context, tx db.Tx, scope auth.Scope, owner uid.Account, wanted []Wanted) (map[uid.Network]*opened, error) {
 	networks := make(map[uid.Network]*opened, len(wanted))
-	if len(wanted) == 1 && wanted[0].IP == "" && tx.Postgres && tx.Attempt == 0 && (scope.All || scope.Account != "") {
+	if len(wanted) == 1 && wanted[0].IP == "" && wanted[0].IP6 == "" && tx.Postgres && tx.Attempt == 0 && (scope.All || scope.Account != "") {
 		id := wanted[0].Network
 		var rows []networkRow
 		if err := tx.Select(ctx, selectOwned, &rows, id, scope.Account, scope.Account); err != nil {
 			return nil, err
 		}
-		if len(rows) == 0 {
-			return nil, fault.Missing(id)
-		}
-		if rows[0].GuestType != offering.L2 { // there the lock is all that keeps the network from being deleted meanwhile
+		// Elsewhere the lock is all that keeps the network from being deleted meanwhile.
+		if len(rows) > 0 && rows[0].GuestType == offering.Isolated {
 			networks[id] = &opened{Network: rows[0].Network, hopeful: true}
 			return networks, nil
 		}
@@ -159,6 +135,9 @@ func open(ctx context.Context, tx db.Tx, scope auth.Scope, wanted []Wanted) (map
 		ids[i] = w.Network
 	}
 	locked, err := lock(ctx, tx, scope, ids)
+	if fault.Is(err, fault.NotFound) {
+		locked, err = lockShared(ctx, tx, scope, owner, ids)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -292,49 +271,7 @@ func Labels(ctx context.Context, q db.Tx, ids []uid.Network) (map[uid.Network]La
 	return db.ByID(ctx, q, labels, ids, func(l Label) (uid.Network, Label) { return l.ID, l })
 }
 
-// Filter says which networks a list shows. Zero fields don't restrict, but for Scope, whose zero value shows nothing.
-type Filter struct {
-	Scope       auth.Scope
-	ID          uid.Network
-	Zone        uid.Zone
-	GuestType   offering.GuestType
-	TrafficType string
-	Offering    uid.NetworkOffering
-	Deployable  *bool  // machines may be put there
-	Keyword     string // in name or display text
-	Offset      int
-	Limit       int // 0 or less: all
-}
-
-// List gives a page of networks, the oldest first, and how many there are in all.
-func (s *Service) List(ctx context.Context, f Filter) ([]Network, int, error) {
-	var rows []networkRow
-	q := f.Scope.Where(s.db.Read().NewSelect().Model(&rows), "n").Where("n.removed is null").Order("n.id")
-	db.Equal(q, "n.id", f.ID)
-	db.Equal(q, "n.zone_id", f.Zone)
-	db.EqualFold(q, "n.guest_type", f.GuestType)
-	db.EqualFold(q, "n.traffic_type", f.TrafficType)
-	db.Equal(q, "n.offering_id", f.Offering)
-	if f.Deployable != nil {
-		op := map[bool]string{true: "<>", false: "="}[*f.Deployable]
-		q.Where("n.state ? ?", bun.Safe(op), Destroyed)
-	}
-	db.Like(q, f.Keyword, "n.name", "n.display_text")
-	n, err := db.Page(ctx, q, f.Offset, f.Limit)
-	out := make([]Network, len(rows))
-	for i, r := range rows {
-		out[i] = r.Network
-	}
-	return out, n, err
-}
-
-// Physicals gives a zone's physical networks.
-func (s *Service) Physicals(ctx context.Context, zone uid.Zone) ([]Physical, error) {
-	var rows []physicalRow
-	err := s.db.Read().NewSelect().Model(&rows).Where("p.zone_id = ? and p.removed is null", zone).Order("p.id").Scan(ctx)
-	out := make([]Physical, len(rows))
-	for i, r := range rows {
-		out[i] = r.Physical
-	}
-	return out, err
+// Names gives the names of networks, removed ones too, in one query.
+func Names(ctx context.Context, q db.Tx, ids []uid.Network) (map[uid.Network]string, error) {
+	return db.Names(ctx, q, "networks", "name", ids)
 }

@@ -125,6 +125,10 @@ var (
 		Name: "network.guest.cidr.limit", Category: Network, Group: "Network",
 		Doc: "The shortest prefix that a guest network may have: 22 allows networks of 1022 addresses.",
 	}, 22, 8, 30)
+	SubdomainNetworkAccess = flag(Setting{
+		Name: "allow.subdomain.network.access", Category: Advanced, Group: "Network",
+		Doc: "Whether a shared network for a domain is for the domains below it, too, where its creator doesn't say.",
+	}, true)
 	CustomDiskMin = whole(Setting{
 		Name: "custom.diskoffering.size.min", Category: Advanced, Group: "Storage",
 		Doc: "The least size, in GB, of a disk whose size the user chooses.",
@@ -206,7 +210,7 @@ var all = byName(
 	CPUDisableThreshold.Setting, MemoryDisableThreshold.Setting, StorageDisableThreshold.Setting,
 	CPUNotifyThreshold.Setting, MemoryNotifyThreshold.Setting, StorageNotifyThreshold.Setting, PublicIPNotifyThreshold.Setting,
 	CPUOvercommit.Setting, MemoryOvercommit.Setting, StorageOvercommit.Setting,
-	AllocationAlgorithm.Setting, GuestDomainSuffix.Setting, GuestCIDRLimit.Setting, CustomDiskMin.Setting, CustomDiskMax.Setting,
+	AllocationAlgorithm.Setting, SubdomainNetworkAccess.Setting, GuestDomainSuffix.Setting, GuestCIDRLimit.Setting, CustomDiskMin.Setting, CustomDiskMax.Setting,
 	MaxVolumeSize.Setting, InstanceName.Setting, InstanceNameIsName.Setting,
 )
 

@@ -228,13 +228,21 @@ create table network_offerings (
     availability text       not null,                  -- Required, Optional
     state       text        not null,                  -- Enabled, Disabled
     services    text        not null default '[]',     -- JSON: [{"name":"Dhcp","provider":"VirtualRouter"}]
+    capabilities text       not null default '[]',     -- JSON: [{"service":"SourceNat","name":"RedundantRouter","value":"true"}]
+    details     text        not null default '{}',     -- JSON object of strings
+    tags        text        not null default '',       -- of the physical network that it wants, joined with commas
+    service_offering_id text references service_offerings (id), -- of the routers
+    in_domains  boolean     not null default false,    -- has rows in offering_domains
+    in_zones    boolean     not null default false,    -- has rows in offering_zones
     is_default  boolean     not null default false,
     specify_vlan boolean    not null default false,
     specify_ip_ranges boolean not null default false,
     conserve_mode boolean   not null default true,
     persistent  boolean     not null default false,
     for_vpc     boolean     not null default false,
+    egress_open boolean     not null default true,     -- whether what a guest sends is let out unless a rule forbids it
     network_rate bigint     not null default 200,      -- Mbit/s
+    sort_key    bigint      not null default 0,
     created     timestamptz not null,
     removed     timestamptz
 );
@@ -244,14 +252,67 @@ create unique index network_offerings_name on network_offerings (name) where rem
 create table physical_networks (
     id          text primary key,
     zone_id     text        not null references zones (id),
+    domain_id   text        references domains (id),   -- it carries only this domain's networks; null: everybody's
     name        text        not null,
     state       text        not null,                  -- Enabled, Disabled
-    isolation   text        not null default 'VLAN',
-    vlan_start  bigint      not null,
-    vlan_end    bigint      not null,
-    vlan_next   bigint      not null,                  -- where the search for a free VLAN goes on
+    isolation   text        not null default 'VLAN',   -- VLAN, L3; joined with commas
+    speed       text        not null default '',       -- 1G
+    broadcast_range text    not null,                  -- ZONE, POD
+    tags        text        not null default '',       -- joined with commas
+    vlans       text        not null default '',       -- the guest VLANs as they are shown: 100-200,300-400
     created     timestamptz not null,
     removed     timestamptz
+);
+create unique index physical_networks_name on physical_networks (zone_id, name) where removed is null;
+
+-- The VLANs for guest networks. One that is free stands in vlans_free, or is not below its range's counter.
+create table vlan_ranges (
+    physical_network_id text not null references physical_networks (id),
+    first       bigint      not null,
+    last        bigint      not null,
+    next        bigint      not null,
+    primary key (physical_network_id, first)
+);
+create table vlans_free (
+    physical_network_id text not null references physical_networks (id),
+    vlan        bigint      not null,
+    primary key (physical_network_id, vlan)
+);
+
+create table traffic_types (
+    id          text primary key,
+    physical_network_id text not null references physical_networks (id),
+    type        text        not null,                  -- Guest, Public, Management, Storage, Control
+    state       text        not null,                  -- Enabled, Disabled
+    vlan        text        not null default '',
+    kvm_label   text        not null default '',
+    xen_label   text        not null default '',
+    vmware_label text       not null default '',
+    hyperv_label text       not null default '',
+    ovm3_label  text        not null default '',
+    created     timestamptz not null
+);
+create unique index traffic_types_type on traffic_types (physical_network_id, type);
+
+create table network_providers (
+    id          text primary key,
+    physical_network_id text not null references physical_networks (id),
+    destination_id text     references physical_networks (id),
+    name        text        not null,                  -- VirtualRouter …
+    state       text        not null,                  -- Disabled, Enabled, Shutdown
+    services    text        not null default '[]',     -- JSON: ["Dhcp","Dns"]
+    created     timestamptz not null
+);
+create unique index network_providers_name on network_providers (physical_network_id, name);
+
+-- What a provider that is made of virtual routers consists of.
+create table router_elements (
+    id          text primary key,
+    provider_id text        not null unique references network_providers (id) on delete cascade,
+    account_id  text        not null references accounts (id),
+    domain_id   text        not null references domains (id),
+    enabled     boolean     not null default false,
+    created     timestamptz not null
 );
 
 create table networks (
@@ -265,47 +326,114 @@ create table networks (
     display_text text       not null default '',
     guest_type  text        not null,
     traffic_type text       not null,
-    state       text        not null,                  -- Allocated, Implementing, Implemented, Shutdown, Destroy
+    state       text        not null,                  -- Allocated, Implementing, Implemented, Setup, Shutdown, Destroy
     cidr        text        not null default '',       -- "" for L2 networks
     gateway     text        not null default '',
     netmask     text        not null default '',
     start_ip    bigint      not null default 0,        -- first and last address given to guests, as numbers
     end_ip      bigint      not null default 0,
     next_ip     bigint      not null default 0,        -- where the search for a free address goes on
+    ip6_cidr    text        not null default '',       -- "" where there is no IPv6
+    ip6_gateway text        not null default '',
+    ip6_start   text        not null default '',       -- which addresses machines may ask for by name; "" for all
+    ip6_end     text        not null default '',
     vlan        bigint,
+    untagged    boolean     not null default false,    -- carried without a VLAN
+    source_nat  boolean     not null default false,    -- has a public address once it is implemented
     network_domain text     not null default '',
+    dns1        text        not null default '',       -- "" for the zone's, as the next three
+    dns2        text        not null default '',
+    ip6_dns1    text        not null default '',
+    ip6_dns2    text        not null default '',
     acl_type    text        not null default 'Account', -- Account, Domain
+    subdomain_access boolean not null default false,   -- of a Domain network: the domains below may use it, too
+    display     boolean     not null default true,     -- whether its users see it
+    per_pod     boolean     not null default false,    -- its ranges are of pods: an address is had once there is a host
     automatic   boolean     not null default false,    -- made by a deployment that named no network
     revision    bigint      not null default 0,        -- what the router must converge to
     created     timestamptz not null,
     removed     timestamptz
 );
 create unique index networks_vlan on networks (physical_network_id, vlan) where vlan is not null and removed is null;
+create unique index networks_untagged on networks (physical_network_id) where untagged and removed is null;
 create unique index networks_automatic on networks (account_id, zone_id) where automatic and removed is null;
 create index networks_owner on networks (account_id, id) where removed is null;
 create index networks_domain on networks (domain_id) where removed is null;
 create index networks_listed on networks (id) where removed is null;
+create index networks_of_domain on networks (zone_id, id) where acl_type = 'Domain' and removed is null;
+create index networks_offering on networks (offering_id) where removed is null;
 
 create table nics (
     id          text primary key,
     vm_id       text        not null,                  -- compute's virtual machine
     network_id  text        not null,                 -- no foreign key: one locks the row that all deployments change
     device      bigint      not null,
-    ip          bigint,                                -- as a number; null in L2 networks
+    ip          bigint,                                -- as a number; null in L2 networks, and in a pod's before there is a host
+    ip6         text        not null default '',
+    gateway     text        not null default '',       -- "" for the network's, as the next one
+    netmask     text        not null default '',
     mac         text        not null,
     is_default  boolean     not null,
     created     timestamptz not null
 );
 create unique index nics_ip on nics (network_id, ip) where ip is not null;
+create unique index nics_ip6 on nics (network_id, ip6) where ip6 <> '';
 create unique index nics_mac on nics (mac);
 create unique index nics_device on nics (vm_id, device);
 
--- Addresses given back: found again in O(1) before the network's counter moves on.
+-- Addresses of isolated networks given back: found again in O(1) before the network's counter moves on.
 create table free_ips (
     network_id  text        not null references networks (id),
     ip          bigint      not null,
     primary key (network_id, ip)
 );
+
+-- Ranges of addresses that operators give: public ones, and those of shared networks.
+create table ip_ranges (
+    id          text primary key,
+    zone_id     text        not null references zones (id),
+    physical_network_id text not null references physical_networks (id),
+    network_id  text        references networks (id),  -- of a shared network; null: public
+    pod_id      text        references pods (id),      -- for machines of this pod only; null: of all
+    account_id  text        references accounts (id),  -- dedicated to this account or domain; null: for everybody
+    domain_id   text        references domains (id),
+    vlan        text        not null,                  -- untagged, or its number
+    gateway     text        not null default '',       -- "" where the range is of IPv6 only
+    netmask     text        not null default '',
+    cidr        text        not null default '',
+    start_ip    bigint      not null default 0,
+    end_ip      bigint      not null default 0,
+    ip6_gateway text        not null default '',
+    ip6_cidr    text        not null default '',
+    ip6_start   text        not null default '',
+    ip6_end     text        not null default '',
+    for_system  boolean     not null default false,    -- kept for the cloud's own machines
+    created     timestamptz not null,
+    removed     timestamptz
+);
+create index ip_ranges_zone on ip_ranges (zone_id, id) where removed is null;
+create index ip_ranges_network on ip_ranges (network_id) where network_id is not null and removed is null;
+
+-- The addresses in them, a row each. Who looks for one looks where it is free for: a zone, an account, a network, a pod.
+create table public_ips (
+    id          text primary key,
+    range_id    text        not null references ip_ranges (id),
+    ip          bigint      not null,
+    state       text        not null,                  -- Free, Allocated
+    free_for    text        not null,
+    account_id  text,                                  -- whose it is while it is allocated
+    domain_id   text,
+    network_id  text        references networks (id),  -- the network that it serves
+    vm_id       text,                                  -- compute's virtual machine that has it, in a shared network
+    source_nat  boolean     not null default false,
+    allocated   timestamptz
+);
+create unique index public_ips_ip on public_ips (range_id, ip);
+create index public_ips_free on public_ips (free_for, id) where state = 'Free';
+create index public_ips_owner on public_ips (account_id, id) where state <> 'Free';
+create unique index public_ips_nat on public_ips (network_id) where source_nat;
+create index public_ips_network on public_ips (network_id) where network_id is not null;
+create index public_ips_vm on public_ips (vm_id) where vm_id is not null;
 
 -- internal/vpc ------------------------------------------------------------------------------------------------------
 create table vpc_offerings (

@@ -77,6 +77,29 @@ func (f *Facade) owners(ctx context.Context, n int, at func(i int) (uid.Account,
 	return nil
 }
 
+// ownersOrDomains is owners for things of which some belong to an account and some to a whole domain, which at gives where it gives
+// no account.
+func (f *Facade) ownersOrDomains(ctx context.Context, n int, at func(i int) (uid.Account, uid.Domain, *cs.Owner)) error {
+	err := f.owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { id, _, owner := at(i); return id, owner })
+	if err != nil {
+		return err
+	}
+	l := lookIn(f.DB.Read())
+	domains := related(ctx, l, n, func(i int) uid.Domain {
+		if account, domain, _ := at(i); account == "" {
+			return domain
+		}
+		return ""
+	}, account.DomainsByID)
+	for i := range n {
+		if id, domain, owner := at(i); id == "" && domain != "" {
+			d := domains[domain]
+			*owner = cs.Owner{DomainID: domain, Domain: d.Name, DomainPath: d.Path}
+		}
+	}
+	return l.err
+}
+
 // accountNames looks up the names of the accounts of n things, each once.
 func (f *Facade) accountNames(ctx context.Context, n int, at func(i int) uid.Account) (map[uid.Account]account.Name, error) {
 	return account.Names(ctx, f.DB.Read(), distinct(n, at))

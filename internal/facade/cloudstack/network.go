@@ -2,12 +2,16 @@ package cloudstack
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/internal/provider"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -22,26 +26,77 @@ func (f *Facade) registerNetworks(m *api.Mux) {
 func succeeded(context.Context, string) (api.Success, error) { return api.Success{Success: true}, nil }
 
 func (f *Facade) createNetwork(ctx context.Context, in cs.CreateNetworkIn) (uid.Network, error) {
+	if err := errors.Join(noProject(in.ProjectID), noVPC(in.VPCID), noACL(in.ACLID)); err != nil {
+		return "", err
+	}
 	n, err := f.Networks.Create(ctx, network.CreateIn{
-		Name: in.Name, DisplayText: in.DisplayText, Offering: in.OfferingID, Zone: in.ZoneID, Gateway: in.Gateway, Netmask: in.Netmask,
-		StartIP: in.StartIP, EndIP: in.EndIP, NetworkDomain: in.NetworkDomain, OwnerAccount: in.Account, OwnerDomain: in.DomainID,
+		Name: in.Name, DisplayText: in.DisplayText, Offering: in.OfferingID, Zone: in.ZoneID, Physical: in.PhysicalID, Gateway: in.Gateway,
+		Netmask: in.Netmask, StartIP: in.StartIP, EndIP: in.EndIP, IP6CIDR: in.IP6CIDR, IP6Gateway: in.IP6Gateway, IP6Start: in.StartIPv6,
+		IP6End: in.EndIPv6, VLAN: in.VLAN, NetworkDomain: in.NetworkDomain, DNS1: in.DNS1, DNS2: in.DNS2, IP6DNS1: in.IP6DNS1, IP6DNS2: in.IP6DNS2,
+		ACLType: in.ACLType, SubdomainAccess: in.Subdomains, Hidden: in.Display != nil && !*in.Display, OwnerAccount: in.Account, OwnerDomain: in.DomainID,
 	})
 	return n.ID, err
 }
 
-func (f *Facade) listNetworks(ctx context.Context, in cs.ListNetworksIn) (api.Page[cs.Network], error) {
-	scope, err := f.scope(ctx, in.Scope, in.ID != "")
+// noVPC refuses the ID of a VPC, of which there are none yet; "" is none. noACL does the same for network ACL lists.
+func noVPC(id uid.VPC) error {
+	if id == "" {
+		return nil
+	}
+	return fault.Missing(id)
+}
+
+func noACL(id uid.ACL) error {
+	if id == "" {
+		return nil
+	}
+	return fault.Missing(id)
+}
+
+func (f *Facade) listNetworks(ctx context.Context, in cs.ListNetworksIn) (none api.Page[cs.Network], err error) {
+	if err := noVPC(in.VPCID); err != nil {
+		return none, err
+	}
+	for _, nothing := range []*bool{in.ForVPC, in.System, in.Restart} {
+		if nothing != nil && *nothing {
+			return none, nil // no network is in a VPC, of the cloud itself, or waits for a restart
+		}
+	}
+	scope, err := f.scopeIn(ctx, in.Scope, in.ID != "", in.InProject, in.Tagged)
 	if err != nil {
-		return api.Page[cs.Network]{}, err
+		return none, err
 	}
 	filter := network.Filter{
-		Scope: scope, ID: in.ID, Zone: in.ZoneID, GuestType: offering.GuestType(in.Type), TrafficType: in.TrafficType,
-		Offering: in.OfferingID, Deployable: in.CanDeploy, Keyword: in.Keyword,
+		Scope: scope, ID: in.ID, Name: in.Name, Zone: in.ZoneID, Physical: in.PhysicalID, GuestType: offering.GuestType(in.Type),
+		TrafficType: in.TrafficType, ACLType: in.ACLType, VLAN: in.VLAN, Offering: in.OfferingID, IPRanges: in.IPRanges, Deployable: in.CanDeploy,
+		Display: in.Display, Keyword: in.Keyword,
+	}
+	for _, name := range in.Services {
+		service, err := provider.ServiceNamed(name)
+		if err != nil {
+			return none, err
+		}
+		filter.Services = append(filter.Services, service)
+	}
+	if !auth.From(ctx).IsRoot() {
+		filter.Display = new(true)
+	}
+	switch in.Filter {
+	case "account":
+		if filter.Owned = true; in.ACLType == "" {
+			filter.ACLType = network.ForAccount
+		}
+	case "domain":
+		if in.ACLType == "" {
+			filter.ACLType = network.ForDomain
+		}
+	case "shared":
+		return none, nil // no account shares its networks with others
 	}
 	filter.Offset, filter.Limit = window(in.Paging)
 	networks, total, err := f.Networks.List(ctx, filter)
 	if err != nil {
-		return api.Page[cs.Network]{}, err
+		return none, err
 	}
 	items, err := f.networksOut(ctx, networks)
 	return api.Page[cs.Network]{Count: total, Items: items}, err
@@ -65,7 +120,13 @@ func (f *Facade) networksOut(ctx context.Context, networks []network.Network) ([
 	for i, one := range networks {
 		out[i] = networkOut(one, zones[one.Zone], offerings[one.Offering])
 	}
-	if err := f.owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return networks[i].Account, &out[i].Owner }); err != nil {
+	err := f.ownersOrDomains(ctx, n, func(i int) (uid.Account, uid.Domain, *cs.Owner) {
+		if networks[i].ACLType == network.ForDomain {
+			return "", networks[i].Domain, &out[i].Owner
+		}
+		return networks[i].Account, "", &out[i].Owner
+	})
+	if err != nil {
 		return nil, err
 	}
 	return out, f.pending(ctx, n, func(i int) (string, *cs.Pending) { return string(networks[i].ID), &out[i].Pending })
@@ -75,16 +136,23 @@ func networkOut(n network.Network, z zone.Zone, o offering.Network) cs.Network {
 	out := cs.Network{
 		ID: n.ID, Name: n.Name, DisplayText: n.DisplayText, ZoneID: n.Zone, ZoneName: z.Name, Type: string(n.GuestType),
 		TrafficType: n.TrafficType, ACLType: n.ACLType, State: string(n.State), CIDR: n.CIDR, Gateway: n.Gateway, Netmask: n.Netmask,
-		BroadcastURI: vlanURI(n.VLAN), PhysicalNetworkID: n.PhysicalNetwork, NetworkDomain: n.NetworkDomain,
-		OfferingID: n.Offering, OfferingName: o.Name, OfferingDisplayText: o.DisplayText, OfferingAvailability: o.Availability,
-		OfferingConserveMode: o.ConserveMode, SpecifyIPRanges: o.SpecifyIPRanges, SpecifyVLAN: o.SpecifyVLAN, Persistent: o.Persistent,
+		IP6CIDR: n.IP6CIDR, IP6Gateway: n.IP6Gateway, BroadcastDomainType: "Vlan", VLAN: n.Tag(), PhysicalNetworkID: n.PhysicalNetwork,
+		NetworkDomain: n.NetworkDomain, OfferingID: n.Offering, OfferingName: o.Name, OfferingDisplayText: o.DisplayText,
+		OfferingAvailability: o.Availability, OfferingConserveMode: o.ConserveMode, SpecifyIPRanges: o.SpecifyIPRanges, SpecifyVLAN: o.SpecifyVLAN,
+		Persistent: o.Persistent, Subdomains: n.SubdomainAccess, Display: new(n.Display), EgressOpen: o.EgressOpen, Related: n.ID,
 		CanDeploy: n.State != network.Destroyed, Created: api.At(n.Created), Services: servicesOut(o),
 	}
-	if n.VLAN != 0 {
-		out.VLAN = strconv.Itoa(n.VLAN)
+	if out.VLAN != "" {
+		out.BroadcastURI = "vlan://" + out.VLAN
+	}
+	if out.ReservedIPRange = n.Reserved(); out.ReservedIPRange != "" {
+		out.NetworkCIDR = n.CIDR
 	}
 	if n.GuestType != offering.L2 { // where nobody tells guests of a server
-		out.DNS1, out.DNS2 = z.DNS1, z.DNS2
+		out.DNS1, out.DNS2, out.IP6DNS1, out.IP6DNS2 = n.DNS1, n.DNS2, n.IP6DNS1, n.IP6DNS2
+		if n.DNS1 == "" && n.DNS2 == "" {
+			out.DNS1, out.DNS2 = z.DNS1, z.DNS2
+		}
 	}
 	return out
 }

@@ -74,12 +74,13 @@ func newPlant(t *testing.T, url string) *plant {
 	engine := op.NewEngine(d, op.Options{Poll: 5 * time.Millisecond, Pause: time.Millisecond})
 	s := Services{
 		DB: d, Engine: engine, Settings: settings, Accounts: c.accounts, Sessions: sessions, Zones: zone.New(d, settings),
-		Offerings: offering.New(d), Networks: network.New(d, engine, c.accounts), Images: image.New(d),
+		Offerings: offering.New(d), Networks: network.New(d, engine, c.accounts, settings), Images: image.New(d),
 	}
 	drivers := hypervisor.Drivers{"Simulator": p.world}
 	s.Pools = pool.New(pool.Parts{DB: d, Drivers: drivers, Volumes: volume.InPool})
 	s.Hosts = host.New(host.Parts{DB: d, Engine: engine, Drivers: drivers, Clusters: s.Zones, Local: s.Pools, Machines: compute.HeldOn})
 	s.Zones.UsedBy(network.CountIn, host.CountIn, pool.CountIn, image.CountIn, volume.CountIn, compute.CountIn)
+	s.Offerings.CountNetworks(network.CountOf)
 	s.Volumes = volume.New(volume.Parts{DB: d, Engine: engine, Accounts: c.accounts, Hosts: s.Hosts})
 	s.Machines = compute.New(compute.Parts{
 		DB: d, Engine: engine, Accounts: c.accounts, Networks: s.Networks, Hosts: s.Hosts, Volumes: s.Volumes,
@@ -101,7 +102,10 @@ func (p *plant) build(s Services) {
 		Name: "north", NetworkType: zone.Advanced, Allocation: zone.Enabled, DNS1: "10.9.9.9", InternalDNS1: "10.8.8.8", GuestCIDR: "10.7.0.0/16",
 	})
 	p.closed = made(p, s.Zones.CreateZone, zone.Zone{Name: "south", NetworkType: zone.Basic, Allocation: zone.Disabled})
-	made(p, s.Networks.CreatePhysical, network.Physical{Zone: p.zone.ID, Name: "wires", State: "Enabled", VLANStart: 100, VLANEnd: 110})
+	made(p, s.Networks.Wire, network.WireIn{
+		CreatePhysicalIn: network.CreatePhysicalIn{Zone: p.zone.ID, Name: "wires", VLANs: "100-110"},
+		Public:           network.CreateRangeIn{VLAN: "50", Gateway: "192.0.2.1", Netmask: "255.255.255.0", StartIP: "192.0.2.10", EndIP: "192.0.2.99"},
+	})
 	p.pod = made(p, s.Zones.CreatePod, zone.Pod{
 		Zone: p.zone.ID, Name: "pod", Gateway: "172.16.0.1", Netmask: "255.255.0.0", StartIP: "172.16.0.2", EndIP: "172.16.0.99", Allocation: zone.Enabled,
 	})

@@ -1,0 +1,68 @@
+package cloudstack
+
+import (
+	"github.com/virga-cloud/virga/api"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// ListPublicIPAddresses shows addresses.
+var ListPublicIPAddresses = api.List[ListPublicIPAddressesIn, PublicIPAddress]{
+	Name: "listPublicIpAddresses", Noun: "IP address", Role: api.Everyone, Object: "publicipaddress",
+	Doc: "Lists addresses: public ones, and those of shared networks. Users see those that they have, root admins free ones, too.",
+}
+
+// ListPublicIPAddressesIn chooses addresses.
+type ListPublicIPAddressesIn struct {
+	api.Paging
+	api.Scope
+	InProject
+	Tagged
+	ID                  uid.PublicIP        `api:"id" doc:"Shows only the address with this ID."`
+	IPAddress           string              `api:"ipaddress" doc:"Shows only this address."`
+	AllocatedOnly       *bool               `api:"allocatedonly" doc:"Whether to show only addresses that somebody has; yes unless given. Only root admins see others."`
+	AssociatedNetworkID uid.Network         `api:"associatednetworkid" doc:"Shows only addresses that serve this network."`
+	NetworkID           uid.Network         `api:"networkid,since=4.13" doc:"Shows only addresses out of the ranges of this shared network."`
+	PhysicalNetworkID   uid.PhysicalNetwork `api:"physicalnetworkid" doc:"Shows only addresses on this physical network."`
+	VLANID              uid.IPRange         `api:"vlanid" doc:"Shows only addresses of the VLAN IP range with this ID."`
+	VPCID               uid.VPC             `api:"vpcid" doc:"Shows only addresses of this VPC."`
+	ZoneID              uid.Zone            `api:"zoneid" doc:"Shows only addresses of this zone."`
+	Public              *bool               `api:"forvirtualnetwork" doc:"Shows public addresses (true), or those of shared networks (false); public ones unless given."`
+	ForLoadBalancing    *bool               `api:"forloadbalancing" doc:"Shows only addresses that have load balancer rules (true)."`
+	SourceNAT           *bool               `api:"issourcenat" doc:"Shows only addresses that are a network's source NAT (true), or only others (false)."`
+	StaticNAT           *bool               `api:"isstaticnat" doc:"Shows only addresses that are a machine's static NAT (true), or only others (false)."`
+	ForSystem           *bool               `api:"forsystemvms,since=4.20" doc:"Shows only addresses that are kept for the cloud's own machines (true), or only others (false)."`
+	State               string              `api:"state,since=4.18" doc:"Shows only addresses in this state: Allocated or Free."`
+}
+
+// PublicIPAddress is an address.
+type PublicIPAddress struct {
+	ID        uid.PublicIP `json:"id" doc:"The ID of the address."`
+	IPAddress string       `json:"ipaddress" doc:"The address."`
+	State     string       `json:"state" doc:"Allocated, or Free."`
+	Allocated api.Time     `json:"allocated,omitzero" doc:"When it was given to whom has it."`
+	Owner
+	ZoneID                uid.Zone            `json:"zoneid" doc:"The ID of its zone."`
+	ZoneName              string              `json:"zonename,omitempty" doc:"The name of its zone."`
+	PhysicalNetworkID     uid.PhysicalNetwork `json:"physicalnetworkid" doc:"The ID of its physical network."`
+	VLANID                uid.IPRange         `json:"vlanid,omitempty" api:"admin" doc:"The ID of its VLAN IP range."`
+	VLANName              string              `json:"vlanname,omitempty" api:"admin" doc:"Its VLAN: a number, or untagged."`
+	NetworkID             uid.Network         `json:"networkid,omitempty" doc:"The ID of the shared network whose address it is; public ones have none."`
+	NetworkName           string              `json:"networkname,omitempty" doc:"The name of that network."`
+	AssociatedNetworkID   uid.Network         `json:"associatednetworkid,omitempty" doc:"The ID of the network that it serves."`
+	AssociatedNetworkName string              `json:"associatednetworkname,omitempty" doc:"The name of that network."`
+	Public                bool                `json:"forvirtualnetwork" doc:"Whether it is a public address."`
+	ForSystem             bool                `json:"forsystemvms" doc:"Whether it is kept for the cloud's own machines."`
+	SourceNAT             bool                `json:"issourcenat" doc:"Whether it is a network's source NAT."`
+	StaticNAT             bool                `json:"isstaticnat" doc:"Whether it is a machine's static NAT."`
+	System                bool                `json:"issystem" doc:"Whether the cloud took it by itself for static NAT."`
+	Portable              bool                `json:"isportable" doc:"Whether it can move between zones."`
+	HasRules              bool                `json:"hasrules" doc:"Whether there are rules on it."`
+	Purpose               string              `json:"purpose,omitempty" doc:"What its rules are for, Lb or PortForwarding for instance."`
+	VMID                  uid.VM              `json:"virtualmachineid,omitempty" doc:"The ID of the machine that has it: by static NAT, or in a shared network."`
+	VMName                string              `json:"virtualmachinename,omitempty" doc:"The name of that machine."`
+	VMDisplayName         string              `json:"virtualmachinedisplayname,omitempty" doc:"The display name of that machine."`
+	VMIPAddress           string              `json:"vmipaddress,omitempty" doc:"The address of that machine which static NAT leads to."`
+	VPCID                 uid.VPC             `json:"vpcid,omitempty" doc:"The ID of the VPC that it serves."`
+	Tags                  []Tag               `json:"tags,omitempty" api:"set" doc:"Its tags."`
+	Pending
+}

@@ -1,0 +1,173 @@
+package cloudstack
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/internal/provider"
+	"github.com/virga-cloud/virga/uid"
+)
+
+func (f *Facade) registerNetworkOfferings(m *api.Mux) {
+	api.HandleCreate(m, cs.CreateNetworkOffering, f.createNetworkOffering, f.showNetworkOffering)
+	api.HandleCall(m, cs.UpdateNetworkOffering, f.updateNetworkOffering)
+	api.HandleCall(m, cs.DeleteNetworkOffering, f.deleteNetworkOffering)
+	api.HandleList(m, cs.ListNetworkOfferings, f.listNetworkOfferings)
+}
+
+func (f *Facade) showNetworkOffering(ctx context.Context, id uid.NetworkOffering) (cs.NetworkOffering, error) {
+	return show(f.DB.Read, offering.NetworksByID, func(ctx context.Context, all []offering.Network) ([]cs.NetworkOffering, error) {
+		if err := offering.WithScopes(ctx, f.DB.Read(), all); err != nil {
+			return nil, err
+		}
+		return f.networkOfferingsOut(ctx, all)
+	})(ctx, id)
+}
+
+func (f *Facade) createNetworkOffering(ctx context.Context, in cs.CreateNetworkOfferingIn) (uid.NetworkOffering, error) {
+	o := offering.Network{
+		Name: in.Name, DisplayText: in.DisplayText, GuestType: offering.GuestType(in.GuestType), TrafficType: in.TrafficType,
+		Availability: in.Availability, State: offering.Disabled, Details: in.Details, Tags: in.Tags, SpecifyVLAN: in.SpecifyVLAN,
+		SpecifyIPRanges: in.SpecifyIPRanges, ConserveMode: in.ConserveMode == nil || *in.ConserveMode, Persistent: in.Persistent, ForVPC: in.ForVPC,
+		NetworkRate: in.NetworkRate, RouterOffering: in.RouterOffering,
+	}
+	o.Domains, o.Zones = in.DomainIDs, in.ZoneIDs
+	if in.Enable {
+		o.State = offering.Enabled
+	}
+	o.EgressOpen = !strings.EqualFold(in.GuestType, string(offering.Isolated))
+	if in.EgressOpen != nil {
+		o.EgressOpen = *in.EgressOpen
+	}
+	services := make([]provider.Assigned, len(in.Providers))
+	for i, p := range in.Providers {
+		services[i] = provider.Assigned{Service: p.Service, Provider: p.Provider}
+	}
+	told := make([]offering.NetworkCapability, len(in.Capabilities))
+	for i, c := range in.Capabilities {
+		told[i] = offering.NetworkCapability{Service: c.Service, Name: c.Name, Value: c.Value}
+	}
+	var err error
+	if o.Services, o.Capabilities, err = provider.Assign(in.Services, services, told, in.ForVPC); err != nil {
+		return "", err
+	}
+	o, err = f.Offerings.CreateNetwork(ctx, o)
+	return o.ID, err
+}
+
+func (f *Facade) updateNetworkOffering(ctx context.Context, in cs.UpdateNetworkOfferingIn) (none cs.NetworkOffering, err error) {
+	if in.ID == "" {
+		return none, fault.Invalidf("say which network offering, in id")
+	}
+	c := offering.ChangeNetwork{Availability: in.Availability}
+	c.Name, c.DisplayText, c.SortKey, c.StorageTags = in.Name, in.DisplayText, in.SortKey, in.Tags
+	if in.State != nil {
+		c.State = new(offering.State(*in.State))
+	}
+	if c.Domains, err = someOr[uid.Domain]("domainid", in.DomainIDs, "public"); err != nil {
+		return none, err
+	}
+	if c.Zones, err = someOr[uid.Zone]("zoneid", in.ZoneIDs, "all"); err != nil {
+		return none, err
+	}
+	if _, err := f.Offerings.UpdateNetwork(ctx, in.ID, c); err != nil {
+		return none, err
+	}
+	return f.showNetworkOffering(ctx, in.ID)
+}
+
+func (f *Facade) deleteNetworkOffering(ctx context.Context, in cs.DeleteNetworkOfferingIn) (api.Success, error) {
+	err := f.Offerings.DeleteNetwork(ctx, in.ID)
+	return api.Success{Success: err == nil}, err
+}
+
+func (f *Facade) listNetworkOfferings(ctx context.Context, in cs.ListNetworkOfferingsIn) (none api.Page[cs.NetworkOffering], err error) {
+	filter := offering.Filter{
+		ID: string(in.ID), Name: in.Name, DisplayText: in.DisplayText, TrafficType: in.TrafficType, Default: in.Default,
+		SpecifyVLAN: in.SpecifyVLAN, Availability: in.Availability, State: offering.State(in.State), GuestType: offering.GuestType(in.GuestType),
+		ForVPC: in.ForVPC, SourceNAT: in.SourceNAT, IPRanges: in.SpecifyIPRanges, Tagged: in.Tagged, Tag: in.Tags, Zone: in.ZoneID,
+		Domain: in.DomainID, Keyword: in.Keyword,
+	}
+	for _, name := range in.Services {
+		service, err := provider.ServiceNamed(name)
+		if err != nil {
+			return none, err
+		}
+		filter.Services = append(filter.Services, service)
+	}
+	if in.NetworkID != "" {
+		n, err := f.Networks.Find(ctx, in.NetworkID)
+		if err != nil {
+			return none, err
+		}
+		from, err := offering.FindNetwork(ctx, f.DB.Read(), n.Offering)
+		if fault.Is(err, fault.NotFound) {
+			return none, nil // its offering is gone, and nothing can be told from it
+		}
+		if err != nil {
+			return none, err
+		}
+		filter.ChangeNet, filter.Zone = &from, n.Zone
+	}
+	filter.Offset, filter.Limit = window(in.Paging)
+	found, total, err := f.Offerings.Networks(ctx, filter)
+	if err != nil {
+		return none, err
+	}
+	items, err := f.networkOfferingsOut(ctx, found)
+	return api.Page[cs.NetworkOffering]{Count: total, Items: items}, err
+}
+
+func (f *Facade) networkOfferingsOut(ctx context.Context, all []offering.Network) ([]cs.NetworkOffering, error) {
+	out := make([]cs.NetworkOffering, len(all))
+	for i, o := range all {
+		out[i] = cs.NetworkOffering{
+			ID: o.ID, Name: o.Name, DisplayText: o.DisplayText, TrafficType: o.TrafficType, GuestType: string(o.GuestType),
+			Availability: o.Availability, State: string(o.State), Default: o.IsDefault, SpecifyVLAN: o.SpecifyVLAN,
+			SpecifyIPRanges: o.SpecifyIPRanges, ConserveMode: o.ConserveMode, Persistent: o.Persistent, ForVPC: o.ForVPC, EgressOpen: o.EgressOpen,
+			NetworkRate: int(o.NetworkRate), Tags: o.Tags, RouterOffering: o.RouterOffering, Details: o.Details, Created: api.At(o.Created),
+			Services: servicesOut(o),
+		}
+	}
+	return out, f.offeredTo(ctx, len(all), func(i int) (*offering.Scope, *cs.OfferedTo) { return &all[i].Scope, &out[i].OfferedTo })
+}
+
+// servicesOut shows each of an offering's services once, with all who provide it and what it can do.
+func servicesOut(o offering.Network) []cs.NetworkService {
+	var out []cs.NetworkService
+	at := map[string]int{}
+	for _, s := range o.Services {
+		i, known := at[s.Name]
+		if !known {
+			i = len(out)
+			at[s.Name] = i
+			out = append(out, cs.NetworkService{Name: s.Name})
+		}
+		out[i].Providers = append(out[i].Providers, cs.ServiceProvider{Name: s.Provider})
+		if p, err := provider.Named(s.Provider); err == nil && !known {
+			serving, _ := p.Serves(s.Name)
+			out[i].Capabilities = told(o, serving)
+		}
+	}
+	return out
+}
+
+// told shows what a service can do, and of what an offering may choose, what this one has chosen.
+func told(o offering.Network, s provider.Serving) []cs.ServiceCapability {
+	out := capabilitiesOut(s.Capabilities, true)
+	for i := range out {
+		j := slices.IndexFunc(o.Capabilities, func(c offering.NetworkCapability) bool { return c.Service == s.Service && c.Name == out[i].Name })
+		switch {
+		case j >= 0:
+			out[i].Value = o.Capabilities[j].Value
+		case out[i].Choose && strings.Contains(out[i].Value, "true,false"):
+			out[i].Value = "false"
+		}
+	}
+	return out
+}

@@ -1,0 +1,102 @@
+package cloudstack
+
+import (
+	"context"
+
+	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/network"
+	"github.com/virga-cloud/virga/internal/zone"
+	"github.com/virga-cloud/virga/uid"
+)
+
+func (f *Facade) registerPhysicalNetworks(m *api.Mux) {
+	shown := subject[uid.PhysicalNetwork](show(f.DB.Read, network.PhysicalsByID, f.physicalsOut))
+	api.HandleJob(m, cs.CreatePhysicalNetwork, f.createPhysicalNetwork, shown)
+	api.HandleList(m, cs.ListPhysicalNetworks, f.listPhysicalNetworks)
+	api.HandleJob(m, cs.UpdatePhysicalNetwork, f.updatePhysicalNetwork, shown)
+	api.HandleJob(m, cs.DeletePhysicalNetwork, f.deletePhysicalNetwork, succeeded)
+	api.HandleJob(m, cs.AddTrafficType, f.addTrafficType, subject[uid.TrafficType](show(f.DB.Read, network.TrafficsByID, f.trafficsOut)))
+	api.HandleList(m, cs.ListTrafficTypes, f.listTrafficTypes)
+}
+
+// subject makes the function that shows what a job was about, out of the one that shows the thing of an id.
+func subject[ID ~string, Out any](show func(context.Context, ID) (Out, error)) func(context.Context, string) (Out, error) {
+	return func(ctx context.Context, id string) (Out, error) { return show(ctx, ID(id)) }
+}
+
+func (f *Facade) createPhysicalNetwork(ctx context.Context, in cs.CreatePhysicalNetworkIn) (api.Started, error) {
+	id, job, err := f.Networks.CreatePhysical(ctx, network.CreatePhysicalIn{
+		Zone: in.ZoneID, Domain: in.DomainID, Name: in.Name, VLANs: in.VLAN, Isolation: in.IsolationMethods,
+		BroadcastRange: in.BroadcastDomainRange, Speed: in.NetworkSpeed, Tags: in.Tags,
+	})
+	return api.Started{ID: string(id), JobID: job}, err
+}
+
+func (f *Facade) updatePhysicalNetwork(ctx context.Context, in cs.UpdatePhysicalNetworkIn) (api.Started, error) {
+	job, err := f.Networks.ChangePhysical(ctx, in.ID, network.ChangePhysicalIn{
+		State: in.State, VLANs: in.VLAN, Tags: in.Tags, Speed: in.NetworkSpeed,
+	})
+	return api.Started{JobID: job}, err
+}
+
+func (f *Facade) deletePhysicalNetwork(ctx context.Context, in cs.DeletePhysicalNetworkIn) (api.Started, error) {
+	job, err := f.Networks.DeletePhysical(ctx, in.ID)
+	return api.Started{JobID: job}, err
+}
+
+func (f *Facade) listPhysicalNetworks(ctx context.Context, in cs.ListPhysicalNetworksIn) (none api.Page[cs.PhysicalNetwork], err error) {
+	filter := network.PhysicalFilter{ID: in.ID, Zone: in.ZoneID, Name: in.Name, Keyword: in.Keyword}
+	filter.Offset, filter.Limit = window(in.Paging)
+	found, total, err := f.Networks.Physicals(ctx, filter)
+	if err != nil {
+		return none, err
+	}
+	items, err := f.physicalsOut(ctx, found)
+	return api.Page[cs.PhysicalNetwork]{Count: total, Items: items}, err
+}
+
+func (f *Facade) physicalsOut(ctx context.Context, all []network.Physical) ([]cs.PhysicalNetwork, error) {
+	l := lookIn(f.DB.Read())
+	zones := related(ctx, l, len(all), func(i int) uid.Zone { return all[i].Zone }, zone.Names)
+	if l.err != nil {
+		return nil, l.err
+	}
+	out := make([]cs.PhysicalNetwork, len(all))
+	for i, p := range all {
+		out[i] = cs.PhysicalNetwork{
+			ID: p.ID, Name: p.Name, ZoneID: p.Zone, ZoneName: zones[p.Zone], State: string(p.State), BroadcastDomainRange: p.BroadcastRange,
+			DomainID: p.Domain, IsolationMethods: p.Isolation, NetworkSpeed: p.Speed, Tags: p.Tags, VLAN: p.VLANs,
+		}
+	}
+	return out, f.pending(ctx, len(all), func(i int) (string, *cs.Pending) { return string(all[i].ID), &out[i].Pending })
+}
+
+func (f *Facade) addTrafficType(ctx context.Context, in cs.AddTrafficTypeIn) (api.Started, error) {
+	id, job, err := f.Networks.AddTraffic(ctx, network.AddTrafficIn{
+		Physical: in.PhysicalNetworkID, Type: in.TrafficType, VLAN: in.VLAN,
+		TrafficLabels: network.TrafficLabels{KVM: in.KVM, Xen: in.Xen, VMware: in.VMware, HyperV: in.HyperV, OVM3: in.OVM3},
+	})
+	return api.Started{ID: string(id), JobID: job}, err
+}
+
+func (f *Facade) listTrafficTypes(ctx context.Context, in cs.ListTrafficTypesIn) (none api.Page[cs.TrafficType], err error) {
+	filter := network.TrafficFilter{Physical: in.PhysicalNetworkID, Keyword: in.Keyword}
+	filter.Offset, filter.Limit = window(in.Paging)
+	found, total, err := f.Networks.Traffics(ctx, filter)
+	if err != nil {
+		return none, err
+	}
+	items, err := f.trafficsOut(ctx, found)
+	return api.Page[cs.TrafficType]{Count: total, Items: items}, err
+}
+
+func (f *Facade) trafficsOut(ctx context.Context, all []network.Traffic) ([]cs.TrafficType, error) {
+	out := make([]cs.TrafficType, len(all))
+	for i, t := range all {
+		out[i] = cs.TrafficType{
+			ID: t.ID, PhysicalNetworkID: t.Physical, TrafficType: t.Type, KVM: t.KVM, Xen: t.Xen, VMware: t.VMware, HyperV: t.HyperV, OVM3: t.OVM3,
+		}
+	}
+	return out, f.pending(ctx, len(all), func(i int) (string, *cs.Pending) { return string(all[i].ID), &out[i].Pending })
+}

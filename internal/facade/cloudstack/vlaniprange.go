@@ -1,0 +1,83 @@
+package cloudstack
+
+import (
+	"context"
+
+	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/network"
+	"github.com/virga-cloud/virga/internal/zone"
+	"github.com/virga-cloud/virga/uid"
+)
+
+func (f *Facade) registerVLANIPRanges(m *api.Mux) {
+	api.HandleCreate(m, cs.CreateVLANIPRange, f.createVLANIPRange, show(f.DB.Read, network.RangesByID, f.rangesOut))
+	api.HandleList(m, cs.ListVLANIPRanges, f.listVLANIPRanges)
+	api.HandleCall(m, cs.DeleteVLANIPRange, f.deleteVLANIPRange)
+	api.HandleList(m, cs.ListPublicIPAddresses, f.listPublicIPAddresses)
+}
+
+func (f *Facade) createVLANIPRange(ctx context.Context, in cs.CreateVLANIPRangeIn) (uid.IPRange, error) {
+	if err := noProject(in.ProjectID); err != nil {
+		return "", err
+	}
+	r, err := f.Networks.CreateRange(ctx, network.CreateRangeIn{
+		Zone: in.ZoneID, Physical: in.PhysicalNetworkID, Network: in.NetworkID, Pod: in.PodID, Public: in.Public, Account: in.Account,
+		Domain: in.DomainID, VLAN: in.VLAN, Gateway: in.Gateway, Netmask: in.Netmask, StartIP: in.StartIP, EndIP: in.EndIP,
+		IP6Gateway: in.IP6Gateway, IP6CIDR: in.IP6CIDR, IP6Start: in.StartIPv6, IP6End: in.EndIPv6, ForSystem: in.ForSystem,
+	})
+	return r.ID, err
+}
+
+func (f *Facade) deleteVLANIPRange(ctx context.Context, in cs.DeleteVLANIPRangeIn) (api.Success, error) {
+	err := f.Networks.DeleteRange(ctx, in.ID)
+	return api.Success{Success: err == nil}, err
+}
+
+func (f *Facade) listVLANIPRanges(ctx context.Context, in cs.ListVLANIPRangesIn) (none api.Page[cs.VLANIPRange], err error) {
+	if in.ProjectID != "" && in.ProjectID != allProjects {
+		return none, noProject(uid.Project(in.ProjectID))
+	}
+	if in.ProjectID != "" {
+		return none, nil // nothing belongs to a project
+	}
+	filter := network.RangeFilter{
+		ID: in.ID, Zone: in.ZoneID, Physical: in.PhysicalNetworkID, Network: in.NetworkID, Pod: in.PodID, VLAN: in.VLAN, Public: in.Public,
+		Keyword: in.Keyword,
+	}
+	if in.Account != "" {
+		scope, err := f.scope(ctx, api.Scope{Account: in.Account, DomainID: in.DomainID}, false)
+		if err != nil {
+			return none, err
+		}
+		filter.Account = scope.Account
+	} else {
+		filter.Domain = in.DomainID
+	}
+	filter.Offset, filter.Limit = window(in.Paging)
+	found, total, err := f.Networks.Ranges(ctx, filter)
+	if err != nil {
+		return none, err
+	}
+	items, err := f.rangesOut(ctx, found)
+	return api.Page[cs.VLANIPRange]{Count: total, Items: items}, err
+}
+
+func (f *Facade) rangesOut(ctx context.Context, all []network.Range) ([]cs.VLANIPRange, error) {
+	l := lookIn(f.DB.Read())
+	pods := related(ctx, l, len(all), func(i int) uid.Pod { return all[i].Pod }, zone.PodNames)
+	if l.err != nil {
+		return nil, l.err
+	}
+	out := make([]cs.VLANIPRange, len(all))
+	for i, r := range all {
+		out[i] = cs.VLANIPRange{
+			ID: r.ID, Description: "vlan://" + r.VLAN, ZoneID: r.Zone, PhysicalNetworkID: r.Physical, NetworkID: r.Network, PodID: r.Pod,
+			PodName: pods[r.Pod], Public: r.Public(), ForSystem: r.ForSystem, VLAN: r.VLAN, CIDR: r.CIDR, Gateway: r.Gateway, Netmask: r.Netmask,
+			StartIP: r.StartIP.String(), EndIP: r.EndIP.String(), IP6Gateway: r.IP6Gateway, IP6CIDR: r.IP6CIDR, StartIPv6: r.IP6Start, EndIPv6: r.IP6End,
+		}
+	}
+	return out, f.ownersOrDomains(ctx, len(all), func(i int) (uid.Account, uid.Domain, *cs.Owner) {
+		return all[i].Account, all[i].Domain, &out[i].Owner
+	})
+}

@@ -1,0 +1,137 @@
+package network
+
+import (
+	"context"
+	"time"
+
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// AddressState is where an address stands.
+type AddressState string
+
+// The states of addresses.
+const (
+	Free  AddressState = "Free"
+	InUse AddressState = "Allocated"
+)
+
+// Address is one address of a range.
+type Address struct {
+	ID        uid.PublicIP `bun:",pk"`
+	Range     uid.IPRange  `bun:"range_id"`
+	IP        IP           `bun:"ip"`
+	State     AddressState
+	FreeFor   string      // see [Range]
+	Account   uid.Account `bun:"account_id,nullzero"` // whose it is while it is in use
+	Domain    uid.Domain  `bun:"domain_id,nullzero"`
+	Network   uid.Network `bun:"network_id,nullzero"` // that it serves
+	VM        uid.VM      `bun:"vm_id,nullzero"`      // that has it, in a shared network
+	SourceNAT bool        `bun:"source_nat"`
+	Allocated time.Time   `bun:",nullzero"`
+}
+
+// AddressFilter says which addresses a list shows. Zero fields don't restrict, but for Scope, whose zero value shows nothing.
+type AddressFilter struct {
+	Scope      auth.Scope
+	ID         uid.PublicIP
+	IP         string
+	Zone       uid.Zone
+	Physical   uid.PhysicalNetwork
+	Range      uid.IPRange
+	Network    uid.Network // whose range it is of
+	Associated uid.Network // that it serves
+	Public     *bool
+	SourceNAT  *bool
+	ForSystem  *bool
+	State      AddressState
+	Free       bool // free ones, too; they are nobody's
+	Keyword    string
+	Offset     int
+	Limit      int // 0 or less: all
+}
+
+// share gives a NIC an address of a shared network: the one wanted, or ("") a free one.
+func (nic *NIC) share(ctx context.Context, tx db.Tx, n Network, owner uid.Account, want string) error {
+	by := user{account: owner, network: n.ID, vm: nic.VM}
+	var a *Address
+	var err error
+	if want == "" {
+		if a, err = takeFree(ctx, tx, string(n.ID), by); err == nil && a == nil {
+			err = fault.Fullf("network %q has no free address left", n.Name)
+		}
+	} else {
+		a, err = takeWanted(ctx, tx, n, want, by)
+	}
+	if err != nil {
+		return err
+	}
+	nic.IP = a.IP
+	return nic.in(ctx, tx, n, a.Range)
+}
+
+// in gives the NIC the gateway and netmask of its address's range where they are not the network's.
+func (nic *NIC) in(ctx context.Context, tx db.Tx, n Network, id uid.IPRange) error {
+	r, err := findRange(ctx, tx, id)
+	if err == nil && (r.Gateway != n.Gateway || r.Netmask != n.Netmask) {
+		nic.Gateway, nic.Netmask = r.Gateway, r.Netmask
+	}
+	return err
+}
+
+// takeWanted takes one certain address of a shared network.
+func takeWanted(ctx context.Context, tx db.Tx, n Network, want string, by user) (*Address, error) {
+	ip, err := ParseIP("ipaddress", want)
+	if err != nil {
+		return nil, err
+	}
+	a, err := takeNamed(ctx, tx, string(n.ID), ip, by)
+	if err != nil || a != nil {
+		return a, err
+	}
+	known, err := inRange(ctx, tx, n.ID, ip)
+	switch {
+	case err != nil:
+		return nil, err
+	case known:
+		return nil, fault.Conflictf("address %s of network %q is in use by another machine", want, n.Name)
+	}
+	return nil, fault.Invalidf("address %s is in no range of network %q", want, n.Name)
+}
+
+// Settle gives a machine that is about to start in a pod addresses of that pod in its networks of a basic zone, where addresses
+// belong to pods. What it has from another pod it gives back.
+func Settle(ctx context.Context, tx db.Tx, vm uid.VM, owner uid.Account, pod uid.Pod) error {
+	unsettled, err := unsettledNICs(ctx, tx, vm, pod)
+	if err != nil {
+		return err
+	}
+	for _, nic := range unsettled {
+		networks, err := lock(ctx, tx, auth.Scope{All: true}, []uid.Network{nic.Network})
+		if err != nil {
+			return err
+		}
+		n := networks[nic.Network]
+		if err := releaseShared(ctx, tx, vm, n.ID); err != nil {
+			return err
+		}
+		a, err := takeFree(ctx, tx, ofPod(n.ID, pod), user{account: owner, network: n.ID, vm: vm})
+		if err == nil && a == nil {
+			err = fault.Fullf("network %q has no free address left in the pod", n.Name)
+		}
+		if err != nil {
+			return err
+		}
+		nic.IP = a.IP
+		if err := nic.in(ctx, tx, n, a.Range); err != nil {
+			return err
+		}
+		if err := setNICAddress(ctx, tx, nic); err != nil {
+			return err
+		}
+	}
+	return nil
+}

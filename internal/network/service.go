@@ -1,0 +1,103 @@
+package network
+
+import (
+	"context"
+
+	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/setting"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Service keeps networks, and the wires, providers and addresses that they are made of.
+type Service struct {
+	db       *db.DB
+	accounts *account.Service
+	settings *setting.Settings
+
+	remove           *op.Runner[removal]
+	addPhysical      *op.Runner[physicalJob]
+	changePhysical   *op.Runner[physicalChange]
+	removePhysical   *op.Runner[physicalJob]
+	addTraffic       *op.Runner[trafficJob]
+	addProvider      *op.Runner[providerJob]
+	changeProvider   *op.Runner[providerChange]
+	configureElement *op.Runner[elementJob]
+}
+
+// New makes a service and registers its plans with the engine. Without settings the defaults hold.
+func New(d *db.DB, e *op.Engine, accounts *account.Service, settings *setting.Settings) *Service {
+	s := &Service{db: d, accounts: accounts, settings: settings}
+	s.remove = op.Register(e, s.removePlan())
+	s.addPhysical = op.Register(e, s.addPhysicalPlan())
+	s.changePhysical = op.Register(e, s.changePhysicalPlan())
+	s.removePhysical = op.Register(e, s.removePhysicalPlan())
+	s.addTraffic = op.Register(e, s.addTrafficPlan())
+	s.addProvider = op.Register(e, s.addProviderPlan())
+	s.changeProvider = op.Register(e, s.changeProviderPlan())
+	s.configureElement = op.Register(e, s.configureElementPlan())
+	return s
+}
+
+// WireIn says how a zone is to be wired.
+type WireIn struct {
+	CreatePhysicalIn
+	Traffic []string // none: every kind
+	// Public are its public addresses; no start: it gets none.
+	Public CreateRangeIn
+}
+
+// Wire gives a zone a physical network that is ready for guest networks: enabled, with its kinds of traffic, with all providers
+// that Virga is itself, and with public addresses. It is one transaction and no operation, for sandboxes and tests.
+func (s *Service) Wire(ctx context.Context, in WireIn) (p Physical, err error) {
+	err = s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		if p, err = s.newPhysical(ctx, tx, uid.New[uid.PhysicalNetwork](), in.CreatePhysicalIn); err != nil {
+			return err
+		}
+		p.State = Enabled
+		if err := updatePhysical(ctx, tx, p); err != nil {
+			return err
+		}
+		if err := s.addDefaultProviders(ctx, tx, &physicalJob{Physical: p.ID}); err != nil {
+			return err
+		}
+		if err := enableAll(ctx, tx, p.ID); err != nil {
+			return err
+		}
+		kinds := in.Traffic
+		if kinds == nil {
+			kinds = []string{TrafficGuest, TrafficPublic, TrafficManagement, TrafficStorage}
+		}
+		for _, kind := range kinds {
+			t, _, err := newTraffic(ctx, tx, uid.New[uid.TrafficType](), AddTrafficIn{Physical: p.ID, Type: kind})
+			if err != nil {
+				return err
+			}
+			if err := enableTraffic(ctx, tx, t.ID); err != nil {
+				return err
+			}
+		}
+		if in.Public.StartIP == "" {
+			return nil
+		}
+		in.Public.Physical = p.ID
+		_, err = s.createRange(ctx, tx, in.Public)
+		return err
+	})
+	return p, err
+}
+
+// Find gives a network that the caller in ctx reaches.
+func (s *Service) Find(ctx context.Context, id uid.Network) (Network, error) {
+	found, _, err := s.List(ctx, Filter{Scope: auth.From(ctx).Reach(), ID: id})
+	if err != nil {
+		return Network{}, err
+	}
+	if len(found) == 0 {
+		return Network{}, fault.Missing(id)
+	}
+	return found[0], nil
+}

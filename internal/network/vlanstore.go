@@ -1,0 +1,118 @@
+package network
+
+import (
+	"context"
+
+	"github.com/uptrace/bun"
+
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/vlan"
+	"github.com/virga-cloud/virga/uid"
+)
+
+type vlanRangeRow struct {
+	bun.BaseModel `bun:"table:vlan_ranges"`
+	Physical      uid.PhysicalNetwork `bun:"physical_network_id,pk"`
+	First         int                 `bun:",pk"`
+	Last          int
+	Next          int
+}
+
+type vlanFreeRow struct {
+	bun.BaseModel `bun:"table:vlans_free"`
+	Physical      uid.PhysicalNetwork `bun:"physical_network_id,pk"`
+	VLAN          int                 `bun:"vlan,pk"`
+}
+
+// setVLANs gives a physical network these VLANs for guest networks; some of them are in use.
+func setVLANs(ctx context.Context, tx db.Tx, id uid.PhysicalNetwork, want vlan.Set, used []int) error {
+	for _, table := range []string{"vlan_ranges", "vlans_free"} {
+		if _, err := tx.NewRaw("delete from ? where physical_network_id = ?", bun.Ident(table), id).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	taken := map[int]bool{}
+	for _, v := range used {
+		taken[v] = true
+	}
+	var ranges []vlanRangeRow
+	var free []vlanFreeRow
+	for _, r := range want {
+		row := vlanRangeRow{Physical: id, First: r.First, Last: r.Last, Next: r.First}
+		for v := r.First; v <= r.Last; v++ {
+			if taken[v] {
+				row.Next = v + 1
+			}
+		}
+		for v := r.First; v < row.Next; v++ {
+			if !taken[v] {
+				free = append(free, vlanFreeRow{Physical: id, VLAN: v})
+			}
+		}
+		ranges = append(ranges, row)
+	}
+	if len(ranges) > 0 {
+		if _, err := tx.NewInsert().Model(&ranges).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	if len(free) > 0 {
+		_, err := tx.NewInsert().Model(&free).Exec(ctx)
+		return err
+	}
+	return nil
+}
+
+// vlansInUse gives the VLANs that networks have.
+func vlansInUse(ctx context.Context, tx db.Tx, id uid.PhysicalNetwork) (used []int, err error) {
+	err = tx.NewRaw("select vlan from networks where physical_network_id = ? and vlan is not null and removed is null order by vlan", id).
+		Scan(ctx, &used)
+	return used, err
+}
+
+// publicVLANs gives the VLANs of ranges of public addresses.
+func publicVLANs(ctx context.Context, tx db.Tx, id uid.PhysicalNetwork) (used []int, err error) {
+	err = tx.NewRaw(`select distinct cast(vlan as bigint) from ip_ranges where physical_network_id = ? and network_id is null
+		and vlan <> 'untagged' and removed is null`, id).Scan(ctx, &used)
+	return used, err
+}
+
+var (
+	nextVLAN = db.Prepare(`update vlan_ranges set next = next + 1 where physical_network_id = ? and next <= last and first = (
+		select min(first) from vlan_ranges where physical_network_id = ? and next <= last) returning next - 1`)
+	freeVLAN = db.PrepareEach(`delete from vlans_free where physical_network_id = ? and vlan = (
+		select vlan from vlans_free where physical_network_id = ? order by vlan limit 1) returning vlan`, `delete from vlans_free
+		where physical_network_id = ? and vlan = (select vlan from vlans_free where physical_network_id = ? order by vlan limit 1
+		for update skip locked) returning vlan`)
+)
+
+// takeVLAN takes a free VLAN: one that was never used, or else the lowest that was given back.
+func takeVLAN(ctx context.Context, tx db.Tx, id uid.PhysicalNetwork) (int, error) {
+	// The counter is asked again at the end: another transaction may have taken a range's last one while this one waited for it.
+	for _, s := range []*db.Statement{nextVLAN, freeVLAN, nextVLAN} {
+		var found []int
+		if err := tx.Select(ctx, s, &found, id, id); err != nil {
+			return 0, err
+		}
+		if len(found) > 0 {
+			return found[0], nil
+		}
+	}
+	p, err := findPhysical(ctx, tx, id, forShare)
+	if err != nil {
+		return 0, err
+	}
+	if p.VLANs == "" {
+		return 0, fault.Fullf("physical network %q has no VLANs for guest networks", p.Name)
+	}
+	return 0, fault.Fullf("physical network %q has no free VLAN left: all of %s are in use", p.Name, p.VLANs)
+}
+
+// giveVLAN gives a network's VLAN back, if it is one of those that are handed out.
+func giveVLAN(ctx context.Context, tx db.Tx, id uid.Network) error {
+	_, err := tx.NewRaw(`insert into vlans_free (physical_network_id, vlan) select n.physical_network_id, n.vlan from networks n
+		join vlan_ranges r on r.physical_network_id = n.physical_network_id and n.vlan between r.first and r.last and n.vlan < r.next
+		where n.id = ? and n.vlan is not null on conflict do nothing`, id).Exec(ctx)
+	return err
+}
