@@ -3,10 +3,8 @@ package api
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"maps"
-	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -138,28 +136,32 @@ func absence(t reflect.Type, omitEmpty, omitZero bool) func(v reflect.Value) boo
 func (j *jsonWriter) string(s string) {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			j.text(quoted(s))
+			j.standard(s)
 			return
 		}
 	}
 	j.buf = append(append(append(j.buf, '"'), s...), '"')
 }
 
-func quoted(s string) string {
-	var out bytes.Buffer
-	e := json.NewEncoder(&out)
-	e.SetEscapeHTML(false)
-	_ = e.Encode(s) // a text has no mistakes: what is not UTF-8 is replaced
-	return string(bytes.TrimSuffix(out.Bytes(), []byte("\n")))
-}
+// float writes a number; its rules for exponents are encoding/json's own. What is no number is an error.
+func (j *jsonWriter) float(f float64) { j.standard(f) }
 
-func (j *jsonWriter) float(f float64) {
-	if math.IsNaN(f) || math.IsInf(f, 0) {
-		j.err = fmt.Errorf("api: %v is not a number that JSON knows", f)
+// standard leaves a value to encoding/json, whose line end is cut off.
+func (j *jsonWriter) standard(v any) {
+	out := bytes.NewBuffer(j.buf)
+	e := json.NewEncoder(out)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		j.fail(err)
 		return
 	}
-	text, _ := json.Marshal(f) // its rules for exponents are its own; few fields are floats
-	j.buf = append(j.buf, text...)
+	j.buf = bytes.TrimSuffix(out.Bytes(), []byte("\n"))
+}
+
+func (j *jsonWriter) fail(err error) {
+	if j.err == nil {
+		j.err = err
+	}
 }
 
 func (j *jsonWriter) time(t Time) {
@@ -191,8 +193,8 @@ func (j *jsonWriter) mapping(entries map[string]string) {
 // result writes what a job was about, as the role may see it that asked for it.
 func (j *jsonWriter) result(r Result) {
 	text, err := r.MarshalJSON()
-	if j.err == nil {
-		j.err = err
+	if err != nil {
+		j.fail(err)
 	}
 	j.buf = append(j.buf, text...)
 }

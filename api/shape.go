@@ -94,7 +94,7 @@ func newWireField(t reflect.Type, f reflect.StructField) *wireField {
 	words := strings.Split(f.Tag.Get("json"), ",")
 	omitEmpty, omitZero := slices.Contains(words, "omitempty"), slices.Contains(words, "omitzero")
 	w := &wireField{
-		name: words[0], label: quoted(words[0]) + ":", doc: f.Tag.Get("doc"), index: f.Index, typ: f.Type,
+		name: words[0], label: `"` + words[0] + `":`, doc: f.Tag.Get("doc"), index: f.Index, typ: f.Type,
 		optional: omitEmpty || omitZero, absent: absence(f.Type, omitEmpty, omitZero),
 	}
 	if tag := f.Tag.Get("api"); tag != "" {

@@ -129,19 +129,9 @@ func Give(ctx context.Context, tx db.Tx, account uid.Account, use Use) error {
 
 // Limits gives the counts of accounts, in one query.
 func Limits(ctx context.Context, q db.Tx, accounts ...uid.Account) (map[uid.Account]Counts, error) {
-	all := map[uid.Account]Counts{}
-	if len(accounts) == 0 {
-		return all, nil
-	}
-	rows, err := counts(ctx, q, accounts)
+	all, err := counts(ctx, q, accounts)
 	if err != nil {
 		return nil, fmt.Errorf("read limits: %w", err)
-	}
-	for _, r := range rows {
-		if all[r.AccountID] == nil {
-			all[r.AccountID] = Counts{}
-		}
-		all[r.AccountID][r.Kind] = Count{Used: r.Used, Maximum: r.Maximum}
 	}
 	return all, nil
 }

@@ -68,17 +68,22 @@ func (s *Service) Accounts(ctx context.Context, f AccountFilter) ([]Account, int
 	for i, a := range accounts {
 		ids[i] = a.ID
 	}
-	counts, err := Limits(ctx, q, ids...)
+	var counts map[uid.Account]Counts
+	var users map[uid.Account][]User
+	err = db.Together(
+		func() (err error) { counts, err = Limits(ctx, q, ids...); return err },
+		func() (err error) { users, err = usersOf(ctx, q, ids); return err },
+	)
 	if err != nil {
-		return nil, 0, err
-	}
-	users, err := usersOf(ctx, q, ids)
-	if err != nil {
-		return nil, 0, fmt.Errorf("list the accounts' users: %w", err)
+		return nil, 0, fmt.Errorf("list what the accounts have: %w", err)
 	}
 	for i := range accounts {
-		accounts[i].Counts = counts[accounts[i].ID]
-		accounts[i].Users = users[accounts[i].ID]
+		a := &accounts[i]
+		a.Counts, a.Users = counts[a.ID], users[a.ID]
+		for j := range a.Users {
+			u := &a.Users[j]
+			u.AccountName, u.AccountType, u.AccountState, u.DomainName, u.DomainPath = a.Name, a.Type, a.State, a.DomainName, a.DomainPath
+		}
 	}
 	return accounts, total, nil
 }

@@ -123,13 +123,14 @@ func listUsers(ctx context.Context, tx db.Tx, f UserFilter) ([]User, int, error)
 	return users, total, err
 }
 
+var usersOfMany = db.PrepareMany(`select u.id, u.account_id, u.domain_id, u.username, u.firstname, u.lastname, u.email, u.timezone, u.state,
+	u.created, coalesce(k.api_key, '') as api_key
+	from users u left join api_keys k on k.user_id = u.id where u.account_id in (?) and u.removed is null order by u.id`)
+
+// usersOf gives accounts' users, without what the accounts know themselves.
 func usersOf(ctx context.Context, q db.Tx, ids []uid.Account) (map[uid.Account][]User, error) {
 	of := map[uid.Account][]User{}
-	if len(ids) == 0 {
-		return of, nil
-	}
-	var rows []userRow
-	err := selectUsers(q, &rows).Where("u.account_id in (?) and u.removed is null", bun.List(ids)).OrderExpr("u.id").Scan(ctx)
+	rows, err := db.Rows[userRow](ctx, q, usersOfMany, ids)
 	for _, r := range rows {
 		of[r.Account] = append(of[r.Account], r.User)
 	}

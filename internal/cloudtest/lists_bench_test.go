@@ -132,7 +132,7 @@ func measure(b *testing.B, client *api.Client, command, params string, items int
 }
 
 // signed makes the request that a client would send.
-func signed(b *testing.B, client *api.Client, command, params string) *http.Request {
+func signed(b testing.TB, client *api.Client, command, params string) *http.Request {
 	all := api.Params{"command": command, "response": "json", "pagesize": "500", "listall": "true", "apiKey": client.APIKey}
 	given, err := url.ParseQuery(params)
 	must(b, err)

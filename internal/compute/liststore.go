@@ -123,23 +123,17 @@ func ZonesOf(ctx context.Context, q db.Tx, account uid.Account) (ids []uid.Zone,
 	return ids, err
 }
 
-var states = db.PrepareMany(`select account_id, state, count(*) as n from vms where account_id in (?) and removed is null
-	group by account_id, state`)
+// States is how many machines an account has that run, and that are stopped.
+type States struct {
+	Account uid.Account `bun:"account_id"`
+	Running int
+	Stopped int
+}
 
-// States gives how many machines accounts have in each state, in one query.
-func States(ctx context.Context, q db.Tx, accounts []uid.Account) (map[uid.Account]map[State]int, error) {
-	out := map[uid.Account]map[State]int{}
-	type counted struct {
-		Account uid.Account `bun:"account_id"`
-		State   State
-		N       int
-	}
-	rows, err := db.Rows[counted](ctx, q, states, accounts)
-	for _, r := range rows {
-		if out[r.Account] == nil {
-			out[r.Account] = map[State]int{}
-		}
-		out[r.Account][r.State] = r.N
-	}
-	return out, err
+var statesOf = db.PrepareMany(`select account_id, count(*) filter (where state = 'Running') as running,
+	count(*) filter (where state = 'Stopped') as stopped from vms where account_id in (?) and removed is null group by account_id`)
+
+// StatesOf gives the states of accounts' machines, in one query.
+func StatesOf(ctx context.Context, q db.Tx, accounts []uid.Account) (map[uid.Account]States, error) {
+	return db.ByID(ctx, q, statesOf, accounts, func(s States) (uid.Account, States) { return s.Account, s })
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"reflect"
+	"runtime/debug"
 	"strings"
 	"sync"
 
@@ -61,17 +64,43 @@ func Page(ctx context.Context, q *bun.SelectQuery, offset, limit int, dress ...f
 		d(q)
 	}
 	if offset <= 0 && limit <= 0 {
-		n, err := q.ScanAndCount(ctx)
-		return int(n), err
+		return read(ctx, q)
 	}
-	counted := make(chan error, 1)
-	go func() {
-		n, err := count.Count(ctx)
-		total = int(n)
-		counted <- err
-	}()
-	err = q.Scan(ctx)
-	return total, errors.Join(err, <-counted)
+	err = Together(
+		func() error { _, err := read(ctx, q); return err },
+		func() error { n, err := count.Count(ctx); total = int(n); return err },
+	)
+	return total, err
+}
+
+// read runs a query and tells how many rows it gave.
+func read(ctx context.Context, q *bun.SelectQuery) (int, error) {
+	rows, err := q.Rows(ctx)
+	if err != nil {
+		return 0, err
+	}
+	into := q.GetModel().Value()
+	err = readRows(q.DB(), rows, into)
+	return reflect.ValueOf(into).Elem().Len(), err
+}
+
+// Together asks several things at the same time, outside transactions, and waits for all: a list's page and its length, or what
+// of several kinds its items name. Each of them has a connection of its own. A panic of one is an error.
+func Together(ask ...func() error) error {
+	errs := make([]error, len(ask))
+	var all sync.WaitGroup
+	for i, one := range ask {
+		all.Go(func() {
+			defer func() {
+				if panicked := recover(); panicked != nil {
+					errs[i] = fmt.Errorf("panic: %v\n%s", panicked, debug.Stack())
+				}
+			}()
+			errs[i] = one()
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
 }
 
 // PrepareMany declares a query for what belongs to many ids, parsed once however many they are: all of them are the one
@@ -97,7 +126,10 @@ func (m many) argument(postgres bool) any {
 	if postgres {
 		return []string(m)
 	}
-	text, _ := json.Marshal([]string(m)) // texts always have one
+	text, err := json.Marshal([]string(m))
+	if err != nil {
+		panic("db: texts that have no JSON: " + err.Error())
+	}
 	return string(text)
 }
 

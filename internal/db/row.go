@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun/schema"
 )
 
@@ -80,45 +79,4 @@ func columnValue(f *schema.Field, row reflect.Value) (value any, err error) {
 		value = string(text)
 	}
 	return value, err
-}
-
-// scan reads rows from PostgreSQL into a slice of bun models, or of single values, as bun's ScanRows does from database/sql.
-func (d *DB) scan(rows pgx.Rows, dest any) error {
-	slice := reflect.ValueOf(dest).Elem()
-	of := slice.Type().Elem()
-	if of.Kind() != reflect.Struct || of == reflect.TypeFor[time.Time]() {
-		for rows.Next() {
-			value := reflect.New(of)
-			if err := rows.Scan(value.Interface()); err != nil {
-				return err
-			}
-			slice.Set(reflect.Append(slice, value.Elem()))
-		}
-		return rows.Err()
-	}
-	var fields []*schema.Field
-	for rows.Next() {
-		if fields == nil {
-			table := d.reader.Table(of)
-			for _, column := range rows.FieldDescriptions() {
-				f, err := table.Field(column.Name)
-				if err != nil {
-					return err
-				}
-				fields = append(fields, f)
-			}
-		}
-		values, err := rows.Values()
-		if err != nil {
-			return err
-		}
-		model := reflect.New(of).Elem()
-		for i, f := range fields {
-			if err := f.ScanValue(model, values[i]); err != nil {
-				return fmt.Errorf("read column %s: %w", f.Name, err)
-			}
-		}
-		slice.Set(reflect.Append(slice, model))
-	}
-	return rows.Err()
 }

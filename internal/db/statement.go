@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"reflect"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -159,11 +160,14 @@ func (tx Tx) selectSQLite(ctx context.Context, q Question) error {
 	if err != nil {
 		return err
 	}
-	rows, err := prepared.QueryContext(ctx, arguments(q.args, false)...) //nolint:rowserrcheck // ScanRows checks it
+	rows, err := prepared.QueryContext(ctx, arguments(q.args, false)...)
 	if err != nil {
 		return err
 	}
-	return tx.db.reader.ScanRows(ctx, rows, q.dest)
+	if isSingle(reflect.TypeOf(q.dest).Elem().Elem()) {
+		return tx.db.reader.ScanRows(ctx, rows, q.dest)
+	}
+	return readRows(tx.db.reader, rows, q.dest)
 }
 
 // readPrepared gives a statement that SQLite's reading connections have parsed, or will when they first run it.

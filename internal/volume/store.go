@@ -52,15 +52,19 @@ func Of(ctx context.Context, q db.Tx, vms []uid.VM) (map[uid.VM][]Volume, error)
 	return out, err
 }
 
-var rootDevices = db.PrepareMany("select vm_id, device from volumes where vm_id in (?) and type = 'ROOT' and device is not null and removed is null")
+// Disk is what is shown of a root disk with its machine.
+type Disk struct {
+	VM     uid.VM   `bun:"vm_id"`
+	Pool   uid.Pool `bun:"pool_id,nullzero"` // "" before it is made
+	Device int
+}
 
-// RootDevices gives the numbers of machines' root disks, in one query. A machine may have none (any more).
-func RootDevices(ctx context.Context, q db.Tx, vms []uid.VM) (map[uid.VM]int, error) {
-	type root struct {
-		VM     uid.VM `bun:"vm_id"`
-		Device int
-	}
-	return db.ByID(ctx, q, rootDevices, vms, func(r root) (uid.VM, int) { return r.VM, r.Device })
+var rootsOf = db.PrepareMany(`select vm_id, pool_id, device from volumes
+	where vm_id in (?) and type = 'ROOT' and device is not null and removed is null`)
+
+// RootsOf gives machines' root disks, in one query. A machine may have none (any more).
+func RootsOf(ctx context.Context, q db.Tx, vms []uid.VM) (map[uid.VM]Disk, error) {
+	return db.ByID(ctx, q, rootsOf, vms, func(d Disk) (uid.VM, Disk) { return d.VM, d })
 }
 
 var setPlaced = db.Prepare("update volumes set state = ?, pool_id = ? where id = ?")

@@ -40,10 +40,10 @@ func (f *Facade) listAccounts(ctx context.Context, in cs.ListAccountsIn) (api.Pa
 		return api.Page[cs.Account]{}, err
 	}
 	l := lookIn(f.DB.Read())
-	machines := related(ctx, l, len(accounts), func(i int) uid.Account { return accounts[i].ID }, compute.States)
+	machines := related(ctx, l, len(accounts), func(i int) uid.Account { return accounts[i].ID }, compute.StatesOf)
 	return pageOf(accounts, total, func(a account.Account) cs.Account {
 		out := accountOut(a, caller)
-		out.VMRunning, out.VMStopped = machines[a.ID][compute.Running], machines[a.ID][compute.Stopped]
+		out.VMRunning, out.VMStopped = machines[a.ID].Running, machines[a.ID].Stopped
 		return out
 	}), l.err
 }

@@ -120,16 +120,17 @@ func (f *Facade) networksOut(ctx context.Context, networks []network.Network) ([
 	for i, one := range networks {
 		out[i] = networkOut(one, zones[one.Zone], offerings[one.Offering])
 	}
-	err := f.ownersOrDomains(ctx, n, func(i int) (uid.Account, uid.Domain, *cs.Owner) {
-		if networks[i].ACLType == network.ForDomain {
-			return "", networks[i].Domain, &out[i].Owner
-		}
-		return networks[i].Account, "", &out[i].Owner
+	l.together(func() error {
+		return f.ownersOrDomains(ctx, n, func(i int) (uid.Account, uid.Domain, *cs.Owner) {
+			if networks[i].ACLType == network.ForDomain {
+				return "", networks[i].Domain, &out[i].Owner
+			}
+			return networks[i].Account, "", &out[i].Owner
+		})
+	}, func() error {
+		return f.pending(ctx, n, func(i int) (string, *cs.Pending) { return string(networks[i].ID), &out[i].Pending })
 	})
-	if err != nil {
-		return nil, err
-	}
-	return out, f.pending(ctx, n, func(i int) (string, *cs.Pending) { return string(networks[i].ID), &out[i].Pending })
+	return out, l.err
 }
 
 func networkOut(n network.Network, z zone.Zone, o offering.Network) cs.Network {

@@ -2,7 +2,9 @@ package cloudstack
 
 import (
 	"context"
+	"sync"
 
+	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
 )
 
@@ -10,11 +12,32 @@ import (
 // the services' look-ups ask through.
 type look[Q any] struct {
 	q   Q
+	mu  sync.Mutex
 	err error
 }
 
 // lookIn begins to ask; q is the database's reading side.
 func lookIn[Q any](q Q) *look[Q] { return &look[Q]{q: q} }
+
+// together looks for several kinds at the same time: for lists whose items name so many that one after the other takes long.
+func (l *look[Q]) together(ask ...func() error) {
+	l.fail(db.Together(ask...))
+}
+
+// fail remembers the first failure.
+func (l *look[Q]) fail(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil {
+		l.err = err
+	}
+}
+
+func (l *look[Q]) failed() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.err != nil
+}
 
 // related gives what n things name, by id: at gives the id that the ith thing names, "" for none. After a failure it asks
 // nothing any more, so that callers look at l.err once, at the end.
@@ -28,11 +51,11 @@ func related[ID ~string, V, Q any](
 func relatedTo[ID ~string, V, Q any](
 	ctx context.Context, l *look[Q], ids []ID, find func(context.Context, Q, []ID) (map[ID]V, error),
 ) map[ID]V {
-	if l.err != nil || len(ids) == 0 {
+	if len(ids) == 0 || l.failed() {
 		return nil
 	}
 	found, err := find(ctx, l.q, ids)
-	l.err = err
+	l.fail(err)
 	return found
 }
 

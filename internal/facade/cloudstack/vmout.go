@@ -8,6 +8,7 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/host"
@@ -54,35 +55,46 @@ func partsOf(details []string) ([]string, error) {
 func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []string) ([]cs.VirtualMachine, error) {
 	n, l := len(vms), lookIn(f.DB.Read())
 	ids := distinct(n, func(i int) uid.VM { return vms[i].ID })
-	zones := related(ctx, l, n, func(i int) uid.Zone { return vms[i].Zone }, zone.Names)
-	hosts := related(ctx, l, n, func(i int) uid.Host { return vms[i].Host }, host.Names)
-	systems := related(ctx, l, n, func(i int) uid.OSType { return vms[i].OSType }, image.OSTypeNames)
-	templates := related(ctx, l, n, func(i int) uid.Template { return vms[i].Template }, image.ByID)
-	var offerings map[uid.ServiceOffering]offering.Compute
-	if slices.Contains(parts, partOffering) {
-		offerings = related(ctx, l, n, func(i int) uid.ServiceOffering { return vms[i].Offering }, offering.ComputesByID)
-	}
-	groups := related(ctx, l, n, func(i int) uid.InstanceGroup { return vms[i].Group }, compute.GroupNames)
-	var roots []volume.Volume // one for each machine, of those that have one
-	var pools map[uid.Pool]pool.Pool
-	if slices.Contains(parts, partVolume) {
-		roots = rootsOf(vms, relatedTo(ctx, l, ids, volume.Of))
-		pools = related(ctx, l, n, func(i int) uid.Pool { return roots[i].Pool }, pool.ByID)
-	}
-	var nics map[uid.VM][]cs.NIC
-	if slices.Contains(parts, partNICs) {
-		nics = nicsOut(ctx, l, ids, network.NICsOf, network.Labels)
-	}
-	if l.err != nil {
-		return nil, l.err
-	}
-	users, err := f.usernames(ctx, n, func(i int) uid.User { return vms[i].User })
-	if err != nil {
-		return nil, err
-	}
 	out := make([]cs.VirtualMachine, n)
 	for i, vm := range vms {
 		out[i] = machineOut(vm)
+	}
+	var (
+		zones     map[uid.Zone]string
+		hosts     map[uid.Host]string
+		users     map[uid.User]string
+		systems   map[uid.OSType]string
+		groups    map[uid.InstanceGroup]string
+		templates map[uid.Template]image.Template
+		offerings map[uid.ServiceOffering]offering.Compute
+		roots     map[uid.VM]volume.Disk
+		pools     map[uid.Pool]pool.Pool
+		nics      map[uid.VM][]cs.NIC
+	)
+	l.together(func() error {
+		zones = related(ctx, l, n, func(i int) uid.Zone { return vms[i].Zone }, zone.Names)
+		hosts = related(ctx, l, n, func(i int) uid.Host { return vms[i].Host }, host.Names)
+		users = related(ctx, l, n, func(i int) uid.User { return vms[i].User }, account.Usernames)
+		systems = related(ctx, l, n, func(i int) uid.OSType { return vms[i].OSType }, image.OSTypeNames)
+		groups = related(ctx, l, n, func(i int) uid.InstanceGroup { return vms[i].Group }, compute.GroupNames)
+		return nil
+	}, func() error {
+		templates = related(ctx, l, n, func(i int) uid.Template { return vms[i].Template }, image.ByID)
+		if slices.Contains(parts, partOffering) {
+			offerings = related(ctx, l, n, func(i int) uid.ServiceOffering { return vms[i].Offering }, offering.ComputesByID)
+		}
+		if slices.Contains(parts, partVolume) {
+			roots = relatedTo(ctx, l, ids, volume.RootsOf)
+			pools = related(ctx, l, n, func(i int) uid.Pool { return roots[vms[i].ID].Pool }, pool.ByID)
+		}
+		return f.owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return vms[i].Account, &out[i].Owner })
+	}, func() error {
+		if slices.Contains(parts, partNICs) {
+			nics = nicsOut(ctx, l, ids, network.NICsOf, network.Labels)
+		}
+		return f.pending(ctx, n, func(i int) (string, *cs.Pending) { return string(vms[i].ID), &out[i].Pending })
+	})
+	for i, vm := range vms {
 		o := &out[i]
 		o.ZoneName, o.HostName, o.Username, o.OSDisplayName = zones[vm.Zone], hosts[vm.Host], users[vm.User], systems[vm.OSType]
 		o.PasswordEnabled = templates[vm.Template].PasswordEnabled
@@ -92,8 +104,8 @@ func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []stri
 		}
 		o.ServiceOfferingName = offerings[vm.Offering].Name
 		o.Group = groups[vm.Group]
-		if roots != nil && roots[i].Device != nil {
-			o.RootDeviceID, o.RootDeviceType = new(int64(*roots[i].Device)), pools[roots[i].Pool].Type
+		if root, ok := roots[vm.ID]; ok {
+			o.RootDeviceID, o.RootDeviceType = new(int64(root.Device)), pools[root.Pool].Type
 		}
 		o.NICs = nics[vm.ID]
 		for _, nic := range o.NICs {
@@ -102,10 +114,7 @@ func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []stri
 			}
 		}
 	}
-	if err := f.owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return vms[i].Account, &out[i].Owner }); err != nil {
-		return nil, err
-	}
-	return out, f.pending(ctx, n, func(i int) (string, *cs.Pending) { return string(vms[i].ID), &out[i].Pending })
+	return out, l.err
 }
 
 // machineOut shows what a machine's own row says.
@@ -117,19 +126,6 @@ func machineOut(vm compute.VM) cs.VirtualMachine {
 		Hypervisor: vm.Hypervisor, InstanceName: vm.InstanceName, Details: vm.Details,
 		GroupID: vm.Group, Dynamic: vm.Dynamic, LastUpdated: api.At(vm.Updated),
 	}
-}
-
-// rootsOf gives the root disk of each machine, the zero volume where there is none (any more).
-func rootsOf(vms []compute.VM, volumes map[uid.VM][]volume.Volume) []volume.Volume {
-	roots := make([]volume.Volume, len(vms))
-	for i, vm := range vms {
-		for _, v := range volumes[vm.ID] {
-			if v.Type == volume.Root {
-				roots[i] = v
-			}
-		}
-	}
-	return roots
 }
 
 // nicsOut shows machines' NICs, each machine's by device.

@@ -121,20 +121,27 @@ func (f *Facade) listVolumes(ctx context.Context, in cs.ListVolumesIn) (api.Page
 // volumesOut shows volumes, with one query for each kind of thing that they name.
 func (f *Facade) volumesOut(ctx context.Context, volumes []volume.Volume) ([]cs.Volume, error) {
 	n, l := len(volumes), lookIn(f.DB.Read())
+	out := make([]cs.Volume, n)
+	for i, v := range volumes {
+		out[i] = volumeOut(v)
+	}
+	var vms map[uid.VM]compute.Label
+	l.together(func() error {
+		vms = related(ctx, l, n, func(i int) uid.VM { return volumes[i].VM }, compute.Labels)
+		return nil
+	}, func() error {
+		return f.owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return volumes[i].Account, &out[i].Owner })
+	}, func() error {
+		return f.pending(ctx, n, func(i int) (string, *cs.Pending) { return string(volumes[i].ID), &out[i].Pending })
+	})
 	zones := related(ctx, l, n, func(i int) uid.Zone { return volumes[i].Zone }, zone.Names)
-	vms := related(ctx, l, n, func(i int) uid.VM { return volumes[i].VM }, compute.Labels)
 	disks := related(ctx, l, n, func(i int) uid.DiskOffering { return volumes[i].DiskOffering }, offering.DisksByID)
 	computes := related(ctx, l, n, func(i int) uid.ServiceOffering { return volumes[i].ServiceOffering }, offering.ComputesByID)
 	templates := related(ctx, l, n, func(i int) uid.Template { return volumes[i].Template }, image.ByID)
 	pools := related(ctx, l, n, func(i int) uid.Pool { return volumes[i].Pool }, pool.ByID)
 	pods := related(ctx, l, n, func(i int) uid.Pod { return pools[volumes[i].Pool].Pod }, zone.PodNames)
 	clusters := related(ctx, l, n, func(i int) uid.Cluster { return pools[volumes[i].Pool].Cluster }, zone.ClustersByID)
-	if l.err != nil {
-		return nil, l.err
-	}
-	out := make([]cs.Volume, n)
 	for i, v := range volumes {
-		out[i] = volumeOut(v)
 		o := &out[i]
 		vm, disk, size, t := vms[v.VM], disks[v.DiskOffering], computes[v.ServiceOffering], templates[v.Template]
 		o.ZoneName = zones[v.Zone]
@@ -150,10 +157,7 @@ func (f *Facade) volumesOut(ctx context.Context, volumes []volume.Volume) ([]cs.
 			o.Storage, o.PodID, o.PodName, o.ClusterID, o.ClusterName, o.Hypervisor = p.Name, p.Pod, pods[p.Pod], p.Cluster, c.Name, c.Hypervisor
 		}
 	}
-	if err := f.owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return volumes[i].Account, &out[i].Owner }); err != nil {
-		return nil, err
-	}
-	return out, f.pending(ctx, n, func(i int) (string, *cs.Pending) { return string(volumes[i].ID), &out[i].Pending })
+	return out, l.err
 }
 
 // volumeOut shows what a volume's own row says.
