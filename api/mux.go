@@ -75,6 +75,13 @@ func HandleCreateList[In, Item any, ID ~string](m *Mux, l List[In, Item],
 	handleCreate(m.handle(l), create, show)
 }
 
+// HandleCreateItems is HandleCreateList for a thing that lists show several times, once for each place that it is in.
+func HandleCreateItems[In, Item any, ID ~string](m *Mux, l List[In, Item],
+	create func(ctx context.Context, in In) (ID, error), show func(ctx context.Context, id ID) ([]Item, error),
+) {
+	handleCreate(m.handle(l), create, show)
+}
+
 func handleCreate[In, Out any, ID ~string](e *Endpoint,
 	create func(ctx context.Context, in In) (ID, error), show func(ctx context.Context, id ID) (Out, error),
 ) {
@@ -206,6 +213,9 @@ func (e *Endpoint) Repeat(ctx context.Context, made Started, role Role) (Answer,
 	out, err := e.result(ctx, made.ID)
 	if err != nil {
 		return Answer{}, err
+	}
+	if e.Kind == KindList && out.Kind() == reflect.Slice {
+		return e.page(out.Len(), out, role), nil
 	}
 	if e.Kind == KindList {
 		one := reflect.Append(reflect.MakeSlice(reflect.SliceOf(out.Type()), 0, 1), out)

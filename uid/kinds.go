@@ -30,6 +30,8 @@ type (
 	OSType          = ID[ostypeKind]
 	OSCategory      = ID[oscategoryKind]
 	Template        = ID[templateKind]
+	ImageStore      = ID[imageStoreKind]
+	SSHKeyPair      = ID[sshKeyPairKind]
 	Volume          = ID[volumeKind]
 	VM              = ID[vmKind]
 	InstanceGroup   = ID[instanceGroupKind]
@@ -69,6 +71,8 @@ type (
 	ostypeKind          struct{}
 	oscategoryKind      struct{}
 	templateKind        struct{}
+	imageStoreKind      struct{}
+	sshKeyPairKind      struct{}
 	volumeKind          struct{}
 	vmKind              struct{}
 	instanceGroupKind   struct{}
@@ -107,6 +111,8 @@ func (aclKind) kind() string             { return "network ACL list" }
 func (ostypeKind) kind() string          { return "OS type" }
 func (oscategoryKind) kind() string      { return "OS category" }
 func (templateKind) kind() string        { return "template" }
+func (imageStoreKind) kind() string      { return "image store" }
+func (sshKeyPairKind) kind() string      { return "SSH key pair" }
 func (volumeKind) kind() string          { return "volume" }
 func (vmKind) kind() string              { return "virtual machine" }
 func (instanceGroupKind) kind() string   { return "instance group" }

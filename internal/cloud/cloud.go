@@ -22,6 +22,7 @@ import (
 	"github.com/virga-cloud/virga/internal/hypervisor/sim"
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/keep"
+	"github.com/virga-cloud/virga/internal/keypair"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/once"
@@ -72,6 +73,7 @@ type Cloud struct {
 	Accounts  *account.Service
 	Zones     *zone.Service
 	Offerings *offering.Service
+	KeyPairs  *keypair.Service
 	Networks  *network.Service
 	VPCs      *vpc.Service
 	Hosts     *host.Service
@@ -149,6 +151,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	})
 	cl.Zones = zone.New(cl.DB, cl.Settings)
 	cl.Offerings = offering.New(cl.DB)
+	cl.KeyPairs = keypair.New(cl.DB, cl.Accounts)
 	cl.Networks = network.New(cl.DB, cl.Engine, cl.Accounts, cl.Settings)
 	cl.Offerings.CountNetworks(network.CountOf)
 	cl.VPCs = vpc.New(cl.DB)
@@ -157,17 +160,18 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 		DB: cl.DB, Engine: cl.Engine, Drivers: drivers, Clusters: cl.Zones, Local: cl.Pools, Machines: compute.HeldOn,
 	})
 	cl.Zones.UsedBy(network.CountIn, host.CountIn, pool.CountIn, image.CountIn, volume.CountIn, compute.CountIn)
-	cl.Images = image.New(cl.DB)
+	cl.Images = image.New(image.Parts{DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Hosts: cl.Hosts, Settings: cl.Settings})
 	cl.Volumes = volume.New(volume.Parts{DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Hosts: cl.Hosts})
 	cl.Machines = compute.New(compute.Parts{
 		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Networks: cl.Networks, Hosts: cl.Hosts, Volumes: cl.Volumes, Settings: cl.Settings,
 	})
+	cl.Images.UsedBy(compute.OfTemplate)
 	cl.Keepers = keep.New(cl.DB, c.Name, c.Log, cl.keepers()...)
 	c.Facade.Log = c.Log
 	c.Facade.Ready = func(context.Context) error { return cl.Engine.Ready() }
 	cl.Facade = cloudstack.New(cloudstack.Services{
 		DB: cl.DB, Engine: cl.Engine, Settings: cl.Settings, Accounts: cl.Accounts, Sessions: cl.Sessions,
-		Zones: cl.Zones, Offerings: cl.Offerings, Networks: cl.Networks, VPCs: cl.VPCs,
+		Zones: cl.Zones, Offerings: cl.Offerings, KeyPairs: cl.KeyPairs, Networks: cl.Networks, VPCs: cl.VPCs,
 		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Machines: cl.Machines,
 	}, c.Facade)
 }

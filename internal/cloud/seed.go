@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/image"
@@ -26,6 +27,7 @@ type SeedIn struct {
 const (
 	SandboxZone     = "Sandbox-simulator"
 	SandboxTemplate = "CentOS 5.6 (64-bit) no GUI (Simulator)"
+	SandboxISO      = "CentOS 5.6 (64-bit) installation CD (Simulator)"
 )
 
 // perCluster is how many hosts a cluster of the sandbox has at most.
@@ -89,10 +91,7 @@ func (cl *Cloud) seedTemplate(ctx context.Context, z uid.Zone) error {
 	if len(types) > 0 {
 		id = types[0].ID
 	} else {
-		made, err := cl.Images.CreateOSTypes(ctx, map[string][]string{
-			"CentOS": {osType, "CentOS 7", "CentOS 8"}, "Debian": {"Debian GNU/Linux 12 (64-bit)"}, "Ubuntu": {"Ubuntu 24.04 LTS"},
-			"Windows": {"Windows Server 2022 (64-bit)"}, "Other": {"Other (64-bit)", "Other Linux (64-bit)"},
-		})
+		made, err := cl.Images.CreateOSTypes(ctx, image.Catalogue())
 		if err != nil {
 			return err
 		}
@@ -102,10 +101,22 @@ func (cl *Cloud) seedTemplate(ctx context.Context, z uid.Zone) error {
 	if err != nil || len(have) > 0 {
 		return err
 	}
+	_, err = cl.Images.AddStore(ctx, image.Store{Zone: z, URL: "file:///virga/sandbox/images"})
+	if err != nil && !fault.Is(err, fault.Conflict) {
+		return err
+	}
 	system := auth.System()
 	_, err = cl.Images.Create(ctx, image.Template{
+		Account: system.Account, Domain: system.Domain, Zone: z, OSType: id, Name: SandboxISO, DisplayText: SandboxISO, Format: image.ISO,
+		Type: image.Builtin, Size: 600 << 20, Public: true, Featured: true, Ready: true, Bootable: true,
+	})
+	if err != nil {
+		return err
+	}
+	_, err = cl.Images.Create(ctx, image.Template{
 		Account: system.Account, Domain: system.Domain, Zone: z, OSType: id, Name: SandboxTemplate, DisplayText: SandboxTemplate,
-		Hypervisor: "Simulator", Format: "VHD", Type: "BUILTIN", Size: 2 * volume.GB, Public: true, Featured: true, Ready: true,
+		Hypervisor: "Simulator", Format: "VHD", Type: image.Builtin, Size: 2 * volume.GB, Public: true, Featured: true, Ready: true,
+		Bootable: true, RequiresHVM: true,
 	})
 	return err
 }

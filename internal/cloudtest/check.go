@@ -101,7 +101,10 @@ var derived = map[string]string{
 	"volume":     "select count(*) from volumes v where v.account_id = c.account_id and v.removed is null",
 	"primary_gb": "select coalesce(sum((size + 1073741823) / 1073741824), 0) from volumes v where v.account_id = c.account_id and v.removed is null",
 	"public_ip":  "select count(*) from public_ips v where v.account_id = c.account_id and v.vm_id is null",
-	"network":    "select count(*) from networks v where v.account_id = c.account_id and v.removed is null",
+	"template":   "select count(*) from templates v where v.account_id = c.account_id and v.removed is null",
+	"secondary_gb": "select coalesce(sum((z.stored_bytes + 1073741823) / 1073741824), 0) from template_zones z join templates v on v.id = z.template_id " +
+		"where v.account_id = c.account_id and z.removed is null",
+	"network": "select count(*) from networks v where v.account_id = c.account_id and v.removed is null",
 }
 
 // Check gives all in which a cloud at rest is not whole: capacity is the sum of what uses it, counters are what they count,

@@ -224,14 +224,14 @@ func (s *Service) choose(ctx context.Context, tx db.Tx, in *DeployIn, owner acco
 	if off, err = offering.Deployable(ctx, tx, in.Offering, z.ID); err != nil {
 		return z, off, tpl, err
 	}
-	if tpl, err = image.Deployable(ctx, tx, caller, in.Template); err != nil {
+	if tpl, err = image.Deployable(ctx, tx, in.Template, z.ID); err != nil {
 		return z, off, tpl, err
 	}
 	switch {
 	case z.Allocation != zone.Enabled && !caller.IsRoot():
 		err = fault.Conflictf("zone %q is disabled", z.Name)
-	case tpl.Zone != z.ID:
-		err = fault.Invalidf("template %q is not in zone %q", tpl.Name, z.Name)
+	case tpl.IsISO():
+		err = fault.Invalidf("%q is an ISO, and machines are only made from templates yet", tpl.Name)
 	case in.Hypervisor != "" && !strings.EqualFold(in.Hypervisor, tpl.Hypervisor):
 		err = fault.Invalidf("hypervisor %q does not run template %q, which is for %s", in.Hypervisor, tpl.Name, tpl.Hypervisor)
 	}

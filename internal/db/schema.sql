@@ -161,6 +161,17 @@ CREATE UNIQUE INDEX hosts_name on hosts (zone_id, name) where removed is null;
 
 CREATE UNIQUE INDEX hosts_pod_ip on hosts (pod_id, pod_ip) where pod_ip is not null and removed is null;
 
+CREATE TABLE image_stores (
+    id          text primary key,
+    zone_id     text        references zones (id),     -- null: every zone's
+    name        text        not null,
+    url         text        not null,
+    protocol    text        not null,                  -- file
+    provider    text        not null,                  -- Local
+    created     timestamptz not null,
+    removed     timestamptz
+);
+
 CREATE TABLE ip_ranges (
     id          text primary key,
     zone_id     text        not null references zones (id),
@@ -547,6 +558,20 @@ CREATE TABLE settings (
     primary key (name, scope, scope_id)
 );
 
+CREATE TABLE ssh_keypairs (
+    id          text primary key,
+    account_id  text        not null references accounts (id),
+    domain_id   text        not null references domains (id),
+    name        text        not null,
+    fingerprint text        not null,                  -- MD5, as CloudStack's
+    public_key  text        not null,                  -- a line of authorized_keys
+    created     timestamptz not null
+);
+
+CREATE UNIQUE INDEX ssh_keypairs_key on ssh_keypairs (account_id, fingerprint);
+
+CREATE UNIQUE INDEX ssh_keypairs_name on ssh_keypairs (account_id, name);
+
 CREATE TABLE storage_pools (
     id          text primary key,
     zone_id     text        not null references zones (id),
@@ -586,25 +611,50 @@ CREATE UNIQUE INDEX storage_pools_url on storage_pools (zone_id, coalesce(cluste
 
 CREATE INDEX storage_pools_zone on storage_pools (zone_id) where scope = 'ZONE' and removed is null;
 
+CREATE TABLE template_zones (
+    template_id text        not null references templates (id),
+    zone_id     text        not null references zones (id),
+    store_id    text        references image_stores (id), -- null for what the driver has anyway
+    state       text        not null,                  -- Waiting, Ready, Failed, Deleting
+    problem     text        not null default '',
+    stored_bytes bigint     not null default 0,
+    created     timestamptz not null,
+    removed     timestamptz
+);
+
+CREATE UNIQUE INDEX template_zones_present on template_zones (template_id, zone_id) where removed is null;
+
+CREATE INDEX template_zones_store on template_zones (store_id) where removed is null;
+
+CREATE INDEX template_zones_template on template_zones (template_id);
+
+CREATE INDEX template_zones_zone on template_zones (zone_id) where removed is null;
+
 CREATE TABLE templates (
     id          text primary key,
     account_id  text        not null references accounts (id),
     domain_id   text        not null references domains (id),
-    zone_id     text        not null references zones (id),
     os_type_id  text        not null references os_types (id),
     name        text        not null,
     display_text text       not null,
-    hypervisor  text        not null,
-    format      text        not null,                  -- RAW, QCOW2 …
+    hypervisor  text        not null,                  -- "" of ISOs
+    format      text        not null,                  -- RAW, QCOW2 …, ISO
     type        text        not null,                  -- USER, SYSTEM, BUILTIN
     url         text        not null default '',
     checksum    text        not null default '',
-    size        bigint      not null,                  -- bytes, virtual
+    size        bigint      not null,                  -- bytes, virtual; 0 until it has been fetched somewhere
+    bits        bigint      not null default 64,
+    tag         text        not null default '',       -- that hosts must have
+    details     text        not null default '{}',     -- JSON object of strings
     is_public   boolean     not null default false,
     is_featured boolean     not null default false,
     is_extractable boolean  not null default false,
-    is_ready    boolean     not null default false,
+    cross_zones boolean     not null default false,    -- it is to be in every zone
+    bootable    boolean     not null default true,
+    requires_hvm boolean    not null default false,
+    scalable    boolean     not null default false,
     password_enabled boolean not null default false,
+    ssh_key_enabled boolean not null default false,
     created     timestamptz not null,
     removed     timestamptz
 );

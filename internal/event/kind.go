@@ -56,6 +56,9 @@ const (
 
 	TemplateCreate Kind = "TEMPLATE.CREATE"
 	TemplateDelete Kind = "TEMPLATE.DELETE"
+	TemplateFetch  Kind = "TEMPLATE.DOWNLOAD.START"
+
+	ImageStoreCreate Kind = "IMAGE.STORE.CREATE"
 
 	ZoneCreate    Kind = "ZONE.CREATE"
 	ZoneEdit      Kind = "ZONE.EDIT"
@@ -75,6 +78,10 @@ const (
 	DiskOfferingCreate    Kind = "DISK.OFFERING.CREATE"
 	DiskOfferingEdit      Kind = "DISK.OFFERING.EDIT"
 	DiskOfferingDelete    Kind = "DISK.OFFERING.DELETE"
+
+	SSHKeyPairRegister Kind = "REGISTER.SSH.KEYPAIR"
+	SSHKeyPairCreate   Kind = "CREATE.SSH.KEYPAIR"
+	SSHKeyPairDelete   Kind = "DELETE.SSH.KEYPAIR"
 
 	HostAdd               Kind = "HOST.ADD"
 	HostEdit              Kind = "HOST.EDIT"
@@ -103,12 +110,13 @@ var resources = map[Kind]string{
 	ServiceProviderUpdate: "PhysicalNetworkServiceProvider", VLANRangeCreate: "Vlan", VLANRangeDelete: "Vlan",
 	IPAssign: "PublicIpAddress", IPRelease: "PublicIpAddress",
 	VolumeCreate: "Volume", VolumeAttach: "Volume", VolumeDetach: "Volume", VolumeDelete: "Volume",
-	TemplateCreate: "Template", TemplateDelete: "Template",
+	TemplateCreate: "Template", TemplateDelete: "Template", TemplateFetch: "Template", ImageStoreCreate: "ImageStore",
 	ZoneCreate: "Zone", ZoneEdit: "Zone", ZoneDelete: "Zone", PodCreate: "Pod", PodEdit: "Pod", PodDelete: "Pod",
 	ClusterCreate: "Cluster", ClusterEdit: "Cluster", ClusterDelete: "Cluster", PoolCreate: "StoragePool", PoolDelete: "StoragePool",
 	HostAdd: "Host", HostEdit: "Host", HostDelete: "Host",
 	ServiceOfferingCreate: "ServiceOffering", ServiceOfferingEdit: "ServiceOffering", ServiceOfferingDelete: "ServiceOffering",
 	DiskOfferingCreate: "DiskOffering", DiskOfferingEdit: "DiskOffering", DiskOfferingDelete: "DiskOffering",
+	SSHKeyPairRegister: "SSHKeyPair", SSHKeyPairCreate: "SSHKeyPair", SSHKeyPairDelete: "SSHKeyPair",
 	HostUp: "Host", HostDown: "Host", HostReconnect: "Host", HostMaintenance: "Host", HostMaintenanceCancel: "Host",
 	SettingChange: "Configuration",
 }

@@ -9,7 +9,7 @@ import (
 // domain is the domain, bottom to top. A package imports those before it and never one after it. An arrow that wants to run
 // upward is turned round: the upper package writes into the lower one's table, or implements an interface that it declares.
 var domain = strings.Fields(`
-	account tag zone offering provider vlan network router rule vpc vpn secgroup host pool image volume snapshot placement compute autoscale
+	account keypair tag zone offering provider vlan network router rule vpc vpn secgroup host pool image volume snapshot placement compute autoscale
 	usage quota order closing capacity
 `)
 
@@ -153,6 +153,7 @@ var parts = []part{
 	{"modernc.org/sqlite", "internal/db internal/hypervisor/sim", "SQLite's driver; the simulated world is a file of its own"},
 	{"github.com/pressly/goose/v3", "internal/db", "migrations"},
 	{"golang.org/x/crypto/argon2", "internal/auth", "password hashes"},
+	{"golang.org/x/crypto/ssh", "internal/keypair", "reads and writes SSH keys as every client and guest does"},
 	{"github.com/alecthomas/kong", "cmd/... internal/cli", "flags and help"},
 	{"github.com/goccy/go-yaml", "internal/datacenter", "data centres are described in YAML; errors tell line and column"},
 	{"github.com/prometheus/client_golang", "internal/facade/cloudstack internal/cloud", "metrics, served beside the API"},

@@ -23,9 +23,12 @@ const (
 	CommandStart    Command = "Start"
 	CommandStop     Command = "Stop"
 	CommandReboot   Command = "Reboot"
-	CommandPlug     Command = "Plug"
-	CommandUnplug   Command = "Unplug"
-	CommandPool     Command = "Pool"
+
+	CommandFetchImage Command = "FetchImage" // an Imager's, as the next
+	CommandDropImage  Command = "DropImage"
+	CommandPlug       Command = "Plug"
+	CommandUnplug     Command = "Unplug"
+	CommandPool       Command = "Pool"
 )
 
 // Rule makes a command misbehave on the hosts in its scope: the call takes Wait longer and then fails, if Fault or Lost say
@@ -80,6 +83,8 @@ var agentCommands = map[string]Command{
 	"StartCommand":               CommandStart,
 	"StopCommand":                CommandStop,
 	"RebootCommand":              CommandReboot,
+	"DownloadCommand":            CommandFetchImage,
+	"DeleteTemplateCommand":      CommandDropImage,
 	"AttachCommand":              CommandPlug,
 	"AttachVolumeCommand":        CommandPlug,
 	"DettachCommand":             CommandUnplug, // sic

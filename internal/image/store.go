@@ -16,14 +16,30 @@ type templateRow struct {
 	Template
 }
 
-type osTypeRow struct {
-	bun.BaseModel `bun:"table:os_types,alias:o"`
-	OSType
+type placeRow struct {
+	bun.BaseModel `bun:"table:template_zones,alias:z"`
+	Place
 }
 
-type categoryRow struct {
-	bun.BaseModel `bun:"table:os_categories,alias:c"`
-	OSCategory
+// entryRow is a template in a zone.
+type entryRow struct {
+	bun.BaseModel `bun:"table:templates,alias:t"`
+	Template
+	ZoneID       uid.Zone
+	StoreID      uid.ImageStore `bun:",nullzero"`
+	State        State
+	Problem      string
+	StoredBytes  int64
+	PlaceRemoved bool
+}
+
+const entryColumns = "z.zone_id, z.store_id, z.state, z.problem, z.stored_bytes, z.removed is not null as place_removed"
+
+func (r entryRow) template() Template {
+	t := r.Template
+	t.Zone, t.Ready = r.ZoneID, r.State == Ready && !r.PlaceRemoved
+	t.Place = Place{Template: t.ID, Zone: r.ZoneID, Store: r.StoreID, State: r.State, Problem: r.Problem, Stored: r.StoredBytes}
+	return t
 }
 
 func insert(ctx context.Context, tx db.Tx, row any) error {
@@ -31,135 +47,145 @@ func insert(ctx context.Context, tx db.Tx, row any) error {
 	return err
 }
 
-// Which says which templates a caller wants to see, in the words of listTemplates.
-type Which string
+func insertPlaces(ctx context.Context, tx db.Tx, places []Place) error {
+	if len(places) == 0 {
+		return nil
+	}
+	rows := make([]placeRow, len(places))
+	for i, p := range places {
+		rows[i].Place = p
+	}
+	return insert(ctx, tx, &rows)
+}
 
-// The template filters. Rules: the developer's guide to CloudStack 4.1, section 4.3.3.
-const (
-	Featured         Which = "featured"         // public and featured
-	Self             Which = "self"             // owned
-	SelfExecutable   Which = "selfexecutable"   // owned and ready
-	SharedExecutable Which = "sharedexecutable" // granted by another account and ready
-	Executable       Which = "executable"       // owned or public, and ready
-	Community        Which = "community"        // public, not featured
-	All              Which = "all"              // everything in reach; admins only
-)
+var findEntry = db.Prepare("select t.*, " + entryColumns + ` from templates t join template_zones z on z.template_id = t.id
+	where t.id = ? and z.zone_id = ? and t.removed is null and z.removed is null`)
 
-var findTemplate = db.Prepare("select * from templates where id = ? and removed is null")
-
-// Deployable gives a template that the caller may deploy: owned, in reach or public, and ready.
-func Deployable(ctx context.Context, q db.Tx, caller auth.Caller, id uid.Template) (Template, error) {
-	var rows []templateRow
-	if err := q.Select(ctx, findTemplate, &rows, id); err != nil {
+// entry gives a template in a zone.
+func entry(ctx context.Context, q db.Tx, id uid.Template, zone uid.Zone) (Template, error) {
+	var rows []entryRow
+	if err := q.Select(ctx, findEntry, &rows, id, zone); err != nil {
 		return Template{}, err
 	}
 	if len(rows) == 0 {
 		return Template{}, fault.Missing(id)
 	}
-	t := rows[0].Template
-	if !t.Public {
-		mine, err := caller.Reach().Where(q.NewSelect().Model((*templateRow)(nil)), "t").Where("t.id = ?", id).Exists(ctx)
-		if err != nil {
-			return Template{}, err
-		}
-		if !mine {
-			return Template{}, fault.Missing(id)
-		}
+	return rows[0].template(), nil
+}
+
+// find gives a template that is not removed and that the caller may see: owned, in reach, or public.
+func find(ctx context.Context, q db.Tx, caller auth.Caller, id uid.Template) (Template, error) {
+	var row templateRow
+	err := q.NewSelect().Model(&row).Where("t.id = ? and t.removed is null", id).Scan(ctx)
+	switch {
+	case db.IsNone(err):
+		return Template{}, fault.Missing(id)
+	case err != nil || row.Public || caller.IsRoot():
+		return row.Template, err
 	}
-	if !t.Ready {
-		return Template{}, fault.Conflictf("template %q is not ready yet", t.Name)
+	mine, err := caller.Reach().Where(q.NewSelect().Model((*templateRow)(nil)), "t").Where("t.id = ?", id).Exists(ctx)
+	if err == nil && !mine {
+		err = fault.Missing(id)
+	}
+	return row.Template, err
+}
+
+// ownLocked gives a template that is the caller's to change, and keeps others from changing it until the transaction's end.
+func ownLocked(ctx context.Context, tx db.Tx, caller auth.Caller, id uid.Template) (Template, error) {
+	var row templateRow
+	q := caller.Reach().Where(tx.NewSelect().Model(&row), "t").Where("t.id = ? and t.removed is null", id)
+	err := tx.Lock(q).Scan(ctx)
+	if !db.IsNone(err) {
+		return row.Template, err
+	}
+	if t, err := find(ctx, tx, caller, id); err == nil {
+		return Template{}, fault.Deniedf("template %q is not yours to change", t.Name)
+	}
+	return Template{}, fault.Missing(id)
+}
+
+// placesOf gives where a template is, by zone.
+func placesOf(ctx context.Context, q db.Tx, id uid.Template) ([]Place, error) {
+	var rows []placeRow
+	err := q.NewSelect().Model(&rows).Where("z.template_id = ? and z.removed is null", id).Order("z.zone_id").Scan(ctx)
+	out := make([]Place, len(rows))
+	for i, r := range rows {
+		out[i] = r.Place
+	}
+	return out, err
+}
+
+func setPlace(ctx context.Context, tx db.Tx, p Place) error {
+	_, err := tx.NewRaw(`update template_zones set state = ?, problem = ?, stored_bytes = ?
+		where template_id = ? and zone_id = ? and removed is null`,
+		p.State, p.Problem, p.Stored, p.Template, p.Zone).Exec(ctx)
+	return err
+}
+
+func setSize(ctx context.Context, tx db.Tx, id uid.Template, bytes int64) error {
+	_, err := tx.NewRaw("update templates set size = ? where id = ?", bytes, id).Exec(ctx)
+	return err
+}
+
+func setDeleting(ctx context.Context, tx db.Tx, id uid.Template, zones []uid.Zone) error {
+	_, err := tx.NewRaw("update template_zones set state = ? where template_id = ? and zone_id in (?) and removed is null",
+		Deleting, id, bun.List(zones)).Exec(ctx)
+	return err
+}
+
+func removePlaces(ctx context.Context, tx db.Tx, id uid.Template, zones []uid.Zone) error {
+	_, err := tx.NewRaw("update template_zones set removed = ? where template_id = ? and zone_id in (?) and removed is null",
+		tx.Now, id, bun.List(zones)).Exec(ctx)
+	return err
+}
+
+func removeTemplate(ctx context.Context, tx db.Tx, id uid.Template) error {
+	_, err := tx.NewRaw("update templates set removed = ? where id = ?", tx.Now, id).Exec(ctx)
+	return err
+}
+
+// Deployable gives a template or ISO that the caller in ctx may make a machine from in a zone: owned, in reach or public, and
+// ready there.
+func Deployable(ctx context.Context, q db.Tx, id uid.Template, zone uid.Zone) (Template, error) {
+	caller := auth.From(ctx)
+	t, err := entry(ctx, q, id, zone)
+	if fault.Is(err, fault.NotFound) {
+		if t, err = find(ctx, q, caller, id); err == nil {
+			err = fault.Invalidf("%s %q is not in this zone", t.noun(), t.Name)
+		}
+		return Template{}, err
+	}
+	if err == nil && !t.Public && !caller.IsRoot() {
+		_, err = find(ctx, q, caller, id)
+	}
+	switch {
+	case err != nil:
+		return Template{}, err
+	case !t.Ready:
+		return Template{}, t.notReady()
 	}
 	return t, nil
 }
 
-// Filter says which templates a list shows. Zero fields don't restrict, but for Scope, whose zero value shows no owned one.
-type Filter struct {
-	Scope      auth.Scope
-	Which      Which
-	IDs        []uid.Template
-	Name       string
-	Zone       uid.Zone
-	Hypervisor string
-	Keyword    string // in name or display text
-	Offset     int
-	Limit      int // 0 or less: all
+func (t Template) notReady() error {
+	return fault.Conflictf("%s %q is not ready yet", t.noun(), t.Name)
 }
 
-// Templates gives a page of templates, the oldest first, and how many there are in all.
-func (s *Service) Templates(ctx context.Context, f Filter) ([]Template, int, error) {
-	var rows []templateRow
-	q := s.db.Read().NewSelect().Model(&rows).Where("t.removed is null").Order("t.id")
-	mine := f.Scope.Where(s.db.Read().NewSelect().Table("templates").Column("id"), "templates")
-	switch f.Which {
-	case Featured:
-		q.Where("t.is_public and t.is_featured")
-	case Community:
-		q.Where("t.is_public and not t.is_featured")
-	case Self:
-		q.Where("t.id in (?)", mine)
-	case SelfExecutable:
-		q.Where("t.id in (?) and t.is_ready", mine)
-	case SharedExecutable:
-		q.Where("1 = 0") // no command grants a template to another account yet
-	case Executable:
-		q.Where("(t.is_public or t.id in (?)) and t.is_ready", mine)
-	case All:
-		q.Where("t.id in (?)", mine)
-	default:
-		return nil, 0, fault.Invalidf("there is no template filter %q", f.Which)
-	}
-	db.In(q, "t.id", f.IDs)
-	db.Equal(q, "t.name", f.Name)
-	db.Equal(q, "t.zone_id", f.Zone)
-	db.EqualFold(q, "t.hypervisor", f.Hypervisor)
-	db.Like(q, f.Keyword, "t.name", "t.display_text")
-	n, err := db.Page(ctx, q, f.Offset, f.Limit)
-	out := make([]Template, len(rows))
-	for i, r := range rows {
-		out[i] = r.Template
-	}
-	return out, n, err
+// Visible gives a template or ISO that the caller in ctx may see, wherever it is.
+func Visible(ctx context.Context, q db.Tx, id uid.Template) (Template, error) {
+	return find(ctx, q, auth.From(ctx), id)
 }
 
-// OSFilter says which OS types a list shows. Zero fields don't restrict.
-type OSFilter struct {
-	ID          uid.OSType
-	Category    uid.OSCategory
-	Description string
-	Keyword     string // in the description
-	Offset      int
-	Limit       int // 0 or less: all
-}
-
-// OSTypes gives a page of OS types by description, and how many there are in all.
-func (s *Service) OSTypes(ctx context.Context, f OSFilter) ([]OSType, int, error) {
-	var rows []osTypeRow
-	q := s.db.Read().NewSelect().Model(&rows).Order("o.description")
-	db.Equal(q, "o.id", f.ID)
-	db.Equal(q, "o.category_id", f.Category)
-	db.Equal(q, "o.description", f.Description)
-	db.Like(q, f.Keyword, "o.description")
-	n, err := db.Page(ctx, q, f.Offset, f.Limit)
-	out := make([]OSType, len(rows))
-	for i, r := range rows {
-		out[i] = r.OSType
-	}
-	return out, n, err
-}
-
-var byIDs = db.PrepareMany("select * from templates where id in (?)")
-
-// ByID gives templates by their ids, removed ones too, in one query.
+// ByID gives templates by their ids, removed ones too, in one query. Where they are is left out.
 func ByID(ctx context.Context, q db.Tx, ids []uid.Template) (map[uid.Template]Template, error) {
-	return db.ByID(ctx, q, byIDs, ids, func(r templateRow) (uid.Template, Template) { return r.ID, r.Template })
-}
-
-// OSTypeNames gives the descriptions of OS types, in one query.
-func OSTypeNames(ctx context.Context, q db.Tx, ids []uid.OSType) (map[uid.OSType]string, error) {
-	return db.Names(ctx, q, "os_types", "description", ids)
-}
-
-// OSCategoryNames gives the names of OS categories, in one query.
-func OSCategoryNames(ctx context.Context, q db.Tx, ids []uid.OSCategory) (map[uid.OSCategory]string, error) {
-	return db.Names(ctx, q, "os_categories", "name", ids)
+	out := map[uid.Template]Template{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	var rows []templateRow
+	err := q.NewSelect().Model(&rows).Where("t.id in (?)", bun.List(ids)).Scan(ctx)
+	for _, r := range rows {
+		out[r.ID] = r.Template
+	}
+	return out, err
 }

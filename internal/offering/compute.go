@@ -215,7 +215,7 @@ func Deployable(ctx context.Context, q db.Tx, id uid.ServiceOffering, zone uid.Z
 	if err != nil {
 		return Compute{}, err
 	}
-	if err := o.Scope.offered(ctx, q, id, zone); err != nil {
+	if err := o.offered(ctx, q, id, zone); err != nil {
 		return Compute{}, err
 	}
 	switch {
@@ -236,7 +236,8 @@ func (o Compute) ChangesTo(to Compute) error {
 	case o.IsSystem != to.IsSystem:
 		return fault.Invalidf("service offerings %q and %q are not both for users' machines", o.Name, to.Name)
 	case o.StorageType != to.StorageType:
-		return fault.Invalidf("service offering %q is for %s storage, and the machine's root disk is on %s storage", to.Name, to.StorageType, o.StorageType)
+		return fault.Invalidf("service offering %q is for %s storage, and the machine's root disk is on %s storage", to.Name, to.StorageType,
+			o.StorageType)
 	case to.StorageTags != "" && to.StorageTags != o.StorageTags:
 		return fault.Invalidf("service offering %q is for storage with the tags %q, and the machine's root disk was made on storage with %q",
 			to.Name, to.StorageTags, o.StorageTags)

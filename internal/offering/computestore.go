@@ -43,7 +43,8 @@ func (s *Service) Computes(ctx context.Context, f Filter) ([]Compute, int, error
 		{f.MinCPU, "o.cpu_number", "o.max_cpu"}, {f.MinMHz, "o.cpu_speed", "o.cpu_speed"}, {f.MinMemoryMB, "o.memory_mb", "o.max_memory_mb"},
 	} {
 		if least.want > 0 {
-			q.Where("(? >= ? or o.customized and (? = 0 or ? >= ?))", bun.Safe(least.column), least.want, bun.Safe(least.at), bun.Safe(least.at), least.want)
+			q.Where("(? >= ? or o.customized and (? = 0 or ? >= ?))", bun.Safe(least.column), least.want,
+				bun.Safe(least.at), bun.Safe(least.at), least.want)
 		}
 	}
 	if f.ChangeFrom != nil {

@@ -116,7 +116,7 @@ func DeployableDisk(ctx context.Context, q db.Tx, id uid.DiskOffering, zone uid.
 	if err != nil {
 		return Disk{}, err
 	}
-	if err := o.Scope.offered(ctx, q, id, zone); err != nil {
+	if err := o.offered(ctx, q, id, zone); err != nil {
 		return Disk{}, err
 	}
 	if o.State != Active {

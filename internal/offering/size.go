@@ -40,7 +40,8 @@ func Size(o Compute, details map[string]string) (cpus, mhz, memoryMB int, err er
 		}
 		n, err := strconv.Atoi(said)
 		if err != nil || n < c.low || n > c.high {
-			return 0, 0, 0, fault.Invalidf("%s %q in details: service offering %q wants a number from %d to %d", c.detail, said, o.Name, c.low, c.high)
+			return 0, 0, 0, fault.Invalidf("%s %q in details: service offering %q wants a number from %d to %d", c.detail, said, o.Name,
+				c.low, c.high)
 		}
 		*c.value = n
 	}

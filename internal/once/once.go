@@ -31,6 +31,9 @@ func With(ctx context.Context, key, command, digest string) context.Context {
 	return context.WithValue(ctx, claimKey{}, claim{key, command, digest})
 }
 
+// Without marks what follows as made on the way to what the request is about: nothing of it is recorded.
+func Without(ctx context.Context) context.Context { return context.WithValue(ctx, claimKey{}, nil) }
+
 // Record notes, in the transaction that makes a thing, under which key it was asked for; without a key it does nothing. job is ""
 // where the thing is made at once. A key that another request has just recorded is [ErrTaken]. It
 // is called for what the command is about, by the method that opens the transaction, and not for what is made on the way.

@@ -129,6 +129,10 @@ var (
 		Name: "allow.subdomain.network.access", Category: Advanced, Group: "Network",
 		Doc: "Whether a shared network for a domain is for the domains below it, too, where its creator doesn't say.",
 	}, true)
+	PublicTemplates = flag(Setting{
+		Name: "allow.public.user.templates", Category: Advanced, Group: "Storage",
+		Doc: "Whether users may make their templates public.",
+	}, true)
 	CustomDiskMin = whole(Setting{
 		Name: "custom.diskoffering.size.min", Category: Advanced, Group: "Storage",
 		Doc: "The least size, in GB, of a disk whose size the user chooses.",
@@ -210,7 +214,8 @@ var all = byName(
 	CPUDisableThreshold.Setting, MemoryDisableThreshold.Setting, StorageDisableThreshold.Setting,
 	CPUNotifyThreshold.Setting, MemoryNotifyThreshold.Setting, StorageNotifyThreshold.Setting, PublicIPNotifyThreshold.Setting,
 	CPUOvercommit.Setting, MemoryOvercommit.Setting, StorageOvercommit.Setting,
-	AllocationAlgorithm.Setting, SubdomainNetworkAccess.Setting, GuestDomainSuffix.Setting, GuestCIDRLimit.Setting, CustomDiskMin.Setting, CustomDiskMax.Setting,
+	AllocationAlgorithm.Setting, SubdomainNetworkAccess.Setting, GuestDomainSuffix.Setting, GuestCIDRLimit.Setting, PublicTemplates.Setting,
+	CustomDiskMin.Setting, CustomDiskMax.Setting,
 	MaxVolumeSize.Setting, InstanceName.Setting, InstanceNameIsName.Setting,
 )
 

@@ -99,6 +99,20 @@ create table sessions (
 create index sessions_user on sessions (user_id);
 create index sessions_idle on sessions (last_used);
 
+-- internal/keypair ------------------------------------------------------------------------------------------------
+-- The public halves of SSH keys; private ones are kept nowhere.
+create table ssh_keypairs (
+    id          text primary key,
+    account_id  text        not null references accounts (id),
+    domain_id   text        not null references domains (id),
+    name        text        not null,
+    fingerprint text        not null,                  -- MD5, as CloudStack's
+    public_key  text        not null,                  -- a line of authorized_keys
+    created     timestamptz not null
+);
+create unique index ssh_keypairs_name on ssh_keypairs (account_id, name);
+create unique index ssh_keypairs_key on ssh_keypairs (account_id, fingerprint);
+
 -- internal/zone ---------------------------------------------------------------------------------------------------
 create table zones (
     id          text primary key,
@@ -538,25 +552,59 @@ create table templates (
     id          text primary key,
     account_id  text        not null references accounts (id),
     domain_id   text        not null references domains (id),
-    zone_id     text        not null references zones (id),
     os_type_id  text        not null references os_types (id),
     name        text        not null,
     display_text text       not null,
-    hypervisor  text        not null,
-    format      text        not null,                  -- RAW, QCOW2 …
+    hypervisor  text        not null,                  -- "" of ISOs
+    format      text        not null,                  -- RAW, QCOW2 …, ISO
     type        text        not null,                  -- USER, SYSTEM, BUILTIN
     url         text        not null default '',
     checksum    text        not null default '',
-    size        bigint      not null,                  -- bytes, virtual
+    size        bigint      not null,                  -- bytes, virtual; 0 until it has been fetched somewhere
+    bits        bigint      not null default 64,
+    tag         text        not null default '',       -- that hosts must have
+    details     text        not null default '{}',     -- JSON object of strings
     is_public   boolean     not null default false,
     is_featured boolean     not null default false,
     is_extractable boolean  not null default false,
-    is_ready    boolean     not null default false,
+    cross_zones boolean     not null default false,    -- it is to be in every zone
+    bootable    boolean     not null default true,
+    requires_hvm boolean    not null default false,
+    scalable    boolean     not null default false,
     password_enabled boolean not null default false,
+    ssh_key_enabled boolean not null default false,
     created     timestamptz not null,
     removed     timestamptz
 );
 create index templates_owner on templates (account_id, id) where removed is null;
+
+-- Secondary storage.
+create table image_stores (
+    id          text primary key,
+    zone_id     text        references zones (id),     -- null: every zone's
+    name        text        not null,
+    url         text        not null,
+    protocol    text        not null,                  -- file
+    provider    text        not null,                  -- Local
+    created     timestamptz not null,
+    removed     timestamptz
+);
+
+-- Where templates are, and how far they have come there.
+create table template_zones (
+    template_id text        not null references templates (id),
+    zone_id     text        not null references zones (id),
+    store_id    text        references image_stores (id), -- null for what the driver has anyway
+    state       text        not null,                  -- Waiting, Ready, Failed, Deleting
+    problem     text        not null default '',
+    stored_bytes bigint     not null default 0,
+    created     timestamptz not null,
+    removed     timestamptz
+);
+create unique index template_zones_present on template_zones (template_id, zone_id) where removed is null;
+create index template_zones_template on template_zones (template_id);
+create index template_zones_zone on template_zones (zone_id) where removed is null;
+create index template_zones_store on template_zones (store_id) where removed is null;
 
 -- internal/volume -------------------------------------------------------------------------------------------------
 create table volumes (

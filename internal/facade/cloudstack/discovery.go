@@ -28,6 +28,7 @@ func (f *Facade) listCapabilities(ctx context.Context, _ api.None) (cs.Capabilit
 	places := []setting.Place{setting.InAccount(caller.Account), setting.InDomain(caller.Domain)}
 	return cs.Capabilities{
 		Version:             cs.Version,
+		PublicTemplates:     setting.PublicTemplates.Of(f.Settings),
 		ElasticLoadBalancer: "false",
 		MinDiskSize:         setting.CustomDiskMin.Of(f.Settings),
 		MaxDiskSize:         setting.CustomDiskMax.Of(f.Settings),

@@ -13,6 +13,7 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/image"
+	"github.com/virga-cloud/virga/internal/keypair"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/op"
@@ -33,6 +34,7 @@ type Services struct {
 
 	Zones     *zone.Service
 	Offerings *offering.Service
+	KeyPairs  *keypair.Service
 	Networks  *network.Service
 	VPCs      *vpc.Service
 	Hosts     *host.Service

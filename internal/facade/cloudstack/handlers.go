@@ -26,6 +26,8 @@ func (f *Facade) translators() []func(*api.Mux) {
 		f.registerNetworkProviders,
 		f.registerVLANIPRanges,
 		f.registerNetworkOfferings,
+		f.registerImageStores,
+		f.registerKeyPairs,
 		f.registerNetworks,
 		f.registerMachines,
 		f.registerVolumes,

@@ -233,7 +233,7 @@ func TestPlantIsShown(t *testing.T) {
 			tpl.AccountID == "" || tpl.URL != "" || tpl.Size != 2<<30 {
 			t.Errorf("%+v", tpl)
 		}
-		if tpl = only(p, "red-user", cs.ListTemplates, "templatefilter=self"); tpl.Ready || tpl.Status != "" || tpl.DomainPath != "ROOT/red" {
+		if tpl = only(p, "red-user", cs.ListTemplates, "templatefilter=self"); tpl.Ready || tpl.Status != "Downloading" || tpl.DomainPath != "ROOT/red" {
 			t.Errorf("%+v", tpl)
 		}
 		os := only(p, "red-user", cs.ListOsTypes, "id="+string(p.osType))

@@ -19,6 +19,7 @@ import (
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/hypervisor/sim"
 	"github.com/virga-cloud/virga/internal/image"
+	"github.com/virga-cloud/virga/internal/keypair"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/op"
@@ -74,13 +75,15 @@ func newPlant(t *testing.T, url string) *plant {
 	engine := op.NewEngine(d, op.Options{Poll: 5 * time.Millisecond, Pause: time.Millisecond})
 	s := Services{
 		DB: d, Engine: engine, Settings: settings, Accounts: c.accounts, Sessions: sessions, Zones: zone.New(d, settings),
-		Offerings: offering.New(d), Networks: network.New(d, engine, c.accounts, settings), Images: image.New(d),
+		Offerings: offering.New(d), KeyPairs: keypair.New(d, c.accounts), Networks: network.New(d, engine, c.accounts, settings),
 	}
 	drivers := hypervisor.Drivers{"Simulator": p.world}
 	s.Pools = pool.New(pool.Parts{DB: d, Drivers: drivers, Volumes: volume.InPool})
 	s.Hosts = host.New(host.Parts{DB: d, Engine: engine, Drivers: drivers, Clusters: s.Zones, Local: s.Pools, Machines: compute.HeldOn})
 	s.Zones.UsedBy(network.CountIn, host.CountIn, pool.CountIn, image.CountIn, volume.CountIn, compute.CountIn)
 	s.Offerings.CountNetworks(network.CountOf)
+	s.Images = image.New(image.Parts{DB: d, Engine: engine, Accounts: c.accounts, Hosts: s.Hosts, Settings: settings})
+	s.Images.UsedBy(compute.OfTemplate)
 	s.Volumes = volume.New(volume.Parts{DB: d, Engine: engine, Accounts: c.accounts, Hosts: s.Hosts})
 	s.Machines = compute.New(compute.Parts{
 		DB: d, Engine: engine, Accounts: c.accounts, Networks: s.Networks, Hosts: s.Hosts, Volumes: s.Volumes,

@@ -81,7 +81,7 @@ func (f *Facade) listServiceOfferings(ctx context.Context, in cs.ListServiceOffe
 		}
 	}
 	if in.TemplateID != "" {
-		t, err := image.Deployable(ctx, f.DB.Read(), auth.From(ctx), in.TemplateID)
+		t, err := image.Visible(ctx, f.DB.Read(), in.TemplateID)
 		if err != nil {
 			return none, err
 		}

@@ -2,6 +2,7 @@ package cloudstack
 
 import (
 	"context"
+	"strings"
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
@@ -14,56 +15,166 @@ import (
 
 func (f *Facade) registerTemplates(m *api.Mux) {
 	api.HandleList(m, cs.ListTemplates, f.listTemplates)
+	api.HandleList(m, cs.ListIsos, f.listISOs)
+	api.HandleCreateItems(m, cs.RegisterTemplate, f.registerTemplate, f.showTemplate)
+	api.HandleJob(m, cs.DeleteTemplate, func(ctx context.Context, in cs.DeleteTemplateIn) (api.Started, error) {
+		job, err := f.Images.Delete(ctx, in.ID, in.ZoneID, in.Forced)
+		return api.Started{JobID: job}, err
+	}, func(context.Context, string) (api.Success, error) { return api.Success{Success: true}, nil })
 	api.HandleList(m, cs.ListOsTypes, f.listOSTypes)
+	api.HandleList(m, cs.ListOsCategories, f.listOSCategories)
 }
 
-func (f *Facade) listTemplates(ctx context.Context, in cs.ListTemplatesIn) (api.Page[cs.Template], error) {
-	which := image.Which(in.Filter)
-	if which == image.All {
-		if !api.Admins.Allows(roleOf(auth.From(ctx))) {
-			return api.Page[cs.Template]{}, fault.Deniedf("templatefilter all is for admins only; executable shows what you can deploy")
-		}
-		in.ListAll = true // which leaves a named account or domain as narrow as it is
+// everyZone stands for all zones where images are registered.
+const everyZone = "-1"
+
+func (f *Facade) registerTemplate(ctx context.Context, in cs.RegisterTemplateIn) (uid.Template, error) {
+	if err := noProject(in.ProjectID); err != nil {
+		return "", err
 	}
+	zones, err := zonesOf(in.ZoneID, in.ZoneIDs)
+	if err != nil {
+		return "", err
+	}
+	t, err := f.Images.Register(ctx, image.RegisterIn{
+		Template: image.Template{
+			Name: in.Name, DisplayText: in.DisplayText, URL: in.URL, Format: in.Format, Hypervisor: in.Hypervisor, OSType: in.OSTypeID,
+			Checksum: in.Checksum, Bits: in.Bits, RequiresHVM: in.RequiresHVM == nil || *in.RequiresHVM, PasswordEnabled: in.PasswordEnabled,
+			SSHKeyEnabled: in.SSHKeyEnabled, Scalable: in.Scalable, Extractable: in.Extractable, Featured: in.Featured, Public: in.Public,
+			Tag: in.Tag, Details: in.Details,
+		},
+		Zones: zones, Store: in.ImageStoreID, OwnerAccount: in.Account, OwnerDomain: in.DomainID,
+	})
+	return t.ID, err
+}
+
+// zonesOf reads the parameters zoneid and zoneids, of which one is given; none is every zone.
+func zonesOf(one string, many []string) ([]uid.Zone, error) {
+	switch {
+	case one != "" && len(many) > 0:
+		return nil, fault.Invalidf("zoneid and zoneids were both given; use one of them")
+	case one != "":
+		many = []string{one}
+	case len(many) == 0:
+		return nil, fault.Invalidf("give zoneid, zoneids, or zoneid=%s for all zones", everyZone)
+	}
+	var zones []uid.Zone
+	for _, id := range many {
+		switch id = strings.ToLower(strings.TrimSpace(id)); {
+		case id == everyZone && len(many) == 1:
+			return nil, nil
+		case !uid.Valid(id):
+			return nil, fault.Invalidf("zone %q is not the ID of a zone, and not %s alone for all", id, everyZone)
+		}
+		zones = append(zones, uid.Zone(id))
+	}
+	return zones, nil
+}
+
+func (f *Facade) showTemplate(ctx context.Context, id uid.Template) ([]cs.Template, error) {
+	entries, err := f.Images.Entries(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if len(entries) == 0 {
+		return nil, fault.Missing(id)
+	}
+	return f.templatesOut(ctx, entries)
+}
+
+func (f *Facade) listTemplates(ctx context.Context, in cs.ListTemplatesIn) (none api.Page[cs.Template], err error) {
 	ids, err := idsOf(in.ID, in.IDs)
 	if err != nil {
-		return api.Page[cs.Template]{}, err
+		return none, err
 	}
-	scope, err := f.scope(ctx, in.Scope, len(ids) > 0)
-	if err != nil {
-		return api.Page[cs.Template]{}, err
-	}
-	filter := image.Filter{
-		Scope: scope, Which: which, IDs: ids, Name: in.Name, Zone: in.ZoneID, Hypervisor: in.Hypervisor, Keyword: in.Keyword,
-	}
-	filter.Offset, filter.Limit = window(in.Paging)
-	templates, total, err := f.Images.Templates(ctx, filter)
-	if err != nil {
-		return api.Page[cs.Template]{}, err
-	}
-	l := lookIn(f.DB.Read())
-	zones := related(ctx, l, len(templates), func(i int) uid.Zone { return templates[i].Zone }, zone.Names)
-	systems := related(ctx, l, len(templates), func(i int) uid.OSType { return templates[i].OSType }, image.OSTypeNames)
-	if l.err != nil {
-		return api.Page[cs.Template]{}, l.err
-	}
-	page := pageOf(templates, total, func(t image.Template) cs.Template {
-		out := cs.Template{
-			ID: t.ID, Name: t.Name, DisplayText: t.DisplayText, AccountID: t.Account, ZoneID: t.Zone, ZoneName: zones[t.Zone],
-			OSTypeID: t.OSType, OSTypeName: systems[t.OSType], Hypervisor: t.Hypervisor, Format: t.Format, Type: t.Type, URL: t.URL,
-			Checksum: t.Checksum, Size: t.Size, Public: t.Public, Featured: t.Featured, Extractable: t.Extractable, Ready: t.Ready,
-			PasswordEnabled: t.PasswordEnabled, Created: api.At(t.Created),
-		}
-		if t.Ready {
-			out.Status = statusReady
-		}
-		return out
+	return f.images(ctx, imagesIn{in.Paging, in.Scope, in.InProject, in.Tagged}, image.Filter{
+		Which: image.Which(in.Filter), IDs: ids, Name: in.Name, Zone: in.ZoneID, Hypervisor: in.Hypervisor, Type: in.Type,
+		Store: in.ImageStoreID, Category: in.OSCategoryID, Ready: in.Ready, Removed: in.ShowRemoved,
 	})
-	return page, f.owners(ctx, len(templates), func(i int) (uid.Account, *cs.Owner) { return templates[i].Account, &page.Items[i].Owner })
 }
 
-// statusReady is CloudStack's word for an image that has arrived, which clients wait for.
-const statusReady = "Download Complete"
+func (f *Facade) listISOs(ctx context.Context, in cs.ListIsosIn) (api.Page[cs.Template], error) {
+	which := image.Which(in.Filter)
+	if which == "" {
+		which = image.SelfExecutable
+	}
+	return f.images(ctx, imagesIn{in.Paging, in.Scope, in.InProject, in.Tagged}, image.Filter{
+		ISOs: true, Which: which, IDs: distinct(1, func(int) uid.Template { return in.ID }), Name: in.Name, Zone: in.ZoneID,
+		Hypervisor: in.Hypervisor, Store: in.ImageStoreID, Category: in.OSCategoryID, Ready: in.Ready, Public: in.Public, Bootable: in.Bootable,
+		Removed: in.ShowRemoved,
+	})
+}
+
+// imagesIn is what all lists of images have in common.
+type imagesIn struct {
+	paging  api.Paging
+	scope   api.Scope
+	project cs.InProject
+	tagged  cs.Tagged
+}
+
+func (f *Facade) images(ctx context.Context, in imagesIn, filter image.Filter) (none api.Page[cs.Template], err error) {
+	if filter.Which == image.All {
+		if !api.Admins.Allows(roleOf(auth.From(ctx))) {
+			return none, fault.Deniedf("the filter all is for admins only; executable shows what you can deploy")
+		}
+		in.scope.ListAll = true // which leaves a named account or domain as narrow as it is
+	}
+	if len(in.tagged.Tags) > 0 || in.project.ProjectID == allProjects {
+		return none, nil // Virga has no tags and no projects yet: nothing has one or is in one, not even what everyone may use
+	}
+	if filter.Scope, err = f.scopeIn(ctx, in.scope, len(filter.IDs) > 0, in.project, in.tagged); err != nil {
+		return none, err
+	}
+	filter.Keyword = in.paging.Keyword
+	filter.Offset, filter.Limit = window(in.paging)
+	templates, total, err := f.Images.Templates(ctx, filter)
+	if err != nil {
+		return none, err
+	}
+	items, err := f.templatesOut(ctx, templates)
+	return api.Page[cs.Template]{Count: total, Items: items}, err
+}
+
+// templatesOut shows templates and ISOs in their zones, with one query for each kind of thing that they name.
+func (f *Facade) templatesOut(ctx context.Context, templates []image.Template) ([]cs.Template, error) {
+	n, l := len(templates), lookIn(f.DB.Read())
+	zones := related(ctx, l, n, func(i int) uid.Zone { return templates[i].Zone }, zone.Names)
+	systems := related(ctx, l, n, func(i int) uid.OSType { return templates[i].OSType }, image.OSTypeNames)
+	stores := related(ctx, l, n, func(i int) uid.ImageStore { return templates[i].Place.Store }, image.StoresByID)
+	if l.err != nil {
+		return nil, l.err
+	}
+	out := make([]cs.Template, n)
+	for i, t := range templates {
+		out[i] = cs.Template{
+			ID: t.ID, Name: t.Name, DisplayText: t.DisplayText, AccountID: t.Account, ZoneID: t.Zone, ZoneName: zones[t.Zone],
+			CrossZones: t.CrossZones, HostID: t.Place.Store, HostName: stores[t.Place.Store].Name,
+			OSTypeID: t.OSType, OSTypeName: systems[t.OSType], Hypervisor: t.Hypervisor, Format: t.Format, Type: t.Type, Tag: t.Tag,
+			URL: t.URL, Checksum: t.Checksum, Size: t.Size, PhysicalSize: t.Place.Stored, Bits: t.Bits, Bootable: t.Bootable,
+			RequiresHVM: t.RequiresHVM, Scalable: t.Scalable, Public: t.Public, Featured: t.Featured, Extractable: t.Extractable, Ready: t.Ready,
+			Status: statusOf(t), PasswordEnabled: t.PasswordEnabled, SSHKeyEnabled: t.SSHKeyEnabled, Details: t.Details,
+			Created: api.At(t.Created), Removed: api.At(t.Removed),
+		}
+	}
+	if err := f.owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return templates[i].Account, &out[i].Owner }); err != nil {
+		return nil, err
+	}
+	return out, f.pending(ctx, n, func(i int) (string, *cs.Pending) { return string(templates[i].ID), &out[i].Pending })
+}
+
+// statusOf says how far an image has come. What is ready is "Download Complete": CloudStack's words, which clients wait for.
+func statusOf(t image.Template) string {
+	switch {
+	case t.Ready:
+		return "Download Complete"
+	case t.Place.State == image.Waiting:
+		return "Downloading"
+	case t.Place.State == image.Deleting:
+		return "Deleting"
+	}
+	return t.Place.Problem
+}
 
 func (f *Facade) listOSTypes(ctx context.Context, in cs.ListOsTypesIn) (api.Page[cs.OSType], error) {
 	filter := image.OSFilter{ID: in.ID, Category: in.CategoryID, Description: in.Description, Keyword: in.Keyword}
@@ -79,4 +190,11 @@ func (f *Facade) listOSTypes(ctx context.Context, in cs.ListOsTypesIn) (api.Page
 			ID: t.ID, Name: t.Description, Description: t.Description, CategoryID: t.Category, CategoryName: categories[t.Category],
 		}
 	}), l.err
+}
+
+func (f *Facade) listOSCategories(ctx context.Context, in cs.ListOsCategoriesIn) (api.Page[cs.OSCategory], error) {
+	filter := image.CategoryFilter{ID: in.ID, Name: in.Name, Keyword: in.Keyword}
+	filter.Offset, filter.Limit = window(in.Paging)
+	categories, total, err := f.Images.OSCategories(ctx, filter)
+	return pageOf(categories, total, func(c image.OSCategory) cs.OSCategory { return cs.OSCategory{ID: c.ID, Name: c.Name} }), err
 }

@@ -44,6 +44,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Env) {
 		"SameStartTwice": testSameStartTwice,
 		"ManyMachines":   testManyMachines,
 		"Reopen":         testReopen,
+		"Image":          testImage,
 		"Cancelled":      testCancelled,
 		"Forget":         testForget,
 		"Pool":           testPool,

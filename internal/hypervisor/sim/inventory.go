@@ -13,7 +13,8 @@ import (
 type Inventory struct {
 	Hosts  []uid.Host // by ascending id
 	Guests map[uid.VM]Location
-	Disks  []hypervisor.Disk // by ascending volume and pool
+	Disks  []hypervisor.Disk     // by ascending volume and pool
+	Images []hypervisor.ImageRef // by ascending template and store, without URLs
 }
 
 // Location is where a guest is.
@@ -32,7 +33,10 @@ func (w *World) Inspect(ctx context.Context) (Inventory, error) {
 		if i.Guests, err = t.allGuests(); err != nil {
 			return err
 		}
-		i.Disks, err = t.allDisks()
+		if i.Disks, err = t.allDisks(); err != nil {
+			return err
+		}
+		i.Images, err = t.allImages()
 		return err
 	})
 	return i, err

@@ -1,0 +1,42 @@
+package hypervisortest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/uid"
+)
+
+func testImage(t *testing.T, b *bench) {
+	imager, ok := b.Driver.(hypervisor.Imager)
+	if !ok {
+		t.Skip("needs a driver that fetches images")
+	}
+	ref := hypervisor.ImageRef{Template: uid.New[uid.Template](), Store: uid.New[uid.ImageStore](), StoreURL: b.PoolURL}
+	image := hypervisor.Image{ImageRef: ref, URL: "http://example.org/tiny.qcow2", Format: "QCOW2"}
+	b.ok(imager.DropImage(b.ctx(), b.host, ref)) // absent
+	for range 2 {
+		first, err := imager.FetchImage(b.ctx(), b.host, image)
+		b.ok(err)
+		again, err := imager.FetchImage(b.ctx(), b.host, image)
+		b.ok(err)
+		if first != again || first.Bytes <= 0 || first.StoredBytes <= 0 {
+			t.Errorf("the image is %+v, and then %+v", first, again)
+		}
+		other := image
+		other.URL += "?another"
+		_, err = imager.FetchImage(b.ctx(), b.host, other)
+		b.fails(err, fault.Conflict)
+		b.ok(imager.DropImage(b.ctx(), b.host, ref))
+		b.ok(imager.DropImage(b.ctx(), b.host, ref))
+	}
+	ctx, cancel := context.WithCancel(b.ctx())
+	cancel()
+	_, err := imager.FetchImage(ctx, b.host, image)
+	b.cancelled(err)
+	b.cancelled(imager.DropImage(ctx, b.host, ref))
+	_, err = imager.FetchImage(b.ctx(), uid.New[uid.Host](), image)
+	b.fails(err, fault.Unavailable)
+}

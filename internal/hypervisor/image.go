@@ -1,0 +1,37 @@
+package hypervisor
+
+import (
+	"context"
+
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Imager is a driver whose hosts bring images into the stores that disks are later made from.
+type Imager interface {
+	// FetchImage has a host bring an image into a store, and tells what it is. An image that is there already, from the same
+	// URL, is a success; one from another URL is fault.Conflict, and so is an image that is not what it should be.
+	FetchImage(ctx context.Context, host uid.Host, i Image) (ImageReport, error)
+	// DropImage has a host remove an image from a store. An absent one is nil. Disks that were made from it stay.
+	DropImage(ctx context.Context, host uid.Host, i ImageRef) error
+}
+
+// ImageRef names an image in a store.
+type ImageRef struct {
+	Template uid.Template
+	Store    uid.ImageStore
+	StoreURL string // where the store is: "file:///var/lib/virga/images"
+}
+
+// Image is an image to be fetched.
+type Image struct {
+	ImageRef
+	URL      string // where it comes from
+	Format   string // QCOW2, RAW, VHD, OVA, VMDK or ISO
+	Checksum string // what its bytes must have, in hex, with or without "{MD5}" or "{SHA-256}" before it; "" for anything
+}
+
+// ImageReport is what a host says of an image in a store.
+type ImageReport struct {
+	Bytes       int64 // of a disk made from it
+	StoredBytes int64 // that it takes in the store
+}

@@ -1,0 +1,39 @@
+package sim
+
+import (
+	"context"
+
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// What every simulated image is, wherever it comes from.
+const (
+	imageBytes  = 2 << 30
+	storedBytes = 200 << 20
+)
+
+// FetchImage implements [hypervisor.Imager]. Nothing is downloaded: whatever the URL, the image is there, whole, and just what
+// its checksum promised.
+func (w *World) FetchImage(ctx context.Context, host uid.Host, i hypervisor.Image) (hypervisor.ImageReport, error) {
+	err := w.do(ctx, host, hypervisor.CommandFetchImage, func(t *tx) error {
+		if added, err := t.addImage(i); err != nil || added {
+			return err
+		}
+		url, err := t.imageURL(i.ImageRef)
+		if err == nil && url != i.URL {
+			err = fault.Conflictf("image %s is in store %s already, from %s and not from %s", i.Template, i.Store, url, i.URL)
+		}
+		return err
+	})
+	if err != nil {
+		return hypervisor.ImageReport{}, err
+	}
+	return hypervisor.ImageReport{Bytes: imageBytes, StoredBytes: storedBytes}, nil
+}
+
+// DropImage implements [hypervisor.Imager].
+func (w *World) DropImage(ctx context.Context, host uid.Host, i hypervisor.ImageRef) error {
+	return w.do(ctx, host, hypervisor.CommandDropImage, func(t *tx) error { return t.dropImage(i) })
+}

@@ -1,0 +1,138 @@
+package image
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/event"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Users tells how many machines have been made from a template and are in some zones, expunged ones not counted.
+type Users func(ctx context.Context, q db.Tx, id uid.Template, zones []uid.Zone) (int, error)
+
+// UsedBy says who knows the machines. It is set once, before the first deletion.
+func (s *Service) UsedBy(users Users) { s.users = users }
+
+// removal is the state of a template's deletion.
+type removal struct {
+	Template uid.Template `json:"template"`
+	Zones    []uid.Zone   `json:"zones"`
+
+	zone   uid.Zone
+	forced bool
+}
+
+// Delete starts deleting a template that the caller owns or reaches: in one zone, or ("") everywhere. What machines were made
+// from is deleted only if forced; they go on running.
+func (s *Service) Delete(ctx context.Context, id uid.Template, z uid.Zone, forced bool) (op.ID, error) {
+	job, _, err := s.remove.Start(ctx, op.Request{
+		Thing: op.On("template", id), Caller: auth.From(ctx), Command: "deleteTemplate", SubjectKind: "Template", SubjectID: string(id),
+	}, removal{Template: id, zone: z, forced: forced})
+	return job, err
+}
+
+func (s *Service) removePlan() *op.Plan[removal] {
+	return op.New[removal]("template.delete").
+		Accept(s.beginRemoval, nil).
+		NoWayBack().
+		Do("drop", s.dropAll, nil).
+		Tx("finish", s.removed, nil)
+}
+
+func (s *Service) beginRemoval(ctx context.Context, tx db.Tx, q *op.Request, r *removal) error {
+	t, err := ownLocked(ctx, tx, q.Caller, r.Template)
+	if err != nil {
+		return err
+	}
+	if t.IsISO() {
+		return fault.Invalidf("%q is an ISO and no template", t.Name)
+	}
+	places, err := placesOf(ctx, tx, t.ID)
+	if err != nil {
+		return err
+	}
+	r.Zones = nil
+	for _, p := range places {
+		if r.zone != "" && p.Zone != r.zone {
+			continue
+		}
+		switch p.State {
+		case Waiting:
+			return fault.Conflictf("template %q is being fetched; cancel that job, or wait for its end", t.Name)
+		case Deleting:
+			return fault.Conflictf("template %q is being deleted already", t.Name)
+		case Ready, Failed:
+		}
+		r.Zones = append(r.Zones, p.Zone)
+	}
+	if len(r.Zones) == 0 {
+		return fault.NotFoundf("template %q is not in zone %s", t.Name, r.zone)
+	}
+	if err := s.unused(ctx, tx, t, *r); err != nil {
+		return err
+	}
+	q.Account, q.Domain = t.Account, t.Domain
+	e := t.event(event.TemplateDelete, fmt.Sprintf("deleting template %s (%s)", t.Name, t.ID))
+	e.State = event.Scheduled
+	if q.Event, err = event.Write(ctx, tx, e); err != nil {
+		return err
+	}
+	return setDeleting(ctx, tx, t.ID, r.Zones)
+}
+
+func (s *Service) unused(ctx context.Context, tx db.Tx, t Template, r removal) error {
+	if r.forced || s.users == nil {
+		return nil
+	}
+	n, err := s.users(ctx, tx, t.ID, r.Zones)
+	if err == nil && n > 0 {
+		err = fault.Conflictf("template %q is what %d virtual machines were made from; expunge them, or give forced=true: they go on running",
+			t.Name, n)
+	}
+	return err
+}
+
+func (s *Service) dropAll(ctx context.Context, r *removal) error {
+	for _, z := range r.Zones {
+		if err := s.drop(ctx, r.Template, z); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) removed(ctx context.Context, tx db.Tx, r *removal) error {
+	t, err := ownLocked(ctx, tx, auth.System(), r.Template)
+	if err != nil {
+		return err
+	}
+	places, err := placesOf(ctx, tx, t.ID)
+	if err != nil {
+		return err
+	}
+	use, left := account.Use{}, 0
+	for _, p := range places {
+		if slices.Contains(r.Zones, p.Zone) {
+			use[account.SecondaryGB] += gigabytes(p.Stored)
+		} else {
+			left++
+		}
+	}
+	if err := removePlaces(ctx, tx, t.ID, r.Zones); err != nil {
+		return err
+	}
+	if left == 0 {
+		use[account.Templates] = 1
+		if err := removeTemplate(ctx, tx, t.ID); err != nil {
+			return err
+		}
+	}
+	return account.Give(ctx, tx, t.Account, use)
+}

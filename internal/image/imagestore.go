@@ -1,0 +1,114 @@
+package image
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/event"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/once"
+	"github.com/virga-cloud/virga/internal/zone"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Store is secondary storage: where images are kept from which disks are made.
+type Store struct {
+	ID       uid.ImageStore `bun:",pk"`
+	Zone     uid.Zone       `bun:"zone_id,nullzero"` // "": every zone's
+	Name     string
+	URL      string `bun:"url"`
+	Protocol string // file
+	Provider string // Local
+	Created  time.Time
+	Removed  time.Time `bun:",nullzero"`
+
+	BytesUsed int64 `bun:"-"` // by the images in it; filled in by lists
+}
+
+// Scope is whose store it is, in the API's words.
+func (s Store) Scope() string {
+	if s.Zone == "" {
+		return "REGION"
+	}
+	return "ZONE"
+}
+
+// LocalProvider is the provider of folders, the only kind of store that there is.
+const LocalProvider = "Local"
+
+// AddStore adds an image store: a folder that all hosts of its zone, or of all zones, have at the same path. Its name is its URL
+// unless given.
+func (s *Service) AddStore(ctx context.Context, st Store) (Store, error) {
+	if err := st.complete(); err != nil {
+		return Store{}, err
+	}
+	err := s.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		st.ID, st.Created = uid.New[uid.ImageStore](), tx.Now
+		if st.Zone != "" {
+			if _, err := zone.Find(ctx, tx, st.Zone); err != nil {
+				return err
+			}
+		}
+		other, err := storeOfURL(ctx, tx, st.Zone, st.URL)
+		if err != nil {
+			return err
+		}
+		if other != "" {
+			return fault.Conflictf("image store %q is at %s already", other, st.URL)
+		}
+		if err := insert(ctx, tx, &storeRow{Store: st}); err != nil {
+			return err
+		}
+		_, err = event.Write(ctx, tx, event.Event{
+			Type: event.ImageStoreCreate, Description: fmt.Sprintf("added image store %s (%s)", st.Name, st.ID), ResourceID: string(st.ID),
+		})
+		if err != nil {
+			return err
+		}
+		return once.Record(ctx, tx, string(st.ID), "")
+	})
+	return st, err
+}
+
+// complete reads the URL and the provider and fills in what can be known from them.
+func (s *Store) complete() error {
+	const works = `want a folder that every host has at the same path, like file:///srv/images (or SharedMountPoint:///srv/images)`
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		return fault.Invalidf("url %q is none: %s", s.URL, works)
+	}
+	switch scheme := strings.ToLower(u.Scheme); {
+	case u.User != nil || u.RawQuery != "":
+		return fault.Invalidf("url has a user name or parameters in it, and a folder needs none: %s", works)
+	case scheme != "file" && scheme != "sharedmountpoint":
+		return fault.Invalidf("image stores of kind %q don't work here yet: %s", scheme, works)
+	case !path.IsAbs(u.Path) || path.Clean(u.Path) == "/":
+		return fault.Invalidf("url %q names no folder: %s", s.URL, works)
+	case u.Host != "" && scheme == "file" && u.Host != "localhost":
+		return fault.Invalidf("url %q names host %q, and a folder is on every host: %s", s.URL, u.Host, works)
+	}
+	if s.Provider != "" && !strings.EqualFold(s.Provider, LocalProvider) {
+		return fault.Invalidf("provider %q doesn't work here yet: want %s, with a url like file:///srv/images", s.Provider, LocalProvider)
+	}
+	s.URL, s.Protocol, s.Provider = "file://"+path.Clean(u.Path), "file", LocalProvider
+	s.Name = cmp.Or(s.Name, s.URL)
+	return nil
+}
+
+// StoreFilter says which image stores a list shows. Zero fields don't restrict.
+type StoreFilter struct {
+	ID       uid.ImageStore
+	Zone     uid.Zone // that zone's own
+	Name     string
+	Protocol string
+	Provider string
+	Keyword  string // in name or URL
+	Offset   int
+	Limit    int // 0 or less: all
+}
