@@ -182,7 +182,7 @@ func wanted(t testing.TB, c *api.Client) cs.DeployVirtualMachineIn {
 	nets, err := api.Fetch(ctx, c, cs.ListNetworkOfferings, cs.ListNetworkOfferingsIn{Availability: "Required"})
 	must(t, err)
 	n, err := api.Do(ctx, c, cs.CreateNetwork, cs.CreateNetworkIn{
-		Name: "big", ZoneID: zones.Items[0].ID, OfferingID: nets.Items[0].ID, Gateway: "10.0.0.1", Netmask: "255.255.0.0",
+		Name: "big", ZoneID: zones.Items[0].ID, OfferingID: nets.Items[0].ID, Gateway: "10.0.0.1", Netmask: "255.255.252.0",
 	})
 	must(t, err)
 	return cs.DeployVirtualMachineIn{

@@ -88,6 +88,7 @@ var sources = []source{
 	{[]Kind{CPUCore}, everywhere, sumCores},
 	{[]Kind{Storage, StorageAllocated, LocalStorage}, everywhere, sumPools},
 	{[]Kind{PodIP}, []Level{OfZones, OfPods}, sumPodIPs},
+	{[]Kind{PublicIP, SharedIP}, []Level{OfZones}, sumAddresses},
 	{[]Kind{VLAN}, []Level{OfZones}, sumVLANs},
 }
 

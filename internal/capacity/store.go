@@ -139,14 +139,41 @@ func sumPodIPs(ctx context.Context, q db.Tx, f Filter) (out []Capacity, err erro
 	return out, nil
 }
 
+// sumAddresses counts the addresses of ranges that operators gave, public ones and those of shared networks.
+func sumAddresses(ctx context.Context, q db.Tx, f Filter) (out []Capacity, err error) {
+	var rows []struct {
+		place
+		Shared      bool
+		Total, Used int64
+	}
+	sel := q.NewSelect().TableExpr("ip_ranges as r").Column("r.zone_id").ColumnExpr("r.network_id is not null as shared").
+		ColumnExpr("cast(sum(r.end_ip - r.start_ip + 1) as bigint) as total, cast(coalesce(sum(a.used), 0) as bigint) as used").
+		Join("left join (select range_id, count(*) as used from public_ips where state <> 'Free' group by range_id) a on a.range_id = r.id").
+		Where("r.removed is null and r.end_ip > 0"). // those of IPv6 only are as good as endless
+		GroupExpr("r.zone_id, r.network_id is not null")
+	db.In(sel, "r.zone_id", f.Zones)
+	err = sel.Scan(ctx, &rows)
+	for _, r := range rows {
+		kind := PublicIP
+		if r.Shared {
+			kind = SharedIP
+		}
+		out = append(out, r.of(kind, r.Total, r.Used, r.Used))
+	}
+	return out, err
+}
+
+// sumVLANs counts the VLANs for guest networks. Those below a range's counter are taken, but for the free ones.
 func sumVLANs(ctx context.Context, q db.Tx, f Filter) (out []Capacity, err error) {
 	var rows []struct {
 		place
 		Total, Used int64
 	}
-	sel := q.NewSelect().TableExpr("physical_networks as p").Column("p.zone_id").Where("p.removed is null").Group("p.zone_id").
-		ColumnExpr("cast(sum(p.vlan_end - p.vlan_start + 1) as bigint) as total").
-		ColumnExpr(`(select count(*) from networks n where n.zone_id = p.zone_id and n.vlan is not null and n.removed is null) as used`)
+	sel := q.NewSelect().TableExpr("vlan_ranges as r").Join("join physical_networks as p on p.id = r.physical_network_id").
+		Column("p.zone_id").Where("p.removed is null").Group("p.zone_id").
+		ColumnExpr("cast(sum(r.last - r.first + 1) as bigint) as total").
+		ColumnExpr(`cast(sum(r.next - r.first - (select count(*) from vlans_free v
+			where v.physical_network_id = r.physical_network_id and v.vlan between r.first and r.last)) as bigint) as used`)
 	db.In(sel, "p.zone_id", f.Zones)
 	err = sel.Scan(ctx, &rows)
 	for _, r := range rows {

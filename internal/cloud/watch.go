@@ -6,13 +6,16 @@ import (
 
 	"github.com/virga-cloud/virga/internal/alert"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/capacity"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/setting"
+	"github.com/virga-cloud/virga/internal/zone"
+	"github.com/virga-cloud/virga/uid"
 )
 
-// watch looks how full clusters and pools are, and for jobs that are stuck, and keeps the alerts about it.
+// watch looks how full clusters, pools and public ranges are, and for jobs that are stuck, and keeps the alerts about it.
 func (cl *Cloud) watch(ctx context.Context) error {
 	clusters, err := host.Use(ctx, cl.DB.Read())
 	if err != nil {
@@ -32,12 +35,16 @@ func (cl *Cloud) watch(ctx context.Context) error {
 		most := setting.StorageNotifyThreshold.Of(cl.Settings, setting.InCluster(p.Cluster))
 		storage.look(string(p.ID), "storage pool "+p.Name, "GB of space", p.Used>>30, p.Total>>30, most)
 	}
+	addresses, err := cl.publicAddresses(ctx)
+	if err != nil {
+		return fmt.Errorf("sum up the public addresses: %w", err)
+	}
 	stuck, err := cl.stuckJobs(ctx)
 	if err != nil {
 		return fmt.Errorf("look for stuck jobs: %w", err)
 	}
 	for t, causes := range map[alert.Type][]alert.Cause{
-		alert.CPU: cpu, alert.Memory: memory, alert.StorageAllocated: storage, alert.Management: stuck,
+		alert.CPU: cpu, alert.Memory: memory, alert.StorageAllocated: storage, alert.PublicIP: addresses, alert.Management: stuck,
 	} {
 		if err := alert.Keep(ctx, cl.DB, t, causes); err != nil {
 			return err
@@ -56,6 +63,25 @@ func (f *fullness) look(subject, what, unit string, used, total int64, most floa
 	}
 	*f = append(*f, alert.Cause{Subject: subject, Description: fmt.Sprintf("%s is nearly full: %d of %d %s are given away, %.0f %%",
 		what, used, total, unit, 100*float64(used)/float64(total))})
+}
+
+// publicAddresses gives the zones whose public addresses run out.
+func (cl *Cloud) publicAddresses(ctx context.Context) (fullness, error) {
+	kind := capacity.PublicIP
+	found, err := capacity.Of(ctx, cl.DB.Read(), capacity.Filter{Kind: &kind})
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]uid.Zone, len(found))
+	for i, c := range found {
+		ids[i] = c.Zone
+	}
+	names, err := zone.Names(ctx, cl.DB.Read(), ids)
+	var full fullness
+	for _, c := range found {
+		full.look(string(c.Zone), "zone "+names[c.Zone], "public addresses", c.Used, c.Total, setting.PublicIPNotifyThreshold.Of(cl.Settings))
+	}
+	return full, err
 }
 
 // stuckJobs gives the jobs that wait for an operator.

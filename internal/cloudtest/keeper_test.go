@@ -154,7 +154,7 @@ func TestExpungeKeeper(t *testing.T) {
 	t.Parallel()
 	cloudtest.Each(t, cloudtest.Options{}, func(t *testing.T, c *cloudtest.Cloud) {
 		ctx := auth.With(context.Background(), auth.System())
-		id, job, err := c.Machines.Deploy(ctx, smallIn(t, c, ctx, "10.8.0.1", "255.255.0.0"))
+		id, job, err := c.Machines.Deploy(ctx, smallIn(t, c, ctx, "10.8.0.1", "255.255.252.0"))
 		must(t, err)
 		end(t, c, job)
 		job, err = c.Machines.Destroy(ctx, id, false)
@@ -186,7 +186,7 @@ func TestExpungeKeeperGoesOn(t *testing.T) {
 	t.Parallel()
 	cloudtest.Each(t, cloudtest.Options{Broken: true}, func(t *testing.T, c *cloudtest.Cloud) {
 		ctx := auth.With(context.Background(), auth.System())
-		in := smallIn(t, c, ctx, "10.8.0.1", "255.255.0.0")
+		in := smallIn(t, c, ctx, "10.8.0.1", "255.255.252.0")
 		var ids []uid.VM
 		for range 3 {
 			id, job, err := c.Machines.Deploy(ctx, in)
@@ -227,7 +227,7 @@ func TestJobsKeeper(t *testing.T) {
 	t.Parallel()
 	cloudtest.Each(t, cloudtest.Options{}, func(t *testing.T, c *cloudtest.Cloud) {
 		ctx := auth.With(context.Background(), auth.System())
-		_, job, err := c.Machines.Deploy(ctx, smallIn(t, c, ctx, "10.8.0.1", "255.255.0.0"))
+		_, job, err := c.Machines.Deploy(ctx, smallIn(t, c, ctx, "10.8.0.1", "255.255.252.0"))
 		must(t, err)
 		end(t, c, job)
 		columns := `plan, thing, state, step, step_name, data, owner, fence, turn, run_at, command, user_id, account_id, domain_id,
@@ -252,7 +252,7 @@ func TestNoRoom(t *testing.T) {
 	t.Parallel()
 	cloudtest.Each(t, cloudtest.Options{Hosts: 2}, func(t *testing.T, c *cloudtest.Cloud) {
 		ctx := auth.With(context.Background(), auth.System())
-		in := smallIn(t, c, ctx, "10.7.0.1", "255.255.0.0")
+		in := smallIn(t, c, ctx, "10.7.0.1", "255.255.252.0")
 		must(t, c.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 			_, err := tx.NewRaw("update hosts set memory_total = 700, memory_mb = 700 where name like '%.0'").Exec(ctx)
 			if err == nil {

@@ -25,7 +25,7 @@ func TestManyNetworksInAnyOrder(t *testing.T) {
 		var in compute.DeployIn
 		var networks []compute.NetworkIn
 		for i := range 3 {
-			in = smallIn(t, c, ctx, fmt.Sprintf("10.%d.0.1", 20+i), "255.255.0.0")
+			in = smallIn(t, c, ctx, fmt.Sprintf("10.%d.0.1", 20+i), "255.255.252.0")
 			networks = append(networks, in.Networks...)
 		}
 		done := func(job op.ID, err error) bool {
@@ -73,7 +73,7 @@ func TestWhichNetwork(t *testing.T) {
 		ctx := auth.With(context.Background(), auth.System())
 		var in compute.DeployIn
 		for i := range 3 {
-			in = smallIn(t, c, ctx, fmt.Sprintf("10.%d.0.1", 20+i), "255.255.0.0")
+			in = smallIn(t, c, ctx, fmt.Sprintf("10.%d.0.1", 20+i), "255.255.252.0")
 		}
 		in.Networks = nil
 		_, _, err := c.Machines.Deploy(ctx, in)
@@ -89,7 +89,7 @@ func TestMissingNetwork(t *testing.T) {
 	t.Parallel()
 	cloudtest.Each(t, cloudtest.Options{}, func(t *testing.T, c *cloudtest.Cloud) {
 		ctx := auth.With(context.Background(), auth.System())
-		in := smallIn(t, c, ctx, "10.20.0.1", "255.255.0.0")
+		in := smallIn(t, c, ctx, "10.20.0.1", "255.255.252.0")
 		none := uid.New[uid.Network]()
 		in.Networks = append(in.Networks, compute.NetworkIn{Network: none})
 		if _, _, err := c.Machines.Deploy(ctx, in); err == nil || err.Error() != fault.Missing(none).Error() {
@@ -100,7 +100,7 @@ func TestMissingNetwork(t *testing.T) {
 		other := auth.With(ctx, auth.Caller{
 			User: auth.System().User, Account: acct.ID, Domain: acct.Domain, DomainPath: acct.DomainPath, Type: auth.User,
 		})
-		own := smallIn(t, c, other, "10.21.0.1", "255.255.0.0")
+		own := smallIn(t, c, other, "10.21.0.1", "255.255.252.0")
 		own.Networks = append(own.Networks, in.Networks[0])
 		if _, _, err := c.Machines.Deploy(other, own); err == nil || err.Error() != fault.Missing(in.Networks[0].Network).Error() {
 			t.Errorf("%v, want %v", err, fault.Missing(in.Networks[0].Network))

@@ -30,7 +30,7 @@ func TestThousandDeployments(t *testing.T) {
 		setLimits(t, c.DB, acct.ID, limit)
 		caller := auth.Caller{User: auth.System().User, Account: acct.ID, Domain: acct.Domain, DomainPath: acct.DomainPath, Type: auth.User}
 		ctx := auth.With(context.Background(), caller)
-		in := smallIn(t, c, ctx, "10.9.0.1", "255.255.0.0")
+		in := smallIn(t, c, ctx, "10.9.0.1", "255.255.252.0")
 		var accepted, refused atomic.Int64
 		var mu sync.Mutex
 		var jobs []op.ID

@@ -98,18 +98,23 @@ func TestSettingsHaveEffect(t *testing.T) {
 		cluster.ClusterID = one.ID
 	}
 	for name, alert := range map[string]string{
-		"cluster.cpu.allocated.capacity.notificationthreshold":    "ALERT.CPU",
-		"cluster.memory.allocated.capacity.notificationthreshold": "ALERT.MEMORY",
+		"cluster.cpu.allocated.capacity.notificationthreshold":        "ALERT.CPU",
+		"cluster.memory.allocated.capacity.notificationthreshold":     "ALERT.MEMORY",
+		"zone.virtualnetwork.publicip.capacity.notificationthreshold": "ALERT.NETWORK.PUBLICIP",
 	} {
+		at := cluster
+		if strings.HasPrefix(name, "zone.") {
+			at = cs.SettingPlace{} // it is the same everywhere
+		}
 		if lasting, all := alerts(alert); lasting != 0 || all != 0 {
 			t.Errorf("%s: %d alerts, %d last, on a cloud that is nearly empty", alert, all, lasting)
 		}
-		set(t, c, name, "0", cluster)
+		set(t, c, name, "0", at)
 		alerts(alert)
 		if lasting, all := alerts(alert); lasting != 1 || all != 1 {
 			t.Errorf("%s: %d alerts, %d last, where nothing may be given away", alert, all, lasting)
 		}
-		set(t, c, name, "", cluster)
+		set(t, c, name, "", at)
 		if lasting, all := alerts(alert); lasting != 0 || all != 1 {
 			t.Errorf("%s: %d alerts, %d last, after its cause went", alert, all, lasting)
 		}

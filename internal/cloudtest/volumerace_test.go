@@ -23,7 +23,7 @@ func TestVolumesInAnyOrder(t *testing.T) {
 	const clients, rounds = 6, 20
 	cloudtest.Each(t, cloudtest.Options{}, func(t *testing.T, c *cloudtest.Cloud) {
 		ctx := auth.With(context.Background(), auth.System())
-		in := smallIn(t, c, ctx, "10.8.0.1", "255.255.0.0")
+		in := smallIn(t, c, ctx, "10.8.0.1", "255.255.252.0")
 		disks, _, err := c.Offerings.Disks(ctx, offering.Filter{Name: "Small"})
 		must(t, err)
 		var vms []uid.VM

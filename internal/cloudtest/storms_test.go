@@ -1,0 +1,56 @@
+package cloudtest_test
+
+import (
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// storms are the tests in which each plan weathers every accident.
+var storms = map[string]func(*testing.T){
+	"host.add":                TestStormHostAdd,
+	"host.delete":             TestStormHostDelete,
+	"host.reconnect":          TestStormHostReconnect,
+	"network.delete":          TestStormNetworkDelete,
+	"networkprovider.add":     TestStormNetworkProviderAdd,
+	"networkprovider.update":  TestStormNetworkProviderUpdate,
+	"physicalnetwork.create":  TestStormPhysicalNetworkCreate,
+	"physicalnetwork.delete":  TestStormPhysicalNetworkDelete,
+	"physicalnetwork.update":  TestStormPhysicalNetworkUpdate,
+	"routerelement.configure": TestStormRouterElementConfigure,
+	"traffictype.add":         TestStormTrafficTypeAdd,
+	"vm.deploy":               TestStormDeploy,
+	"vm.destroy":              TestStormDestroy,
+	"vm.destroy.volumes":      TestStormDestroyWithVolume,
+	"vm.expunge":              TestStormExpunge,
+	"vm.prepare":              TestStormPrepare,
+	"vm.reboot":               TestStormReboot,
+	"vm.reboot.forced":        TestStormRebootForced,
+	"vm.start":                TestStormStart,
+	"vm.stop":                 TestStormStop,
+	"vm.wipe":                 TestStormWipe,
+	"volume.attach":           TestStormVolumeAttach,
+	"volume.create":           TestStormVolumeCreate,
+	"volume.create.attached":  TestStormVolumeCreateAttached,
+	"volume.delete":           TestStormVolumeDelete,
+	"volume.detach":           TestStormVolumeDetach,
+}
+
+// No plan is without a storm: a new one needs a test of its own, and a line in the table above.
+func TestEveryPlanHasAStorm(t *testing.T) {
+	t.Parallel()
+	golden, err := os.ReadFile("../cloud/testdata/plans.golden")
+	must(t, err)
+	plans := map[string]bool{}
+	for line := range strings.Lines(string(golden)) {
+		name, _, _ := strings.Cut(line, " ")
+		plans[name] = true
+	}
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(plans)), slices.Sorted(maps.Keys(storms))); diff != "" {
+		t.Errorf("plans, and those of them that have a storm:\n%s", diff)
+	}
+}
