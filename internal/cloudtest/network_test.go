@@ -197,5 +197,8 @@ func TestSharedNetwork(t *testing.T) {
 		if ip := one(t, red, cs.ListPublicIPAddresses, cs.ListPublicIPAddressesIn{Public: new(false), IPAddress: "10.9.0.12"}); ip.VMID != third.ID || ip.Account != "red" {
 			t.Errorf("listed %+v", ip)
 		}
+		if full := one(t, c.Client, cs.ListCapacity, cs.ListCapacityIn{Type: new(8)}); full.Total != 2+9 || full.Used != 3 || full.Name != "DIRECT_ATTACHED_PUBLIC_IP" {
+			t.Errorf("capacity %+v", full)
+		}
 	})
 }

@@ -92,6 +92,11 @@ func TestSettingsHaveEffect(t *testing.T) {
 		}
 		return lasting, all
 	}
+	for kind, total := range map[int]int64{4: 15*256 + 249, 7: 4094 - 99} { // of the sandbox's public addresses and VLANs
+		if full := one(t, c.Client, cs.ListCapacity, cs.ListCapacityIn{Type: &kind}); full.Total != total || full.Used != 1 || full.Allocated != 1 {
+			t.Errorf("a network is there: capacity %+v", full)
+		}
+	}
 	var cluster cs.SettingPlace
 	for one, err := range api.All(t.Context(), c.Client, cs.ListClusters, cs.ListClustersIn{}) {
 		must(t, err)

@@ -22,6 +22,8 @@ var storms = map[string]func(*testing.T){
 	"physicalnetwork.delete":  TestStormPhysicalNetworkDelete,
 	"physicalnetwork.update":  TestStormPhysicalNetworkUpdate,
 	"routerelement.configure": TestStormRouterElementConfigure,
+	"template.delete":         TestStormDeleteTemplate,
+	"template.fetch":          TestStormFetchTemplate,
 	"traffictype.add":         TestStormTrafficTypeAdd,
 	"vm.deploy":               TestStormDeploy,
 	"vm.destroy":              TestStormDestroy,
