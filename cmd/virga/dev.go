@@ -22,9 +22,10 @@ type dev struct {
 	common
 	Data            string `help:"Folder for the data, or 'memory' for a cloud that vanishes when it stops." default:"virga-data" placeholder:"DIR"`
 	Hosts           int    `help:"How many hosts to simulate." default:"4"`
+	Basic           bool   `help:"Add a zone of basic networking with security groups, Sandbox-simulator-basic."`
 	Fast            bool   `help:"Simulated hosts do everything at once (default)." xor:"pace"`
 	Realistic       bool   `help:"Simulated hosts take as long as real ones." xor:"pace"`
-	NoSeed          bool   `help:"Begin with an empty cloud: no zone, no hosts, no offerings."`
+	NoSeed          bool   `help:"Begin as a new cloud does: with the offerings, and without a zone or hosts."`
 	Name            string `help:"The server's name, its own among those that share a PostgreSQL database." default:"dev" placeholder:"NAME"`
 	CredentialsFile string `help:"Write where the API is and how to sign in, as JSON, once it answers." type:"path" placeholder:"PATH"`
 }
@@ -83,10 +84,13 @@ func (d *dev) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("make the administrator: %w", err)
 	}
-	if !d.NoSeed {
-		if err := cl.Seed(ctx, cloud.SeedIn{Hosts: d.Hosts}); err != nil {
-			return fmt.Errorf("make the sandbox: %w", err)
-		}
+	if d.NoSeed {
+		err = cl.SeedDefaults(ctx)
+	} else {
+		err = cl.Seed(ctx, cloud.SeedIn{Hosts: d.Hosts, Pods: min(2, d.Hosts), Basic: d.Basic})
+	}
+	if err != nil {
+		return fmt.Errorf("make the sandbox: %w", err)
 	}
 	if err := cl.Start(ctx); err != nil {
 		return err

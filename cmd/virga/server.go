@@ -57,6 +57,9 @@ func (s *server) Run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("show the first password: %w", err)
 		}
+		if err := cl.SeedDefaults(ctx); err != nil {
+			return fmt.Errorf("make the first offerings: %w", err)
+		}
 	}
 	if err := cl.Start(ctx); err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/network"
+	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/zone"
@@ -19,6 +20,9 @@ import (
 // SeedIn says what sandbox to make.
 type SeedIn struct {
 	Hosts int // simulated ones
+	Pods  int // at least so many, each with a cluster; 0: as many as the hosts need
+	// Basic adds a zone of basic networking, with security groups and two hosts of its own.
+	Basic bool
 	// Of each host; zero is the simulator's own.
 	Capacity hypervisor.Capacity
 }
@@ -26,6 +30,7 @@ type SeedIn struct {
 // The names of the sandbox are those that users of CloudStack's simulator expect.
 const (
 	SandboxZone     = "Sandbox-simulator"
+	BasicZone       = "Sandbox-simulator-basic"
 	SandboxTemplate = "CentOS 5.6 (64-bit) no GUI (Simulator)"
 	SandboxISO      = "CentOS 5.6 (64-bit) installation CD (Simulator)"
 )
@@ -37,7 +42,7 @@ const perCluster = 1000
 // What is there already is left as it is, so a seed that was broken off is completed by the next one.
 func (cl *Cloud) Seed(ctx context.Context, in SeedIn) error {
 	ctx = auth.With(ctx, auth.System())
-	if err := cl.seedOfferings(ctx); err != nil {
+	if err := cl.SeedDefaults(ctx); err != nil {
 		return err
 	}
 	z, err := cl.seedZone(ctx)
@@ -47,27 +52,53 @@ func (cl *Cloud) Seed(ctx context.Context, in SeedIn) error {
 	if err := cl.seedTemplate(ctx, z.ID); err != nil {
 		return err
 	}
-	pods := (in.Hosts + perCluster - 1) / perCluster
+	pods := max(in.Pods, (in.Hosts+perCluster-1)/perCluster)
 	for i := range pods {
-		if err := cl.seedPod(ctx, z, i, min(perCluster, in.Hosts-i*perCluster), in.Capacity); err != nil {
+		hosts := (in.Hosts + pods - 1 - i) / pods // the first ones get what can't be shared out evenly
+		if err := cl.seedPod(ctx, z, i, hosts, in.Capacity); err != nil {
 			return err
 		}
 	}
-	return nil
+	if !in.Basic {
+		return nil
+	}
+	return cl.seedBasic(ctx, in.Capacity)
 }
 
-func (cl *Cloud) seedZone(ctx context.Context) (zone.Zone, error) {
-	have, _, err := cl.Zones.Zones(ctx, zone.Filter{Name: SandboxZone})
+// sandboxOS is what the sandbox's template holds.
+const sandboxOS = "CentOS 5.6 (64-bit)"
+
+// SeedDefaults makes what every cloud begins with: offerings, and the operating systems that templates may hold. Those that are
+// there stay as they are.
+func (cl *Cloud) SeedDefaults(ctx context.Context) error {
+	ctx = auth.With(ctx, auth.System())
+	if err := cl.seedOfferings(ctx); err != nil {
+		return err
+	}
+	_, known, err := cl.Images.OSTypes(ctx, image.OSFilter{Description: sandboxOS})
+	if err != nil || known > 0 {
+		return err
+	}
+	_, err = cl.Images.CreateOSTypes(ctx, image.Catalogue())
+	return err
+}
+
+// oneZone gives the zone of that name, made if it is not there.
+func (cl *Cloud) oneZone(ctx context.Context, z zone.Zone) (zone.Zone, error) {
+	have, _, err := cl.Zones.Zones(ctx, zone.Filter{Name: z.Name})
 	if err != nil {
 		return zone.Zone{}, err
 	}
-	var z zone.Zone
 	if len(have) > 0 {
-		z = have[0]
-	} else if z, err = cl.Zones.CreateZone(ctx, zone.Zone{
-		Name: SandboxZone, NetworkType: zone.Advanced, Allocation: zone.Enabled, DNS1: "10.147.28.6", InternalDNS1: "10.147.28.6",
-		GuestCIDR: "10.1.1.0/24",
-	}); err != nil {
+		return have[0], nil
+	}
+	z.Allocation, z.DNS1, z.InternalDNS1 = zone.Enabled, "10.147.28.6", "10.147.28.6"
+	return cl.Zones.CreateZone(ctx, z)
+}
+
+func (cl *Cloud) seedZone(ctx context.Context) (zone.Zone, error) {
+	z, err := cl.oneZone(ctx, zone.Zone{Name: SandboxZone, NetworkType: zone.Advanced, GuestCIDR: "10.1.1.0/24"})
+	if err != nil {
 		return zone.Zone{}, err
 	}
 	_, wired, err := cl.Networks.Physicals(ctx, network.PhysicalFilter{Zone: z.ID})
@@ -81,22 +112,58 @@ func (cl *Cloud) seedZone(ctx context.Context) (zone.Zone, error) {
 	return z, err
 }
 
-func (cl *Cloud) seedTemplate(ctx context.Context, z uid.Zone) error {
-	const osType = "CentOS 5.6 (64-bit)"
-	types, _, err := cl.Images.OSTypes(ctx, image.OSFilter{Description: osType})
+// basicNetwork is what CloudStack's own set-up calls a basic zone's network, and "virga apply", too.
+const basicNetwork = "guestNetworkForBasicZone"
+
+// seedBasic makes a zone in which all machines share one network and security groups keep them apart.
+func (cl *Cloud) seedBasic(ctx context.Context, capacity hypervisor.Capacity) error {
+	z, err := cl.oneZone(ctx, zone.Zone{Name: BasicZone, NetworkType: zone.Basic, SecurityGroups: true})
 	if err != nil {
 		return err
 	}
-	var id uid.OSType
-	if len(types) > 0 {
-		id = types[0].ID
-	} else {
-		made, err := cl.Images.CreateOSTypes(ctx, image.Catalogue())
-		if err != nil {
-			return err
-		}
-		id = made[osType]
+	if err := cl.seedTemplate(ctx, z.ID); err != nil {
+		return err
 	}
+	const pod = 15 // of the pods' address ranges, one that no small sandbox uses
+	if err := cl.seedPod(ctx, z, pod, 2, capacity); err != nil {
+		return err
+	}
+	_, wired, err := cl.Networks.Physicals(ctx, network.PhysicalFilter{Zone: z.ID})
+	if err != nil || wired > 0 {
+		return err
+	}
+	_, err = cl.Networks.Wire(ctx, network.WireIn{
+		CreatePhysicalIn: network.CreatePhysicalIn{Zone: z.ID, Name: "Sandbox-pnet-basic"},
+		Traffic:          []string{network.TrafficGuest, network.TrafficManagement, network.TrafficStorage},
+	})
+	if err != nil {
+		return err
+	}
+	offerings, _, err := cl.Offerings.Networks(ctx, offering.Filter{Name: "DefaultSharedNetworkOfferingWithSGService"})
+	if err != nil {
+		return err
+	}
+	guests, err := cl.Networks.Create(ctx, network.CreateIn{Name: basicNetwork, DisplayText: "All machines of the zone", Offering: offerings[0].ID, Zone: z.ID})
+	if err != nil {
+		return err
+	}
+	pods, _, err := cl.Zones.Pods(ctx, zone.Filter{Zone: z.ID})
+	if err != nil {
+		return err
+	}
+	_, err = cl.Networks.CreateRange(ctx, network.CreateRangeIn{
+		Zone: z.ID, Network: guests.ID, Pod: pods[0].ID, VLAN: "untagged", Public: new(false),
+		Gateway: "10.20.0.1", Netmask: "255.255.252.0", StartIP: "10.20.0.10", EndIP: "10.20.3.250",
+	})
+	return err
+}
+
+func (cl *Cloud) seedTemplate(ctx context.Context, z uid.Zone) error {
+	types, _, err := cl.Images.OSTypes(ctx, image.OSFilter{Description: sandboxOS})
+	if err != nil {
+		return err
+	}
+	id := types[0].ID
 	have, _, err := cl.Images.Templates(ctx, image.Filter{Which: image.Featured, Name: SandboxTemplate, Zone: z})
 	if err != nil || len(have) > 0 {
 		return err

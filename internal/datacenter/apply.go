@@ -1,6 +1,7 @@
 package datacenter
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -158,7 +159,7 @@ func (r *run) list(command, object string, params api.Params) (all []thing) {
 			return nil
 		}
 		var items []thing
-		if r.err = object1(raw, object, &items); r.err != nil {
+		if r.err = field(raw, object, &items); r.err != nil {
 			return nil
 		}
 		all = append(all, items...)
@@ -169,8 +170,8 @@ func (r *run) list(command, object string, params api.Params) (all []thing) {
 	return all
 }
 
-// object1 reads one field of an answer; one that is not there is left alone.
-func object1(raw json.RawMessage, name string, into any) error {
+// field reads one field of an answer; one that is not there is left alone.
+func field(raw json.RawMessage, name string, into any) error {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &fields); err != nil {
 		return fmt.Errorf("the answer is no object: %w", err)
@@ -189,6 +190,7 @@ type noun struct {
 	kind   string // as people call it
 	list   string // the command
 	object string // the name of an item in answers
+	made   string // the same in the answer to create, where it is another
 	key    string // the parameter that names one: "name"
 	create string
 	update string // "" where they can't be changed
@@ -297,13 +299,14 @@ func (r *run) make(n noun, w wanted) thing {
 	if r.err != nil {
 		return nil
 	}
+	object := cmp.Or(n.made, n.object)
 	var one thing
 	var many []thing
-	if object1(raw, n.object, &many) == nil && len(many) > 0 { // some commands answer with a list of one
+	if field(raw, object, &many) == nil && len(many) > 0 { // some commands answer with a list of one
 		return many[0]
 	}
-	if r.err = object1(raw, n.object, &one); r.err == nil && one.id() == "" {
-		r.err = fmt.Errorf("%s: the answer has no %s", n.create, n.object)
+	if r.err = field(raw, object, &one); r.err == nil && one.id() == "" {
+		r.err = fmt.Errorf("%s: the answer has no %s", n.create, object)
 	}
 	return one
 }

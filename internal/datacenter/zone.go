@@ -1,6 +1,7 @@
 package datacenter
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/url"
@@ -34,7 +35,7 @@ var (
 		update: "configureVirtualRouterElement", mutable: []string{"enabled"},
 	}
 	ipRanges = noun{
-		kind: "IP range", list: "listVlanIpRanges", object: "vlaniprange", key: "startip", create: "createVlanIpRange",
+		kind: "IP range", list: "listVlanIpRanges", object: "vlaniprange", made: "vlan", key: "startip", create: "createVlanIpRange",
 	}
 	pods = noun{
 		kind: "pod", list: "listPods", object: "pod", key: "name", create: "createPod", update: "updatePod",
@@ -314,9 +315,12 @@ func (r *run) pool(in place, p PrimaryStorage, where, only api.Params) {
 
 func (r *run) imageStore(in place, s ImageStore) {
 	r.ensure(imageStores, wanted{
-		name: s.URL, within: in.within, where: api.Params{"zoneid": in.zone}, params: api.Params{"name": s.Name, "provider": s.Provider},
+		name: s.URL, within: in.within, where: api.Params{"zoneid": in.zone}, params: api.Params{"name": s.Name, "provider": cmp.Or(s.Provider, folder)},
 	})
 }
+
+// folder is the provider of image stores that are folders.
+const folder = "Local"
 
 func whenTrue(b bool) string {
 	if b {

@@ -50,7 +50,7 @@ var rules = []rule{
 	{"internal/cli", "api api/cloudstack uid", "database/sql", "the command line is a client like any other"},
 	{"internal/cloud", "api/... DOMAIN internal/facade/... internal/hypervisor/... internal/hypervisor internal/bus web api " + mechanics, "",
 		"the one place where everything meets; the binary and the tests of the whole share it"},
-	{"internal/cloudtest", aids + " internal/cloud internal/facade/... internal/hypervisor api api/... DOMAIN " + mechanics, "",
+	{"internal/cloudtest", aids + " internal/cloud internal/datacenter internal/facade/... internal/hypervisor api api/... DOMAIN " + mechanics, "",
 		"a whole cloud in a test's process, reached the way clients reach it"},
 	{"internal/db/dbtest", "internal/db uid", "", "test databases"},
 	{"internal/op/optest", "internal/op internal/auth internal/db internal/fault uid", "", "the storm knows plans, not what they do"},
