@@ -2,6 +2,7 @@ package compute
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -11,8 +12,8 @@ import (
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/internal/placement"
 	"github.com/virga-cloud/virga/internal/pool"
-	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -63,7 +64,7 @@ func reaches(ctx context.Context, tx db.Tx, h host.Host, vm VM, v volume.Volume)
 	case pool.HostOnly:
 		there = p.Host == h.ID
 	case pool.ZoneWide:
-		there = p.Zone == h.Zone && strings.EqualFold(p.Hypervisor, h.Hypervisor)
+		there = p.Zone == h.Zone && (p.Hypervisor == "" || strings.EqualFold(p.Hypervisor, "any") || strings.EqualFold(p.Hypervisor, h.Hypervisor))
 	}
 	if there {
 		return nil
@@ -79,21 +80,16 @@ func (s *Service) poolFor(ctx context.Context, tx db.Tx, h host.Host, v volume.V
 		return "", err
 	}
 	off := offerings[v.DiskOffering]
-	pools, err := pool.For(ctx, tx, h, pool.Want{Tags: off.Tags, Local: off.StorageType == offering.LocalStorage})
+	want := placement.Disk{Bytes: v.Size, Local: off.StorageType == offering.LocalStorage, Tags: placement.Tags(off.Tags)}
+	pools, err := s.placement.Pools(ctx, tx, h, []placement.Disk{want})
+	if why := (*fault.Error)(nil); fault.Is(err, fault.Full) && errors.As(err, &why) {
+		return "", fault.Fullf("no primary storage that the virtual machine reaches, and that disk offering %q is for, has room for volume %q "+
+			"(%d GB)", off.Name, v.Name, volume.Gigabytes(v.Size)).WithDetail("%s", why.Detail)
+	}
 	if err != nil {
 		return "", err
 	}
-	for _, p := range pools {
-		most := float64(p.BytesTotal) * setting.StorageDisableThreshold.Of(s.settings, setting.InPool(p.ID), setting.InZone(p.Zone))
-		if float64(p.BytesUsed+v.Size) > most {
-			continue
-		}
-		if ok, err := pool.Reserve(ctx, tx, p.ID, v.Size); err != nil || ok {
-			return p.ID, err
-		}
-	}
-	return "", fault.Fullf("no primary storage that the virtual machine reaches, and that disk offering %q is for, has room for volume %q (%d GB)",
-		off.Name, v.Name, volume.Gigabytes(v.Size))
+	return pools[0], nil
 }
 
 func (s *Service) unplaceDisk(ctx context.Context, tx db.Tx, a *attachment) error {

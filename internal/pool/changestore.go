@@ -5,7 +5,6 @@ import (
 
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
-	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -32,16 +31,5 @@ func setTotal(ctx context.Context, tx db.Tx, id uid.Pool, bytes int64) error {
 func ofHost(ctx context.Context, q db.Tx, id uid.Host) ([]Pool, error) {
 	var rows []poolRow
 	err := q.NewSelect().Model(&rows).Where("p.host_id = ? and p.removed is null", id).Order("p.id").Scan(ctx)
-	return pools(rows), err
-}
-
-var reached = db.Prepare(`select * from storage_pools where removed is null and state = 'Up' and zone_id = ?
-	and (scope = 'CLUSTER' and cluster_id = ? or scope = 'HOST' and host_id = ? or scope = 'ZONE' and hypervisor = ?)
-	order by bytes_total - bytes_used desc, id`)
-
-// reachable gives the pools that may be used from a host, the emptiest first.
-func reachable(ctx context.Context, q db.Tx, h host.Host) ([]Pool, error) {
-	var rows []poolRow
-	err := q.Select(ctx, reached, &rows, h.Zone, h.Cluster, h.ID, h.Hypervisor)
 	return pools(rows), err
 }

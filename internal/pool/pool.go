@@ -2,8 +2,6 @@ package pool
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/virga-cloud/virga/internal/db"
@@ -58,17 +56,6 @@ type Pool struct {
 	Details       Details
 	Created       time.Time
 	Removed       time.Time `bun:",nullzero"`
-}
-
-// Tagged tells whether a pool has all of some tags, which stand with commas between them.
-func (p Pool) Tagged(tags string) bool {
-	have := strings.Split(p.Tags, ",")
-	for t := range strings.SplitSeq(tags, ",") {
-		if t = strings.TrimSpace(t); t != "" && !slices.Contains(have, t) {
-			return false
-		}
-	}
-	return true
 }
 
 // Service keeps storage pools.
