@@ -15,6 +15,10 @@ type CommandInfo struct {
 	Related     string      `json:"related" doc:"The commands that answer with the same kind of thing, with commas between them."`
 	Params      []ParamInfo `json:"params" api:"set" doc:"The parameters the command takes."`
 	Response    []FieldInfo `json:"response" api:"set" doc:"The fields of its answer."`
+
+	// CloudStack has these in every answer; no job works on a command.
+	JobID     string `json:"jobid,omitempty" doc:"The ID of the latest job at work on it; absent when there is none."`
+	JobStatus *int   `json:"jobstatus,omitempty" doc:"The status of that job: 0 pending, 1 succeeded, 2 failed."`
 }
 
 // ParamInfo is a parameter as listApis shows it.

@@ -163,4 +163,5 @@ type ListHypervisorsIn struct {
 // Hypervisor is a hypervisor.
 type Hypervisor struct {
 	Name string `json:"name" doc:"The name of the hypervisor."`
+	Pending
 }

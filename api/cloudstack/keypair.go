@@ -22,7 +22,7 @@ type RegisterSSHKeyPairIn struct {
 }
 
 // CreateSSHKeyPair makes a key pair.
-var CreateSSHKeyPair = api.Call[CreateSSHKeyPairIn, NewSSHKeyPair]{
+var CreateSSHKeyPair = api.Call[CreateSSHKeyPairIn, SSHKeyPair]{
 	Name: "createSSHKeyPair", Noun: "SSH key pair", Role: api.Everyone, Object: "keypair", Event: "CREATE.SSH.KEYPAIR", Creates: true,
 	Doc: "Makes an SSH key pair and answers with its private half, which is shown this once and kept nowhere.",
 }
@@ -71,12 +71,7 @@ type SSHKeyPair struct {
 	ID          uid.SSHKeyPair `json:"id" doc:"The ID of the key pair."`
 	Name        string         `json:"name" doc:"The name of the key pair."`
 	Fingerprint string         `json:"fingerprint" doc:"The MD5 fingerprint of the public key."`
+	PrivateKey  string         `json:"privatekey,omitempty" doc:"The private key in PEM, in the first answer of createSSHKeyPair and never again."`
 	Owner
 	Pending
-}
-
-// NewSSHKeyPair is an SSH key pair that has just been made.
-type NewSSHKeyPair struct {
-	SSHKeyPair
-	PrivateKey string `json:"privatekey,omitempty" doc:"The private key in PEM; absent when a request is repeated under its idempotency key."`
 }

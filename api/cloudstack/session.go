@@ -33,6 +33,14 @@ type LoginOut struct {
 	SessionKey     string     `json:"sessionkey" doc:"What later requests of this session send as sessionkey."`
 	Timezone       string     `json:"timezone,omitempty" doc:"The name of the user's time zone, where one is set."`
 	TimezoneOffset string     `json:"timezoneoffset,omitempty" doc:"The hours between that zone and UTC, now."`
+
+	// Absent while there is no second factor, and no agents to spread over servers.
+	TwoFactor         string `json:"is2faenabled,omitempty" doc:"Whether the user signs in with a second factor: true or false."`
+	TwoFactorVerified string `json:"is2faverified,omitempty" doc:"Whether the second factor has been given: true or false."`
+	TwoFactorProvider string `json:"providerfor2fa,omitempty" doc:"What gives the second factor."`
+	TwoFactorIssuer   string `json:"issuerfor2fa,omitempty" doc:"Under which name the second factor's app shows the account."`
+	Server            string `json:"managementserverid,omitempty" doc:"The ID of the server that holds the session."`
+	Pending
 }
 
 // Logout ends the caller's session.
@@ -44,4 +52,5 @@ var Logout = api.Call[api.None, LogoutOut]{
 // LogoutOut confirms the end.
 type LogoutOut struct {
 	Description string `json:"description" doc:"The word success."`
+	Pending
 }

@@ -19,7 +19,7 @@ type RegisterTemplateIn struct {
 	URL             string            `api:"url,required,max=2048" doc:"Where the image is: an http or https URL that ends as images of its format do."`
 	Format          string            `api:"format,required" doc:"The format of the image: QCOW2, RAW, VHD, OVA or VMDK, as far as the hypervisor knows it."`
 	Hypervisor      string            `api:"hypervisor,required" doc:"The hypervisor the template is for."`
-	OSTypeID        uid.OSType        `api:"ostypeid,required" doc:"The ID of the operating system inside."`
+	OSTypeID        uid.OSType        `api:"ostypeid" doc:"The ID of the operating system inside; Other (64-bit) unless given."`
 	ZoneID          string            `api:"zoneid" doc:"The ID of the zone that it is to be in, or -1 for all zones."`
 	ZoneIDs         []string          `api:"zoneids,since=4.10" doc:"The IDs of the zones that it is to be in, or -1 for all zones. Instead of zoneid."`
 	ImageStoreID    uid.ImageStore    `api:"imagestoreuuid" doc:"The ID of the image store to keep it in; one of the zone's unless given."`

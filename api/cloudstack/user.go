@@ -59,6 +59,7 @@ type GetUserKeysIn struct {
 type UserKeys struct {
 	APIKey    string `json:"apikey,omitempty" doc:"The key that names the user in a request."`
 	SecretKey string `json:"secretkey,omitempty" doc:"The key that signs requests."`
+	Access    string `json:"apikeyaccess,omitempty" doc:"Whether the user may sign requests; absent, since every user may."`
 	Pending
 }
 

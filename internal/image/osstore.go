@@ -30,6 +30,18 @@ func osTypes(ctx context.Context, q db.Tx) (rows []osTypeRow, err error) {
 	return rows, err
 }
 
+// anyOS is the operating system of a template whose user says none.
+const anyOS = "Other (64-bit)"
+
+func findAnyOS(ctx context.Context, q db.Tx) (OSType, error) {
+	var row osTypeRow
+	err := q.NewSelect().Model(&row).Where("o.description = ?", anyOS).Scan(ctx)
+	if db.IsNone(err) {
+		return OSType{}, fault.Invalidf("say what operating system is inside: ostypeid is missing, and there is no %q to take instead", anyOS)
+	}
+	return row.OSType, err
+}
+
 func findOSType(ctx context.Context, q db.Tx, id uid.OSType) (OSType, error) {
 	var row osTypeRow
 	err := q.NewSelect().Model(&row).Where("o.id = ?", id).Scan(ctx)

@@ -66,9 +66,15 @@ func (s *Service) Register(ctx context.Context, in RegisterIn) (Template, error)
 
 // add writes a template's rows and counts it.
 func (s *Service) add(ctx context.Context, tx db.Tx, t Template, places []Place) error {
-	if _, err := findOSType(ctx, tx, t.OSType); err != nil {
+	find := findOSType
+	if t.OSType == "" {
+		find = func(ctx context.Context, q db.Tx, _ uid.OSType) (OSType, error) { return findAnyOS(ctx, q) }
+	}
+	system, err := find(ctx, tx, t.OSType)
+	if err != nil {
 		return err
 	}
+	t.OSType = system.ID
 	if err := insert(ctx, tx, &templateRow{Template: t}); err != nil {
 		return err
 	}

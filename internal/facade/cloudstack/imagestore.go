@@ -14,10 +14,9 @@ import (
 func (f *Facade) registerImageStores(m *api.Mux) {
 	showStore := show(f.DB.Read, image.StoresByID, f.imageStoresOut)
 	api.HandleCreate(m, cs.AddImageStore, f.addImageStore, showStore)
-	api.HandleCreate(m, cs.AddSecondaryStorage, f.addSecondaryStorage, func(ctx context.Context, id uid.ImageStore) (cs.ImageStore, error) {
+	api.HandleCreate(m, cs.AddSecondaryStorage, f.addSecondaryStorage, func(ctx context.Context, id uid.ImageStore) (cs.SecondaryStorage, error) {
 		s, err := showStore(ctx, id)
-		s.Type = "SecondaryStorage"
-		return s, err
+		return cs.SecondaryStorage{ImageStore: s, Type: "SecondaryStorage", State: "Up", ResourceState: "Enabled"}, err
 	})
 	api.HandleList(m, cs.ListImageStores, f.listImageStores)
 }
@@ -36,6 +35,9 @@ func (f *Facade) addImageStore(ctx context.Context, in cs.AddImageStoreIn) (uid.
 }
 
 func (f *Facade) listImageStores(ctx context.Context, in cs.ListImageStoresIn) (none api.Page[cs.ImageStore], err error) {
+	if in.ReadOnly != nil && *in.ReadOnly {
+		return none, nil // no command makes a store so
+	}
 	filter := image.StoreFilter{
 		ID: in.ID, Name: in.Name, Zone: in.ZoneID, Provider: in.Provider, Protocol: in.Protocol, Keyword: in.Keyword,
 	}

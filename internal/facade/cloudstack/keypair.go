@@ -12,10 +12,7 @@ import (
 func (f *Facade) registerKeyPairs(m *api.Mux) {
 	showPair := show(f.DB.Read, keypair.ByID, f.keyPairsOut)
 	api.HandleCreate(m, cs.RegisterSSHKeyPair, f.registerKeyPair, showPair)
-	api.HandleCreateSecret(m, cs.CreateSSHKeyPair, f.createKeyPair, func(ctx context.Context, id uid.SSHKeyPair) (cs.NewSSHKeyPair, error) {
-		p, err := showPair(ctx, id)
-		return cs.NewSSHKeyPair{SSHKeyPair: p}, err
-	})
+	api.HandleCreateSecret(m, cs.CreateSSHKeyPair, f.createKeyPair, showPair)
 	api.HandleList(m, cs.ListSSHKeyPairs, f.listKeyPairs)
 	api.HandleCall(m, cs.DeleteSSHKeyPair, f.deleteKeyPair)
 }
@@ -28,7 +25,7 @@ func (f *Facade) registerKeyPair(ctx context.Context, in cs.RegisterSSHKeyPairIn
 	return p.ID, err
 }
 
-func (f *Facade) createKeyPair(ctx context.Context, in cs.CreateSSHKeyPairIn) (none cs.NewSSHKeyPair, err error) {
+func (f *Facade) createKeyPair(ctx context.Context, in cs.CreateSSHKeyPairIn) (none cs.SSHKeyPair, err error) {
 	if err := noProject(in.ProjectID); err != nil {
 		return none, err
 	}
@@ -40,7 +37,8 @@ func (f *Facade) createKeyPair(ctx context.Context, in cs.CreateSSHKeyPairIn) (n
 	if err != nil {
 		return none, err
 	}
-	return cs.NewSSHKeyPair{SSHKeyPair: shown[0], PrivateKey: private.Reveal()}, nil
+	shown[0].PrivateKey = private.Reveal()
+	return shown[0], nil
 }
 
 func (f *Facade) listKeyPairs(ctx context.Context, in cs.ListSSHKeyPairsIn) (none api.Page[cs.SSHKeyPair], err error) {

@@ -13,10 +13,10 @@ import (
 func TestPrivateKeyIsShownOnce(t *testing.T) {
 	t.Parallel()
 	p := newPlant(t, dbtest.SQLite(t))
-	var keys []cs.NewSSHKeyPair
+	var keys []cs.SSHKeyPair
 	for range 2 {
 		r := p.answer("red-user", cs.CreateSSHKeyPair, "name=new", "idempotencykey=k")
-		var envelope map[string]map[string]cs.NewSSHKeyPair
+		var envelope map[string]map[string]cs.SSHKeyPair
 		p.must(json.Unmarshal([]byte(r.body), &envelope))
 		keys = append(keys, envelope["createsshkeypairresponse"]["keypair"])
 	}
