@@ -57,8 +57,8 @@ func (s *Service) Users(ctx context.Context, f UserFilter) ([]User, int, error) 
 }
 
 // Accounts gives the accounts of one page with their counts and users, the oldest first, and how many there are on all pages.
-// The system's is never shown.
-func (s *Service) Accounts(ctx context.Context, f AccountFilter) ([]Account, int, error) {
+// The system's is never shown. What else is to be known of them is asked for at the same time as those.
+func (s *Service) Accounts(ctx context.Context, f AccountFilter, more ...func(accounts []uid.Account) error) ([]Account, int, error) {
 	q := s.db.Read()
 	accounts, total, err := listAccounts(ctx, q, f)
 	if err != nil {
@@ -70,10 +70,14 @@ func (s *Service) Accounts(ctx context.Context, f AccountFilter) ([]Account, int
 	}
 	var counts map[uid.Account]Counts
 	var users map[uid.Account][]User
-	err = db.Together(
+	ask := []func() error{
 		func() (err error) { counts, err = Limits(ctx, q, ids...); return err },
 		func() (err error) { users, err = usersOf(ctx, q, ids); return err },
-	)
+	}
+	for _, m := range more {
+		ask = append(ask, func() error { return m(ids) })
+	}
+	err = db.Together(ask...)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list what the accounts have: %w", err)
 	}

@@ -41,11 +41,10 @@ func (c *Cloud) Fill(t testing.TB, in Crowd) Tenants {
 	out.Rich, out.RichAccount = c.Tenant(t, "crowd", "rich", auth.User)
 	out.Poor, out.PoorAccount = c.Tenant(t, "crowd", "poor", auth.User)
 	ctx := t.Context()
-	place, err := placeOf(ctx, c.DB.Read())
-	must(t, err)
-	w := &crowd{Crowd: in, place: place, start: c.DB.Now().Add(-time.Duration(in.Machines) * time.Second)}
+	w := &crowd{Crowd: in, place: place{Sandbox: c.Sandbox(t)}, start: c.DB.Now().Add(-time.Duration(in.Machines) * time.Second)}
+	must(t, w.look(ctx, c.DB.Read()))
 	for _, a := range []account.Account{out.RichAccount, out.PoorAccount} {
-		w.accounts = append(w.accounts, tenant{a.ID, a.Domain, place.users[a.ID]})
+		w.accounts = append(w.accounts, tenant{a.ID, a.Domain, w.users[a.ID]})
 	}
 	w.name()
 	must(t, w.fill(ctx, c.DB))

@@ -3,6 +3,7 @@ package cloudtest
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -15,19 +16,15 @@ import (
 
 // place is what of a seeded cloud the crowd uses.
 type place struct {
-	zone            uid.Zone
-	template        uid.Template
-	osType          uid.OSType
-	computeOffering uid.ServiceOffering
-	diskOffering    uid.DiskOffering
-	networkOffering uid.NetworkOffering
-	hosts           []uid.Host
-	pools           []uid.Pool // of each host's cluster
-	users           map[uid.Account]uid.User
+	Sandbox
+	osType uid.OSType
+	hosts  []uid.Host
+	pools  []uid.Pool // of each host's cluster
+	users  map[uid.Account]uid.User
 }
 
-func placeOf(ctx context.Context, q db.Tx) (place, error) {
-	p := place{users: map[uid.Account]uid.User{}}
+// look finds out what is not in a sandbox's ids.
+func (p *place) look(ctx context.Context, q db.Tx) error {
 	var hosts []struct {
 		ID   uid.Host
 		Pool uid.Pool
@@ -36,30 +33,20 @@ func placeOf(ctx context.Context, q db.Tx) (place, error) {
 		ID      uid.User
 		Account uid.Account
 	}
-	for _, ask := range []struct {
-		query string
-		into  []any
-	}{
-		{"select id, zone_id, os_type_id from templates where removed is null and is_ready order by id limit 1", []any{&p.template, &p.zone, &p.osType}},
-		{"select id from service_offerings where removed is null and name = 'Small Instance'", []any{&p.computeOffering}},
-		{"select id from disk_offerings where removed is null and name = 'Small'", []any{&p.diskOffering}},
-		{`select id from network_offerings where removed is null and name = 'DefaultIsolatedNetworkOfferingWithSourceNatService'`,
-			[]any{&p.networkOffering}},
-		{`select h.id, min(p.id) as pool from hosts h join storage_pools p on p.cluster_id = h.cluster_id
-			where h.removed is null and p.removed is null group by h.id order by h.id`, []any{&hosts}},
-		{"select id, account_id as account from users", []any{&users}},
-	} {
-		if err := q.NewRaw(ask.query).Scan(ctx, ask.into...); err != nil {
-			return p, fmt.Errorf("%s: %w", ask.query, err)
-		}
-	}
+	err := errors.Join(
+		q.NewRaw("select os_type_id from templates where id = ?", p.Template).Scan(ctx, &p.osType),
+		q.NewRaw("select id, account_id as account from users").Scan(ctx, &users),
+		q.NewRaw(`select h.id, min(p.id) as pool from hosts h join storage_pools p on p.cluster_id = h.cluster_id
+			where h.removed is null and p.removed is null group by h.id order by h.id`).Scan(ctx, &hosts),
+	)
 	for _, h := range hosts {
 		p.hosts, p.pools = append(p.hosts, h.ID), append(p.pools, h.Pool)
 	}
+	p.users = map[uid.Account]uid.User{}
 	for _, u := range users {
 		p.users[u.Account] = u.ID
 	}
-	return p, nil
+	return err
 }
 
 // rows are rows of one table. Columns that are not named get their defaults.
@@ -148,18 +135,18 @@ func (w *crowd) things() []rows {
 	data := strings.Repeat("#cloud-config\n", crowdUserData)[:crowdUserData]
 	return []rows{
 		{"physical_networks", "id, zone_id, name, state, isolation, broadcast_range, created", 1, func(int) []any {
-			return []any{carrier, w.zone, "crowd", "Enabled", "VLAN", "ZONE", w.start}
+			return []any{carrier, w.Zone, "crowd", "Enabled", "VLAN", "ZONE", w.start}
 		}},
 		{"networks", `id, account_id, domain_id, zone_id, physical_network_id, offering_id, name, display_text, guest_type, traffic_type, state,
 			cidr, gateway, netmask, start_ip, end_ip, next_ip, vlan, network_domain, created`, w.Machines, func(i int) []any {
 			o, name := w.owner(i), numbered("network", i)
-			return []any{w.networks[i], o.account, o.domain, w.zone, carrier, w.networkOffering, name, "Network of " + name, "Isolated", "Guest",
+			return []any{w.networks[i], o.account, o.domain, w.Zone, carrier, w.NetworkOffering["DefaultIsolatedNetworkOfferingWithSourceNatService"], name, "Network of " + name, "Isolated", "Guest",
 				network.Implemented, "10.1.1.0/24", "10.1.1.1", "255.255.255.0", firstIP, lastIP, firstIP + 1, 10000 + i, "crowd.example.com", w.at(i)}
 		}},
 		{"vms", `id, account_id, domain_id, user_id, zone_id, host_id, last_host_id, template_id, service_offering_id, os_type_id, serial, name,
 			display_name, instance_name, hypervisor, state, cpu_number, cpu_speed, memory_mb, user_data, created`, w.Machines, func(i int) []any {
 			o, name, h := w.owner(i), numbered("machine", i), w.hosts[home(i)]
-			return []any{w.machines[i], o.account, o.domain, o.user, w.zone, h, h, w.template, w.computeOffering, w.osType, i, name,
+			return []any{w.machines[i], o.account, o.domain, o.user, w.Zone, h, h, w.Template, w.Small, w.osType, i, name,
 				"Display " + name, fmt.Sprintf("crowd-%d-VM", i), "Simulator", "Running", crowdCPU, crowdMHz, crowdMB, data, w.at(i)}
 		}},
 		{"nics", "id, vm_id, network_id, device, ip, mac, is_default, created", w.Machines, func(i int) []any {
@@ -170,11 +157,11 @@ func (w *crowd) things() []rows {
 			state, size, created, attached`, 2 * w.Machines, func(i int) []any {
 			m, device := i/2, i%2
 			o := w.owner(m)
-			row := []any{uid.New[uid.Volume](), o.account, o.domain, w.zone, w.pools[home(m)], w.machines[m], device}
+			row := []any{uid.New[uid.Volume](), o.account, o.domain, w.Zone, w.pools[home(m)], w.machines[m], device}
 			if device == 0 {
-				row = append(row, w.template, nil, w.computeOffering, numbered("root", m), "ROOT", "Ready", crowdRoot)
+				row = append(row, w.Template, nil, w.Small, numbered("root", m), "ROOT", "Ready", crowdRoot)
 			} else {
-				row = append(row, nil, w.diskOffering, nil, numbered("data", m), "DATADISK", "Ready", crowdData)
+				row = append(row, nil, w.DiskOffering["Small"], nil, numbered("data", m), "DATADISK", "Ready", crowdData)
 			}
 			return append(row, w.at(m), w.at(m))
 		}},

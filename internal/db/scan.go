@@ -42,9 +42,12 @@ func columnsOf(d *bun.DB, model reflect.Type, n int, name func(i int) string) ([
 func (c column) put(row reflect.Value, value any) error {
 	switch v := value.(type) {
 	case string:
-		if c.plain == reflect.String {
+		switch {
+		case c.plain == reflect.String:
 			row.FieldByIndex(c.field.Index).SetString(v)
 			return nil
+		case c.plain == reflect.Map && v == "{}":
+			return nil // as nearly all are
 		}
 	case int64:
 		if c.plain == reflect.Int || c.plain == reflect.Int64 {

@@ -18,6 +18,9 @@ import (
 // readers is how many queries SQLite answers at the same time.
 const readers = 4
 
+// readerCacheKB is how much each of them keeps of the file at most. A page of a list names things all over it.
+const readerCacheKB = 32_000
+
 func openSQLite(path string, o Options) (*DB, error) {
 	lock, err := lockFile(path + ".lock")
 	if err != nil {
@@ -31,9 +34,9 @@ func openSQLite(path string, o Options) (*DB, error) {
 	if o.NoSync {
 		sync = "OFF"
 	}
-	open := func(conns int, lockMode string) (*bun.DB, error) {
+	open := func(conns int, lockMode string, cacheKB int) (*bun.DB, error) {
 		q := url.Values{"_txlock": {lockMode}, "_pragma": {
-			"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(" + sync + ")", "foreign_keys(ON)", "cache_size(-8000)",
+			"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(" + sync + ")", "foreign_keys(ON)", fmt.Sprintf("cache_size(-%d)", cacheKB),
 		}}
 		pool, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
 		if err != nil {
@@ -48,11 +51,11 @@ func openSQLite(path string, o Options) (*DB, error) {
 		return bun.NewDB(pool, sqlitedialect.New()), nil
 	}
 	d := &DB{lock: lock}
-	if d.writer, err = open(1, "immediate"); err != nil {
+	if d.writer, err = open(1, "immediate", 8_000); err != nil {
 		_ = lock.Close()
 		return nil, err
 	}
-	if d.reader, err = open(readers, "deferred"); err != nil {
+	if d.reader, err = open(readers, "deferred", readerCacheKB); err != nil {
 		_ = d.writer.Close()
 		_ = lock.Close()
 		return nil, err

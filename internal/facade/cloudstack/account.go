@@ -35,17 +35,16 @@ func (f *Facade) listAccounts(ctx context.Context, in cs.ListAccountsIn) (api.Pa
 		filter.Type = new(auth.AccountType(*in.AccountType))
 	}
 	filter.Offset, filter.Limit = window(in.Paging)
-	accounts, total, err := f.Accounts.Accounts(ctx, filter)
-	if err != nil {
-		return api.Page[cs.Account]{}, err
-	}
-	l := lookIn(f.DB.Read())
-	machines := related(ctx, l, len(accounts), func(i int) uid.Account { return accounts[i].ID }, compute.StatesOf)
+	var machines map[uid.Account]compute.States
+	accounts, total, err := f.Accounts.Accounts(ctx, filter, func(accounts []uid.Account) (err error) {
+		machines, err = compute.StatesOf(ctx, f.DB.Read(), accounts)
+		return err
+	})
 	return pageOf(accounts, total, func(a account.Account) cs.Account {
 		out := accountOut(a, caller)
 		out.VMRunning, out.VMStopped = machines[a.ID].Running, machines[a.ID].Stopped
 		return out
-	}), l.err
+	}), err
 }
 
 func accountOut(a account.Account, caller auth.Caller) cs.Account {
