@@ -74,16 +74,17 @@ func (o *openAPI) operation(d *Description) object {
 
 // answer is the schema of what is inside the envelope.
 func (o *openAPI) answer(d *Description) object {
-	switch {
-	case d.Kind == KindList:
+	switch d.Kind {
+	case KindList:
 		return object{"type": "object", "additionalProperties": false, "properties": object{
 			"count":  object{"type": "integer", "description": "How many there are in all; absent when there are none."},
 			d.Object: object{"type": "array", "items": o.ref(d.out)},
 		}}
-	case d.Kind == KindJob:
+	case KindJob:
 		return o.started(d)
+	default:
+		return o.outcome(d)
 	}
-	return o.outcome(d)
 }
 
 // started is the schema of a job's first answer.

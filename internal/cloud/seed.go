@@ -107,7 +107,9 @@ func (cl *Cloud) seedZone(ctx context.Context) (zone.Zone, error) {
 	}
 	_, err = cl.Networks.Wire(ctx, network.WireIn{
 		CreatePhysicalIn: network.CreatePhysicalIn{Zone: z.ID, Name: "Sandbox-pnet", VLANs: "100-4094"},
-		Public:           network.CreateRangeIn{VLAN: "50", Gateway: "192.168.0.1", Netmask: "255.255.240.0", StartIP: "192.168.0.2", EndIP: "192.168.15.250"},
+		Public: network.CreateRangeIn{
+			VLAN: "50", Gateway: "192.168.0.1", Netmask: "255.255.240.0", StartIP: "192.168.0.2", EndIP: "192.168.15.250",
+		},
 	})
 	return z, err
 }
@@ -143,7 +145,9 @@ func (cl *Cloud) seedBasic(ctx context.Context, capacity hypervisor.Capacity) er
 	if err != nil {
 		return err
 	}
-	guests, err := cl.Networks.Create(ctx, network.CreateIn{Name: basicNetwork, DisplayText: "All machines of the zone", Offering: offerings[0].ID, Zone: z.ID})
+	guests, err := cl.Networks.Create(ctx, network.CreateIn{
+		Name: basicNetwork, DisplayText: "All machines of the zone", Offering: offerings[0].ID, Zone: z.ID,
+	})
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,9 @@ import (
 
 // seedOfferings makes the offerings, under the names that users of CloudStack's simulator look for.
 func (cl *Cloud) seedOfferings(ctx context.Context) error {
-	for _, seed := range []func(context.Context) error{cl.seedComputes, cl.seedSystemComputes, cl.seedDisks, cl.seedNetworkOfferings, cl.seedVPCOfferings} {
+	for _, seed := range []func(context.Context) error{
+		cl.seedComputes, cl.seedSystemComputes, cl.seedDisks, cl.seedNetworkOfferings, cl.seedVPCOfferings,
+	} {
 		if err := seed(ctx); err != nil {
 			return err
 		}
@@ -105,8 +107,9 @@ func (cl *Cloud) seedNetworkOfferings(ctx context.Context) error {
 			SpecifyVLAN: true, SpecifyIPRanges: true, Services: and(by(virtualRouter, addresses...), by(securityGroups, "SecurityGroup")),
 		},
 		{
-			Name: "DefaultSharedNetscalerEIPandELBNetworkOffering", DisplayText: "Shared network with security groups, elastic addresses and load balancing",
-			GuestType: offering.Shared, SpecifyIPRanges: true,
+			Name:        "DefaultSharedNetscalerEIPandELBNetworkOffering",
+			DisplayText: "Shared network with security groups, elastic addresses and load balancing",
+			GuestType:   offering.Shared, SpecifyIPRanges: true,
 			Services: and(by(virtualRouter, addresses...), by(securityGroups, "SecurityGroup"), by(netscaler, "StaticNat", "Lb")),
 		},
 		{
@@ -114,8 +117,8 @@ func (cl *Cloud) seedNetworkOfferings(ctx context.Context) error {
 			Services: and(tier, by(vpcVirtualRouter, "Lb")),
 		},
 		{
-			Name: "DefaultIsolatedNetworkOfferingForVpcNetworksNoLB", DisplayText: "Tier of a VPC, without load balancing", GuestType: offering.Isolated,
-			ForVPC: true, Services: tier,
+			Name: "DefaultIsolatedNetworkOfferingForVpcNetworksNoLB", DisplayText: "Tier of a VPC, without load balancing",
+			GuestType: offering.Isolated, ForVPC: true, Services: tier,
 		},
 		{
 			Name: "DefaultIsolatedNetworkOfferingForVpcNetworksWithInternalLB", DisplayText: "Tier of a VPC, with load balancing inside it",

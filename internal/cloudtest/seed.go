@@ -67,12 +67,11 @@ func seedFor(t testing.TB, url, dir string, o Options) account.Keys {
 
 // keepSeed makes a beginning in a database of its own, and keeps it.
 func keepSeed(t testing.TB, key seedKey) (s *seeded, err error) {
-	url := ""
+	fresh := dbtest.SQLite
 	if key.postgres {
-		url = dbtest.Postgres(t)
-	} else {
-		url = dbtest.SQLite(t)
+		fresh = dbtest.Postgres
 	}
+	url := fresh(t)
 	dir := t.TempDir()
 	s = &seeded{}
 	if s.admin, err = seed(context.WithoutCancel(t.Context()), url, dir, key); err != nil {

@@ -216,7 +216,9 @@ func (s *Service) instanceName(vm VM) string {
 }
 
 // choose finds and checks the zone, the offering and the template that a deployment names.
-func (s *Service) choose(ctx context.Context, tx db.Tx, in *DeployIn, owner account.Owner) (z zone.Zone, off offering.Compute, tpl image.Template, err error) {
+func (s *Service) choose(ctx context.Context, tx db.Tx, in *DeployIn, owner account.Owner) (
+	z zone.Zone, off offering.Compute, tpl image.Template, err error,
+) {
 	caller := auth.From(ctx)
 	if z, err = zone.Usable(ctx, tx, in.Zone, owner.Domain); err != nil {
 		return z, off, tpl, err

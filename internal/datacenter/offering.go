@@ -22,7 +22,8 @@ func (r *run) serviceOffering(o ServiceOffering) {
 	r.ensure(serviceOfferings, wanted{
 		name: o.Name, only: api.Params{"displaytext": orName(o.DisplayText, o.Name)}, params: api.Params{
 			"displaytext": o.DisplayText, "cpunumber": number(o.CPUNumber), "cpuspeed": number(o.CPUSpeed), "memory": number(o.Memory),
-			"hosttags": strings.Join(o.HostTags, ","), "tags": strings.Join(o.StorageTags, ","), "storagetype": o.StorageType, "offerha": whenTrue(o.OfferHA),
+			"hosttags": strings.Join(o.HostTags, ","), "tags": strings.Join(o.StorageTags, ","), "storagetype": o.StorageType,
+			"offerha": whenTrue(o.OfferHA),
 		},
 	})
 }

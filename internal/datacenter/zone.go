@@ -315,7 +315,8 @@ func (r *run) pool(in place, p PrimaryStorage, where, only api.Params) {
 
 func (r *run) imageStore(in place, s ImageStore) {
 	r.ensure(imageStores, wanted{
-		name: s.URL, within: in.within, where: api.Params{"zoneid": in.zone}, params: api.Params{"name": s.Name, "provider": cmp.Or(s.Provider, folder)},
+		name: s.URL, within: in.within, where: api.Params{"zoneid": in.zone},
+		params: api.Params{"name": s.Name, "provider": cmp.Or(s.Provider, folder)},
 	})
 }
 

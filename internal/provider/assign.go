@@ -110,11 +110,11 @@ func choice(s offering.NetworkService, name, value string) (offering.NetworkCapa
 				return offering.NetworkCapability{Service: s.Name, Name: c.Name, Value: v}, nil
 			}
 		}
-		return offering.NetworkCapability{}, fault.Invalidf("capability %s of service %s can't be %q with provider %s: want one of %s", c.Name, s.Name,
-			value, provider.Name, c.Values)
+		return offering.NetworkCapability{}, fault.Invalidf("capability %s of service %s can't be %q with provider %s: want one of %s",
+			c.Name, s.Name, value, provider.Name, c.Values)
 	}
-	return offering.NetworkCapability{}, fault.Invalidf("service %s with provider %s has no capability %q to choose; it has: %s", s.Name, provider.Name,
-		name, strings.Join(can, ", "))
+	return offering.NetworkCapability{}, fault.Invalidf("service %s with provider %s has no capability %q to choose; it has: %s",
+		s.Name, provider.Name, name, strings.Join(can, ", "))
 }
 
 // Some are those of the provider's services that are named; none named: all.

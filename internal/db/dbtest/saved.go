@@ -2,6 +2,7 @@ package dbtest
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -51,7 +52,7 @@ func Save(url string) (s Saved, err error) {
 		var insert sql.NullString
 		err := pool.QueryRow(fmt.Sprintf(`select format('insert into %[1]s select * from json_populate_recordset(null::%[1]s, %%L);', json_agg(t))
 			from %[1]s t having count(*) > 0`, name)).Scan(&insert)
-		if err != nil && err != sql.ErrNoRows { //nolint:errorlint // it is that one
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return s, fmt.Errorf("save table %s: %w", name, err)
 		}
 		out.WriteString(insert.String)

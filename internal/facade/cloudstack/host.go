@@ -20,7 +20,9 @@ func (f *Facade) registerHosts(m *api.Mux) {
 	api.HandleCreateList(m, cs.AddHost, f.addHost, one)
 	api.HandleCall(m, cs.UpdateHost, f.updateHost)
 	api.HandleCall(m, cs.DeleteHost, f.deleteHost)
-	api.HandleJob(m, cs.ReconnectHost, f.reconnectHost, func(ctx context.Context, subject string) (cs.Host, error) { return one(ctx, uid.Host(subject)) })
+	api.HandleJob(m, cs.ReconnectHost, f.reconnectHost, func(ctx context.Context, subject string) (cs.Host, error) {
+		return one(ctx, uid.Host(subject))
+	})
 	api.HandleList(m, cs.ListHosts, f.listHosts)
 	api.HandleCall(m, cs.ConfigureSimulator, f.configureSimulator)
 }

@@ -24,8 +24,9 @@ func (f *Facade) registerZones(m *api.Mux) {
 
 func (f *Facade) createZone(ctx context.Context, in cs.CreateZoneIn) (uid.Zone, error) {
 	z, err := f.Zones.CreateZone(ctx, zone.Zone{
-		Name: in.Name, NetworkType: zone.NetworkType(in.NetworkType), SecurityGroups: in.SecurityGroups, Allocation: zone.Allocation(in.AllocationState),
-		DNS1: in.DNS1, DNS2: in.DNS2, InternalDNS1: in.InternalDNS1, InternalDNS2: in.InternalDNS2, IP6DNS1: in.IP6DNS1, IP6DNS2: in.IP6DNS2,
+		Name: in.Name, NetworkType: zone.NetworkType(in.NetworkType), SecurityGroups: in.SecurityGroups,
+		Allocation: zone.Allocation(in.AllocationState),
+		DNS1:       in.DNS1, DNS2: in.DNS2, InternalDNS1: in.InternalDNS1, InternalDNS2: in.InternalDNS2, IP6DNS1: in.IP6DNS1, IP6DNS2: in.IP6DNS2,
 		GuestCIDR: in.GuestCIDR, NetworkDomain: in.NetworkDomain, Domain: in.DomainID, LocalStorage: in.LocalStorage,
 	})
 	return z.ID, err
