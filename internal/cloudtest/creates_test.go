@@ -1,0 +1,108 @@
+package cloudtest_test
+
+import (
+	"bytes"
+	"errors"
+	"maps"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/cloudtest"
+)
+
+// creates says for each command that creates how it is called, in an order in which each finds what it needs. $name is the id that
+// the command of that name made, or one of the sandbox's.
+var creates = []struct {
+	command string
+	params  api.Params
+	other   string // a parameter whose other value makes it another request
+}{
+	{"createZone", api.Params{"name": "z", "networktype": "Advanced", "dns1": "192.0.2.53", "internaldns1": "192.0.2.53", "guestcidraddress": "10.1.1.0/24"}, "name"},
+	{"createPhysicalNetwork", api.Params{"name": "p", "zoneid": "$createZone", "vlan": "100-200"}, "name"},
+	{"addTrafficType", api.Params{"physicalnetworkid": "$createPhysicalNetwork", "traffictype": "Public"}, "traffictype"},
+	{"addNetworkServiceProvider", api.Params{"physicalnetworkid": "$createPhysicalNetwork", "name": "Netscaler"}, "name"},
+	{"createVlanIpRange", api.Params{"zoneid": "$createZone", "physicalnetworkid": "$createPhysicalNetwork", "forvirtualnetwork": "true", "vlan": "50",
+		"gateway": "198.51.100.1", "netmask": "255.255.255.0", "startip": "198.51.100.10", "endip": "198.51.100.20"}, "endip"},
+	{"createPod", api.Params{"name": "pod", "zoneid": "$createZone", "gateway": "192.0.2.1", "netmask": "255.255.255.0", "startip": "192.0.2.10",
+		"endip": "192.0.2.20"}, "name"},
+	{"addCluster", api.Params{"clustername": "c", "zoneid": "$createZone", "podid": "$createPod", "hypervisor": "Simulator", "clustertype": "CloudManaged"},
+		"clustername"},
+	{"addHost", api.Params{"zoneid": "$createZone", "podid": "$createPod", "clusterid": "$addCluster", "hypervisor": "Simulator", "url": "http://h1",
+		"username": "u", "password": "p"}, "url"},
+	{"createStoragePool", api.Params{"name": "s", "zoneid": "$createZone", "podid": "$createPod", "clusterid": "$addCluster", "url": "file:///srv/one"}, "name"},
+	{"addImageStore", api.Params{"name": "i", "provider": "Local", "zoneid": "$createZone", "url": "file:///srv/images"}, "name"},
+	{"addSecondaryStorage", api.Params{"zoneid": "$createZone", "url": "file:///srv/more"}, "url"},
+	{"createServiceOffering", api.Params{"name": "o", "displaytext": "o", "cpunumber": "1", "cpuspeed": "500", "memory": "256"}, "name"},
+	{"createDiskOffering", api.Params{"name": "d", "displaytext": "d", "disksize": "1"}, "name"},
+	{"createNetworkOffering", api.Params{"name": "n", "displaytext": "n", "guestiptype": "Isolated", "traffictype": "GUEST", "supportedservices": "Dhcp",
+		"serviceproviderlist[0].service": "Dhcp", "serviceproviderlist[0].provider": "VirtualRouter"}, "name"},
+	{"createNetwork", api.Params{"name": "net", "displaytext": "net", "zoneid": "$zone", "networkofferingid": "$isolated"}, "name"},
+	{"registerTemplate", api.Params{"name": "t", "displaytext": "t", "format": "VHD", "hypervisor": "Simulator", "url": "http://192.0.2.1/t.vhd",
+		"zoneid": "$zone", "ostypeid": "$os"}, "name"},
+	{"registerSSHKeyPair", api.Params{"name": "k", "publickey": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIiSvG3VqDxTq0qkWVJ0mZ0mXcG2gQY2mWb6mA8jS1pU"}, "name"},
+	{"createSSHKeyPair", api.Params{"name": "k2"}, "name"},
+	{"createVolume", api.Params{"name": "v", "zoneid": "$zone", "diskofferingid": "$createDiskOffering"}, "name"},
+	{"deployVirtualMachine", api.Params{"name": "vm", "zoneid": "$zone", "templateid": "$template", "serviceofferingid": "$createServiceOffering"}, "name"},
+}
+
+// Every command that creates can be repeated under its idempotency key: the first thing is shown again and no second one is made. So
+// none forgets to record it.
+func TestEveryCreateCanBeRepeated(t *testing.T) {
+	t.Parallel()
+	cloudtest.Each(t, cloudtest.Options{}, func(t *testing.T, c *cloudtest.Cloud) {
+		var declared, tried []string
+		for _, one := range cs.All {
+			if d := one.Describe(); d.Creates {
+				declared = append(declared, d.Name)
+			}
+		}
+		for _, one := range creates {
+			tried = append(tried, one.command)
+		}
+		slices.Sort(declared)
+		if sorted := slices.Sorted(slices.Values(tried)); !slices.Equal(declared, sorted) {
+			t.Fatalf("commands that create: %v; tried here: %v", declared, sorted)
+		}
+		box := c.Sandbox(t)
+		ids := map[string]string{
+			"zone": string(box.Zone), "template": string(box.Template), "isolated": string(box.NetworkOffering["DefaultIsolatedNetworkOfferingWithSourceNatService"]),
+			"os": string(itemsOf(t, c, cs.ListOsTypes, cs.ListOsTypesIn{Description: "Other (64-bit)"})[0].ID),
+		}
+		for _, one := range creates {
+			params := api.Params{"idempotencykey": "key of " + one.command}
+			for name, value := range one.params {
+				if value[0] == '$' {
+					value = ids[value[1:]]
+				}
+				params[name] = value
+			}
+			first, err := c.Client.Call(t.Context(), one.command, params)
+			if err != nil {
+				t.Fatalf("%s: %v", one.command, err)
+			}
+			ids[one.command] = idIn.FindStringSubmatch(string(first))[1]
+			again, err := c.Client.Call(t.Context(), one.command, params)
+			if err != nil {
+				t.Fatalf("%s, once more: %v", one.command, err)
+			}
+			if id := idIn.FindStringSubmatch(string(again)); id == nil || id[1] != ids[one.command] {
+				t.Errorf("%s made %s\nand once more %s", one.command, first, again)
+			}
+			if bytes.Contains(again, []byte("PRIVATE KEY")) {
+				t.Errorf("%s shows a private key twice", one.command)
+			}
+			other := maps.Clone(params)
+			other[one.other] += "2"
+			_, err = c.Client.Call(t.Context(), one.command, other)
+			if e, ok := errors.AsType[*api.RemoteError](err); !ok || e.CSCode != 4375 {
+				t.Errorf("%s under the same key with another %s: %v", one.command, one.other, err)
+			}
+		}
+	})
+}
+
+// idIn finds the first id of an answer, which is that of what the answer is about.
+var idIn = regexp.MustCompile(`"id":"([0-9a-f-]{36})"`)
