@@ -14,7 +14,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/cloud"
 	"github.com/virga-cloud/virga/internal/db"
-	"github.com/virga-cloud/virga/internal/facade/cloudstack"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/hypervisor/sim"
 	"github.com/virga-cloud/virga/internal/setting"
 )
@@ -78,7 +78,7 @@ func (c common) config(dir, name, world string, pace sim.Options) cloud.Config {
 			setting.JobExpire.Initially(c.JobsKept),
 		},
 		PasswordCost: auth.StrongCost(), DBOptions: db.Options{Clock: time.Now},
-		Facade: cloudstack.Options{SecureCookies: c.SecureCookies}, Log: c.logger(),
+		Facade: front.Options{SecureCookies: c.SecureCookies}, Log: c.logger(),
 	}
 }
 
@@ -115,7 +115,7 @@ func (d doors) close() {
 func (c common) serve(ctx context.Context, cl *cloud.Cloud, d doors, dir string, ready func(url string) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	o := cloudstack.ServeOptions{
+	o := front.ServeOptions{
 		Listener: d.api, TLSCert: c.TLSCert, TLSKey: c.TLSKey, Clock: time.Now, Log: c.logger(),
 		Listening: func(a net.Addr) {
 			if err := ready(c.url(a)); err != nil {
@@ -129,7 +129,7 @@ func (c common) serve(ctx context.Context, cl *cloud.Cloud, d doors, dir string,
 	done := make(chan struct{})
 	if d.integration != nil {
 		go func() {
-			err := cloudstack.Serve(ctx, cl.Facade.Integration(), cloudstack.ServeOptions{
+			err := front.Serve(ctx, cl.Facade.Integration(), front.ServeOptions{
 				Listener: d.integration, Loopback: true, Clock: time.Now, Log: c.logger(),
 			})
 			if err != nil {
@@ -140,7 +140,7 @@ func (c common) serve(ctx context.Context, cl *cloud.Cloud, d doors, dir string,
 	} else {
 		close(done)
 	}
-	err := cloudstack.Serve(ctx, cl.Handler(), o)
+	err := front.Serve(ctx, cl.Handler(), o)
 	cause := context.Cause(ctx)
 	cancel(nil)
 	<-done

@@ -17,6 +17,7 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/hypervisor/sim"
@@ -58,7 +59,7 @@ type Config struct {
 	PasswordCost auth.Cost
 	DBOptions    db.Options // Clock is required
 	Engine       op.Options
-	Facade       cloudstack.Options
+	Facade       front.Options
 	Log          *slog.Logger
 }
 

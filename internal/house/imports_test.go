@@ -42,7 +42,9 @@ var rules = []rule{
 		"drivers act on what they are told; a driver that could look things up would decide"},
 	{"internal/outside/...", "internal/fault internal/secret", "", "what leaves the machine is behind an interface its user declares"},
 
-	{"internal/facade/cloudstack", "api api/cloudstack DOMAIN " + mechanics + " internal/hypervisor", "database/sql os/exec", facades},
+	{"internal/facade/cloudstack/front", "api api/cloudstack internal/account internal/once internal/db internal/auth internal/secret internal/fault uid",
+		"database/sql os/exec", "what is the same for every command knows no noun: all that it asks a service is who calls"},
+	{"internal/facade/cloudstack", "internal/facade/cloudstack/front api api/cloudstack DOMAIN " + mechanics + " internal/hypervisor", "database/sql os/exec", facades},
 	{"internal/facade/vcloud", "api api/vcloud DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudbolt", "api api/cloudbolt DOMAIN " + mechanics, "database/sql os/exec", facades},
 
@@ -156,7 +158,7 @@ var parts = []part{
 	{"golang.org/x/crypto/ssh", "internal/keypair", "reads and writes SSH keys as every client and guest does"},
 	{"github.com/alecthomas/kong", "cmd/... internal/cli", "flags and help"},
 	{"github.com/goccy/go-yaml", "internal/datacenter", "data centres are described in YAML; errors tell line and column"},
-	{"github.com/prometheus/client_golang", "internal/facade/cloudstack internal/cloud", "metrics, served beside the API"},
+	{"github.com/prometheus/client_golang", "internal/facade/cloudstack/front internal/cloud", "metrics, served beside the API"},
 	{"github.com/nats-io", "internal/bus", "messages between servers and agents"},
 	{"github.com/apache/cloudstack-go/v2", "TESTS", "the library that most Go tools for CloudStack are made with, as a client of ours"},
 	{"pgregory.net/rapid", "TESTS", "properties"},

@@ -22,6 +22,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/db/dbtest"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/secret"
@@ -87,14 +88,14 @@ func (b *buffer) String() string {
 	return b.text.String()
 }
 
-func newCloud(t *testing.T) *cloud { return newCloudAt(t, dbtest.SQLite(t), Options{}) }
+func newCloud(t *testing.T) *cloud { return newCloudAt(t, dbtest.SQLite(t), front.Options{}) }
 
 // eachCloud runs a test on both databases.
 func eachCloud(t *testing.T, test func(t *testing.T, c *cloud)) {
-	dbtest.EachURL(t, func(t *testing.T, url string) { test(t, newCloudAt(t, url, Options{})) })
+	dbtest.EachURL(t, func(t *testing.T, url string) { test(t, newCloudAt(t, url, front.Options{})) })
 }
 
-func newCloudAt(t *testing.T, url string, o Options) *cloud {
+func newCloudAt(t *testing.T, url string, o front.Options) *cloud {
 	t.Helper()
 	c := &cloud{t: t, clock: &clock{}, log: &buffer{}, tenants: map[string]tenant{}, work: work{open: make(chan struct{})}}
 	d, err := db.Open(t.Context(), url, db.Options{Clock: c.clock.now, NoSync: true, SkipMigrations: true})
@@ -116,7 +117,8 @@ func newCloudAt(t *testing.T, url string, o Options) *cloud {
 	t.Cleanup(stop)
 
 	o.Log = slog.New(slog.NewTextHandler(c.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	c.facade = New(Services{DB: d, Engine: engine, Settings: settings, Accounts: c.accounts, Sessions: sessions}, o)
+	c.facade = newFacade(Services{DB: d, Engine: engine, Settings: settings, Accounts: c.accounts, Sessions: sessions}, o,
+		append([]api.Command{testFail, testList, testJob}, cs.All...)...)
 	c.addTestCommands()
 	c.people()
 	c.server = httptest.NewServer(c.facade.Handler())
@@ -263,11 +265,7 @@ type thing struct {
 var errCause = errors.New("the cause, which only admins see")
 
 func (c *cloud) addTestCommands() {
-	m := api.NewMux(append([]api.Command{testFail, testList, testJob}, cs.All...)...)
-	c.facade.mux = m
-	for _, register := range c.facade.translators() {
-		register(m)
-	}
+	m := c.facade.mux
 	api.HandleCall(m, testFail, func(_ context.Context, in failIn) (api.Success, error) {
 		switch in.Kind {
 		case "panic":

@@ -6,6 +6,7 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/setting"
 )
 
@@ -15,9 +16,9 @@ func (f *Facade) registerDiscovery(m *api.Mux) {
 }
 
 func (f *Facade) listAPIs(ctx context.Context, in cs.ListAPIsIn) (api.Page[api.CommandInfo], error) {
-	commands := f.mux.ListAPIs(roleOf(auth.From(ctx)), in.Name)
+	commands := f.mux.ListAPIs(front.RoleOf(auth.From(ctx)), in.Name)
 	if in.Name != "" && len(commands) == 0 {
-		return api.Page[api.CommandInfo]{}, unknownCommand(in.Name)
+		return api.Page[api.CommandInfo]{}, front.UnknownCommand(in.Name)
 	}
 	return api.Page[api.CommandInfo]{Count: len(commands), Items: commands}, nil
 }

@@ -1,8 +1,8 @@
-// Package cloudstack speaks CloudStack's API at /client/api: it establishes who calls, asks whether the caller's role may use
-// the command, and translates between the contract (package api/cloudstack) and the services. It decides nothing else: whose
-// things a list shows and who may touch what are the services' rules.
+// Package cloudstack speaks CloudStack's API: it translates between the contract (package api/cloudstack) and the services. It
+// decides nothing else: whose things a list shows and who may touch what are the services' rules.
 //
-// A request goes through dispatch.go (find the caller and the command), a translator (one file per noun, listed in
-// handlers.go) and answer.go (write JSON or XML). A new command is declared in the contract and given a handler in the
-// register function of its noun's file; helpers for owners, pending jobs, scopes and pages are in list.go.
+// A request comes in through package front, which establishes who calls and whether the caller's role may use the command, goes
+// on to a translator (one file per noun, listed in handlers.go), and its answer goes out through front again. A new command is
+// declared in the contract and given a handler in the register function of its noun's file; helpers for owners, pending jobs,
+// scopes and pages are in list.go.
 package cloudstack

@@ -8,6 +8,7 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/placement"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/zone"
@@ -24,7 +25,7 @@ func (f *Facade) tryMachine(ctx context.Context, in compute.DeployIn) (api.Start
 	if !out.Feasible {
 		out.Summary = run.Text
 	}
-	if !cs.Infrastructure.Allows(roleOf(auth.From(ctx))) {
+	if !cs.Infrastructure.Allows(front.RoleOf(auth.From(ctx))) {
 		return api.Started{DryRun: out}, nil
 	}
 	switch {

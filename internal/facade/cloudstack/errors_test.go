@@ -9,6 +9,14 @@ import (
 	"github.com/virga-cloud/virga/internal/fault"
 )
 
+// What clients know, and so must stay as it is.
+const (
+	textNoSession   = "unable to verify user credentials"
+	textNoSignature = "unable to verify user credentials and/or request signature"
+	textInternal    = "Internal error executing command, please contact your system administrator"
+	requestID       = "X-Request-ID"
+)
+
 // errorBody is what is in the envelope of an error.
 type errorBody struct {
 	UUIDs  []string `json:"uuidList"`
@@ -113,11 +121,11 @@ func TestTheRequestIsRefused(t *testing.T) {
 		"unknown job": {c.as("root", "queryAsyncJobResult", "jobid=0192f0c1-2b6e-7c3a-9d41-5f0e8a7b6c5d"),
 			"queryasyncjobresultresponse", 431, ""},
 		"too many": {c.get("response=json&command=listUsers&" + manyParams(1001)), "listusersresponse", 431, "more parameters than a request may have"},
-		"too large": {c.do(c.request("POST", "/client/api?response=json&command=listUsers", "text="+strings.Repeat("x", maxBody))),
+		"too large": {c.do(c.request("POST", "/client/api?response=json&command=listUsers", "text="+strings.Repeat("x", 2<<20))),
 			"listusersresponse", 413, ""},
 		"too many, format last": {c.get("command=listUsers&" + manyParams(1001) + "response=json"), "listusersresponse", 431, ""},
 		"too many in the form":  {c.do(c.request("POST", "/client/api?command=listUsers", manyParams(1001)+"response=json")), "listusersresponse", 431, ""},
-		"too large, format inside": {c.do(c.request("POST", "/client/api?command=listUsers", "response=json&text="+strings.Repeat("x", maxBody))),
+		"too large, format inside": {c.do(c.request("POST", "/client/api?command=listUsers", "response=json&text="+strings.Repeat("x", 2<<20))),
 			"listusersresponse", 413, ""},
 		"method": {c.do(c.request("PUT", "/client/api?response=json&command=listUsers", "")), "listusersresponse", 405, "only GET and POST"},
 	} {

@@ -7,6 +7,7 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/uid"
@@ -42,7 +43,7 @@ func (f *Facade) outcome(ctx context.Context, r op.Record, caller auth.Caller) (
 	if e, ok := f.mux.Find(r.Command); !ok || e.Kind != api.KindJob {
 		return api.Succeeded(""), nil
 	}
-	result, err := f.mux.JobResult(ctx, r.Command, r.SubjectID, roleOf(caller))
+	result, err := f.mux.JobResult(ctx, r.Command, r.SubjectID, front.RoleOf(caller))
 	if fault.Is(err, fault.NotFound) {
 		return api.Succeeded("what the job was about is no longer there"), nil
 	}
@@ -90,8 +91,8 @@ func jobOut(r op.Record, owner account.Name, caller auth.Caller) cs.AsyncJob {
 		if err == nil {
 			err = fault.New(fault.Internal, "the job failed without a reason")
 		}
-		what, text := failure(err, caller.IsRoot(), "job "+string(r.ID))
-		out.ResultCode, out.ResultType, out.Result = what.http, resultType, api.Failed(what.http, text)
+		code, text := front.Failure(err, caller.IsRoot(), "job "+string(r.ID))
+		out.ResultCode, out.ResultType, out.Result = code, resultType, api.Failed(code, text)
 	}
 	return out
 }

@@ -100,18 +100,3 @@ func TestListsShowWhatTheirScopeSays(t *testing.T) {
 		}
 	})
 }
-
-func TestRolesOfCallers(t *testing.T) {
-	t.Parallel()
-	for caller, want := range map[auth.Caller]api.Role{
-		{}:                                api.NoOne,
-		{Type: auth.RootAdmin}:            api.NoOne, // nobody with a type is nobody
-		{User: "u", Type: auth.User}:      api.User,
-		{User: "u", Type: 4}:              api.NoOne,
-		{User: "u", Type: auth.RootAdmin}: api.RootAdmin,
-	} {
-		if got := roleOf(caller); got != want {
-			t.Errorf("%+v: %v", caller, got)
-		}
-	}
-}

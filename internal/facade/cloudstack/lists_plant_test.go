@@ -13,6 +13,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/db/dbtest"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 )
 
 // Every filter of every list keeps what it says, for callers of each kind; and all answers have the declared shape.
@@ -285,7 +286,7 @@ func TestListsCostTheSame(t *testing.T) {
 		root := p.tenants["root"]
 		e, _ := p.facade.mux.Find(command.Describe().Name)
 		ctx := db.Counting(context.WithValue(auth.With(t.Context(), root.Caller), countKey{}, &n), &n)
-		_, err := e.Invoke(ctx, params, roleOf(root.Caller))
+		_, err := e.Invoke(ctx, params, front.RoleOf(root.Caller))
 		p.must(err)
 		return n.Load()
 	}

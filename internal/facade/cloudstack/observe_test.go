@@ -5,8 +5,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
+	"github.com/virga-cloud/virga/internal/db/dbtest"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -152,15 +155,21 @@ func TestAnswersAreClosedToBrowsers(t *testing.T) {
 
 func TestReadiness(t *testing.T) {
 	t.Parallel()
-	c := newCloud(t)
+	var unready atomic.Bool
+	c := newCloudAt(t, dbtest.SQLite(t), front.Options{Ready: func(context.Context) error {
+		if unready.Load() {
+			return errCause
+		}
+		return nil
+	}})
 	if r := c.do(c.request("GET", "/readyz", "")); r.status != 200 {
 		t.Errorf("%d %s", r.status, r.body)
 	}
-	c.facade.options.Ready = func(context.Context) error { return errCause }
+	unready.Store(true)
 	if r := c.do(c.request("GET", "/readyz", "")); r.status != 503 || strings.Contains(r.body, errCause.Error()) {
 		t.Errorf("%d %s", r.status, r.body)
 	}
-	c.facade.options.Ready = nil
+	unready.Store(false)
 	c.db.Close()
 	if r := c.do(c.request("GET", "/readyz", "")); r.status != 503 {
 		t.Errorf("without a database: %d %s", r.status, r.body)

@@ -15,6 +15,7 @@ import (
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/db/dbtest"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/hypervisor/sim"
@@ -88,7 +89,7 @@ func newPlant(t *testing.T, url string) *plant {
 	s.Machines = compute.New(compute.Parts{
 		DB: d, Engine: engine, Accounts: c.accounts, Networks: s.Networks, Hosts: s.Hosts, Volumes: s.Volumes,
 	})
-	c.facade = New(s, Options{})
+	c.facade = New(s, front.Options{})
 	stop, err := engine.Start(t.Context())
 	c.must(err)
 	t.Cleanup(stop)

@@ -245,7 +245,7 @@ func TestWhoGuessesIsLockedOut(t *testing.T) {
 	c.clock.forward(2 * time.Minute)
 	c.login("red-user")
 	// An address that fails too often is not even listened to.
-	for range defaultLoginFailures {
+	for range 20 {
 		failed(t, post(c.loginForm("nobody")), "errorresponse", 531)
 	}
 	if e := failed(t, post(c.loginForm("red-user")), "errorresponse", 429); e.CSCode != 4545 {

@@ -7,6 +7,7 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/zone"
@@ -115,7 +116,7 @@ type imagesIn struct {
 
 func (f *Facade) images(ctx context.Context, in imagesIn, filter image.Filter) (none api.Page[cs.Template], err error) {
 	if filter.Which == image.All {
-		if !api.Admins.Allows(roleOf(auth.From(ctx))) {
+		if !api.Admins.Allows(front.RoleOf(auth.From(ctx))) {
 			return none, fault.Deniedf("the filter all is for admins only; executable shows what you can deploy")
 		}
 		in.scope.ListAll = true // which leaves a named account or domain as narrow as it is

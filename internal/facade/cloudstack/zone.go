@@ -10,6 +10,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/capacity"
 	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -70,7 +71,7 @@ func (f *Facade) listZones(ctx context.Context, in cs.ListZonesIn) (api.Page[cs.
 	filter := zone.Filter{
 		IDs: texts(ids), Name: in.Name, NetworkType: zone.NetworkType(in.NetworkType), Domain: in.DomainID, Keyword: in.Keyword,
 	}
-	if !cs.Infrastructure.Allows(roleOf(caller)) {
+	if !cs.Infrastructure.Allows(front.RoleOf(caller)) {
 		filter.Allocation = zone.Enabled
 	}
 	filter.Offset, filter.Limit = window(in.Paging)

@@ -1,4 +1,4 @@
-package cloudstack
+package front
 
 import (
 	"context"
@@ -17,7 +17,7 @@ func (c *call) bySignature(ctx context.Context, endpoint *api.Endpoint) error {
 	case name == "":
 		return unauthorized(textNoSignature, "no command and no session")
 	case endpoint == nil:
-		return unknownCommand(name)
+		return UnknownCommand(name)
 	}
 	apiKey, hasKey := fold(c.params, "apikey")
 	signature, hasSignature := fold(c.params, "signature")
@@ -25,12 +25,12 @@ func (c *call) bySignature(ctx context.Context, endpoint *api.Endpoint) error {
 		return unauthorized(textNoSignature, "neither a session nor one API key with one signature")
 	}
 	params := signedParams(c.params)
-	if expired, err := auth.Expired(params, c.facade.DB.Now()); err != nil {
+	if expired, err := auth.Expired(params, c.front.db.Now()); err != nil {
 		return unauthorized(textNoSignature, err.Error())
 	} else if expired {
 		return unauthorized(textNoSignature, "the request has expired")
 	}
-	caller, key, err := c.facade.Accounts.ByKey(ctx, apiKey)
+	caller, key, err := c.front.accounts.ByKey(ctx, apiKey)
 	switch {
 	case fault.Is(err, fault.Unauthenticated):
 		return unauthorized(textNoSignature, "no such API key, or its user may not act")
@@ -38,9 +38,9 @@ func (c *call) bySignature(ctx context.Context, endpoint *api.Endpoint) error {
 		return err
 	}
 	c.caller = caller
-	if !endpoint.Role.Allows(roleOf(c.caller)) {
+	if !endpoint.Role.Allows(RoleOf(c.caller)) {
 		c.caller = auth.Caller{} // the signature was not compared: it may be anybody
-		return unknownCommand(name)
+		return UnknownCommand(name)
 	}
 	// Base64 has no spaces: one was a "+" that the client didn't encode.
 	if !auth.VerifySignature(params, strings.ReplaceAll(signature, " ", "+"), key) {

@@ -1,4 +1,4 @@
-package cloudstack
+package front
 
 import (
 	"context"
@@ -31,13 +31,13 @@ func dressed(h http.Handler) http.Handler {
 }
 
 // api answers one request of the API, whatever becomes of it, and tells log and metrics.
-func (f *Facade) api(w http.ResponseWriter, r *http.Request, trusted bool) {
-	begun := f.DB.Now()
-	c := &call{facade: f, w: w, r: r, id: w.Header().Get(requestID), command: unknown, trusted: trusted}
+func (f *Front) api(w http.ResponseWriter, r *http.Request, trusted bool) {
+	begun := f.db.Now()
+	c := &call{front: f, w: w, r: r, id: w.Header().Get(requestID), command: unknown, trusted: trusted}
 	f.metrics.inFlight.Inc()
 	defer func() {
 		aborted := c.recovered(recover())
-		took := max(f.DB.Now().Sub(begun), 0)
+		took := max(f.db.Now().Sub(begun), 0)
 		f.metrics.inFlight.Dec()
 		f.metrics.observe(c.command, c.err != nil, took)
 		c.record(took)
@@ -56,7 +56,7 @@ func (c *call) recovered(panicked any) (aborted bool) {
 	if err, ok := panicked.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		return true
 	}
-	c.facade.log.Error("a request panicked", "request", c.id, "command", c.command, "panic", fmt.Sprint(panicked), "stack", string(debug.Stack()))
+	c.front.log.Error("a request panicked", "request", c.id, "command", c.command, "panic", fmt.Sprint(panicked), "stack", string(debug.Stack()))
 	if c.begun {
 		return true
 	}
@@ -80,5 +80,5 @@ func (c *call) record(took time.Duration) {
 		attrs = append(attrs, slog.String("error", c.err.Error()), slog.Bool("gone", gone))
 	}
 	// The request's own context may have ended, which is nothing to the log.
-	c.facade.log.LogAttrs(context.WithoutCancel(c.r.Context()), level, "API request", attrs...)
+	c.front.log.LogAttrs(context.WithoutCancel(c.r.Context()), level, "API request", attrs...)
 }

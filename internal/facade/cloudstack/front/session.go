@@ -1,4 +1,4 @@
-package cloudstack
+package front
 
 import (
 	"context"
@@ -38,7 +38,7 @@ func (c *call) bySession(ctx context.Context, endpoint *api.Endpoint) (bool, err
 	} else if !fromCookie.IsEmpty() && !fromCookie.Equal(fromParam) {
 		return false, c.endSession(ctx, id, "the session keys of cookie and parameter differ")
 	}
-	user, err := c.facade.Sessions.Find(ctx, id, key)
+	user, err := c.front.sessions.Find(ctx, id, key)
 	switch {
 	case fault.Is(err, fault.Unauthenticated) && c.isSigned():
 		return false, nil
@@ -50,7 +50,7 @@ func (c *call) bySession(ctx context.Context, endpoint *api.Endpoint) (bool, err
 		// The session goes on: a link on another site shall not be able to end it.
 		return false, unauthorized(textNoSession, "a session without its session key")
 	}
-	caller, _, err := c.facade.Accounts.ByUser(ctx, user)
+	caller, _, err := c.front.accounts.ByUser(ctx, user)
 	switch {
 	case fault.Is(err, fault.Unauthenticated):
 		return false, c.endSession(ctx, id, "the session's user may not act any more")
@@ -70,7 +70,7 @@ func (c *call) isSigned() bool {
 }
 
 func (c *call) endSession(ctx context.Context, id secret.String, reason string) error {
-	if err := c.facade.Sessions.Close(ctx, id); err != nil {
+	if err := c.front.sessions.Close(ctx, id); err != nil {
 		return err
 	}
 	return unauthorized(textNoSession, reason)
@@ -110,6 +110,6 @@ func (c *call) setCookie(name string, value secret.String) {
 	}
 	http.SetCookie(c.w, &http.Cookie{ //nolint:gosec // Secure under TLS; virga dev speaks plain HTTP on loopback
 		Name: name, Value: value.Reveal(), Path: cookiePath, MaxAge: age,
-		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: c.r.TLS != nil || c.facade.options.SecureCookies,
+		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: c.r.TLS != nil || c.front.options.SecureCookies,
 	})
 }

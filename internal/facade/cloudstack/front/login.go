@@ -1,4 +1,4 @@
-package cloudstack
+package front
 
 import (
 	"cmp"
@@ -31,7 +31,7 @@ func (c *call) login() {
 		c.fail(err)
 		return
 	}
-	c.answer(api.AnswerOf(cs.Login, out, roleOf(c.caller)))
+	c.answer(api.AnswerOf(cs.Login, out, RoleOf(c.caller)))
 }
 
 func (c *call) signIn() (cs.LoginOut, error) {
@@ -42,17 +42,17 @@ func (c *call) signIn() (cs.LoginOut, error) {
 	if err != nil {
 		return cs.LoginOut{}, err
 	}
-	ctx, f := c.r.Context(), c.facade
+	ctx, f := c.r.Context(), c.front
 	if old := cookie(c.r, sessionCookie); !old.IsEmpty() {
-		if err := f.Sessions.Close(ctx, old); err != nil {
+		if err := f.sessions.Close(ctx, old); err != nil {
 			return cs.LoginOut{}, err
 		}
 	}
-	settle, ok := f.logins.begin(c.r.RemoteAddr, f.DB.Now())
+	settle, ok := f.logins.begin(c.r.RemoteAddr, f.db.Now())
 	if !ok {
 		return cs.LoginOut{}, fault.Busyf("too many failed logins from your address: wait a minute")
 	}
-	caller, user, err := f.Accounts.Login(ctx, in.Username, secret.New(in.Password), cmp.Or(string(in.DomainID), in.Domain))
+	caller, user, err := f.accounts.Login(ctx, in.Username, secret.New(in.Password), cmp.Or(string(in.DomainID), in.Domain))
 	if fault.Is(err, fault.Unauthenticated) {
 		return cs.LoginOut{}, errLogin
 	}
@@ -60,14 +60,14 @@ func (c *call) signIn() (cs.LoginOut, error) {
 	if err != nil {
 		return cs.LoginOut{}, err
 	}
-	id, key, err := f.Sessions.Open(ctx, user.ID)
+	id, key, err := f.sessions.Open(ctx, user.ID)
 	if err != nil {
 		return cs.LoginOut{}, err
 	}
 	c.caller = caller
 	c.setCookie(sessionCookie, id)
 	c.setCookie(keyCookie, key)
-	return loginOut(caller, user, key, f.Sessions.Idle(), f.DB.Now()), nil
+	return loginOut(caller, user, key, f.sessions.Idle(), f.db.Now()), nil
 }
 
 func loginOut(caller auth.Caller, u account.User, key secret.String, idle time.Duration, now time.Time) cs.LoginOut {
@@ -97,7 +97,7 @@ func zoneOffset(zone string, now time.Time) string {
 func (c *call) logout() {
 	id := cookie(c.r, sessionCookie)
 	if !id.IsEmpty() {
-		if err := c.facade.Accounts.Logout(c.r.Context(), id); err != nil {
+		if err := c.front.accounts.Logout(c.r.Context(), id); err != nil {
 			c.fail(err)
 			return
 		}

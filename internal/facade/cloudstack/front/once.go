@@ -1,4 +1,4 @@
-package cloudstack
+package front
 
 import (
 	"context"
@@ -28,13 +28,13 @@ func (c *call) invoke(ctx context.Context, e *api.Endpoint) (api.Answer, error) 
 		return api.Answer{}, err
 	}
 	if key == "" {
-		return e.Invoke(ctx, c.params, roleOf(c.caller))
+		return e.Invoke(ctx, c.params, RoleOf(c.caller))
 	}
 	digest := onceDigest(c.params)
 	if answer, made, err := c.repeat(ctx, e, key, digest); err != nil || made {
 		return answer, err
 	}
-	answer, err := e.Invoke(once.With(ctx, key, e.Name, digest), c.params, roleOf(c.caller))
+	answer, err := e.Invoke(once.With(ctx, key, e.Name, digest), c.params, RoleOf(c.caller))
 	if errors.Is(err, once.ErrTaken) { // by the same request, sent twice at the same moment
 		if answer, made, err := c.repeat(ctx, e, key, digest); err != nil || made {
 			return answer, err
@@ -45,11 +45,11 @@ func (c *call) invoke(ctx context.Context, e *api.Endpoint) (api.Answer, error) 
 
 // repeat answers with what the key has made, and tells whether it has.
 func (c *call) repeat(ctx context.Context, e *api.Endpoint, key, digest string) (api.Answer, bool, error) {
-	made, err := once.Find(ctx, c.facade.DB.Read(), key, e.Name, digest)
+	made, err := once.Find(ctx, c.front.db.Read(), key, e.Name, digest)
 	if err != nil || made == nil {
 		return api.Answer{}, false, err
 	}
-	answer, err := e.Repeat(ctx, api.Started{ID: made.Subject, JobID: made.Operation}, roleOf(c.caller))
+	answer, err := e.Repeat(ctx, api.Started{ID: made.Subject, JobID: made.Operation}, RoleOf(c.caller))
 	return answer, true, err
 }
 

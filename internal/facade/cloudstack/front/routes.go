@@ -1,4 +1,4 @@
-package cloudstack
+package front
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 // readyWithin is how long /readyz waits for an answer before it says no.
 const readyWithin = 2 * time.Second
 
-func (f *Facade) routes() http.Handler {
+func (f *Front) routes() http.Handler {
 	reference := f.mux.Reference(cs.Version)
 	openAPI := reference.OpenAPI()
 	call := func(w http.ResponseWriter, r *http.Request) { f.api(w, r, false) }
@@ -43,10 +43,10 @@ func plain(w http.ResponseWriter, status int, text string) {
 
 // ready says whether requests would be served: the database answers, and so does what the starter of this server cares for.
 // Why not is for the log: anybody may ask.
-func (f *Facade) ready(w http.ResponseWriter, r *http.Request) {
+func (f *Front) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyWithin)
 	defer cancel()
-	_, _, err := f.Accounts.Domains(ctx, account.DomainFilter{Scope: auth.Scope{All: true}, ID: auth.System().Domain, Limit: 1})
+	_, _, err := f.accounts.Domains(ctx, account.DomainFilter{Scope: auth.Scope{All: true}, ID: auth.System().Domain, Limit: 1})
 	if err == nil && f.options.Ready != nil {
 		err = f.options.Ready(ctx)
 	}
@@ -61,7 +61,7 @@ func (f *Facade) ready(w http.ResponseWriter, r *http.Request) {
 // integration has root's rights for whoever gets through, so three more locks: it is no use on an address that others reach;
 // the Host must be a local name, so that no name on the internet can be made to point here; and browsers may not carry
 // requests of web pages here.
-func (f *Facade) integration() http.Handler {
+func (f *Front) integration() http.Handler {
 	return dressed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 		site := r.Header.Get("Sec-Fetch-Site")

@@ -1,4 +1,4 @@
-package cloudstack
+package front
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 
 // call is one request at work.
 type call struct {
-	facade  *Facade
+	front   *Front
 	w       http.ResponseWriter
 	r       *http.Request
 	id      string // of the request, in X-Request-ID and in the log
@@ -27,8 +27,8 @@ type call struct {
 	err    error
 }
 
-// roleOf is a caller's bit in the roles of commands.
-func roleOf(c auth.Caller) api.Role {
+// RoleOf is a caller's bit in the roles of commands.
+func RoleOf(c auth.Caller) api.Role {
 	if c.IsNobody() {
 		return api.NoOne
 	}
@@ -51,7 +51,7 @@ func (c *call) serve() {
 	params, err := readParams(c.w, c.r, !c.trusted)
 	c.params, c.format = params, api.FormatOf(params["response"])
 	name := params["command"]
-	endpoint, found := c.facade.mux.Find(name)
+	endpoint, found := c.front.mux.Find(name)
 	if found {
 		c.command = name
 	}
@@ -82,8 +82,8 @@ func (c *call) run(name string, endpoint *api.Endpoint) {
 	case name == "":
 		c.fail(refuse(http.StatusBadRequest, textNoCommand))
 		return
-	case endpoint == nil || !endpoint.Role.Allows(roleOf(c.caller)):
-		c.fail(unknownCommand(name))
+	case endpoint == nil || !endpoint.Role.Allows(RoleOf(c.caller)):
+		c.fail(UnknownCommand(name))
 		return
 	}
 	answer, err := c.invoke(ctx, endpoint)

@@ -1,4 +1,4 @@
-package cloudstack
+package front
 
 import (
 	"bufio"
@@ -35,7 +35,7 @@ func (c *call) answer(a api.Answer) {
 func (c *call) fail(err error) {
 	what, text := failure(err, c.caller.IsRoot(), "request "+c.id)
 	e := api.Failure{Envelope: api.ErrorEnvelope, Code: what.http, CSCode: what.exception, Text: text}
-	if _, found := c.facade.mux.Find(c.command); found && what.http != unsupported {
+	if _, found := c.front.mux.Find(c.command); found && what.http != unsupported {
 		e.Envelope = api.Envelope(c.command)
 	}
 	c.status, c.err, c.begun = what.http, err, true

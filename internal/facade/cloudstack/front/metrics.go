@@ -1,4 +1,4 @@
-package cloudstack
+package front
 
 import (
 	"net/http"
@@ -57,4 +57,4 @@ func (m *metrics) observe(command string, failed bool, took time.Duration) {
 }
 
 // Metrics is where the rest of the house registers what it measures; /metrics shows it all.
-func (f *Facade) Metrics() prometheus.Registerer { return f.metrics.registry }
+func (f *Front) Metrics() prometheus.Registerer { return f.metrics.registry }

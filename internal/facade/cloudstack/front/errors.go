@@ -1,4 +1,4 @@
-package cloudstack
+package front
 
 import (
 	"cmp"
@@ -44,7 +44,7 @@ const (
 	textInternal    = "Internal error executing command, please contact your system administrator"
 )
 
-// refusal is an error that the facade finds itself, before there is a command to ask.
+// refusal is an error that the front finds itself, before there is a command to ask.
 type refusal struct {
 	code
 	text string
@@ -60,14 +60,21 @@ func unauthorized(text, reason string) *refusal {
 	return &refusal{code: code{http: http.StatusUnauthorized}, text: text, reason: reason}
 }
 
-// unknownCommand is what a command that doesn't exist and one that is not for the caller's role have in common: nobody learns
+// UnknownCommand is what a command that doesn't exist and one that is not for the caller's role have in common: nobody learns
 // which of the two it is.
-func unknownCommand(name string) *refusal {
+func UnknownCommand(name string) error {
 	return &refusal{
 		code:   code{unsupported, serverAPIException},
 		text:   "The given command:" + shortened(printable(name), 100) + " does not exist or it is not available for user",
 		reason: "no such command, or not for this role",
 	}
+}
+
+// Failure is the code and the text of an error as a caller may see it, for answers that carry an error of the past. what names
+// what the log tells more about: "job" and its id.
+func Failure(err error, root bool, what string) (code int, text string) {
+	c, text := failure(err, root, what)
+	return c.http, text
 }
 
 // failure is an error as a caller may see it. what names the request, or the job, that the log tells more about.

@@ -1,0 +1,66 @@
+package front
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"github.com/virga-cloud/virga/api"
+	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+)
+
+// Parts are what a front works with. All of them are required.
+type Parts struct {
+	Mux      *api.Mux // the commands with their handlers
+	DB       *db.DB   // its clock is the front's clock, too
+	Accounts *account.Service
+	Sessions *auth.Sessions
+}
+
+// Options say how a front works. The zero value is right for a server.
+type Options struct {
+	Log *slog.Logger // nil: nothing is logged
+	// SecureCookies marks cookies for HTTPS only on plain connections, too: for servers behind a proxy that ends TLS.
+	SecureCookies bool
+	// LoginFailures is how many failed logins one address may have in a minute; 0 is 20, and less is no limit. Behind a proxy
+	// all callers have one address: limit them there.
+	LoginFailures int
+	// Ready is asked by /readyz besides the database; whatever else must work (the engine) is known to who starts it.
+	Ready func(context.Context) error
+}
+
+// Front answers requests.
+type Front struct {
+	mux      *api.Mux
+	db       *db.DB
+	accounts *account.Service
+	sessions *auth.Sessions
+	options  Options
+	log      *slog.Logger
+	metrics  *metrics
+	logins   *throttle
+}
+
+// New makes a front for the commands of a mux.
+func New(p Parts, o Options) *Front {
+	f := &Front{mux: p.Mux, db: p.DB, accounts: p.Accounts, sessions: p.Sessions, options: o, log: o.Log}
+	if f.log == nil {
+		f.log = slog.New(slog.DiscardHandler)
+	}
+	f.metrics = newMetrics()
+	f.logins = newThrottle(o.LoginFailures)
+	return f
+}
+
+// Handler serves everything that is open to the network: the API at /client/api, its reference, health and metrics.
+func (f *Front) Handler() http.Handler {
+	return f.routes()
+}
+
+// Integration serves the API to whoever asks, at any path, as the house itself. It is for tools on the same machine: it
+// answers on loopback addresses only, and not to web pages.
+func (f *Front) Integration() http.Handler {
+	return f.integration()
+}

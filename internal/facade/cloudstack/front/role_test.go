@@ -1,0 +1,45 @@
+package front
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/auth"
+)
+
+func TestRolesOfCallers(t *testing.T) {
+	t.Parallel()
+	for caller, want := range map[auth.Caller]api.Role{
+		{}:                                api.NoOne,
+		{Type: auth.RootAdmin}:            api.NoOne, // nobody with a type is nobody
+		{User: "u", Type: auth.User}:      api.User,
+		{User: "u", Type: 4}:              api.NoOne,
+		{User: "u", Type: auth.RootAdmin}: api.RootAdmin,
+	} {
+		if got := RoleOf(caller); got != want {
+			t.Errorf("%+v: %v", caller, got)
+		}
+	}
+}
+
+// What a command is called decides whether a session's cookies are enough for it, so each must begin with a word that is
+// known to mean the one or the other.
+func TestCommandsSayWhetherTheyChangeSomething(t *testing.T) {
+	t.Parallel()
+	words := []string{
+		"add", "attach", "cancel", "change", "configure", "create", "delete", "deploy", "destroy", "detach", "expunge", "get", "list", "query",
+		"reboot", "reconnect", "recover", "register", "reset", "start", "stop", "update",
+	}
+	for _, command := range cs.All {
+		d := command.Describe()
+		if !d.Session && !slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(d.Name, w) }) {
+			t.Errorf("%s: does it change anything? Add its first word here, and to changes() if it doesn't", d.Name)
+		}
+		if d.Event != "" && !d.Session && !changes(d) {
+			t.Errorf("%s leaves an event and is said to change nothing", d.Name)
+		}
+	}
+}
