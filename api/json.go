@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"unsafe"
 )
 
 // jsonWriter writes JSON as encoding/json does without its escaping for HTML, byte for byte, and leaves out what the role may
@@ -18,6 +19,19 @@ type jsonWriter struct {
 	role Role
 	buf  []byte // what is not sent yet: an object at most
 	err  error  // the first one
+	// lists are the last lists of objects that were written, by their fields: the services of five hundred networks of the same
+	// offering are the same list, and are written out once.
+	lists map[*listKey]writtenList
+}
+
+// listKey tells the fields that have lists of objects apart.
+type listKey struct{ of reflect.Type }
+
+// writtenList is a list with its text. What an answer is made of doesn't change while it is written.
+type writtenList struct {
+	at   unsafe.Pointer
+	n    int
+	text []byte
 }
 
 // jsonField writes one value.
@@ -71,6 +85,9 @@ func jsonOf(t reflect.Type) jsonField {
 	case reflect.Pointer:
 		return pointerJSON(jsonOf(t.Elem()))
 	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Struct {
+			return sharedJSON(t, sliceJSON(jsonOf(t.Elem())))
+		}
 		return sliceJSON(jsonOf(t.Elem()))
 	case reflect.Struct:
 		s := walkShape(t)
@@ -110,6 +127,24 @@ func sliceJSON(of jsonField) jsonField {
 			of(j, v.Index(i))
 		}
 		j.buf = append(j.buf, ']')
+	}
+}
+
+// sharedJSON writes lists that may be the same in many items.
+func sharedJSON(t reflect.Type, write jsonField) jsonField {
+	key := &listKey{t}
+	return func(j *jsonWriter, v reflect.Value) {
+		last := j.lists[key]
+		if v.Len() > 0 && last.at == v.UnsafePointer() && last.n == v.Len() {
+			j.buf = append(j.buf, last.text...)
+			return
+		}
+		begin := len(j.buf)
+		write(j, v)
+		if j.lists == nil {
+			j.lists = map[*listKey]writtenList{}
+		}
+		j.lists[key] = writtenList{v.UnsafePointer(), v.Len(), append(last.text[:0], j.buf[begin:]...)}
 	}
 }
 

@@ -73,6 +73,31 @@ func FuzzJSON(f *testing.F) {
 	})
 }
 
+func TestSharedListsAreWrittenAlike(t *testing.T) {
+	t.Parallel()
+	parts := []part{{Name: "a"}, {Name: "b", Wire: "w"}}
+	items := []every{{Parts: parts}, {Parts: parts}, {Parts: parts[:1]}, {Parts: parts[1:]}, {Parts: parts}, {}, {Parts: parts[:0]}}
+	for role, want := range map[Role]string{
+		RootAdmin: `[{"name":"a"},{"name":"b","wire":"w"}]`, User: `[{"name":"a"},{"name":"b"}]`,
+	} {
+		out := &jsonWriter{w: &bytes.Buffer{}, role: role}
+		for _, i := range items {
+			out.buf = out.buf[:0]
+			out.object(shapeFor[every](), reflect.ValueOf(i))
+			all, err := json.Marshal(i.Parts)
+			if role == User {
+				all = bytes.ReplaceAll(all, []byte(`,"wire":"w"`), nil)
+			}
+			if !bytes.Contains(out.buf, append([]byte(`"parts":`), all...)) || err != nil {
+				t.Errorf("%s is not in %s", all, out.buf)
+			}
+			if len(i.Parts) == 2 && !bytes.Contains(out.buf, []byte(want)) {
+				t.Errorf("%s is not in %s", want, out.buf)
+			}
+		}
+	}
+}
+
 func TestWhatIsNoNumberIsAnError(t *testing.T) {
 	t.Parallel()
 	out := &jsonWriter{w: &bytes.Buffer{}}

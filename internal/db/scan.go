@@ -47,7 +47,8 @@ func (c column) put(row reflect.Value, value any) error {
 			row.FieldByIndex(c.field.Index).SetString(v)
 			return nil
 		case c.plain == reflect.Map && v == "{}":
-			return nil // as nearly all are
+			row.FieldByIndex(c.field.Index).Set(reflect.MakeMap(c.field.StructField.Type)) // as nearly all are
+			return nil
 		}
 	case int64:
 		if c.plain == reflect.Int || c.plain == reflect.Int64 {

@@ -117,8 +117,13 @@ func (f *Facade) networksOut(ctx context.Context, networks []network.Network) ([
 		return nil, l.err
 	}
 	out := make([]cs.Network, n)
+	services := map[uid.NetworkOffering][]cs.NetworkService{} // made once, and written once
+	for id, o := range offerings {
+		services[id] = servicesOut(o)
+	}
 	for i, one := range networks {
 		out[i] = networkOut(one, zones[one.Zone], offerings[one.Offering])
+		out[i].Services = services[one.Offering]
 	}
 	l.together(func() error {
 		return f.ownersOrDomains(ctx, n, func(i int) (uid.Account, uid.Domain, *cs.Owner) {
@@ -141,7 +146,7 @@ func networkOut(n network.Network, z zone.Zone, o offering.Network) cs.Network {
 		NetworkDomain: n.NetworkDomain, OfferingID: n.Offering, OfferingName: o.Name, OfferingDisplayText: o.DisplayText,
 		OfferingAvailability: o.Availability, OfferingConserveMode: o.ConserveMode, SpecifyIPRanges: o.SpecifyIPRanges, SpecifyVLAN: o.SpecifyVLAN,
 		Persistent: o.Persistent, Subdomains: n.SubdomainAccess, Display: new(n.Display), EgressOpen: o.EgressOpen, Related: n.ID,
-		CanDeploy: n.State != network.Destroyed, Created: api.At(n.Created), Services: servicesOut(o),
+		CanDeploy: n.State != network.Destroyed, Created: api.At(n.Created),
 	}
 	if out.VLAN != "" {
 		out.BroadcastURI = "vlan://" + out.VLAN
