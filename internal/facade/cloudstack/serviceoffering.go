@@ -146,7 +146,8 @@ func detailsOf(o offering.Compute) map[string]string {
 	if o.MaxCPU == 0 && o.MaxMemoryMB == 0 {
 		return o.Details
 	}
-	out := maps.Clone(o.Details)
+	out := map[string]string{}
+	maps.Copy(out, o.Details)
 	for name, bound := range map[string]int{
 		"mincpunumber": o.MinCPU, "maxcpunumber": o.MaxCPU, "minmemory": o.MinMemoryMB, "maxmemory": o.MaxMemoryMB,
 	} {
