@@ -9,7 +9,6 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/cloudtest"
-	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -72,7 +71,7 @@ func TestIdempotencyKeys(t *testing.T) {
 		if len(ids) != 1 {
 			t.Errorf("made %v", ids)
 		}
-		end(t, c, op.ID(first.JobID))
+		end(t, c, first.JobID)
 	})
 }
 

@@ -46,7 +46,7 @@ const (
 	ServiceProviderUpdate   Kind = "SERVICE.PROVIDER.UPDATE"
 	VLANRangeCreate         Kind = "VLAN.IP.RANGE.CREATE"
 	VLANRangeDelete         Kind = "VLAN.IP.RANGE.DELETE"
-	IPAssign                Kind = "NET.IPASSIGN"
+	IPAssign                Kind = "NET.IPASSIGN" //nolint:gosec // it is no password
 	IPRelease               Kind = "NET.IPRELEASE"
 
 	VolumeCreate Kind = "VOLUME.CREATE"
