@@ -10,6 +10,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/cloudtest"
 	"github.com/virga-cloud/virga/internal/db/dbtest"
+	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -329,6 +330,21 @@ func TestDedicatedZone(t *testing.T) {
 	machine.ZoneID = z.ID
 	_, err = api.Run(t.Context(), blue, cs.DeployVirtualMachine, machine)
 	refusedWith(t, err, 431, "no zone")
+	_, err = listed(t, blue, cs.RegisterTemplate, cs.RegisterTemplateIn{
+		Name: "spy", URL: "https://example.org/spy.vhd", Format: "VHD", Hypervisor: "Simulator", ZoneID: string(z.ID),
+	})
+	refusedWith(t, err, 431, "no zone")
+	system := auth.With(t.Context(), auth.System())
+	_, err = c.Images.Create(system, image.Template{
+		Name: "everywhere", Format: "VHD", Hypervisor: "Simulator", Account: auth.System().Account, Domain: auth.System().Domain, Public: true, Featured: true,
+		Zone: z.ID, Place: image.Place{}, Ready: true,
+	})
+	must(t, err)
+	for who, want := range map[*api.Client]int{red: 1, blue: 0, c.Client: 1} {
+		if found, err := listed(t, who, cs.ListTemplates, cs.ListTemplatesIn{Filter: "featured", Name: "everywhere"}); err != nil || len(found) != want {
+			t.Errorf("%d places of the template, want %d; %v", len(found), want, err)
+		}
+	}
 	if z = made(o, cs.UpdateZone, cs.UpdateZoneIn{ID: z.ID, Public: new(true), SortKey: new(-1), Details: map[string]string{"a": "b"},
 		DNSSearch: []string{"a.org", "b.org"}}); z.DomainID != "" || z.Details["a"] != "b" || z.Details["dnssearchorder"] != "a.org,b.org" || z.SortKey != -1 {
 		t.Errorf("%+v", z)

@@ -161,6 +161,9 @@ func TestSharedNetwork(t *testing.T) {
 			must(t, err)
 			t.Errorf("blue sees %+v", seen)
 		}
+		admin, _ := c.Tenant(t, "red", "redadmin", auth.DomainAdmin)
+		_, err = api.Start(ctx, admin, cs.DeleteNetwork, cs.DeleteNetworkIn{ID: n.ID})
+		refusedWith(t, err, 531, "only root admins")
 		deploy := box.Deploy()
 		deploy.NetworkIDs = []uid.Network{n.ID}
 		_, err = api.Start(ctx, blue, cs.DeployVirtualMachine, deploy)

@@ -6,6 +6,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -71,6 +72,7 @@ func (s *Service) Templates(ctx context.Context, f Filter) ([]Template, int, err
 	if !f.Removed {
 		q.Where("t.removed is null and z.removed is null and exists (select 1 from zones where zones.id = z.zone_id and zones.removed is null)")
 	}
+	zone.Known(q, auth.From(ctx), "z.zone_id")
 	if f.ISOs {
 		q.Where("t.format = ?", ISO)
 	} else {

@@ -44,7 +44,7 @@ func (s *Service) Register(ctx context.Context, in RegisterIn) (Template, error)
 			return err
 		}
 		t.ID, t.Account, t.Domain, t.Created, t.CrossZones = uid.New[uid.Template](), owner.Account, owner.Domain, tx.Now, len(in.Zones) == 0
-		places, err := s.places(ctx, tx, in)
+		places, err := s.places(ctx, tx, in, owner.Domain)
 		if err != nil {
 			return err
 		}
@@ -98,8 +98,9 @@ func (t Template) event(kind event.Kind, text string) event.Event {
 	return e
 }
 
-// places are where the image is to be fetched to: a store of each zone that it is for. A zone needs hosts that can fetch it.
-func (s *Service) places(ctx context.Context, tx db.Tx, in RegisterIn) ([]Place, error) {
+// places are where the image is to be fetched to: a store of each zone that it is for. A zone needs hosts that can fetch it. Of a
+// user's image every zone means those that the owner may use.
+func (s *Service) places(ctx context.Context, tx db.Tx, in RegisterIn, owner uid.Domain) ([]Place, error) {
 	zones := in.Zones
 	if len(zones) == 0 {
 		var err error
@@ -112,12 +113,12 @@ func (s *Service) places(ctx context.Context, tx db.Tx, in RegisterIn) ([]Place,
 	}
 	var out []Place
 	for _, id := range slices.Compact(slices.Sorted(slices.Values(zones))) {
-		z, err := zone.Find(ctx, tx, id)
+		z, err := forImages(ctx, tx, id, owner)
+		if len(in.Zones) == 0 && (fault.Is(err, fault.NotFound) || fault.Is(err, fault.Conflict)) {
+			continue
+		}
 		if err != nil {
 			return nil, err
-		}
-		if z.Allocation != zone.Enabled && !auth.From(ctx).IsRoot() {
-			return nil, fault.Conflictf("zone %q is disabled", z.Name)
 		}
 		store, err := storeFor(ctx, tx, id, in.Store)
 		if err != nil {
@@ -141,6 +142,15 @@ func (s *Service) places(ctx context.Context, tx db.Tx, in RegisterIn) ([]Place,
 		return nil, fault.Invalidf("no zone has %s hosts, which would fetch the template and run its machines", in.Hypervisor)
 	}
 	return out, nil
+}
+
+// forImages gives a zone that a domain's images are to be kept in. Those of root admins may be in zones of other domains, too, whose
+// machines are made from them.
+func forImages(ctx context.Context, tx db.Tx, id uid.Zone, owner uid.Domain) (zone.Zone, error) {
+	if auth.From(ctx).IsRoot() {
+		return zone.Find(ctx, tx, id)
+	}
+	return zone.Usable(ctx, tx, id, owner)
 }
 
 // endings are, by format, how a template's URL may end, besides ".gz" and its kin after it.

@@ -76,6 +76,9 @@ func (s *Service) beginRemoval(ctx context.Context, tx db.Tx, q *op.Request, r *
 	if err != nil {
 		return err
 	}
+	if n.ACLType == ForDomain && !q.Caller.IsRoot() {
+		return fault.Deniedf("network %q is shared by a whole domain; only root admins may delete it", n.Name)
+	}
 	if err := n.usable(); err != nil {
 		return err
 	}

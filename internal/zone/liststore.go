@@ -49,19 +49,22 @@ func (f Filter) apply(q *bun.SelectQuery, alias string) *bun.SelectQuery {
 func (s *Service) Zones(ctx context.Context, f Filter) ([]Zone, int, error) {
 	var rows []zoneRow
 	q := f.apply(s.db.Read().NewSelect().Model(&rows), "z").Order("z.sort_key", "z.id")
-	if reach := auth.From(ctx).Reach(); !reach.All {
-		path := auth.From(ctx).DomainPath
-		q.WhereGroup(" and ", func(q *bun.SelectQuery) *bun.SelectQuery {
-			q.Where("z.domain_id is null").WhereOr(`z.domain_id in (select id from domains
-				where path = ? or path || '/' = substr(?, 1, length(path) + 1))`, path, path)
-			if reach.Under != "" {
-				q.WhereOr("z.domain_id in (select id from domains where substr(path, 1, length(?)) = ?)", reach.Under+"/", reach.Under+"/")
-			}
-			return q
-		})
-	}
+	Known(q, auth.From(ctx), "z.id")
 	n, err := db.Page(ctx, q, f.Offset, f.Limit)
 	return zones(rows), n, err
+}
+
+// Known restricts a query to what is in zones that a caller may know of; column holds the zone.
+func Known(q *bun.SelectQuery, caller auth.Caller, column string) {
+	reach, path := caller.Reach(), caller.DomainPath
+	if reach.All {
+		return
+	}
+	theirs, args := "path = ? or path || '/' = substr(?, 1, length(path) + 1)", []any{bun.Safe(column), path, path}
+	if reach.Under != "" {
+		theirs, args = theirs+" or substr(path, 1, length(?)) = ?", append(args, reach.Under+"/", reach.Under+"/")
+	}
+	q.Where("? not in (select id from zones where domain_id is not null and domain_id not in (select id from domains where "+theirs+"))", args...)
 }
 
 // Pods gives a page of pods, the oldest first, and how many there are in all.
