@@ -25,6 +25,9 @@ type ListVirtualMachinesIn struct {
 	PodID             uid.Pod             `api:"podid,admin" doc:"Shows only machines on hosts of this pod."`
 	HostID            uid.Host            `api:"hostid,admin" doc:"Shows only machines on this host."`
 	TemplateID        uid.Template        `api:"templateid" doc:"Shows only machines made from this template."`
+	ISOID             uid.Template        `api:"isoid" doc:"Shows only machines with this ISO in their CD drive."`
+	KeyPair           string              `api:"keypair,since=4.13" doc:"Shows only machines that were deployed with an SSH key pair of this name."`
+	SecurityGroupID   uid.SecurityGroup   `api:"securitygroupid,since=4.15" doc:"Shows only machines in this security group. There are none yet."`
 	ServiceOfferingID uid.ServiceOffering `api:"serviceofferingid,since=4.4" doc:"Shows only machines of this service offering."`
 	NetworkID         uid.Network         `api:"networkid" doc:"Shows only machines in this network."`
 	Hypervisor        string              `api:"hypervisor" doc:"Shows only machines on this hypervisor."`
@@ -35,7 +38,7 @@ type ListVirtualMachinesIn struct {
 	ForVirtualNetwork *bool               `api:"forvirtualnetwork" doc:"Shows only machines whose default network is an isolated one, or only the others."`
 	HAEnable          *bool               `api:"haenable,admin,since=4.15" doc:"Shows only machines that are started again when their host fails, or only the others."`
 	VPCID             string              `api:"vpcid" doc:"Shows only machines in networks of this VPC. There are none yet."`
-	Details           []string            `api:"details" doc:"What to show of each machine, with commas: nics, servoff (its offering), tmpl (its template), volume (its root disk); min for none of them, all for all, which is also what is shown otherwise."`
+	Details           []string            `api:"details" doc:"What to show of each machine, with commas: nics, servoff (its offering), tmpl (its template), iso (its ISO), volume (its root disk), group; diskoff, backoff, secgrp, affgrp and stats, for which there is nothing yet; min for none of them, all for all, which is also what is shown otherwise."`
 }
 
 // VirtualMachine is a machine.
@@ -58,6 +61,9 @@ type VirtualMachine struct {
 	TemplateDisplayText string              `json:"templatedisplaytext,omitempty" doc:"What that template is."`
 	TemplateFormat      string              `json:"templateformat,omitempty" doc:"The format of that template."`
 	TemplateType        string              `json:"templatetype,omitempty" doc:"The type of that template: USER, SYSTEM or BUILTIN."`
+	ISOID               uid.Template        `json:"isoid,omitempty" doc:"The ID of the ISO in its CD drive."`
+	ISOName             string              `json:"isoname,omitempty" doc:"The name of the ISO in its CD drive."`
+	ISODisplayText      string              `json:"isodisplaytext,omitempty" doc:"What that ISO is."`
 	PasswordEnabled     bool                `json:"passwordenabled" doc:"Whether the guest takes a password from the cloud."`
 	ServiceOfferingID   uid.ServiceOffering `json:"serviceofferingid" doc:"The ID of its service offering."`
 	ServiceOfferingName string              `json:"serviceofferingname,omitempty" doc:"The name of its service offering."`
@@ -80,13 +86,23 @@ type VirtualMachine struct {
 	RootDeviceType      string              `json:"rootdevicetype,omitempty" doc:"The type of the storage pool its root disk is in; absent until the disk is made."`
 	PublicIPID          string              `json:"publicipid,omitempty" doc:"The ID of the public address that leads to it alone."`
 	PublicIP            string              `json:"publicip,omitempty" doc:"The public address that leads to it alone."`
-	Password            string              `json:"password,omitempty" doc:"A password that was made for it, shown once."`
+	Password            string              `json:"password,omitempty" doc:"A password that was made for it. The result of the job that starts it the first time shows it to its owner, once."`
+	KeyPair             string              `json:"keypair,omitempty" doc:"The name of the SSH key pair that it was deployed with; the first one where there are several."`
+	KeyPairs            string              `json:"keypairs,omitempty" doc:"The names of the SSH key pairs that it was deployed with, with commas between."`
+	SecurityGroups      []SecurityGroup     `json:"securitygroup,omitempty" api:"set" doc:"The security groups that it is in."`
 	CPUUsed             string              `json:"cpuused,omitempty" doc:"How much of its CPU it uses, where its host measures that: 12.5%."`
 	NetworkKBsRead      *int64              `json:"networkkbsread,omitempty" doc:"How many KiB it has received, where its host measures that."`
 	NetworkKBsWrite     *int64              `json:"networkkbswrite,omitempty" doc:"How many KiB it has sent, where its host measures that."`
 	Tags                []Tag               `json:"tags,omitempty" api:"set" doc:"Its tags."`
 	NICs                []NIC               `json:"nic,omitempty" api:"set" doc:"Its NICs."`
 	Pending
+}
+
+// SecurityGroup is a security group that a machine is in.
+type SecurityGroup struct {
+	ID          uid.SecurityGroup `json:"id" doc:"The ID of the group."`
+	Name        string            `json:"name" doc:"The name of the group."`
+	Description string            `json:"description,omitempty" doc:"What the group is for."`
 }
 
 // NIC is a machine's connection to a network.
@@ -99,6 +115,9 @@ type NIC struct {
 	IPAddress    string      `json:"ipaddress,omitempty" doc:"Its address; in L2 networks it has none."`
 	Netmask      string      `json:"netmask,omitempty" doc:"The netmask."`
 	Gateway      string      `json:"gateway,omitempty" doc:"The address of the gateway."`
+	IP6Address   string      `json:"ip6address,omitempty" doc:"Its IPv6 address, in networks that have IPv6."`
+	IP6CIDR      string      `json:"ip6cidr,omitempty" doc:"The network's IPv6 network."`
+	IP6Gateway   string      `json:"ip6gateway,omitempty" doc:"The IPv6 address of the gateway."`
 	MACAddress   string      `json:"macaddress" doc:"Its MAC address."`
 	TrafficType  string      `json:"traffictype" doc:"The kind of traffic, Guest for instance."`
 	Type         string      `json:"type" doc:"The type of the network: Isolated, Shared or L2."`

@@ -167,6 +167,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	})
 	cl.Machines = compute.New(compute.Parts{
 		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Networks: cl.Networks, Hosts: cl.Hosts, Volumes: cl.Volumes, Settings: cl.Settings,
+		Box: box,
 	})
 	cl.Images.UsedBy(compute.OfTemplate)
 	cl.Keepers = keep.New(cl.DB, c.Name, c.Log, cl.keepers()...)

@@ -13,6 +13,7 @@ import (
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/image"
+	"github.com/virga-cloud/virga/internal/keypair"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/op"
@@ -27,13 +28,13 @@ type DeployIn struct {
 	Name, DisplayName string
 	Zone              uid.Zone
 	Offering          uid.ServiceOffering
-	Template          uid.Template
+	Template          uid.Template // or an ISO, which the machine is installed from
 	OwnerAccount      string
 	OwnerDomain       uid.Domain
-	Networks          []NetworkIn // none: the account's isolated network, or a new one
-	DiskOffering      uid.DiskOffering
-	DiskGB            int64 // of a customized disk offering
-	RootGB            int64 // 0: the offering's or the template's size
+	Networks          []NetworkIn      // none: the account's isolated network, or a new one
+	DiskOffering      uid.DiskOffering // of its data disk, or of its root disk if it is installed from an ISO
+	DiskGB            int64            // of a customized disk offering
+	RootGB            int64            // 0: the offering's or the template's size
 	Host              uid.Host
 	Pod               uid.Pod
 	Cluster           uid.Cluster
@@ -44,6 +45,7 @@ type DeployIn struct {
 	Group             string // "" for none
 	Keyboard          string // of the console: one of the keyboards
 	Dynamic           bool
+	KeyPairs          []string // names of SSH key pairs of the owner's
 
 	serial, macs int64
 }
@@ -150,6 +152,9 @@ func (s *Service) allocate(ctx context.Context, tx db.Tx, q *op.Request, j *job)
 	if err != nil {
 		return err
 	}
+	if in.Template == "" {
+		return fault.Invalidf("templateid is missing: name the template to make the machine from, or the ISO to install it from")
+	}
 	z, off, tpl, err := s.choose(ctx, tx, in, owner)
 	if err != nil {
 		return err
@@ -157,26 +162,16 @@ func (s *Service) allocate(ctx context.Context, tx db.Tx, q *op.Request, j *job)
 	if err := j.Wish.check(ctx, tx, z.ID); err != nil {
 		return err
 	}
-	vm := VM{
-		ID: j.VM, Account: owner.Account, Domain: owner.Domain, User: q.Caller.User, Zone: z.ID, Template: tpl.ID, Offering: off.ID,
-		OSType: tpl.OSType, Serial: in.serial, Name: in.Name, DisplayName: in.DisplayName, Hypervisor: tpl.Hypervisor, State: Starting,
-		UserData: in.UserData, HAEnabled: off.OfferHA, Dynamic: in.Dynamic, Created: tx.Now,
-	}
+	vm := s.draw(tx, j, owner, tpl)
+	vm.User, vm.Zone, vm.HAEnabled = q.Caller.User, z.ID, off.OfferHA
 	if err := vm.resize(off, in.Details); err != nil {
 		return err
 	}
-	if in.Stopped {
-		vm.State = Stopped
-	}
-	if vm.Name == "" {
-		vm.Name = "VM-" + string(vm.ID)
-	}
-	if vm.DisplayName == "" {
-		vm.DisplayName = vm.Name
-	}
-	vm.InstanceName = s.instanceName(vm)
 	if in.Keyboard != "" {
 		vm.Details["keyboard"] = in.Keyboard
+	}
+	if err := vm.letIn(ctx, tx, in.KeyPairs); err != nil {
+		return err
 	}
 	if vm.Group, err = groupFor(ctx, tx, vm, in.Group); err != nil {
 		return err
@@ -206,6 +201,48 @@ func (s *Service) allocate(ctx context.Context, tx db.Tx, q *op.Request, j *job)
 	return account.Take(ctx, tx, vm.Account, use)
 }
 
+// draw is the machine as far as the request and its template say what it is.
+func (s *Service) draw(tx db.Tx, j *job, owner account.Owner, tpl image.Template) VM {
+	in := j.in
+	vm := VM{
+		ID: j.VM, Account: owner.Account, Domain: owner.Domain, Template: tpl.ID, OSType: tpl.OSType, Serial: in.serial, Name: in.Name,
+		DisplayName: in.DisplayName, Hypervisor: tpl.Hypervisor, State: Starting, UserData: in.UserData, Dynamic: in.Dynamic, Created: tx.Now,
+	}
+	if tpl.IsISO() {
+		vm.ISO = tpl.ID
+	}
+	if tpl.PasswordEnabled {
+		vm.Password = s.newPassword(vm.ID)
+	}
+	if in.Stopped {
+		vm.State = Stopped
+	}
+	if vm.Name == "" {
+		vm.Name = "VM-" + string(vm.ID)
+	}
+	if vm.DisplayName == "" {
+		vm.DisplayName = vm.Name
+	}
+	vm.InstanceName = s.instanceName(vm)
+	return vm
+}
+
+// letIn gives the machine the public keys of its owner's key pairs.
+func (vm *VM) letIn(ctx context.Context, tx db.Tx, names []string) error {
+	var known, keys []string
+	for _, name := range names {
+		p, err := keypair.Find(ctx, tx, vm.Account, name)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(known, p.Name) {
+			known, keys = append(known, p.Name), append(keys, p.PublicKey)
+		}
+	}
+	vm.KeyPairs, vm.SSHKeys = strings.Join(known, "\n"), strings.Join(keys, "\n")
+	return nil
+}
+
 // instanceName is what the machine is called on its host.
 func (s *Service) instanceName(vm VM) string {
 	last := setting.InstanceName.Of(s.settings)
@@ -233,11 +270,35 @@ func (s *Service) choose(ctx context.Context, tx db.Tx, in *DeployIn, owner acco
 	case z.Allocation != zone.Enabled && !caller.IsRoot():
 		err = fault.Conflictf("zone %q is disabled", z.Name)
 	case tpl.IsISO():
-		err = fault.Invalidf("%q is an ISO, and machines are only made from templates yet", tpl.Name)
+		tpl.Hypervisor, err = in.installed(ctx, tx, tpl, z)
 	case in.Hypervisor != "" && !strings.EqualFold(in.Hypervisor, tpl.Hypervisor):
 		err = fault.Invalidf("hypervisor %q does not run template %q, which is for %s", in.Hypervisor, tpl.Name, tpl.Hypervisor)
 	}
 	return z, off, tpl, err
+}
+
+// installed checks what a machine that is installed from an ISO needs, and gives its hypervisor.
+func (in *DeployIn) installed(ctx context.Context, tx db.Tx, iso image.Template, z zone.Zone) (string, error) {
+	switch {
+	case !iso.Bootable:
+		return "", fault.Invalidf("machines can't start from ISO %q: it is not bootable", iso.Name)
+	case in.DiskOffering == "":
+		return "", fault.Invalidf("%q is an ISO: name the diskofferingid of the root disk that the machine is to be installed on", iso.Name)
+	case in.Hypervisor == "":
+		return "", fault.Invalidf("%q is an ISO, which is for every hypervisor: name the hypervisor", iso.Name)
+	case in.RootGB != 0:
+		return "", fault.Invalidf("the root disk of a machine that is installed from an ISO has the size of its disk offering: leave out rootdisksize %d",
+			in.RootGB)
+	}
+	name, err := zone.Hypervisor(in.Hypervisor)
+	if err != nil {
+		return "", err
+	}
+	there, err := zone.Runs(ctx, tx, z.ID, name)
+	if err == nil && !there {
+		err = fault.Invalidf("zone %q has no cluster of hypervisor %s", z.Name, name)
+	}
+	return name, err
 }
 
 // attach puts the machine in its networks, in the order in which they were named; the first one is its default.
@@ -250,49 +311,11 @@ func (s *Service) attach(ctx context.Context, tx db.Tx, in *DeployIn, vm VM, own
 		}
 		first := NetworkIn{Network: id}
 		if len(networks) == 1 { // no network, but an address wanted in it
-			first.IP, first.MAC = networks[0].IP, networks[0].MAC
+			first.IP, first.IP6, first.MAC = networks[0].IP, networks[0].IP6, networks[0].MAC
 		}
 		networks = []NetworkIn{first}
 	}
 	return s.networks.Attach(ctx, tx, network.AttachIn{VM: vm.ID, Owner: vm.Account, Zone: z.ID, Networks: networks, Serial: in.macs})
-}
-
-// newDisks are the machine's root disk, and a data disk if it is to have one.
-func (s *Service) newDisks(ctx context.Context, tx db.Tx, in *DeployIn, vm VM, off offering.Compute, tpl image.Template) ([]volume.Volume, error) {
-	size := tpl.Size
-	for _, gb := range []int64{off.RootGB, in.RootGB} {
-		if gb != 0 {
-			size = gb * volume.GB
-		}
-	}
-	if size < tpl.Size {
-		return nil, fault.Invalidf("rootdisksize %d GB is less than template %q holds (%d GB)", size/volume.GB, tpl.Name, volume.Gigabytes(tpl.Size))
-	}
-	if err := s.volumes.CheckMax(volume.Gigabytes(size)); err != nil {
-		return nil, err
-	}
-	disk := func(device int) volume.Volume {
-		return volume.Volume{
-			ID: uid.New[uid.Volume](), Account: vm.Account, Domain: vm.Domain, Zone: vm.Zone, VM: vm.ID, Device: &device,
-			State: volume.Allocated, Created: tx.Now, Attached: tx.Now,
-		}
-	}
-	root := disk(0)
-	root.Name, root.Type, root.Size, root.Template, root.ServiceOffering = fmt.Sprintf("ROOT-%d", vm.Serial), volume.Root, size, tpl.ID, off.ID
-	if in.DiskOffering == "" {
-		return []volume.Volume{root}, nil
-	}
-	dataOff, err := offering.DeployableDisk(ctx, tx, in.DiskOffering, vm.Zone)
-	if err != nil {
-		return nil, err
-	}
-	size, err = s.volumes.SizeOf(dataOff, in.DiskGB)
-	if err != nil {
-		return nil, err
-	}
-	data := disk(1)
-	data.Name, data.Type, data.Size, data.DiskOffering = fmt.Sprintf("DATA-%d", vm.Serial), volume.Data, size, dataOff.ID
-	return []volume.Volume{root, data}, nil
 }
 
 // giveUp undoes allocate: nothing of the machine remains but its removed row and its events.

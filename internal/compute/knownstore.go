@@ -9,6 +9,7 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/volume"
@@ -20,6 +21,7 @@ type known struct {
 	VM
 	disks []disk
 	cards []card
+	cd    *hypervisor.ImageRef // nil for none
 }
 
 // disk is a volume with what is to be known of its pool and template.
@@ -79,8 +81,11 @@ func knowBy(ctx context.Context, q db.Tx, selectVM *db.Statement, id uid.VM) (k 
 	if err == nil && len(rows) == 0 {
 		err = fault.Missing(id)
 	}
-	if err == nil {
-		k.VM = rows[0].VM
+	if err != nil {
+		return k, err
+	}
+	if k.VM = rows[0].VM; k.ISO != "" {
+		k.cd, err = image.In(ctx, q, k.ISO, k.Zone)
 	}
 	return k, err
 }

@@ -29,6 +29,8 @@ type Filter struct {
 	Offering   uid.ServiceOffering
 	Network    uid.Network
 	Hypervisor string
+	ISO        uid.Template // in its CD drive
+	KeyPair    string       // by the name of an SSH key pair it was deployed with
 	HAEnabled  *bool
 	Routed     *bool  // whether its default network is an isolated one
 	Keyword    string // in name, display name or instance name
@@ -66,6 +68,10 @@ func (s *Service) List(ctx context.Context, f Filter) ([]VM, int, error) {
 	if f.Pool != "" {
 		q.Where("v.id in (select vm_id from volumes where pool_id = ? and removed is null)", f.Pool)
 	}
+	db.Equal(q, "v.iso_id", f.ISO)
+	if f.KeyPair != "" { // one of its lines
+		q.Where("v.key_pairs <> '' and replace(? || v.key_pairs || ?, ?, '') <> ? || v.key_pairs || ?", "\n", "\n", "\n"+f.KeyPair+"\n", "\n", "\n")
+	}
 	if f.HAEnabled != nil {
 		q.Where("v.ha_enabled = ?", *f.HAEnabled)
 	}
@@ -93,8 +99,8 @@ func OnHost(ctx context.Context, q db.Tx, on uid.Host) ([]uid.VM, error) {
 	return ids, err
 }
 
-// withoutUserData leaves out what may be 32 KiB in each row, and is in no list.
-func withoutUserData(q *bun.SelectQuery) { q.ExcludeColumn("user_data") }
+// withoutUserData leaves out what may be 32 KiB in each row, and what is in no list.
+func withoutUserData(q *bun.SelectQuery) { q.ExcludeColumn("user_data", "ssh_keys", "password") }
 
 var byIDs = db.PrepareMany("select * from vms where id in (?)")
 

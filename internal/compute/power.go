@@ -2,7 +2,6 @@ package compute
 
 import (
 	"context"
-	"encoding/base64"
 	"slices"
 
 	"github.com/virga-cloud/virga/internal/auth"
@@ -182,36 +181,13 @@ func (s *Service) dropDisks(ctx context.Context, id uid.VM, on uid.Host, which f
 	return nil
 }
 
-// machine is the machine as its host's driver gets to know it.
-func (vm known) machine() (m hypervisor.Machine, err error) {
-	m = hypervisor.Machine{
-		VM: vm.ID, Name: vm.InstanceName, CPUs: vm.CPUNumber, CPUSpeedMHz: vm.CPUSpeed, MemoryMB: vm.MemoryMB,
-	}
-	if vm.UserData != "" { // it is kept as the API takes it
-		if m.UserData, err = base64.StdEncoding.DecodeString(vm.UserData); err != nil {
-			return m, err
-		}
-	}
-	for _, d := range vm.disks {
-		if d.Pool != "" && d.State != volume.Attaching {
-			m.Disks = append(m.Disks, hypervisor.Attachment{DiskRef: d.ref(), Device: *d.Device})
-		}
-	}
-	for _, c := range vm.cards {
-		m.NICs = append(m.NICs, hypervisor.NIC{
-			ID: c.ID, Network: c.Network, Device: c.Device, MAC: c.MAC, IP: c.IP.String(), VLAN: c.VLAN,
-		})
-	}
-	return m, nil
-}
-
 // powerOn starts the machine on the host that place chose; powerOff is its undo.
 func (s *Service) powerOn(ctx context.Context, j *job) error {
 	vm, driver, err := s.knowDriven(ctx, j.VM)
 	if err != nil {
 		return err
 	}
-	m, err := vm.machine()
+	m, err := s.tell(vm)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/placement"
+	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
@@ -27,6 +28,7 @@ type Service struct {
 	hosts    *host.Service
 	volumes  *volume.Service
 	settings *setting.Settings
+	box      *secret.Box
 
 	placement *placement.Service
 
@@ -55,11 +57,14 @@ type Parts struct {
 	Hosts    *host.Service
 	Volumes  *volume.Service
 	Settings *setting.Settings // nil for the defaults
+	Box      *secret.Box       // seals the passwords of guests
 }
 
 // New makes a service and registers its plans with the engine.
 func New(p Parts) *Service {
-	s, e := &Service{db: p.DB, accounts: p.Accounts, networks: p.Networks, hosts: p.Hosts, volumes: p.Volumes, settings: p.Settings}, p.Engine
+	s, e := &Service{
+		db: p.DB, accounts: p.Accounts, networks: p.Networks, hosts: p.Hosts, volumes: p.Volumes, settings: p.Settings, box: p.Box,
+	}, p.Engine
 	s.placement = placement.New(p.Settings)
 	s.deploy = op.Register(e, s.deployPlan())
 	s.prepare = op.Register(e, s.preparePlan())

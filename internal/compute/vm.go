@@ -46,6 +46,7 @@ type VM struct {
 	Offering     uid.ServiceOffering `bun:"service_offering_id"`
 	OSType       uid.OSType          `bun:"os_type_id"`
 	Group        uid.InstanceGroup   `bun:"group_id,nullzero"`
+	ISO          uid.Template        `bun:"iso_id,nullzero"` // in its CD drive
 	Serial       int64
 	Name         string // the host name
 	DisplayName  string
@@ -56,6 +57,9 @@ type VM struct {
 	CPUSpeed     int `bun:"cpu_speed"` // MHz per core
 	MemoryMB     int `bun:"memory_mb"`
 	UserData     string
+	KeyPairs     string `bun:"key_pairs"` // names of SSH key pairs, a line each
+	SSHKeys      string `bun:"ssh_keys"`  // their public halves, a line each: the machine keeps them when a pair is deleted
+	Password     string // sealed; "" where there is none, or it has been shown
 	Details      map[string]string
 	HAEnabled    bool `bun:"ha_enabled"`
 	Dynamic      bool // may be given more CPU and memory while it runs

@@ -734,6 +734,7 @@ CREATE TABLE vms (
     service_offering_id text not null references service_offerings (id),
     os_type_id  text        not null references os_types (id),
     group_id    text        references vm_groups (id),
+    iso_id      text        references templates (id), -- in the CD drive
     serial      bigint      not null,                  -- the number in the instance name
     name        text        not null,
     display_name text       not null,
@@ -744,6 +745,9 @@ CREATE TABLE vms (
     cpu_speed   bigint      not null,
     memory_mb   bigint      not null,
     user_data   text        not null default '',
+    key_pairs   text        not null default '',       -- names of SSH key pairs, a line each
+    ssh_keys    text        not null default '',       -- their public halves, a line each
+    password    text        not null default '',       -- sealed; until it has been shown
     details     text        not null default '{}',     -- JSON object of strings
     ha_enabled  boolean     not null default false,
     dynamic     boolean     not null default false,    -- may be given more CPU and memory while it runs
@@ -763,6 +767,8 @@ CREATE INDEX vms_group on vms (group_id) where group_id is not null;
 CREATE INDEX vms_host on vms (host_id) where host_id is not null;
 
 CREATE UNIQUE INDEX vms_instance_name on vms (instance_name);
+
+CREATE INDEX vms_iso on vms (iso_id) where iso_id is not null;
 
 CREATE INDEX vms_listed on vms (id) where removed is null;
 

@@ -37,7 +37,7 @@ var rules = []rule{
 	{"internal/DOMAIN", "BELOW " + mechanics + " internal/hypervisor", "net/http os/exec",
 		"a service decides the same for every facade, over drivers it knows by interface only"},
 
-	{"internal/hypervisor", "internal/fault uid", "net/http", "what is asked of a driver, without saying which"},
+	{"internal/hypervisor", "internal/secret internal/fault uid", "net/http", "what is asked of a driver, without saying which"},
 	{"internal/hypervisor/...", "internal/hypervisor api/agent internal/bus internal/fault uid", "",
 		"drivers act on what they are told; a driver that could look things up would decide"},
 	{"internal/outside/...", "internal/fault internal/secret", "", "what leaves the machine is behind an interface its user declares"},

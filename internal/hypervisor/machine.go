@@ -1,6 +1,9 @@
 package hypervisor
 
-import "github.com/virga-cloud/virga/uid"
+import (
+	"github.com/virga-cloud/virga/internal/secret"
+	"github.com/virga-cloud/virga/uid"
+)
 
 // Report is what a host says of itself.
 type Report struct {
@@ -65,7 +68,10 @@ type Machine struct {
 	MemoryMB    int
 	Disks       []Attachment
 	NICs        []NIC
-	UserData    []byte // as the guest gets it, decoded; nil for none
+	UserData    []byte        // as the guest gets it, decoded; nil for none
+	SSHKeys     []string      // public keys that the guest is to let in, as lines of authorized_keys
+	CD          *ImageRef     // an ISO in the CD drive, from which a machine starts whose first disk is empty; nil for none
+	Password    secret.String `json:"-"` // that the guest is to take; it is no part of the specification, and never written down
 }
 
 // Attachment is a disk's place in a machine.
@@ -81,5 +87,6 @@ type NIC struct {
 	Device  int    // 0 is the first
 	MAC     string // "02:00:5e:00:53:01"
 	IP      string // the address the guest will be given, "10.1.1.7"; it may be empty
+	IP6     string // the guest's IPv6 address, "2001:db8::7"; it may be empty
 	VLAN    int    // 1 to 4094; 0 is untagged
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -111,4 +112,19 @@ func StoresByID(ctx context.Context, q db.Tx, ids []uid.ImageStore) (map[uid.Ima
 		out[r.ID] = r.Store
 	}
 	return out, err
+}
+
+// In gives a template or ISO as the hosts of a zone find it; nil when it is not there, or not any more.
+func In(ctx context.Context, q db.Tx, id uid.Template, zone uid.Zone) (*hypervisor.ImageRef, error) {
+	var rows []struct {
+		StoreID uid.ImageStore
+		URL     string `bun:"url"`
+	}
+	err := q.NewRaw(`select coalesce(z.store_id, '') as store_id, coalesce(s.url, '') as url from template_zones z
+		left join image_stores s on s.id = z.store_id
+		where z.template_id = ? and z.zone_id = ? and z.state = ? and z.removed is null`, id, zone, Ready).Scan(ctx, &rows)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	return &hypervisor.ImageRef{Template: id, Store: rows[0].StoreID, StoreURL: rows[0].URL}, nil
 }

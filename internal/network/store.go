@@ -261,10 +261,12 @@ type Label struct {
 	Name, Gateway, Netmask string
 	GuestType              offering.GuestType
 	TrafficType            string
-	VLAN                   int `bun:"vlan"` // 0 until implemented
+	VLAN                   int    `bun:"vlan"`     // 0 until implemented
+	IP6CIDR                string `bun:"ip6_cidr"` // "" where there is no IPv6
+	IP6Gateway             string `bun:"ip6_gateway"`
 }
 
-var labels = db.PrepareMany("select id, name, gateway, netmask, guest_type, traffic_type, coalesce(vlan, 0) as vlan from networks where id in (?)")
+var labels = db.PrepareMany("select id, name, gateway, netmask, guest_type, traffic_type, coalesce(vlan, 0) as vlan, ip6_cidr, ip6_gateway from networks where id in (?)")
 
 // Labels gives what is shown of networks elsewhere, removed ones too, in one query.
 func Labels(ctx context.Context, q db.Tx, ids []uid.Network) (map[uid.Network]Label, error) {

@@ -214,3 +214,8 @@ func clusters(rows []clusterRow) []Cluster {
 	}
 	return out
 }
+
+// Runs tells whether a zone has a cluster of a hypervisor, whose name is spelled as [Hypervisor] does.
+func Runs(ctx context.Context, q db.Tx, zone uid.Zone, hypervisor string) (bool, error) {
+	return q.NewSelect().Model((*clusterRow)(nil)).Where("c.zone_id = ? and c.hypervisor = ? and c.removed is null", zone, hypervisor).Exists(ctx)
+}

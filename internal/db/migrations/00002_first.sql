@@ -653,6 +653,7 @@ create table vms (
     service_offering_id text not null references service_offerings (id),
     os_type_id  text        not null references os_types (id),
     group_id    text        references vm_groups (id),
+    iso_id      text        references templates (id), -- in the CD drive
     serial      bigint      not null,                  -- the number in the instance name
     name        text        not null,
     display_name text       not null,
@@ -663,6 +664,9 @@ create table vms (
     cpu_speed   bigint      not null,
     memory_mb   bigint      not null,
     user_data   text        not null default '',
+    key_pairs   text        not null default '',       -- names of SSH key pairs, a line each
+    ssh_keys    text        not null default '',       -- their public halves, a line each
+    password    text        not null default '',       -- sealed; until it has been shown
     details     text        not null default '{}',     -- JSON object of strings
     ha_enabled  boolean     not null default false,
     dynamic     boolean     not null default false,    -- may be given more CPU and memory while it runs
@@ -677,6 +681,7 @@ create index vms_owner on vms (account_id, id) where removed is null;
 create index vms_domain on vms (domain_id, id) where removed is null;
 create index vms_listed on vms (id) where removed is null;
 create index vms_host on vms (host_id) where host_id is not null;
+create index vms_iso on vms (iso_id) where iso_id is not null;
 create index vms_group on vms (group_id) where group_id is not null;
 create index vms_destroyed on vms (destroyed) where destroyed is not null and removed is null;
 

@@ -87,7 +87,7 @@ func newPlant(t *testing.T, url string) *plant {
 	s.Images.UsedBy(compute.OfTemplate)
 	s.Volumes = volume.New(volume.Parts{DB: d, Engine: engine, Accounts: c.accounts, Hosts: s.Hosts, Settings: settings})
 	s.Machines = compute.New(compute.Parts{
-		DB: d, Engine: engine, Accounts: c.accounts, Networks: s.Networks, Hosts: s.Hosts, Volumes: s.Volumes,
+		DB: d, Engine: engine, Accounts: c.accounts, Networks: s.Networks, Hosts: s.Hosts, Volumes: s.Volumes, Box: box,
 	})
 	c.facade = New(s, front.Options{})
 	stop, err := engine.Start(t.Context())

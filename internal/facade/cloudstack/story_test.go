@@ -175,7 +175,7 @@ func paramsOf(r *http.Request) api.Params {
 var (
 	anID      = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`)
 	aTime     = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0000`)
-	aKey      = regexp.MustCompile(`("?(?:apikey|secretkey|sessionkey)"?[>:=] ?"?)[\w-]{20,}`)
+	aKey      = regexp.MustCompile(`("?(?:apikey|secretkey|sessionkey|password)"?[>:=] ?"?)[\w-]{16,}`)
 	sessionID = regexp.MustCompile(`JSESSIONID=[\w-]+`)
 )
 

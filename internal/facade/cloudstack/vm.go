@@ -12,8 +12,8 @@ import (
 )
 
 func (f *Facade) registerMachines(m *api.Mux) {
-	api.HandleJob(m, cs.DeployVirtualMachine, f.deployMachine, f.machine)
-	api.HandleJob(m, cs.StartVirtualMachine, f.startMachine, f.machine)
+	api.HandleJob(m, cs.DeployVirtualMachine, f.deployMachine, f.startedMachine)
+	api.HandleJob(m, cs.StartVirtualMachine, f.startMachine, f.startedMachine)
 	api.HandleJob(m, cs.StopVirtualMachine, f.stopMachine, f.machine)
 	api.HandleJob(m, cs.RebootVirtualMachine, f.rebootMachine, f.machine)
 	api.HandleJob(m, cs.DestroyVirtualMachine, f.destroyMachine, f.machine)
@@ -42,19 +42,42 @@ func (f *Facade) machine(ctx context.Context, subject string) (cs.VirtualMachine
 	return out[0], nil
 }
 
+// startedMachine shows what a job was about that started it, with the password that was made for its guest, unless that has been
+// shown.
+func (f *Facade) startedMachine(ctx context.Context, subject string) (cs.VirtualMachine, error) {
+	out, err := f.machine(ctx, subject)
+	if err != nil || !out.PasswordEnabled {
+		return out, err
+	}
+	password, err := f.Machines.TakePassword(ctx, out.ID)
+	out.Password = password.Reveal()
+	return out, err
+}
+
 func (f *Facade) deployMachine(ctx context.Context, in cs.DeployVirtualMachineIn) (api.Started, error) {
 	if err := noProject(in.ProjectID); err != nil {
+		return api.Started{}, err
+	}
+	if err := noSecurityGroup(in.SecurityGroupIDs, in.SecurityGroups); err != nil {
 		return api.Started{}, err
 	}
 	networks, err := networksIn(in)
 	if err != nil {
 		return api.Started{}, err
 	}
+	keys := in.KeyPairs
+	if in.KeyPair != "" {
+		if len(keys) > 0 {
+			return api.Started{}, fault.Invalidf("keypair and keypairs were both given; use one of them")
+		}
+		keys = []string{in.KeyPair}
+	}
 	deploy := compute.DeployIn{
 		Name: in.Name, DisplayName: in.DisplayName, Zone: in.ZoneID, Offering: in.ServiceOfferingID, Template: in.TemplateID,
 		OwnerAccount: in.Account, OwnerDomain: in.DomainID, Networks: networks, DiskOffering: in.DiskOfferingID, DiskGB: in.Size,
 		RootGB: in.RootDiskSize, Host: in.HostID, Pod: in.PodID, Cluster: in.ClusterID, Stopped: in.StartVM != nil && !*in.StartVM,
 		UserData: in.UserData, Hypervisor: in.Hypervisor, Details: in.Details, Group: in.Group, Keyboard: in.Keyboard, Dynamic: in.Dynamic,
+		KeyPairs: keys,
 	}
 	if in.DryRun {
 		return f.tryMachine(ctx, deploy)
@@ -67,12 +90,12 @@ func (f *Facade) deployMachine(ctx context.Context, in cs.DeployVirtualMachineIn
 // are those in the default network, also when that is left to the service.
 func networksIn(in cs.DeployVirtualMachineIn) ([]compute.NetworkIn, error) {
 	if len(in.Networks) > 0 {
-		if len(in.NetworkIDs) > 0 || in.IPAddress != "" || in.MACAddress != "" {
-			return nil, fault.Invalidf("iptonetworklist says networks and addresses by itself: leave out networkids, ipaddress and macaddress")
+		if len(in.NetworkIDs) > 0 || in.IPAddress != "" || in.IP6Address != "" || in.MACAddress != "" {
+			return nil, fault.Invalidf("iptonetworklist says networks and addresses by itself: leave out networkids, ipaddress, ip6address and macaddress")
 		}
 		out := make([]compute.NetworkIn, len(in.Networks))
 		for i, n := range in.Networks {
-			out[i] = compute.NetworkIn{Network: n.NetworkID, IP: n.IP, MAC: n.MAC}
+			out[i] = compute.NetworkIn{Network: n.NetworkID, IP: n.IP, IP6: n.IP6, MAC: n.MAC}
 		}
 		return out, nil
 	}
@@ -80,14 +103,27 @@ func networksIn(in cs.DeployVirtualMachineIn) ([]compute.NetworkIn, error) {
 	for _, id := range in.NetworkIDs {
 		out = append(out, compute.NetworkIn{Network: id})
 	}
-	if in.IPAddress == "" && in.MACAddress == "" {
+	if in.IPAddress == "" && in.IP6Address == "" && in.MACAddress == "" {
 		return out, nil
 	}
 	if len(out) == 0 {
 		out = []compute.NetworkIn{{}}
 	}
-	out[0].IP, out[0].MAC = in.IPAddress, in.MACAddress
+	out[0].IP, out[0].IP6, out[0].MAC = in.IPAddress, in.IP6Address, in.MACAddress
 	return out, nil
+}
+
+// noSecurityGroup refuses security groups: there are none to be found yet.
+func noSecurityGroup(ids []uid.SecurityGroup, names []string) error {
+	switch {
+	case len(ids) > 0 && len(names) > 0:
+		return fault.Invalidf("securitygroupids and securitygroupnames were both given; use one of them")
+	case len(ids) > 0:
+		return fault.Missing(ids[0])
+	case len(names) > 0:
+		return fault.NotFoundf("the account has no security group called %q", names[0])
+	}
+	return nil
 }
 
 func (f *Facade) startMachine(ctx context.Context, in cs.StartVirtualMachineIn) (api.Started, error) {
@@ -152,7 +188,7 @@ func (f *Facade) listMachines(ctx context.Context, in cs.ListVirtualMachinesIn) 
 	if err != nil {
 		return api.Page[cs.VirtualMachine]{}, err
 	}
-	if in.VPCID != "" { // there are none, so nothing is in one
+	if in.VPCID != "" || in.SecurityGroupID != "" { // there are none, so nothing is in one
 		return api.Page[cs.VirtualMachine]{}, nil
 	}
 	scope, err := f.scopeIn(ctx, in.Scope, len(ids) > 0, in.InProject, in.Tagged)
@@ -163,6 +199,7 @@ func (f *Facade) listMachines(ctx context.Context, in cs.ListVirtualMachinesIn) 
 		Scope: scope, IDs: ids, Name: in.Name, Zone: in.ZoneID, Pod: in.PodID, Host: in.HostID, Template: in.TemplateID,
 		Offering: in.ServiceOfferingID, Network: in.NetworkID, Hypervisor: in.Hypervisor, Keyword: in.Keyword,
 		Cluster: in.ClusterID, Pool: in.StorageID, Group: in.GroupID, User: in.UserID, Routed: in.ForVirtualNetwork, HAEnabled: in.HAEnable,
+		ISO: in.ISOID, KeyPair: in.KeyPair,
 	}
 	if filter.Present = strings.EqualFold(in.State, present); !filter.Present {
 		filter.State = compute.State(in.State)

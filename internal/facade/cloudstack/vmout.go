@@ -1,6 +1,7 @@
 package cloudstack
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -27,9 +28,16 @@ const (
 	partOffering = "servoff"
 	partTemplate = "tmpl"
 	partVolume   = "volume"
+	partISO      = "iso"
+	partGroup    = "group"
 )
 
-func allParts() []string { return []string{partNICs, partOffering, partTemplate, partVolume} }
+func allParts() []string {
+	return []string{partNICs, partOffering, partTemplate, partVolume, partISO, partGroup}
+}
+
+// noParts are words for what no machine has yet: clients name them with the others.
+var noParts = []string{"diskoff", "backoff", "secgrp", "affgrp", "stats"}
 
 // partsOf reads the parameter details. What is left out is not looked up, either.
 func partsOf(details []string) ([]string, error) {
@@ -41,11 +49,11 @@ func partsOf(details []string) ([]string, error) {
 		switch word = strings.ToLower(strings.TrimSpace(word)); {
 		case word == "all":
 			return allParts(), nil
-		case word == "min":
+		case word == "min", slices.Contains(noParts, word):
 		case slices.Contains(allParts(), word):
 			parts = append(parts, word)
 		default:
-			return nil, fault.Invalidf("details has no part %q; there is: all, min, %s", word, strings.Join(allParts(), ", "))
+			return nil, fault.Invalidf("details has no part %q; there is: all, min, %s", word, strings.Join(append(allParts(), noParts...), ", "))
 		}
 	}
 	return parts, nil
@@ -79,7 +87,12 @@ func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []stri
 		groups = related(ctx, l, n, func(i int) uid.InstanceGroup { return vms[i].Group }, compute.GroupNames)
 		return nil
 	}, func() error {
-		templates = related(ctx, l, n, func(i int) uid.Template { return vms[i].Template }, image.ByID)
+		templates = related(ctx, l, 2*n, func(i int) uid.Template { // each machine's template, and then each one's ISO
+			if i < n {
+				return vms[i].Template
+			}
+			return vms[i-n].ISO
+		}, image.ByID)
 		if slices.Contains(parts, partOffering) {
 			offerings = related(ctx, l, n, func(i int) uid.ServiceOffering { return vms[i].Offering }, offering.ComputesByID)
 		}
@@ -103,7 +116,12 @@ func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []stri
 			o.TemplateName, o.TemplateDisplayText, o.TemplateFormat, o.TemplateType = t.Name, t.DisplayText, t.Format, t.Type
 		}
 		o.ServiceOfferingName = offerings[vm.Offering].Name
-		o.Group = groups[vm.Group]
+		if slices.Contains(parts, partGroup) {
+			o.GroupID, o.Group = vm.Group, groups[vm.Group]
+		}
+		if iso, has := templates[vm.ISO]; has && slices.Contains(parts, partISO) {
+			o.ISOID, o.ISOName, o.ISODisplayText = iso.ID, iso.Name, iso.DisplayText
+		}
 		if root, ok := roots[vm.ID]; ok {
 			o.RootDeviceID, o.RootDeviceType = new(int64(root.Device)), pools[root.Pool].Type
 		}
@@ -119,12 +137,13 @@ func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []stri
 
 // machineOut shows what a machine's own row says.
 func machineOut(vm compute.VM) cs.VirtualMachine {
+	pairs := strings.Split(vm.KeyPairs, "\n")
 	return cs.VirtualMachine{
 		ID: vm.ID, Name: vm.Name, DisplayName: vm.DisplayName, UserID: vm.User, Created: api.At(vm.Created), State: string(vm.State),
 		HAEnabled: vm.HAEnabled, ZoneID: vm.Zone, HostID: vm.Host, TemplateID: vm.Template, ServiceOfferingID: vm.Offering,
 		CPUNumber: vm.CPUNumber, CPUSpeed: vm.CPUSpeed, Memory: vm.MemoryMB, OSTypeID: vm.OSType, GuestOSID: vm.OSType,
 		Hypervisor: vm.Hypervisor, InstanceName: vm.InstanceName, Details: vm.Details,
-		GroupID: vm.Group, Dynamic: vm.Dynamic, LastUpdated: api.At(vm.Updated),
+		Dynamic: vm.Dynamic, LastUpdated: api.At(vm.Updated), KeyPair: pairs[0], KeyPairs: strings.Join(pairs, ","),
 	}
 }
 
@@ -146,7 +165,8 @@ func nicsOut[Q any](
 			n := networks[nic.Network]
 			one := cs.NIC{
 				ID: nic.ID, NetworkID: nic.Network, NetworkName: n.Name, DeviceID: strconv.Itoa(nic.Device), Default: nic.Default,
-				IPAddress: nic.IP.String(), Netmask: n.Netmask, Gateway: n.Gateway, MACAddress: nic.MAC, TrafficType: n.TrafficType,
+				IPAddress: nic.IP.String(), Netmask: cmp.Or(nic.Netmask, n.Netmask), Gateway: cmp.Or(nic.Gateway, n.Gateway), IP6Address: nic.IP6,
+				IP6CIDR: n.IP6CIDR, IP6Gateway: n.IP6Gateway, MACAddress: nic.MAC, TrafficType: n.TrafficType,
 				Type: string(n.GuestType), BroadcastURI: vlanURI(n.VLAN), IsolationURI: vlanURI(n.VLAN),
 			}
 			out[vm] = append(out[vm], one)

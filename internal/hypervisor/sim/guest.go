@@ -96,5 +96,8 @@ func encode(m hypervisor.Machine) ([]byte, error) {
 	if len(m.UserData) == 0 {
 		m.UserData = nil
 	}
+	if len(m.SSHKeys) == 0 {
+		m.SSHKeys = nil
+	}
 	return json.Marshal(m)
 }

@@ -1,0 +1,19 @@
+package compute
+
+import (
+	"context"
+
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// forgetPassword forgets a machine's sealed password, and tells whether it was still there: of two that ask at the same moment one
+// is told so.
+func forgetPassword(ctx context.Context, tx db.Tx, id uid.VM, sealed string) (bool, error) {
+	res, err := tx.NewRaw("update vms set password = '' where id = ? and password = ?", id, sealed).Exec(ctx)
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n == 1, err
+}

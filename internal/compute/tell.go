@@ -1,0 +1,57 @@
+package compute
+
+import (
+	"encoding/base64"
+	"strings"
+
+	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/secret"
+	"github.com/virga-cloud/virga/internal/volume"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// tell is the machine as its host's driver gets to know it.
+func (s *Service) tell(vm known) (m hypervisor.Machine, err error) {
+	m = hypervisor.Machine{
+		VM: vm.ID, Name: vm.InstanceName, CPUs: vm.CPUNumber, CPUSpeedMHz: vm.CPUSpeed, MemoryMB: vm.MemoryMB, SSHKeys: lines(vm.SSHKeys),
+		CD: vm.cd,
+	}
+	if vm.UserData != "" { // it is kept as the API takes it
+		if m.UserData, err = base64.StdEncoding.DecodeString(vm.UserData); err != nil {
+			return m, err
+		}
+	}
+	if m.Password, err = s.password(vm.VM); err != nil {
+		return m, err
+	}
+	for _, d := range vm.disks {
+		if d.Pool != "" && d.State != volume.Attaching {
+			m.Disks = append(m.Disks, hypervisor.Attachment{DiskRef: d.ref(), Device: *d.Device})
+		}
+	}
+	for _, c := range vm.cards {
+		m.NICs = append(m.NICs, hypervisor.NIC{
+			ID: c.ID, Network: c.Network, Device: c.Device, MAC: c.MAC, IP: c.IP.String(), IP6: c.IP6, VLAN: c.VLAN,
+		})
+	}
+	return m, nil
+}
+
+// password opens the machine's password; it is empty where there is none, and once it has been shown.
+func (s *Service) password(vm VM) (secret.String, error) {
+	if vm.Password == "" {
+		return secret.String{}, nil
+	}
+	return s.box.Open(vm.Password, passwordOf(vm.ID))
+}
+
+// passwordOf says where a machine's sealed password is kept.
+func passwordOf(id uid.VM) string { return "vms.password/" + string(id) }
+
+// lines are the lines of a text; none of "".
+func lines(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, "\n")
+}
