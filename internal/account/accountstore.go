@@ -63,7 +63,7 @@ func listAccounts(ctx context.Context, tx db.Tx, f AccountFilter) ([]Account, in
 		q.Where("a.type = ?", *f.Type)
 	}
 	db.Like(q, f.Keyword, "a.name")
-	total, err := db.Page(ctx, q, f.Offset, f.Limit, withDomain)
+	total, err := db.PageByID(ctx, q, f.Offset, f.Limit, withDomain)
 	return accounts(rows), total, err
 }
 

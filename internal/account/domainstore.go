@@ -56,7 +56,7 @@ func listDomains(ctx context.Context, tx db.Tx, f DomainFilter) ([]Domain, int, 
 		q.Where("d.level = ?", *f.Level)
 	}
 	db.Like(q, f.Keyword, "d.name")
-	total, err := db.Page(ctx, q, f.Offset, f.Limit, withFamily)
+	total, err := db.PageByID(ctx, q, f.Offset, f.Limit, withFamily)
 	domains := make([]Domain, len(rows))
 	for i, r := range rows {
 		domains[i] = r.Domain

@@ -115,7 +115,7 @@ func listUsers(ctx context.Context, tx db.Tx, f UserFilter) ([]User, int, error)
 		q.Where("u.account_id in (select id from accounts where type = ?)", *f.Type)
 	}
 	db.Like(q, f.Keyword, "u.username", "u.firstname", "u.lastname", "u.email")
-	total, err := db.Page(ctx, q, f.Offset, f.Limit, withAccount)
+	total, err := db.PageByID(ctx, q, f.Offset, f.Limit, withAccount)
 	users := make([]User, len(rows))
 	for i, r := range rows {
 		users[i] = r.User

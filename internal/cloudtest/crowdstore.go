@@ -121,6 +121,10 @@ func (w *crowd) tenants() []rows {
 		{"api_keys", "api_key, user_id, secret, created", len(of), func(i int) []any {
 			return []any{base64.RawURLEncoding.EncodeToString([]byte(string(of[i].user) + "-key")), of[i].user, "", w.at(i)}
 		}},
+		{"ssh_keypairs", "id, account_id, domain_id, name, fingerprint, public_key, created", len(of), func(i int) []any {
+			fingerprint := strings.Repeat(":00", 16)[1:]
+			return []any{uid.New[string](), of[i].account, of[i].domain, numbered("key", i), fingerprint, "ssh-ed25519 AAAA", w.at(i)}
+		}},
 		{"resource_counts", "account_id, kind", len(of) * len(kinds), func(i int) []any {
 			return []any{of[i/len(kinds)].account, kinds[i%len(kinds)]}
 		}},
@@ -130,7 +134,8 @@ func (w *crowd) tenants() []rows {
 // things are the machines with what each has of its own.
 func (w *crowd) things() []rows {
 	const firstIP, lastIP = network.IP(10<<24 | 1<<16 | 1<<8 | 2), network.IP(10<<24 | 1<<16 | 1<<8 | 254)
-	carrier := uid.New[uid.PhysicalNetwork]() // one with room for all of them
+	const firstPublic = network.IP(100<<24 | 64<<16) // shared address space: as good as public
+	carrier, public := uid.New[uid.PhysicalNetwork](), uid.New[string]()
 	home := func(i int) int { return i % len(w.hosts) }
 	data := strings.Repeat("#cloud-config\n", crowdUserData)[:crowdUserData]
 	return []rows{
@@ -138,10 +143,18 @@ func (w *crowd) things() []rows {
 			return []any{carrier, w.Zone, "crowd", "Enabled", "VLAN", "ZONE", w.start}
 		}},
 		{"networks", `id, account_id, domain_id, zone_id, physical_network_id, offering_id, name, display_text, guest_type, traffic_type, state,
-			cidr, gateway, netmask, start_ip, end_ip, next_ip, vlan, network_domain, created`, w.Machines, func(i int) []any {
-			o, name := w.owner(i), numbered("network", i)
-			return []any{w.networks[i], o.account, o.domain, w.Zone, carrier, w.NetworkOffering["DefaultIsolatedNetworkOfferingWithSourceNatService"], name, "Network of " + name, "Isolated", "Guest",
-				network.Implemented, "10.1.1.0/24", "10.1.1.1", "255.255.255.0", firstIP, lastIP, firstIP + 1, 10000 + i, "crowd.example.com", w.at(i)}
+			cidr, gateway, netmask, start_ip, end_ip, next_ip, vlan, source_nat, network_domain, created`, w.Machines, func(i int) []any {
+			o, name, offering := w.owner(i), numbered("network", i), w.NetworkOffering["DefaultIsolatedNetworkOfferingWithSourceNatService"]
+			return []any{w.networks[i], o.account, o.domain, w.Zone, carrier, offering, name, "Network of " + name, "Isolated", "Guest", network.Implemented,
+				"10.1.1.0/24", "10.1.1.1", "255.255.255.0", firstIP, lastIP, firstIP + 1, 10000 + i, true, "crowd.example.com", w.at(i)}
+		}},
+		{"ip_ranges", "id, zone_id, physical_network_id, vlan, gateway, netmask, cidr, start_ip, end_ip, created", 1, func(int) []any {
+			return []any{public, w.Zone, carrier, "untagged", "100.127.255.254", "255.192.0.0", "100.64.0.0/10", firstPublic,
+				firstPublic + network.IP(w.Machines) - 1, w.start}
+		}},
+		{"public_ips", "id, range_id, ip, state, free_for, account_id, domain_id, network_id, source_nat, allocated", w.Machines, func(i int) []any {
+			o := w.owner(i)
+			return []any{uid.New[string](), public, firstPublic + network.IP(i), "Allocated", w.Zone, o.account, o.domain, w.networks[i], true, w.at(i)}
 		}},
 		{"vms", `id, account_id, domain_id, user_id, zone_id, host_id, last_host_id, template_id, service_offering_id, os_type_id, serial, name,
 			display_name, instance_name, hypervisor, state, cpu_number, cpu_speed, memory_mb, user_data, created`, w.Machines, func(i int) []any {

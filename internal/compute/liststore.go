@@ -84,7 +84,7 @@ func (s *Service) List(ctx context.Context, f Filter) ([]VM, int, error) {
 		q.Where("v.id in (select vm_id from nics where network_id = ?)", f.Network)
 	}
 	db.Like(q, f.Keyword, "v.name", "v.display_name", "v.instance_name")
-	n, err := db.Page(ctx, q, f.Offset, f.Limit, withoutUserData)
+	n, err := db.PageByID(ctx, q, f.Offset, f.Limit, withoutUserData)
 	out := make([]VM, len(rows))
 	for i, r := range rows {
 		out[i] = r.VM

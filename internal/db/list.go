@@ -51,19 +51,34 @@ func Like(q *bun.SelectQuery, keyword string, columns ...string) {
 }
 
 // Page runs a list query: limit rows (0 or less: all) from offset on, and how many there are in all, which it asks for at the
-// same time. The rows before the page are stepped over in the index that the query is ordered by, and not read. What dress does
-// to the query is for the rows only: columns and joins that change neither which rows there are nor how many.
+// same time. What dress does to the query is for the rows only: columns and joins that change neither which rows there are nor
+// how many.
 func Page(ctx context.Context, q *bun.SelectQuery, offset, limit int, dress ...func(*bun.SelectQuery)) (total int, err error) {
 	count := q.Clone()
-	if offset > 0 {
-		q.Where("?TableAlias.id in (?)", count.Clone().Column("id").Offset(int64(offset)).Limit(int64(max(limit, 0))))
+	if offset > 0 || limit > 0 {
+		q.Offset(int64(max(offset, 0))).Limit(int64(max(limit, 0)))
 	} else {
-		q.Limit(int64(max(limit, 0)))
+		count = nil // the rows tell
 	}
+	return page(ctx, q, count, dress)
+}
+
+// PageByID is Page for tables that grow large, in a query whose rows are those of its model, by id: rows before the page are
+// stepped over in the index that gives the order, and not read.
+func PageByID(ctx context.Context, q *bun.SelectQuery, offset, limit int, dress ...func(*bun.SelectQuery)) (total int, err error) {
+	if offset <= 0 {
+		return Page(ctx, q, offset, limit, dress...)
+	}
+	count := q.Clone()
+	q.Where("?TableAlias.id in (?)", count.Clone().Column("id").Offset(int64(offset)).Limit(int64(max(limit, 0))))
+	return page(ctx, q, count, dress)
+}
+
+func page(ctx context.Context, q, count *bun.SelectQuery, dress []func(*bun.SelectQuery)) (total int, err error) {
 	for _, d := range dress {
 		d(q)
 	}
-	if offset <= 0 && limit <= 0 {
+	if count == nil {
 		return read(ctx, q)
 	}
 	err = Together(
@@ -73,7 +88,7 @@ func Page(ctx context.Context, q *bun.SelectQuery, offset, limit int, dress ...f
 	return total, err
 }
 
-// read runs a query and tells how many rows it gave.
+// read runs a query, reads its rows into its model, and tells how many there are.
 func read(ctx context.Context, q *bun.SelectQuery) (int, error) {
 	rows, err := q.Rows(ctx)
 	if err != nil {

@@ -470,6 +470,8 @@ CREATE INDEX public_ips_free on public_ips (free_for, id) where state = 'Free';
 
 CREATE UNIQUE INDEX public_ips_ip on public_ips (range_id, ip);
 
+CREATE INDEX public_ips_listed on public_ips (id, range_id) where state <> 'Free';
+
 CREATE UNIQUE INDEX public_ips_nat on public_ips (network_id) where source_nat;
 
 CREATE INDEX public_ips_network on public_ips (network_id) where network_id is not null;

@@ -45,7 +45,7 @@ func list(ctx context.Context, tx db.Tx, f Filter) ([]Event, int, error) {
 				and e.parent_id = event.id and e.state = ?)`, Completed)
 	}
 	db.Like(q, f.Keyword, "event.type", "event.description")
-	total, err := db.Page(ctx, q, f.Offset, f.Limit)
+	total, err := db.PageByID(ctx, q, f.Offset, f.Limit)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -98,7 +98,7 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Host, int, error) {
 	db.EqualFold(q, "h.resource_state", f.ResourceState)
 	db.EqualFold(q, "h.hypervisor", f.Hypervisor)
 	db.Like(q, f.Keyword, "h.name")
-	n, err := db.Page(ctx, q, f.Offset, f.Limit)
+	n, err := db.PageByID(ctx, q, f.Offset, f.Limit)
 	return hosts(rows), n, err
 }
 

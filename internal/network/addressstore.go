@@ -122,7 +122,7 @@ func ip6Used(ctx context.Context, tx db.Tx, network uid.Network, ip6 string) (us
 // Addresses gives a page of addresses, range by range, and how many there are in all.
 func (s *Service) Addresses(ctx context.Context, f AddressFilter) ([]Address, int, error) {
 	var rows []addressRow
-	q := s.db.Read().NewSelect().Model(&rows).Join("join ip_ranges as r on r.id = a.range_id").Order("a.id")
+	q := s.db.Read().NewSelect().Model(&rows).Order("a.id")
 	if f.Free && f.Scope.All {
 		q.Where("1 = 1")
 	} else {
@@ -136,29 +136,43 @@ func (s *Service) Addresses(ctx context.Context, f AddressFilter) ([]Address, in
 		q.Where("a.ip = ?", ip)
 	}
 	db.Equal(q, "a.id", f.ID)
-	db.Equal(q, "r.zone_id", f.Zone)
-	db.Equal(q, "r.physical_network_id", f.Physical)
 	db.Equal(q, "a.range_id", f.Range)
-	db.Equal(q, "r.network_id", f.Network)
 	db.Equal(q, "a.network_id", f.Associated)
 	db.EqualFold(q, "a.state", f.State)
+	if f.SourceNAT != nil {
+		q.Where("a.source_nat = ?", *f.SourceNAT)
+	}
+	if f.Zone != "" || f.Physical != "" || f.Network != "" || f.Public != nil || f.ForSystem != nil {
+		q.Where("a.range_id in (?)", s.rangesOf(f))
+	}
+	if ip, err := ParseIP("keyword", f.Keyword); err == nil {
+		q.Where("a.ip = ?", ip)
+	} else if f.Keyword != "" {
+		tagged := s.db.Read().NewSelect().Table("ip_ranges").Column("id")
+		db.Like(tagged, f.Keyword, "vlan")
+		q.WhereGroup(" and ", func(q *bun.SelectQuery) *bun.SelectQuery {
+			db.Like(q, f.Keyword, "a.state")
+			return q.WhereOr("a.range_id in (?)", tagged)
+		})
+	}
+	n, err := db.PageByID(ctx, q, f.Offset, f.Limit)
+	return addresses(rows), n, err
+}
+
+// rangesOf are the ranges in which a filter looks for addresses.
+func (s *Service) rangesOf(f AddressFilter) *bun.SelectQuery {
+	q := s.db.Read().NewSelect().Model((*rangeRow)(nil)).Column("id")
+	db.Equal(q, "r.zone_id", f.Zone)
+	db.Equal(q, "r.physical_network_id", f.Physical)
+	db.Equal(q, "r.network_id", f.Network)
 	if f.Public != nil {
 		not := map[bool]string{true: "", false: "not"}[*f.Public]
 		q.Where("r.network_id is ? null", bun.Safe(not))
 	}
-	if f.SourceNAT != nil {
-		q.Where("a.source_nat = ?", *f.SourceNAT)
-	}
 	if f.ForSystem != nil {
 		q.Where("r.for_system = ?", *f.ForSystem)
 	}
-	if ip, err := ParseIP("keyword", f.Keyword); err == nil {
-		q.Where("a.ip = ?", ip)
-	} else {
-		db.Like(q, f.Keyword, "a.state", "r.vlan")
-	}
-	n, err := db.Page(ctx, q, f.Offset, f.Limit)
-	return addresses(rows), n, err
+	return q
 }
 
 func addresses(rows []addressRow) []Address {

@@ -19,7 +19,8 @@ const forDomain = `n.acl_type = 'Domain' and exists (select 1 from domains nd wh
 
 // orShared adds to a query's networks in a scope those for domains that the scope's accounts are in.
 func orShared(q *bun.SelectQuery, scope auth.Scope) *bun.SelectQuery {
-	of := "exists (select 1 from domains d where ? and " + forDomain + ")"
+	// Not "or exists", with which every network would be looked at: this way the few that are for domains are, and the scope's own.
+	of := "n.id in (select n.id from networks n where n.removed is null and exists (select 1 from domains d where ? and " + forDomain + "))"
 	return q.WhereGroup(" and ", func(q *bun.SelectQuery) *bun.SelectQuery {
 		scope.Where(q, "n")
 		switch {
@@ -133,7 +134,7 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Network, int, error) {
 		q.Where("n.vlan = ?", tag)
 	}
 	db.Like(q, f.Keyword, "n.name", "n.display_text")
-	n, err := db.Page(ctx, q, f.Offset, f.Limit)
+	n, err := db.PageByID(ctx, q, f.Offset, f.Limit)
 	out := make([]Network, len(rows))
 	for i, r := range rows {
 		out[i] = r.Network

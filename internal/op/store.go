@@ -203,7 +203,7 @@ func List(ctx context.Context, q db.Tx, f Filter) ([]Record, int, error) {
 	if f.OnlyStuck {
 		s.Where("o.finished is null and o.state = ?", Stuck)
 	}
-	n, err := db.Page(ctx, s.Order("o.id"), f.Offset, f.Limit)
+	n, err := db.PageByID(ctx, s.Order("o.id"), f.Offset, f.Limit)
 	records := make([]Record, len(rows))
 	for i, row := range rows {
 		records[i] = row.Record

@@ -53,7 +53,7 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Volume, int, error) {
 		}
 	}
 	db.Like(q, f.Keyword, "v.name")
-	n, err := db.Page(ctx, q, f.Offset, f.Limit)
+	n, err := db.PageByID(ctx, q, f.Offset, f.Limit)
 	out := make([]Volume, len(rows))
 	for i, r := range rows {
 		out[i] = r.Volume

@@ -444,6 +444,7 @@ create table public_ips (
 );
 create unique index public_ips_ip on public_ips (range_id, ip);
 create index public_ips_free on public_ips (free_for, id) where state = 'Free';
+create index public_ips_listed on public_ips (id, range_id) where state <> 'Free';
 create index public_ips_owner on public_ips (account_id, id) where state <> 'Free';
 create unique index public_ips_nat on public_ips (network_id) where source_nat;
 create index public_ips_network on public_ips (network_id) where network_id is not null;
