@@ -53,6 +53,7 @@ var always = []invariant{
 		select 'NIC ' || c.id || ' of removed machine ' || c.vm_id from nics c left join vms v on v.id = c.vm_id and v.removed is null where v.id is null
 		union all select 'volume ' || d.id || ' of removed machine ' || d.vm_id from volumes d
 			left join vms v on v.id = d.vm_id and v.removed is null where d.vm_id is not null and d.removed is null and v.id is null
+		union all select 'the password of removed machine ' || v.id from vms v where v.removed is not null and v.password <> ''
 		union all select 'NIC ' || c.id || ' in removed network' from nics c join networks n on n.id = c.network_id where n.removed is not null`},
 	{"an address is free or in use", `
 		select 'address ' || f.ip || ' of network ' || f.network_id || ' is both' from free_ips f

@@ -70,7 +70,10 @@ func TestDeployWithKeys(t *testing.T) {
 		refused(t, red, cs.DeployVirtualMachine, in, 431, "use one of them")
 		in.SecurityGroups = nil
 		refused(t, red, cs.DeployVirtualMachine, in, 431, "no security group with id")
-		none, err := listed(t, red, cs.ListVirtualMachines, cs.ListVirtualMachinesIn{SecurityGroupID: in.SecurityGroupIDs[0]})
+		in.AffinityGroups, in.SecurityGroupIDs = []string{"apart"}, nil
+		refused(t, red, cs.DeployVirtualMachine, in, 431, `no affinity group "apart"`)
+		group := uid.New[uid.SecurityGroup]()
+		none, err := listed(t, red, cs.ListVirtualMachines, cs.ListVirtualMachinesIn{SecurityGroupID: group})
 		if err != nil || len(none) > 0 {
 			t.Errorf("in a group: %v, %v", none, err)
 		}

@@ -287,8 +287,8 @@ func (in *DeployIn) installed(ctx context.Context, tx db.Tx, iso image.Template,
 	case in.Hypervisor == "":
 		return "", fault.Invalidf("%q is an ISO, which is for every hypervisor: name the hypervisor", iso.Name)
 	case in.RootGB != 0:
-		return "", fault.Invalidf("the root disk of a machine that is installed from an ISO has the size of its disk offering: leave out rootdisksize %d",
-			in.RootGB)
+		return "", fault.Invalidf("the root disk of a machine that is installed from an ISO has the size of its disk offering: "+
+			"leave out rootdisksize %d", in.RootGB)
 	}
 	name, err := zone.Hypervisor(in.Hypervisor)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 
 // OfTemplate counts the machines in some zones that were made from a template, or have an ISO in their CD drive, and are not expunged.
 func OfTemplate(ctx context.Context, q db.Tx, id uid.Template, zones []uid.Zone) (int, error) {
-	n, err := q.NewSelect().Model((*vmRow)(nil)).Where("(v.template_id = ? or v.iso_id = ?) and v.zone_id in (?) and v.removed is null", id, id, bun.List(zones)).
-		Count(ctx)
+	n, err := q.NewSelect().Model((*vmRow)(nil)).
+		Where("(v.template_id = ? or v.iso_id = ?) and v.zone_id in (?) and v.removed is null", id, id, bun.List(zones)).Count(ctx)
 	return int(n), err
 }

@@ -2,6 +2,7 @@ package cloudstack
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/virga-cloud/virga/api"
@@ -61,6 +62,9 @@ func (f *Facade) deployMachine(ctx context.Context, in cs.DeployVirtualMachineIn
 	if err := noSecurityGroup(in.SecurityGroupIDs, in.SecurityGroups); err != nil {
 		return api.Started{}, err
 	}
+	if groups := slices.Concat(in.AffinityGroupIDs, in.AffinityGroups); len(groups) > 0 {
+		return api.Started{}, fault.NotFoundf("there is no affinity group %q", groups[0])
+	}
 	networks, err := networksIn(in)
 	if err != nil {
 		return api.Started{}, err
@@ -91,7 +95,8 @@ func (f *Facade) deployMachine(ctx context.Context, in cs.DeployVirtualMachineIn
 func networksIn(in cs.DeployVirtualMachineIn) ([]compute.NetworkIn, error) {
 	if len(in.Networks) > 0 {
 		if len(in.NetworkIDs) > 0 || in.IPAddress != "" || in.IP6Address != "" || in.MACAddress != "" {
-			return nil, fault.Invalidf("iptonetworklist says networks and addresses by itself: leave out networkids, ipaddress, ip6address and macaddress")
+			return nil, fault.Invalidf("iptonetworklist says networks and addresses by itself: " +
+				"leave out networkids, ipaddress, ip6address and macaddress")
 		}
 		out := make([]compute.NetworkIn, len(in.Networks))
 		for i, n := range in.Networks {
