@@ -177,11 +177,9 @@ func (s *Service) attaching(name string, begin op.AcceptFunc[attachment]) *op.Pl
 
 func (s *Service) detachPlan() *op.Plan[attachment] {
 	return op.New[attachment]("volume.detach").
-		Accept(s.beginDetach, nil).
+		Accept(s.beginDetach, func(ctx context.Context, tx db.Tx, a *attachment) error { return volume.Kept(ctx, tx, a.Volume, a.Was) }).
 		Do("unplug", s.unplug, s.plug).
-		Tx("finish", func(ctx context.Context, tx db.Tx, a *attachment) error {
-			return volume.DetachFrom(ctx, tx, a.Volume, a.VM)
-		}, nil)
+		Tx("finish", func(ctx context.Context, tx db.Tx, a *attachment) error { return volume.Detached(ctx, tx, a.Volume, a.Was) }, nil)
 }
 
 // take makes a volume the machine's, at a device of it. Both are locked.
@@ -287,6 +285,10 @@ func (s *Service) beginDetach(ctx context.Context, tx db.Tx, q *op.Request, a *a
 			return err
 		}
 	}
-	a.Device = *v.Device
+	// While it is Detaching no second job detaches it, and none attaches it again.
+	a.Device, a.Was = *v.Device, v.State
+	if err := volume.SetState(ctx, tx, v.ID, volume.Detaching); err != nil {
+		return err
+	}
 	return volume.Announce(ctx, tx, q, v, event.VolumeDetach, "detaching")
 }

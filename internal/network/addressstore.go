@@ -67,7 +67,7 @@ func takePublic(ctx context.Context, tx db.Tx, n Network) (*Address, error) {
 			return a, err
 		}
 	}
-	return nil, nil
+	return nil, nil //nolint:nilnil // there is none
 }
 
 func hasNAT(ctx context.Context, tx db.Tx, network uid.Network) (bool, error) {

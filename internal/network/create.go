@@ -236,7 +236,8 @@ func (n *Network) carry(ctx context.Context, tx db.Tx, in CreateIn, off offering
 		return err
 	}
 	if own.Has(tag) {
-		return fault.Invalidf("VLAN %d is one of those that networks on physical network %q get by themselves (%s): want another", tag, p.Name, p.VLANs)
+		return fault.Invalidf("VLAN %d is one of those that networks on physical network %q get by themselves (%s): want another",
+			tag, p.Name, p.VLANs)
 	}
 	public, err := publicVLANs(ctx, tx, p.ID)
 	if err != nil {
@@ -336,9 +337,10 @@ func (n *Network) share(tx db.Tx, in CreateIn) (*Range, error) {
 	case n.PerPod && (four || six.CIDR != ""):
 		return nil, fault.Invalidf("the addresses in a basic zone belong to pods: leave them out here, and add a range for each pod")
 	case n.PerPod:
-		return nil, nil
+		return nil, nil //nolint:nilnil // it gets none here
 	case !four && six.CIDR == "":
-		return nil, fault.Invalidf("a shared network must be given its addresses: name gateway, netmask, startip and endip, or ip6cidr and ip6gateway")
+		return nil, fault.Invalidf("a shared network must be given its addresses: name gateway, netmask, startip and endip, or ip6cidr " +
+			"and ip6gateway")
 	}
 	r := Range{
 		ID: uid.New[uid.IPRange](), Zone: n.Zone, Physical: n.PhysicalNetwork, Network: n.ID, VLAN: vlan.Text(n.VLAN), Created: tx.Now,

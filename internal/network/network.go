@@ -104,7 +104,8 @@ func (n Network) Reserved() string {
 	}
 	var out []string
 	for _, part := range [][2]IP{{sub.First, n.StartIP - 1}, {n.EndIP + 1, sub.Last}} {
-		if part[0] <= part[1] && !(part[0] == part[1] && part[0] == sub.gateway) {
+		onlyGateway := part[0] == sub.gateway && part[1] == sub.gateway
+		if part[0] <= part[1] && !onlyGateway {
 			out = append(out, part[0].String()+"-"+part[1].String())
 		}
 	}

@@ -111,7 +111,7 @@ func (o *Compute) complete() error {
 	if o.Customized {
 		return o.checkCustomized()
 	}
-	if o.MinCPU+o.MaxCPU+o.MinMemoryMB+o.MaxMemoryMB != 0 {
+	if o.MinCPU != 0 || o.MaxCPU != 0 || o.MinMemoryMB != 0 || o.MaxMemoryMB != 0 {
 		return fault.Invalidf("mincpunumber, maxcpunumber, minmemory and maxmemory are for customized offerings; leave them out, or leave out " +
 			"cpunumber and memory")
 	}

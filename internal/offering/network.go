@@ -300,7 +300,7 @@ func UsableNetwork(ctx context.Context, tx db.Tx, id uid.NetworkOffering, zone u
 	if err != nil {
 		return Network{}, err
 	}
-	if err := o.Scope.offered(ctx, tx, id, zone); err != nil {
+	if err := o.offered(ctx, tx, id, zone); err != nil {
 		return Network{}, err
 	}
 	if o.State != Enabled {

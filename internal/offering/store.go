@@ -48,15 +48,6 @@ type Filter struct {
 	Limit        int // 0 or less: all
 }
 
-func (f Filter) apply(q *bun.SelectQuery) *bun.SelectQuery {
-	q.Where("o.removed is null").Order("o.id")
-	db.Equal(q, "o.id", f.ID)
-	db.Equal(q, "o.name", f.Name)
-	db.EqualFold(q, "o.state", f.State)
-	db.Like(q, f.Keyword, "o.name", "o.display_text")
-	return q
-}
-
 func where(q *bun.SelectQuery, column string, value *bool) {
 	if value != nil {
 		q.Where("? = ?", bun.Safe(column), *value)

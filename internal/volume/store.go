@@ -168,6 +168,21 @@ func through(ctx context.Context, q db.Tx, id uid.Pool) (uid.Host, string, error
 
 var detachFrom = db.Prepare("update volumes set vm_id = null, device = null, attached = null where id = ? and vm_id = ?")
 
+var (
+	detached = db.Prepare("update volumes set vm_id = null, device = null, attached = null, state = ? where id = ? and state = 'Detaching'")
+	kept     = db.Prepare("update volumes set state = ? where id = ? and state = 'Detaching'")
+)
+
+// Detached ends the detaching of a volume, which is then in the state that it had before. One that is gone meanwhile stays so.
+func Detached(ctx context.Context, tx db.Tx, id uid.Volume, was State) error {
+	return tx.Later(ctx, detached, was, id)
+}
+
+// Kept ends the detaching of a volume that stays its machine's.
+func Kept(ctx context.Context, tx db.Tx, id uid.Volume, was State) error {
+	return tx.Later(ctx, kept, was, id)
+}
+
 // DetachFrom is Detach if the volume is that machine's still.
 func DetachFrom(ctx context.Context, tx db.Tx, id uid.Volume, vm uid.VM) error {
 	return tx.Later(ctx, detachFrom, id, vm)

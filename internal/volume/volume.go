@@ -16,6 +16,7 @@ const (
 	Creating  State = "Creating"
 	Ready     State = "Ready"
 	Attaching State = "Attaching"
+	Detaching State = "Detaching"
 	Expunging State = "Expunging"
 	Expunged  State = "Expunged"
 )
