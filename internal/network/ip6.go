@@ -117,7 +117,7 @@ func checkServer(name, text string, six bool) error {
 		return nil
 	}
 	a, err := netip.ParseAddr(text)
-	if err != nil || a.Zone() != "" || a.Is6() != six {
+	if err != nil || a.Zone() != "" || a.Is6() != six || a.Is4In6() {
 		return fault.Invalidf("%s %q is not an %s address", name, text, map[bool]string{false: "IPv4", true: "IPv6"}[six])
 	}
 	return nil

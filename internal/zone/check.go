@@ -31,7 +31,7 @@ func (z Zone) check() error {
 		}
 	}
 	for _, a := range []struct{ name, text string }{{"ip6dns1", z.IP6DNS1}, {"ip6dns2", z.IP6DNS2}} {
-		if ip, err := netip.ParseAddr(a.text); a.text != "" && (err != nil || !ip.Is6() || ip.Zone() != "") {
+		if ip, err := netip.ParseAddr(a.text); a.text != "" && (err != nil || !ip.Is6() || ip.Is4In6() || ip.Zone() != "") {
 			return fault.Invalidf("%s %q is not an IPv6 address like 2001:db8::53", a.name, a.text)
 		}
 	}
