@@ -179,7 +179,9 @@ func (s *Service) detachPlan() *op.Plan[attachment] {
 	return op.New[attachment]("volume.detach").
 		Accept(s.beginDetach, func(ctx context.Context, tx db.Tx, a *attachment) error { return volume.Kept(ctx, tx, a.Volume, a.Was) }).
 		Do("unplug", s.unplug, s.plug).
-		Tx("finish", func(ctx context.Context, tx db.Tx, a *attachment) error { return volume.Detached(ctx, tx, a.Volume, a.Was) }, nil)
+		Tx("finish", func(ctx context.Context, tx db.Tx, a *attachment) error {
+			return volume.Detached(ctx, tx, a.Volume, a.Was)
+		}, nil)
 }
 
 // take makes a volume the machine's, at a device of it. Both are locked.
