@@ -13,6 +13,7 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/db/dbtest"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/setting"
 )
 
 // BenchmarkDeploy tells how many machines a cloud deploys a second, from the request to the running machine, durably: with
@@ -35,8 +36,10 @@ func BenchmarkDeploy(b *testing.B) {
 }
 
 func deployments(b *testing.B, url string) {
-	c := cloudtest.New(b, url, cloudtest.Options{Hosts: b.N/15 + 20, Durable: true, Engine: op.Options{Poll: 200 * time.Millisecond}})
+	c := cloudtest.New(b, url, cloudtest.Options{Hosts: b.N/12 + 20, Durable: true, Engine: op.Options{Poll: 200 * time.Millisecond}})
 	ctx := auth.With(context.Background(), auth.System())
+	_, err := c.Settings.Change(ctx, setting.GuestCIDRLimit.Name, setting.Place{}, "9")
+	must(b, err)
 	in := smallIn(b, c, ctx, "10.128.0.1", "255.128.0.0")
 	work := make(chan struct{}, b.N)
 	for range b.N {

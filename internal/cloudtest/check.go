@@ -90,8 +90,9 @@ var always = []invariant{
 	{"jobs end", `select id || ' (' || plan || ') is ' || state || ' at ' || step_name || ': ' || fault_text || ' ' || fault_detail
 		from operations where finished is null`},
 	{"every ended job has its event", `
-		select id || ' (' || plan || ')' from operations o where finished is not null and event_id <> ''
-		and not exists (select 1 from events e where e.parent_id = o.event_id and e.state = 'Completed')`},
+		select o.id || ' (' || o.plan || ')' from operations o
+		left join (select distinct parent_id from events where state = 'Completed') e on e.parent_id = o.event_id
+		where o.finished is not null and o.event_id <> '' and e.parent_id is null`},
 }
 
 // derived tells what the limits' counters must be.

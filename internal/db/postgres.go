@@ -20,7 +20,7 @@ import (
 )
 
 // connections bounds what one server asks of PostgreSQL at the same time; more than this only queues inside PostgreSQL.
-const connections = 24
+const connections = 12
 
 // deadlocks is how often a closure that lost a deadlock is run again before the error is given up to the caller.
 const deadlocks = 8

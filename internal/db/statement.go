@@ -106,6 +106,26 @@ func (tx Tx) Must(ctx context.Context, s *Statement, otherwise func(ctx context.
 	return err
 }
 
+// Hoped is a statement that usually changes something: see [Tx.Hope].
+type Hoped struct {
+	looked, hoped *Statement
+}
+
+// PrepareHoped declares a statement for [Tx.Hope]: one that changes rows and returns nothing.
+func PrepareHoped(query string) Hoped { return Hoped{Prepare(query), PrepareMust(query)} }
+
+// Hope runs a statement and tells whether it changed anything, for closures that know another way if not. PostgreSQL's first
+// attempt takes that it does: the statement travels as with [Tx.Later], and if it changed nothing, the closure runs again
+// and is told the truth ([ErrAgain]). So its rows are locked for the last journey only.
+func (tx Tx) Hope(ctx context.Context, h Hoped, args ...any) (bool, error) {
+	if tx.Postgres && tx.Attempt == 0 {
+		again := func(context.Context, Tx) error { return ErrAgain }
+		return true, tx.Must(ctx, h.hoped, again, args...)
+	}
+	n, err := tx.Run(ctx, h.looked, args...)
+	return n > 0, err
+}
+
 // Question is a query and where its rows go: a pointer to a slice of bun models, or of single values.
 type Question struct {
 	of   *Statement

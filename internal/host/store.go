@@ -49,14 +49,14 @@ type Need struct {
 	Memory int64 // MB
 }
 
-var reserve = db.Prepare(`update hosts set cpu_used = cpu_used + ?, memory_used = memory_used + ?
+var reserve = db.PrepareHoped(`update hosts set cpu_used = cpu_used + ?, memory_used = memory_used + ?
 	where id = ? and cpu_used + ? <= cpu_total and memory_used + ? <= memory_total
 	and state = 'Up' and resource_state = 'Enabled' and removed is null`)
 
 // Reserve takes room on a host and tells whether there was enough; it is not given where the host may not be used.
+// It may be hoped for: see [db.Tx.Hope].
 func Reserve(ctx context.Context, tx db.Tx, id uid.Host, n Need) (bool, error) {
-	changed, err := tx.Run(ctx, reserve, n.CPU, n.Memory, id, n.CPU, n.Memory)
-	return changed == 1, err
+	return tx.Hope(ctx, reserve, n.CPU, n.Memory, id, n.CPU, n.Memory)
 }
 
 var giveBack = db.Prepare("update hosts set cpu_used = cpu_used - ?, memory_used = memory_used - ? where id = ?")

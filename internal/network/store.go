@@ -158,11 +158,12 @@ var (
 	updateNext  = db.Prepare("update networks set next_ip = ? where id = ?")
 	usedIP      = db.Prepare("select ip from nics where network_id = ? and ip = ?")
 
-	// hopedIP gives a NIC the counter's next address, unless anything is to be considered first.
+	// hopedIP gives a NIC the counter's next address, unless anything is to be considered first. (Not exists, PostgreSQL would
+	// turn into a look at all NICs of the network.)
 	hopedIP = db.PrepareEach("", `with counter as (update networks n set next_ip = next_ip + 1
 			where id = ? and removed is null and state <> ? and next_ip <= end_ip and next_ip <> ?
-			and not exists (select 1 from free_ips f where f.network_id = n.id)
-			and not exists (select 1 from nics c where c.network_id = n.id and c.ip = n.next_ip)
+			and (select min(f.ip) from free_ips f where f.network_id = n.id) is null
+			and (select min(c.ip) from nics c where c.network_id = n.id and c.ip = n.next_ip) is null
 			returning next_ip - 1 as ip),
 		given as (update nics set ip = counter.ip from counter where nics.id = ? returning 1)
 		select 1 / count(*) from given`)

@@ -118,11 +118,12 @@ type change struct {
 }
 
 // A record is saved under the condition that the operation is still this server's under this fence, and stands where the
-// change began (it does not after a commit whose answer was lost).
+// change began (it does not after a commit whose answer was lost), in a state that is not an end. It does not ask whether the operation
+// is finished: for that, PostgreSQL would look through the index of all open ones.
 var (
 	saveRecord = db.PrepareMust(`update operations set state = ?, step = ?, step_name = ?, data = ?, attempt = ?, tried_since = ?, run_at = ?,
 		updated = ?, fault_kind = ?, fault_text = ?, fault_detail = ?, owner = ?, finished = ?, seq = ?
-		where id = ? and fence = ? and owner = ? and finished is null and state = ? and step = ? and attempt = ?`)
+		where id = ? and fence = ? and owner = ? and state = ? and step = ? and attempt = ?`)
 	insertStep = db.Prepare("insert into operation_steps (operation_id, seq, name, action, error, at) values (?, ?, ?, ?, ?, ?)")
 )
 

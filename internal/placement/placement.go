@@ -44,8 +44,9 @@ type Place struct {
 
 // Service finds places.
 type Service struct {
-	settings *setting.Settings
-	rooms    rooms
+	settings   *setting.Settings
+	rooms      rooms
+	remembered remembered
 }
 
 // New makes a service; nil settings are the defaults.
@@ -56,27 +57,31 @@ func New(s *setting.Settings) *Service { return &Service{settings: s} }
 const tries = 16
 
 // Find takes room for a machine, in the caller's transaction. It is fault.Full, with the reason per host as its detail, when
-// no host has it.
+// no host has it. What it takes it asks for last: others wait for these rows until the transaction's end.
 func (s *Service) Find(ctx context.Context, tx db.Tx, w Want) (Place, error) {
-	for range 3 {
+	for round := range 3 {
 		l, err := s.look(ctx, tx, w, false)
 		if err != nil {
 			return Place{}, err
 		}
 		found := 0
 		for _, only := range l.stages() {
-			hosts, err := l.candidates(ctx, tx, only, tries)
+			o, err := s.offers(ctx, tx, l, only, round+tx.Attempt == 0)
 			if err == nil {
-				hosts, err = l.order(ctx, tx, hosts)
+				o.hosts, err = l.order(ctx, tx, o.hosts)
 			}
 			if err != nil {
 				return Place{}, err
 			}
-			found += len(hosts)
-			for _, h := range hosts {
-				p, ok, err := l.take(ctx, tx, h.ID)
+			found += len(o.hosts)
+			for _, h := range o.hosts {
+				pools := o.pools[h.ID].choose(l.Disks)
+				if len(pools) < len(l.Disks) {
+					continue
+				}
+				ok, err := l.take(ctx, tx, h.ID, pools)
 				if err != nil || ok {
-					return p, err
+					return Place{h.ID, pools}, err
 				}
 			}
 		}
@@ -95,47 +100,35 @@ func (l *look) stages() []uid.Host {
 	return []uid.Host{""}
 }
 
-// take takes the room on one host and in the pools that it reaches, or nothing.
-func (l *look) take(ctx context.Context, tx db.Tx, id uid.Host) (Place, bool, error) {
+// take takes the room on a host and in pools, or nothing.
+func (l *look) take(ctx context.Context, tx db.Tx, id uid.Host, pools []uid.Pool) (bool, error) {
 	ok, err := host.Reserve(ctx, tx, id, l.Need)
 	if err != nil || !ok {
-		return Place{}, false, err
+		return false, err
 	}
-	pools, err := l.takeDisks(ctx, tx, id)
-	if err != nil {
-		return Place{}, false, err
+	if ok, err = l.takeDisks(ctx, tx, pools); err != nil || ok {
+		return ok, err
 	}
-	if len(pools) < len(l.Disks) {
-		return Place{}, false, host.Release(ctx, tx, id, l.Need)
-	}
-	return Place{id, pools}, true, nil
+	return false, host.Release(ctx, tx, id, l.Need)
 }
 
-// takeDisks takes room for each disk in a pool that the host reaches, or gives none.
-func (l *look) takeDisks(ctx context.Context, tx db.Tx, id uid.Host) ([]uid.Pool, error) {
-	if len(l.Disks) == 0 {
-		return nil, nil
-	}
-	usable, err := l.poolsOf(ctx, tx, []uid.Host{id})
-	if err != nil {
-		return nil, err
-	}
-	pools := usable[id].choose(l.Disks)
+// takeDisks takes room for each disk in its pool, or nothing.
+func (l *look) takeDisks(ctx context.Context, tx db.Tx, pools []uid.Pool) (bool, error) {
 	for i, p := range pools {
 		ok, err := pool.Reserve(ctx, tx, p, l.Disks[i].Bytes)
 		if err != nil {
-			return nil, err
+			return false, err
 		}
 		if !ok { // others were quicker: give back what was taken for the disks before
 			for j, taken := range pools[:i] {
 				if err := pool.Release(ctx, tx, taken, l.Disks[j].Bytes); err != nil {
-					return nil, err
+					return false, err
 				}
 			}
-			return nil, nil
+			return false, nil
 		}
 	}
-	return pools, nil
+	return true, nil
 }
 
 // Pools takes room for disks in pools that a host reaches, in the caller's transaction: for disks of a machine that has its
@@ -145,9 +138,14 @@ func (s *Service) Pools(ctx context.Context, tx db.Tx, on host.Host, disks []Dis
 	if err != nil {
 		return nil, err
 	}
-	pools, err := l.takeDisks(ctx, tx, on.ID)
-	if err != nil || len(pools) == len(disks) {
-		return pools, err
+	usable, err := l.poolsOf(ctx, tx, []uid.Host{on.ID})
+	if err != nil {
+		return nil, err
+	}
+	if pools := usable[on.ID].choose(disks); len(pools) == len(disks) {
+		if ok, err := l.takeDisks(ctx, tx, pools); err != nil || ok {
+			return pools, err
+		}
 	}
 	var wanted []string
 	for _, k := range kinds(disks) {

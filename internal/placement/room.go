@@ -32,7 +32,15 @@ const mostRefusals = 100
 
 // serves tells whether what was found at a time is still new enough.
 func (r *rooms) serves(at, now time.Time) bool {
-	return r.hosts > fewHosts && now.Sub(at).Abs() < time.Duration(r.hosts)*sumPerHost
+	age := now.Sub(at)
+	return r.hosts > fewHosts && age < time.Duration(r.hosts)*sumPerHost && age > -tooFar
+}
+
+// big tells whether there are so many hosts that what was found a moment ago serves.
+func (r *rooms) big() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.hosts > fewHosts
 }
 
 // said gives what was said a moment ago, nil for nothing.
@@ -60,6 +68,10 @@ type cluster struct {
 
 	mostCPU, mostMemory int64 // that its thresholds let be given away
 }
+
+// tooFar is how much younger than a transaction something may be that serves it. What is younger still is from before a clock
+// was set back.
+const tooFar = time.Minute
 
 const (
 	fewHosts   = 100                    // are added up each time

@@ -87,7 +87,17 @@ const load = `(case when h.memory_used * h.cpu_total >= h.cpu_used * h.memory_to
 // candidates gives some hosts that all filters keep: the emptiest, or the oldest where the algorithm fills one after the other.
 // only restricts them to one host.
 func (l *look) candidates(ctx context.Context, q db.Tx, only uid.Host, limit int) ([]candidate, error) {
-	c := is("select " + candidateColumns + " from hosts h where ").join(l.among())
+	var rows []candidate
+	err := ask(ctx, q, &rows, l.kept(candidateColumns, only, limit))
+	for i := range rows {
+		rows[i].place = i
+	}
+	return rows, err
+}
+
+// kept is the query for candidates.
+func (l *look) kept(columns string, only uid.Host, limit int) clause {
+	c := is("select " + columns + " from hosts h where ").join(l.among())
 	if only != "" {
 		c = c.join(is(" and h.id = ?", only))
 	}
@@ -98,12 +108,7 @@ func (l *look) candidates(ctx context.Context, q db.Tx, only uid.Host, limit int
 	if l.algorithm == firstFit {
 		order = "h.id"
 	}
-	var rows []candidate
-	err := ask(ctx, q, &rows, c.join(is(" order by "+order+" limit "+strconv.Itoa(limit))))
-	for i := range rows {
-		rows[i].place = i
-	}
-	return rows, err
+	return c.join(is(" order by " + order + " limit " + strconv.Itoa(limit)))
 }
 
 // first is the number of the first filter that a host fails, -1 for none.

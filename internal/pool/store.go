@@ -41,15 +41,15 @@ func ByID(ctx context.Context, q db.Tx, ids []uid.Pool) (map[uid.Pool]Pool, erro
 }
 
 var (
-	take = db.Prepare(`update storage_pools set bytes_used = bytes_used + ?
+	take = db.PrepareHoped(`update storage_pools set bytes_used = bytes_used + ?
 		where id = ? and bytes_used + ? <= bytes_total and state = 'Up' and removed is null`)
 	give = db.Prepare("update storage_pools set bytes_used = bytes_used - ? where id = ?")
 )
 
-// Reserve takes room in a pool, in bytes, and tells whether there was enough.
+// Reserve takes room in a pool, in bytes, and tells whether there was enough. It may be hoped for: see
+// [db.Tx.Hope].
 func Reserve(ctx context.Context, tx db.Tx, id uid.Pool, bytes int64) (bool, error) {
-	n, err := tx.Run(ctx, take, bytes, id, bytes)
-	return n == 1, err
+	return tx.Hope(ctx, take, bytes, id, bytes)
 }
 
 // Release gives room back that was reserved.

@@ -610,15 +610,15 @@ create index template_zones_store on template_zones (store_id) where removed is 
 -- internal/volume -------------------------------------------------------------------------------------------------
 create table volumes (
     id          text primary key,
-    account_id  text        not null references accounts (id),
-    domain_id   text        not null references domains (id),
-    zone_id     text        not null references zones (id),
+    account_id  text        not null,                  -- no foreign keys to what all deployments share: see vms
+    domain_id   text        not null,
+    zone_id     text        not null,
     pool_id     text,                                  -- no foreign key: see nics
     vm_id       text,                                  -- compute's virtual machine; null when detached
     device      bigint,
-    template_id text        references templates (id),
+    template_id text,
     disk_offering_id text   references disk_offerings (id),
-    service_offering_id text references service_offerings (id),
+    service_offering_id text,
     name        text        not null,
     type        text        not null,                  -- ROOT, DATADISK
     state       text        not null,                  -- Allocated, Creating, Ready, Destroy, Expunging, Expunged
@@ -644,15 +644,16 @@ create unique index vm_groups_name on vm_groups (account_id, name);
 
 create table vms (
     id          text primary key,
-    account_id  text        not null references accounts (id),
-    domain_id   text        not null references domains (id),
+    account_id  text        not null,                  -- no foreign keys to what all deployments share: each would lock its row;
+                                                       -- those rows are never deleted, but marked as removed
+    domain_id   text        not null,
     user_id     text        not null,                  -- who deployed it
-    zone_id     text        not null references zones (id),
+    zone_id     text        not null,
     host_id     text,                                  -- holds the machine's capacity while set; no foreign key: see nics
     last_host_id text,
-    template_id text        not null references templates (id),
-    service_offering_id text not null references service_offerings (id),
-    os_type_id  text        not null references os_types (id),
+    template_id text        not null,
+    service_offering_id text not null,
+    os_type_id  text        not null,
     group_id    text        references vm_groups (id),
     iso_id      text        references templates (id), -- in the CD drive
     serial      bigint      not null,                  -- the number in the instance name
@@ -783,7 +784,6 @@ create table operations (
 create unique index operations_turn on operations (thing) where turn and finished is null;
 create index operations_open on operations (thing, id) where finished is null;
 create index operations_ready on operations (run_at, id) where finished is null and owner = '';
-create index operations_owned on operations (owner) where finished is null and owner <> '';
 create index operations_account on operations (account_id, id);
 create index operations_subject on operations (subject_id) where finished is null;
 create index operations_finished on operations (finished) where finished is not null;
