@@ -80,7 +80,7 @@ var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(path)
 })
 
-// Postgres makes an empty database at the newest schema and gives its url. It goes with the server.
+// Postgres makes an empty database at the newest schema and gives its url. It is dropped at the test's end.
 func Postgres(t testing.TB) string {
 	t.Helper()
 	server := os.Getenv("VIRGA_TEST_POSTGRES")
@@ -90,63 +90,39 @@ func Postgres(t testing.TB) string {
 		}
 		t.Skip("needs PostgreSQL: VIRGA_TEST_POSTGRES names no server (run: scripts/with-postgres go test ./...)")
 	}
-	name, err := takeDatabase(server)
+	template, err := postgresTemplate()
 	if err != nil {
 		t.Fatal(err)
 	}
+	name := newName("t")
+	if err := onServer(server, copying(name, template)); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
-		freeLock.Lock()
-		defer freeLock.Unlock()
-		free = append(free, name)
+		if err := onServer(server, dropping(name)); err != nil {
+			t.Error(err)
+		}
 	})
 	return withDatabase(server, name)
 }
 
-// Databases that tests of this process are done with: emptying one is quicker than making one.
-var (
-	freeLock sync.Mutex
-	free     []string
-)
-
-func takeDatabase(server string) (string, error) {
-	freeLock.Lock()
-	var name string
-	if n := len(free); n > 0 {
-		name, free = free[n-1], free[:n-1]
-	}
-	freeLock.Unlock()
-	if name != "" {
-		return name, empty(withDatabase(server, name))
-	}
-	template, err := postgresTemplate()
-	if err != nil {
-		return "", err
-	}
-	name = "t_" + strings.ReplaceAll(string(uid.New[uid.Op]()), "-", "")
-	return name, onServer(server, fmt.Sprintf("create database %s template %s strategy file_copy", name, template))
+// A copy of the files is quicker than writing everything to the log, and than emptying a database of an earlier test.
+func copying(name, template string) string {
+	return fmt.Sprintf("create database %s template %s strategy file_copy", name, template)
 }
 
-// empty removes every row but the schema's version, and whatever else a test may have made.
-func empty(url string) error {
-	pool, err := sql.Open("pgx", url)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = pool.Close() }()
-	_, err = pool.Exec(`do $$ declare r record; begin
-		for r in select nspname from pg_namespace where nspname like 'before%' loop
-			execute format('drop schema %I cascade', r.nspname);
-		end loop;
-		execute (select 'truncate ' || string_agg(format('%I', tablename), ', ') from pg_tables
-			where schemaname = 'public' and tablename not like 'goose%');
-	end $$`)
-	return err
+func dropping(name string) string {
+	return fmt.Sprintf("drop database if exists %s with (force)", name)
+}
+
+func newName(kind string) string {
+	return kind + "_" + strings.ReplaceAll(string(uid.New[uid.Op]()), "-", "")
 }
 
 // postgresTemplate is made once per test process, from which each test's database is a copy.
 var postgresTemplate = sync.OnceValues(func() (string, error) {
 	server := os.Getenv("VIRGA_TEST_POSTGRES")
-	name := "template_" + strings.ReplaceAll(string(uid.New[uid.Op]()), "-", "")
+	name := newName("template")
 	if err := onServer(server, "create database "+name); err != nil {
 		return "", err
 	}
@@ -158,24 +134,39 @@ var postgresTemplate = sync.OnceValues(func() (string, error) {
 	return name, nil
 })
 
-// onServer runs a statement on the server, one at a time per process: PostgreSQL refuses to copy a database to which
+// onServer runs statements on the server, one at a time per process: PostgreSQL refuses to copy a database to which
 // somebody is connected, even to make another copy.
-func onServer(server, statement string) error {
+func onServer(server string, statements ...string) error {
 	serverLock.Lock()
 	defer serverLock.Unlock()
-	pool, err := sql.Open("pgx", server)
+	pool, err := serverPool(server)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = pool.Close() }()
-	if _, err := pool.Exec(statement); err != nil {
-		return fmt.Errorf("%s: %w", statement, err)
+	for _, statement := range statements {
+		if _, err := pool.Exec(statement); err != nil {
+			return fmt.Errorf("%s: %w", statement, err)
+		}
 	}
 	return nil
 }
 
+// serverPool is the one connection that this process makes databases with.
+func serverPool(server string) (*sql.DB, error) {
+	if pool != nil {
+		return pool, nil
+	}
+	opened, err := sql.Open("pgx", server)
+	if err == nil {
+		opened.SetMaxOpenConns(1)
+		pool = opened
+	}
+	return pool, err
+}
+
 var (
 	serverLock sync.Mutex
+	pool       *sql.DB
 	_          = stdlib.GetDefaultDriver // registers "pgx"
 )
 
