@@ -47,6 +47,9 @@ func (s *Service) removePlan() *op.Plan[removal] {
 }
 
 func (s *Service) beginRemoval(ctx context.Context, tx db.Tx, q *op.Request, r *removal) error {
+	if err := tx.Retire(ctx, r.Template); err != nil {
+		return err
+	}
 	t, err := ownLocked(ctx, tx, q.Caller, r.Template)
 	if err != nil {
 		return err

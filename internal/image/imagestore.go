@@ -51,7 +51,7 @@ func (s *Service) AddStore(ctx context.Context, st Store) (Store, error) {
 	err := s.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		st.ID, st.Created = uid.New[uid.ImageStore](), tx.Now
 		if st.Zone != "" {
-			if _, err := zone.Find(ctx, tx, st.Zone); err != nil {
+			if _, err := zone.Kept(ctx, tx, st.Zone); err != nil {
 				return err
 			}
 		}

@@ -148,7 +148,7 @@ func (s *Service) places(ctx context.Context, tx db.Tx, in RegisterIn, owner uid
 // machines are made from them.
 func forImages(ctx context.Context, tx db.Tx, id uid.Zone, owner uid.Domain) (zone.Zone, error) {
 	if auth.From(ctx).IsRoot() {
-		return zone.Find(ctx, tx, id)
+		return zone.Kept(ctx, tx, id)
 	}
 	return zone.Usable(ctx, tx, id, owner)
 }

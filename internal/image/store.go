@@ -145,8 +145,11 @@ func removeTemplate(ctx context.Context, tx db.Tx, id uid.Template) error {
 }
 
 // Deployable gives a template or ISO that the caller in ctx may make a machine from in a zone: owned, in reach or public, and
-// ready there.
+// ready there. In a transaction nobody deletes it before the end.
 func Deployable(ctx context.Context, q db.Tx, id uid.Template, zone uid.Zone) (Template, error) {
+	if err := q.Rely(ctx, id); err != nil {
+		return Template{}, err
+	}
 	caller := auth.From(ctx)
 	t, err := entry(ctx, q, id, zone)
 	if fault.Is(err, fault.NotFound) {

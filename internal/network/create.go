@@ -379,6 +379,9 @@ func (s *Service) ForDeployment(ctx context.Context, tx db.Tx, owner account.Own
 	if err != nil {
 		return "", err
 	}
+	if off, err = offering.UsableNetwork(ctx, tx, off.ID, z.ID); err != nil {
+		return "", err
+	}
 	names, err := account.Names(ctx, tx, []uid.Account{owner.Account})
 	if err != nil {
 		return "", err

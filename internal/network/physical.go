@@ -107,7 +107,7 @@ func (s *Service) beginPhysical(ctx context.Context, tx db.Tx, q *op.Request, j 
 
 // newPhysical checks what is asked for and inserts it.
 func (s *Service) newPhysical(ctx context.Context, tx db.Tx, id uid.PhysicalNetwork, in CreatePhysicalIn) (Physical, error) {
-	z, err := zone.Find(ctx, tx, in.Zone)
+	z, err := zone.Kept(ctx, tx, in.Zone)
 	if err != nil {
 		return Physical{}, err
 	}

@@ -34,6 +34,9 @@ func (s *Service) Create(ctx context.Context, p Pool) (Pool, error) {
 	}
 	p.BytesTotal = s.total(p)
 	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		if _, err := zone.Kept(ctx, tx, p.Zone); err != nil { // it was there before the storage was measured
+			return err
+		}
 		if p.Scope == ClusterWide { // nobody deletes the cluster meanwhile
 			if _, err := zone.LockCluster(ctx, tx, p.Cluster); err != nil {
 				return err

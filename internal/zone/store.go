@@ -54,6 +54,14 @@ func Find(ctx context.Context, q db.Tx, id uid.Zone) (Zone, error) {
 	return rows[0].Zone, nil
 }
 
+// Kept is Find for who puts something into the zone: nobody deletes it before the transaction's end.
+func Kept(ctx context.Context, tx db.Tx, id uid.Zone) (Zone, error) {
+	if err := tx.Rely(ctx, id); err != nil {
+		return Zone{}, err
+	}
+	return Find(ctx, tx, id)
+}
+
 // FindPod gives a pod that is not removed.
 func FindPod(ctx context.Context, q db.Tx, id uid.Pod) (Pod, error) {
 	var row podRow

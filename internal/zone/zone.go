@@ -164,6 +164,9 @@ func (c ZoneChange) apply(z *Zone) error {
 // DeleteZone removes a zone in which there is nothing.
 func (s *Service) DeleteZone(ctx context.Context, id uid.Zone) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		if err := tx.Retire(ctx, id); err != nil {
+			return err
+		}
 		z, err := lockZone(ctx, tx, id)
 		if err != nil {
 			return err
@@ -182,9 +185,9 @@ func (s *Service) DeleteZone(ctx context.Context, id uid.Zone) error {
 }
 
 // Usable gives the zone in which a domain's things are to be made: one that is disabled is for root admins only, and one that
-// belongs to a domain is for that domain and those below.
+// belongs to a domain is for that domain and those below. In a transaction nobody deletes it before the end.
 func Usable(ctx context.Context, q db.Tx, id uid.Zone, owner uid.Domain) (Zone, error) {
-	z, err := Find(ctx, q, id)
+	z, err := Kept(ctx, q, id)
 	if err != nil {
 		return Zone{}, err
 	}
