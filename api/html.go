@@ -6,19 +6,23 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
+	"sync"
 )
 
 //go:embed page
 var pageFiles embed.FS
 
-var pageTemplates = template.Must(template.New("").
-	Funcs(template.FuncMap{"facts": facts, "paramDoc": paramDoc, "fieldDoc": fieldDoc}).
-	ParseFS(pageFiles, "page/*.html"))
+// pageTemplates are read when the first page is asked for: most processes show none.
+var pageTemplates = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("").
+		Funcs(template.FuncMap{"facts": facts, "paramDoc": paramDoc, "fieldDoc": fieldDoc}).
+		ParseFS(pageFiles, "page/*.html"))
+})
 
-// page is a file of the HTML reference.
+// page is a file of the HTML reference, made when it is first asked for.
 type page struct {
 	contentType string
-	body        []byte
+	body        func() []byte
 }
 
 // Handler serves the reference as HTML. It stands under a path that ends in a slash, with that path stripped up to the
@@ -30,7 +34,7 @@ func (r *Reference) Handler() http.Handler {
 		"":             {html, render("index.html", map[string]any{"Version": r.Version, "Nouns": r.nouns})},
 		"style.css":    {"text/css; charset=UTF-8", asset("page/style.css")},
 		"search.js":    {"text/javascript; charset=UTF-8", asset("page/search.js")},
-		"openapi.json": {"application/json; charset=UTF-8", r.OpenAPI()},
+		"openapi.json": {"application/json; charset=UTF-8", sync.OnceValue(r.OpenAPI)},
 	}
 	for _, n := range r.nouns {
 		pages[n.Slug] = page{html, render("noun.html", n)}
@@ -47,23 +51,27 @@ func (r *Reference) Handler() http.Handler {
 			w.Header().Set("Content-Type", p.contentType)
 			w.Header().Set("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'")
 			w.Header().Set("X-Content-Type-Options", "nosniff")
-			_, _ = w.Write(p.body) // the reader may have gone; nobody else could be told
+			_, _ = w.Write(p.body()) // the reader may have gone; nobody else could be told
 		}
 	})
 }
 
-func render(name string, data any) []byte {
-	var out bytes.Buffer
-	if err := pageTemplates.ExecuteTemplate(&out, name, data); err != nil {
-		panic(err) // templates and data are both ours
-	}
-	return out.Bytes()
+func render(name string, data any) func() []byte {
+	return sync.OnceValue(func() []byte {
+		var out bytes.Buffer
+		if err := pageTemplates().ExecuteTemplate(&out, name, data); err != nil {
+			panic(err) // templates and data are both ours
+		}
+		return out.Bytes()
+	})
 }
 
-func asset(name string) []byte {
-	body, err := pageFiles.ReadFile(name)
-	if err != nil {
-		panic(err)
+func asset(name string) func() []byte {
+	return func() []byte {
+		body, err := pageFiles.ReadFile(name)
+		if err != nil {
+			panic(err)
+		}
+		return body
 	}
-	return body
 }

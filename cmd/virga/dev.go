@@ -8,9 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/cloud"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor/sim"
@@ -70,6 +72,12 @@ func (d *dev) Run(ctx context.Context) error {
 	if d.Realistic {
 		pace = realistic
 	}
+	hash := sync.OnceValues(func() (string, error) {
+		return auth.NewHasher(auth.StrongCost()).Hash(ctx, secret.New(devPassword))
+	})
+	if _, err := os.Stat(filepath.Join(dir, cloud.DatabaseFile)); err != nil {
+		go func() { _, _ = hash() }() // a new cloud: its tables and offerings are made meanwhile
+	}
 	cl, err := cloud.Open(ctx, d.config(dir, d.Name, filepath.Join(dir, "world.db"), pace))
 	if err != nil {
 		return err
@@ -80,17 +88,17 @@ func (d *dev) Run(ctx context.Context) error {
 		return err
 	}
 	defer doors.close()
-	admin, err := cl.Accounts.Bootstrap(ctx, account.BootstrapIn{Username: devUser, Password: secret.New(devPassword), Keys: true})
+	if err := cl.SeedDefaults(ctx); err != nil {
+		return fmt.Errorf("make the offerings: %w", err)
+	}
+	admin, err := cl.Accounts.Bootstrap(ctx, account.BootstrapIn{Username: devUser, Password: secret.New(devPassword), Hash: hash, Keys: true})
 	if err != nil {
 		return fmt.Errorf("make the administrator: %w", err)
 	}
-	if d.NoSeed {
-		err = cl.SeedDefaults(ctx)
-	} else {
-		err = cl.Seed(ctx, cloud.SeedIn{Hosts: d.Hosts, Pods: min(2, d.Hosts), Basic: d.Basic})
-	}
-	if err != nil {
-		return fmt.Errorf("make the sandbox: %w", err)
+	if !d.NoSeed {
+		if err := cl.Seed(ctx, cloud.SeedIn{Hosts: d.Hosts, Pods: min(2, d.Hosts), Basic: d.Basic}); err != nil {
+			return fmt.Errorf("make the sandbox: %w", err)
+		}
 	}
 	if err := cl.Start(ctx); err != nil {
 		return err

@@ -15,7 +15,9 @@ import (
 type BootstrapIn struct {
 	Username string // "": admin
 	Password secret.String
-	Keys     bool // it shall have API keys
+	// Hash is the password's, where it was begun earlier, since it takes long; nil: it is made when it is wanted.
+	Hash func() (string, error)
+	Keys bool // it shall have API keys
 }
 
 // Admin is the first root admin.
@@ -38,7 +40,10 @@ func (s *Service) Bootstrap(ctx context.Context, in BootstrapIn) (Admin, error) 
 		if err := checkName("user", in.Username); err != nil {
 			return Admin{}, err
 		}
-		if hash, err = s.hasher.Hash(ctx, in.Password); err != nil {
+		if in.Hash == nil {
+			in.Hash = func() (string, error) { return s.hasher.Hash(ctx, in.Password) }
+		}
+		if hash, err = in.Hash(); err != nil {
 			return Admin{}, err
 		}
 	} else if err != nil {

@@ -63,6 +63,9 @@ type Config struct {
 	Log          *slog.Logger
 }
 
+// DatabaseFile is SQLite's file in a cloud's folder.
+const DatabaseFile = "virga.db"
+
 // Cloud is an open cloud.
 type Cloud struct {
 	DB        *db.DB
@@ -110,7 +113,7 @@ func Open(ctx context.Context, c Config) (_ *Cloud, err error) {
 	}
 	url := c.Database
 	if url == "" {
-		url = filepath.Join(c.Dir, "virga.db")
+		url = filepath.Join(c.Dir, DatabaseFile)
 	}
 	c.DBOptions.Log = c.Log
 	if cl.DB, err = db.Open(ctx, url, c.DBOptions); err != nil {

@@ -91,7 +91,8 @@ func (s *Service) offers(ctx context.Context, q db.Tx, l *look, only uid.Host, o
 
 // offersQuery asks for the candidates and all their pools at once.
 func (l *look) offersQuery(only uid.Host) clause {
-	c := is("with c as materialized (").join(l.kept(candidateColumns+", h.zone_id, h.hypervisor, "+load+" as load", only, tries), is(") select * from ("))
+	kept := l.kept(candidateColumns+", h.zone_id, h.hypervisor, "+load+" as load", only, tries)
+	c := is("with c as materialized (").join(kept, is(") select * from ("))
 	for n, k := range kinds(l.Disks) {
 		for i, way := range k.ways() {
 			if n+i > 0 {

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	cs "github.com/virga-cloud/virga/api/cloudstack"
@@ -17,7 +18,7 @@ const readyWithin = 2 * time.Second
 
 func (f *Front) routes() http.Handler {
 	reference := f.mux.Reference(cs.Version)
-	openAPI := reference.OpenAPI()
+	openAPI := sync.OnceValue(reference.OpenAPI) // most servers are never asked for it
 	call := func(w http.ResponseWriter, r *http.Request) { f.api(w, r, false) }
 	m := http.NewServeMux()
 	m.HandleFunc("/client/api", call)
@@ -26,7 +27,7 @@ func (f *Front) routes() http.Handler {
 	m.Handle("/docs/", http.StripPrefix("/docs", reference.Handler()))
 	m.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json; charset=UTF-8")
-		_, _ = w.Write(openAPI)
+		_, _ = w.Write(openAPI())
 	})
 	m.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok\n") })
 	m.HandleFunc("GET /readyz", f.ready)
