@@ -142,6 +142,12 @@ func (c *Client) Call(ctx context.Context, command string, params Params) (json.
 	return c.wait(ctx, Started{ID: s.ID, JobID: s.JobID})
 }
 
+// Send sends a command by its name, as Call does, and waits for no job: of a command that starts one it gives the job's id, as
+// the server said it. Clouds that name an envelope in a way of their own are understood, too.
+func (c *Client) Send(ctx context.Context, command string, params Params) (json.RawMessage, error) {
+	return c.exchange(ctx, command, maps.Clone(params), openAny)
+}
+
 // Try sends a job whose input asks for a dry run, and gives the Plan that is answered in the place of a job's id.
 func Try[Plan, In, Out any](ctx context.Context, c *Client, job Job[In, Out], in In) (plan Plan, err error) {
 	d := job.Describe()
@@ -220,6 +226,12 @@ func (c *Client) send(ctx context.Context, d *Description, in any) (json.RawMess
 
 // post sends a command and gives what is inside the envelope.
 func (c *Client) post(ctx context.Context, command string, params Params) (json.RawMessage, error) {
+	return c.exchange(ctx, command, params, open)
+}
+
+type opener func(command string, status int, body []byte) (json.RawMessage, error)
+
+func (c *Client) exchange(ctx context.Context, command string, params Params, open opener) (json.RawMessage, error) {
 	if params == nil {
 		params = Params{}
 	}
@@ -271,6 +283,17 @@ func open(command string, status int, body []byte) (json.RawMessage, error) {
 		return nil, fmt.Errorf("%s: the answer is not one %s", command, Envelope(command))
 	}
 	return inner, nil
+}
+
+// openAny is open for envelopes of any name: CloudStack's are not always what the rule says.
+func openAny(command string, status int, body []byte) (json.RawMessage, error) {
+	var envelope map[string]json.RawMessage
+	if status < 300 && json.Unmarshal(body, &envelope) == nil && len(envelope) == 1 {
+		for _, inner := range envelope {
+			return inner, nil
+		}
+	}
+	return open(command, status, body)
 }
 
 func remoteError(status int, raw json.RawMessage) *RemoteError {

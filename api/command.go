@@ -78,6 +78,18 @@ type Command interface {
 	Describe() *Description
 }
 
+// NameOf is the name of a declared command. It walks nothing, as Describe does.
+func NameOf(c Command) string {
+	if n, ok := c.(interface{ name() string }); ok {
+		return n.name()
+	}
+	return c.Describe().Name
+}
+
+func (c Call[In, Out]) name() string  { return c.Name }
+func (j Job[In, Out]) name() string   { return j.Name }
+func (l List[In, Item]) name() string { return l.Name }
+
 // Describe implements Command.
 func (c Call[In, Out]) Describe() *Description {
 	return describe[In, Out](c, Description{Name: c.Name, Noun: c.Noun, Doc: c.Doc, Role: c.Role, Object: c.Object,

@@ -98,6 +98,9 @@ func (d *Description) Params() []Param { return d.in.describe() }
 // Fields are the fields of the outcome, or of an item, in the order of their declaration.
 func (d *Description) Fields() []Field { return d.out.describe(nil) }
 
+// AnswerKind is the kind of thing whose id the outcome, or an item, has ("virtual machine"); "" for none.
+func (d *Description) AnswerKind() string { return d.out.idKind() }
+
 // DryRun are the fields of the answer to a job that is only tried, nil where there is none.
 func (d *Description) DryRun() []Field {
 	if d.dryRun == nil {

@@ -7,9 +7,12 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/virga-cloud/virga/internal/cli"
 
 	// Time zones are the users', not the machine's: a host without tzdata must know them too.
 	_ "time/tzdata"
@@ -23,6 +26,14 @@ type commands struct {
 	Server  server      `cmd:"" help:"A management server."`
 	Apply   apply       `cmd:"" help:"Bring a cloud into the shape that a file describes: zones, pods, clusters, hosts, networks, storage, offerings, settings."`
 	Version versionText `cmd:"" help:"Print the version."`
+}
+
+// houses are the commands above, for everything else is the cloud's.
+var houses = []cli.House{
+	{Name: "dev", Doc: "A whole cloud on this machine, with simulated hosts."},
+	{Name: "server", Doc: "A management server."},
+	{Name: "apply", Doc: "Bring a cloud into the shape that a file describes."},
+	{Name: "version", Doc: "Print the version."},
 }
 
 type versionText struct{}
@@ -40,8 +51,15 @@ func (versionText) Run() error { //nolint:unparam // kong wants an error
 func main() {
 	// Whatever this program writes is for its owner only: databases, their logs, keys, the simulated hosts' world.
 	syscall.Umask(0o077)
+	os.Exit(run())
+}
+
+func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if len(os.Args) < 2 || !slices.ContainsFunc(houses, func(h cli.House) bool { return h.Name == os.Args[1] }) {
+		return cli.Run(ctx, terminal(), os.Args[1:])
+	}
 	var c commands
 	k := kong.Parse(&c,
 		kong.Name("virga"),
@@ -52,4 +70,5 @@ func main() {
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
 	k.FatalIfErrorf(k.Run())
+	return 0
 }

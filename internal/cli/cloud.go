@@ -1,0 +1,157 @@
+package cli
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/virga-cloud/virga/api"
+)
+
+// cloud is a server that commands are sent to.
+type cloud struct {
+	profile *profile
+	client  *api.Client
+	session string // the session's key, where there are no API keys
+}
+
+// cloud prepares to speak to a profile's server, and sends nothing yet.
+func (e *Env) cloud(p *profile) *cloud {
+	client := e.HTTP
+	if client == nil {
+		client = &http.Client{}
+	}
+	if p.Insecure {
+		own := *client
+		own.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // the profile says so
+		client = &own
+	}
+	return &cloud{profile: p, client: &api.Client{Endpoint: p.Endpoint, APIKey: p.APIKey, SecretKey: p.SecretKey, HTTP: client}}
+}
+
+// endpointOf completes what a user gives as a cloud's address.
+func endpointOf(text string) (string, error) {
+	whole := text
+	if !strings.Contains(whole, "://") {
+		whole = "http://" + whole
+	}
+	u, err := url.Parse(whole)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return "", usagef("%q is no address of a cloud: want http://host:8080/client/api", text)
+	}
+	if u.Path == "" || u.Path == "/" {
+		u.Path = "/client/api"
+	}
+	u.RawQuery, u.Fragment = "", ""
+	return u.String(), nil
+}
+
+// send sends a command and gives what is inside the envelope; it waits for no job.
+func (c *cloud) send(ctx context.Context, name string, params api.Params) (json.RawMessage, error) {
+	if c.client.APIKey == "" && c.profile.Username != "" {
+		if c.session == "" {
+			if _, err := c.login(ctx); err != nil {
+				return nil, err
+			}
+		}
+		params = maps.Clone(params)
+		if params == nil {
+			params = api.Params{}
+		}
+		params["sessionkey"] = c.session
+	}
+	return c.client.Send(ctx, name, params)
+}
+
+// login begins a session with the profile's name and password, and gives the user's id.
+func (c *cloud) login(ctx context.Context) (user string, err error) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return "", err
+	}
+	own := *c.client.HTTP
+	own.Jar = jar
+	c.client.HTTP = &own
+	params := api.Params{"username": c.profile.Username, "password": c.profile.Password}
+	if c.profile.Domain != "" {
+		params["domain"] = c.profile.Domain
+	}
+	answer, err := c.client.Send(ctx, "login", params)
+	if remote, ok := errors.AsType[*api.RemoteError](err); ok {
+		return "", unreachablef("%s: %s", c.profile.Endpoint, remote.Text)
+	}
+	if err != nil {
+		return "", err
+	}
+	var out struct{ UserID, SessionKey string }
+	if err := json.Unmarshal(answer, &out); err != nil || out.SessionKey == "" {
+		return "", unreachablef("%s answers to a login, but not as a CloudStack does", c.profile.Endpoint)
+	}
+	c.session = out.SessionKey
+	return out.UserID, nil
+}
+
+// The pauses between two looks at a job: short ones first, since much is done at once.
+const (
+	firstPause = 20 * time.Millisecond
+	lastPause  = time.Second
+)
+
+// wait waits for a job's end and gives its result. What fails there is a failure of its own kind: the command was accepted.
+func (c *cloud) wait(ctx context.Context, job string, look func()) (json.RawMessage, error) {
+	for pause := firstPause; ; pause = min(pause*3/2, lastPause) {
+		answer, err := c.send(ctx, "queryAsyncJobResult", api.Params{"jobid": job})
+		if err != nil {
+			return nil, err
+		}
+		var state struct {
+			Status int             `json:"jobstatus"`
+			Result json.RawMessage `json:"jobresult"`
+		}
+		if err := json.Unmarshal(answer, &state); err != nil {
+			return nil, fmt.Errorf("job %s: %w", job, err)
+		}
+		switch state.Status {
+		case 1:
+			return state.Result, nil
+		case 2:
+			var reason struct {
+				Text string `json:"errortext"`
+			}
+			if json.Unmarshal(state.Result, &reason) != nil || reason.Text == "" {
+				reason.Text = string(state.Result)
+			}
+			return nil, &failure{exitJobFailed, reason.Text}
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, ctx.Err()
+		case <-timer.C:
+		}
+		look()
+	}
+}
+
+// jobOf is the job that an answer speaks of, "" where it is another kind of answer.
+func jobOf(command *command, answer json.RawMessage) string {
+	if !command.Async {
+		return ""
+	}
+	var s struct {
+		JobID string `json:"jobid"`
+	}
+	if json.Unmarshal(answer, &s) != nil {
+		return ""
+	}
+	return s.JobID
+}

@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"path/filepath"
+	"time"
+)
+
+// Env is what comes from outside: files, terminals, time and the environment.
+type Env struct {
+	Getenv func(string) string
+	Dir    string // the working folder
+	Now    func() time.Time
+	HTTP   *http.Client // nil: http.DefaultClient
+	Houses []House      // what the binary does besides, for the help
+
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	// Which of them are terminals. Progress and colour are for terminals only.
+	StdinTerminal, StdoutTerminal, StderrTerminal bool
+
+	// ReadSecret reads a line from the terminal without showing it; nil where there is no terminal.
+	ReadSecret func() (string, error)
+	// Shell runs the right side of a pipe in the shell; nil where there are no shells.
+	Shell func(ctx context.Context, line string, in io.Reader, out, errs io.Writer) error
+	// Lines begins to read lines from a terminal, with history and completion; nil where there is no terminal.
+	Lines func(LinesIn) (func(prompt string) (string, error), error)
+
+	in *bufio.Reader // Stdin, once a line was read from it
+}
+
+// House is a command of the binary's own.
+type House struct{ Name, Doc string }
+
+// LinesIn says how lines are read from a terminal.
+type LinesIn struct {
+	History string // the file that keeps what was typed
+	// Complete gives what may stand at the end of what is typed so far.
+	Complete func(line string) []Candidate
+}
+
+// config is a file of the user's configuration.
+func (e *Env) config(name string) string {
+	if dir := e.Getenv("XDG_CONFIG_HOME"); dir != "" {
+		return filepath.Join(dir, "virga", name)
+	}
+	return filepath.Join(e.Getenv("HOME"), ".config", "virga", name)
+}
+
+// cache is a file that can be made again.
+func (e *Env) cache(name string) string {
+	if dir := e.Getenv("XDG_CACHE_HOME"); dir != "" {
+		return filepath.Join(dir, "virga", name)
+	}
+	return filepath.Join(e.Getenv("HOME"), ".cache", "virga", name)
+}
+
+// lively tells whether progress may be shown.
+func (e *Env) lively() bool { return e.StderrTerminal && e.Getenv("NO_COLOR") == "" }
+
+// coloured tells whether the answer may have colours.
+func (e *Env) coloured() bool { return e.StdoutTerminal && e.Getenv("NO_COLOR") == "" }
+
+// line reads a line of standard input.
+func (e *Env) line() (string, error) {
+	if e.in == nil {
+		e.in = bufio.NewReader(e.Stdin)
+	}
+	text, err := e.in.ReadString('\n')
+	if text != "" && errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return trimLine(text), err
+}
+
+func trimLine(text string) string {
+	for len(text) > 0 && (text[len(text)-1] == '\n' || text[len(text)-1] == '\r') {
+		text = text[:len(text)-1]
+	}
+	return text
+}

@@ -1,0 +1,91 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/virga-cloud/virga/internal/cli"
+	"github.com/virga-cloud/virga/internal/cloudtest"
+	"github.com/virga-cloud/virga/internal/db/dbtest"
+)
+
+// TestScripts runs the stories in testdata/script, all against one cloud. In a story "virga …" is a command line that works,
+// "! virga …" one that doesn't, "exits N …" one that ends with that code, and "feed FILE …" one with a file as its input.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{})
+	user, _ := c.Tenant(t, "ROOT", "ann", 0)
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("URL", c.Client.Endpoint)
+			e.Setenv("KEY", c.Client.APIKey)
+			e.Setenv("SECRET", c.Client.SecretKey)
+			e.Setenv("USER_KEY", user.APIKey)
+			e.Setenv("USER_SECRET", user.SecretKey)
+			e.Setenv("VIRGA_ENDPOINT", c.Client.Endpoint)
+			e.Setenv("VIRGA_APIKEY", c.Client.APIKey)
+			e.Setenv("VIRGA_SECRETKEY", c.Client.SecretKey)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"virga": func(s *testscript.TestScript, neg bool, args []string) {
+				if code := virga(s, "", args); (code != 0) != neg {
+					s.Fatalf("exit code %d", code)
+				}
+			},
+			"exits": func(s *testscript.TestScript, _ bool, args []string) {
+				if code := virga(s, "", args[1:]); strconv.Itoa(code) != args[0] {
+					s.Fatalf("exit code %d", code)
+				}
+			},
+			"feed": func(s *testscript.TestScript, neg bool, args []string) {
+				if code := virga(s, s.ReadFile(args[0]), args[1:]); (code != 0) != neg {
+					s.Fatalf("exit code %d", code)
+				}
+			},
+			// id VAR virga-words… keeps the only value that a command line shows.
+			"id": func(s *testscript.TestScript, _ bool, args []string) {
+				var out bytes.Buffer
+				e := env(s, "")
+				e.Stdout = &out
+				if code := cli.Run(context.Background(), e, append(args[1:], "-o", "csv", "filter=id")); code != 0 {
+					s.Fatalf("exit code %d", code)
+				}
+				lines := strings.Fields(out.String())
+				if len(lines) != 2 {
+					s.Fatalf("want one id: %s", &out)
+				}
+				s.Setenv(args[0], lines[1])
+			},
+			"mode": func(s *testscript.TestScript, _ bool, args []string) {
+				info, err := os.Stat(s.MkAbs(args[1]))
+				s.Check(err)
+				if got := strconv.FormatUint(uint64(info.Mode().Perm()), 8); got != args[0] {
+					s.Fatalf("%s has the mode %s", args[1], got)
+				}
+			},
+		},
+	})
+}
+
+func env(s *testscript.TestScript, input string) cli.Env {
+	return cli.Env{
+		Getenv: s.Getenv, Dir: s.MkAbs("."), Now: time.Now, Houses: []cli.House{{Name: "dev", Doc: "A cloud."}},
+		Stdin: strings.NewReader(input), Stdout: s.Stdout(), Stderr: s.Stderr(),
+	}
+}
+
+func virga(s *testscript.TestScript, input string, args []string) int {
+	return cli.Run(context.Background(), env(s, input), args)
+}
