@@ -26,7 +26,8 @@ func parseSubnet6(cidr, gateway, start, end string) (s Subnet6, err error) {
 		return s, fault.Invalidf("ip6cidr %q is none like 2001:db8:1::/64", cidr)
 	}
 	if p.Bits() != 64 {
-		return s, fault.Invalidf("ip6cidr %s has a prefix of %d bits; machines make their addresses from a MAC address, which needs 64", cidr, p.Bits())
+		return s, fault.Invalidf("ip6cidr %s has a prefix of %d bits; machines make their addresses from a MAC address, which needs 64",
+			cidr, p.Bits())
 	}
 	if p.Addr().IsMulticast() || p.Addr().IsLinkLocalUnicast() || p.Addr().IsLoopback() || p.Addr().IsUnspecified() {
 		return s, fault.Invalidf("ip6cidr %s can't be a guest network's: its addresses are multicast, link-local or special", cidr)

@@ -57,7 +57,9 @@ func (s *Service) addDefaultProviders(ctx context.Context, tx db.Tx, j *physical
 		if err != nil {
 			return err
 		}
-		row := ServiceProvider{ID: uid.New[uid.NetworkProvider](), Physical: p.ID, Name: name, State: Disabled, Services: kind.Names(), Created: tx.Now}
+		row := ServiceProvider{
+			ID: uid.New[uid.NetworkProvider](), Physical: p.ID, Name: name, State: Disabled, Services: kind.Names(), Created: tx.Now,
+		}
 		if err := insertProvider(ctx, tx, row); err != nil {
 			return err
 		}
@@ -234,7 +236,7 @@ type elementJob struct {
 
 // ConfigureElement begins to switch a virtual router element on or off. Off it goes only when its provider is.
 func (s *Service) ConfigureElement(ctx context.Context, id uid.RouterElement, enabled bool) (op.ID, error) {
-	_, p, err := findElement(ctx, s.db.Read(), id)
+	p, err := providerOf(ctx, s.db.Read(), id)
 	if err != nil {
 		return "", err
 	}
@@ -261,7 +263,7 @@ func (s *Service) configureElementPlan() *op.Plan[elementJob] {
 }
 
 func (j *elementJob) check(ctx context.Context, tx db.Tx) (ServiceProvider, error) {
-	_, p, err := findElement(ctx, tx, j.Element)
+	p, err := providerOf(ctx, tx, j.Element)
 	if err == nil && !j.Enabled && p.State == Enabled {
 		err = fault.Conflictf("the element can't be disabled while its provider %s is enabled; disable that first", p.Name)
 	}

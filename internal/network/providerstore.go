@@ -67,18 +67,17 @@ func insertElement(ctx context.Context, tx db.Tx, e Element) error {
 	return err
 }
 
-// findElement gives a virtual router element and its provider.
-func findElement(ctx context.Context, q db.Tx, id uid.RouterElement) (Element, ServiceProvider, error) {
+// providerOf gives the provider of a virtual router element.
+func providerOf(ctx context.Context, q db.Tx, id uid.RouterElement) (ServiceProvider, error) {
 	var row elementRow
 	err := q.NewSelect().Model(&row).Where("e.id = ?", id).Scan(ctx)
 	if db.IsNone(err) {
-		return Element{}, ServiceProvider{}, fault.Missing(id)
+		return ServiceProvider{}, fault.Missing(id)
 	}
 	if err != nil {
-		return Element{}, ServiceProvider{}, err
+		return ServiceProvider{}, err
 	}
-	p, err := findProvider(ctx, q, row.Provider)
-	return row.Element, p, err
+	return findProvider(ctx, q, row.Provider)
 }
 
 func setElement(ctx context.Context, tx db.Tx, id uid.RouterElement, enabled bool) error {
@@ -178,7 +177,8 @@ func enableAll(ctx context.Context, tx db.Tx, physical uid.PhysicalNetwork) erro
 	if _, err := tx.NewRaw("update network_providers set state = ? where physical_network_id = ?", Enabled, physical).Exec(ctx); err != nil {
 		return err
 	}
-	_, err := tx.NewRaw("update router_elements set enabled = ? where provider_id in (select id from network_providers where physical_network_id = ?)",
+	_, err := tx.NewRaw(`update router_elements set enabled = ?
+		where provider_id in (select id from network_providers where physical_network_id = ?)`,
 		true, physical).Exec(ctx)
 	return err
 }

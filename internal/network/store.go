@@ -267,7 +267,8 @@ type Label struct {
 	IP6Gateway             string `bun:"ip6_gateway"`
 }
 
-var labels = db.PrepareMany("select id, name, gateway, netmask, guest_type, traffic_type, coalesce(vlan, 0) as vlan, ip6_cidr, ip6_gateway from networks where id in (?)")
+var labels = db.PrepareMany(`select id, name, gateway, netmask, guest_type, traffic_type, coalesce(vlan, 0) as vlan, ip6_cidr, ip6_gateway
+	from networks where id in (?)`)
 
 // Labels gives what is shown of networks elsewhere, removed ones too, in one query.
 func Labels(ctx context.Context, q db.Tx, ids []uid.Network) (map[uid.Network]Label, error) {

@@ -72,13 +72,7 @@ func (s *Service) CreateCompute(ctx context.Context, o Compute) (Compute, error)
 		if err := insert(ctx, tx, &computeRow{Compute: o}); err != nil {
 			return err
 		}
-		if err := setScope(ctx, tx, string(o.ID), o.Scope); err != nil {
-			return err
-		}
-		if err := announce(ctx, tx, event.ServiceOfferingCreate, "created service offering", o.Name, string(o.ID)); err != nil {
-			return err
-		}
-		return once.Record(ctx, tx, string(o.ID), "")
+		return made(ctx, tx, string(o.ID), o.Scope, event.ServiceOfferingCreate, "created service offering", o.Name)
 	})
 	return o, err
 }
@@ -243,6 +237,17 @@ func (o Compute) ChangesTo(to Compute) error {
 			to.Name, to.StorageTags, o.StorageTags)
 	}
 	return nil
+}
+
+// made says for whom a new offering is, and announces it.
+func made(ctx context.Context, tx db.Tx, id string, of Scope, kind event.Kind, what, name string) error {
+	if err := setScope(ctx, tx, id, of); err != nil {
+		return err
+	}
+	if err := announce(ctx, tx, kind, what, name, id); err != nil {
+		return err
+	}
+	return once.Record(ctx, tx, id, "")
 }
 
 func announce(ctx context.Context, tx db.Tx, kind event.Kind, what, name, id string) error {

@@ -7,7 +7,6 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
-	"github.com/virga-cloud/virga/internal/once"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -43,13 +42,7 @@ func (s *Service) CreateDisk(ctx context.Context, o Disk) (Disk, error) {
 		if err := insert(ctx, tx, &diskRow{Disk: o}); err != nil {
 			return err
 		}
-		if err := setScope(ctx, tx, string(o.ID), o.Scope); err != nil {
-			return err
-		}
-		if err := announce(ctx, tx, event.DiskOfferingCreate, "created disk offering", o.Name, string(o.ID)); err != nil {
-			return err
-		}
-		return once.Record(ctx, tx, string(o.ID), "")
+		return made(ctx, tx, string(o.ID), o.Scope, event.DiskOfferingCreate, "created disk offering", o.Name)
 	})
 	return o, err
 }

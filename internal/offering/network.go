@@ -9,7 +9,6 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
-	"github.com/virga-cloud/virga/internal/once"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -65,14 +64,14 @@ type Network struct {
 }
 
 // Has tells whether the offering has a service ("SourceNat").
-func (n Network) Has(service string) bool {
-	return slices.ContainsFunc(n.Services, func(s NetworkService) bool { return s.Name == service })
+func (o Network) Has(service string) bool {
+	return slices.ContainsFunc(o.Services, func(s NetworkService) bool { return s.Name == service })
 }
 
 // Providers gives the services that each of the offering's providers has to give.
-func (n Network) Providers() map[string][]string {
+func (o Network) Providers() map[string][]string {
 	out := map[string][]string{}
-	for _, s := range n.Services {
+	for _, s := range o.Services {
 		out[s.Provider] = append(out[s.Provider], s.Name)
 	}
 	return out
@@ -104,13 +103,7 @@ func (s *Service) CreateNetwork(ctx context.Context, o Network) (Network, error)
 		if err := insert(ctx, tx, &networkRow{Network: o}); err != nil {
 			return err
 		}
-		if err := setScope(ctx, tx, string(o.ID), o.Scope); err != nil {
-			return err
-		}
-		if err := announce(ctx, tx, event.NetworkOfferingCreate, "created network offering", o.Name, string(o.ID)); err != nil {
-			return err
-		}
-		return once.Record(ctx, tx, string(o.ID), "")
+		return made(ctx, tx, string(o.ID), o.Scope, event.NetworkOfferingCreate, "created network offering", o.Name)
 	})
 	if db.IsUnique(err) {
 		err = fault.Conflictf("there is a network offering called %q already", o.Name)

@@ -85,7 +85,8 @@ func (f *Facade) diskOfferingsOut(ctx context.Context, offerings []offering.Disk
 	for i, o := range offerings {
 		out[i] = cs.DiskOffering{
 			ID: o.ID, Name: o.Name, DisplayText: o.DisplayText, Size: o.SizeGB, Customized: o.Customized, Provisioning: thin,
-			StorageType: string(o.StorageType), Tags: o.Tags, Display: !o.Hidden, Details: o.Details, State: string(o.State), Created: api.At(o.Created),
+			StorageType: string(o.StorageType), Tags: o.Tags, Display: !o.Hidden, Details: o.Details, State: string(o.State),
+			Created: api.At(o.Created),
 		}
 	}
 	return out, f.offeredTo(ctx, len(out), func(i int) (*offering.Scope, *cs.OfferedTo) { return &offerings[i].Scope, &out[i].OfferedTo })

@@ -33,7 +33,8 @@ func (f *Facade) createNetwork(ctx context.Context, in cs.CreateNetworkIn) (uid.
 		Name: in.Name, DisplayText: in.DisplayText, Offering: in.OfferingID, Zone: in.ZoneID, Physical: in.PhysicalID, Gateway: in.Gateway,
 		Netmask: in.Netmask, StartIP: in.StartIP, EndIP: in.EndIP, IP6CIDR: in.IP6CIDR, IP6Gateway: in.IP6Gateway, IP6Start: in.StartIPv6,
 		IP6End: in.EndIPv6, VLAN: in.VLAN, NetworkDomain: in.NetworkDomain, DNS1: in.DNS1, DNS2: in.DNS2, IP6DNS1: in.IP6DNS1, IP6DNS2: in.IP6DNS2,
-		ACLType: in.ACLType, SubdomainAccess: in.Subdomains, Hidden: in.Display != nil && !*in.Display, OwnerAccount: in.Account, OwnerDomain: in.DomainID,
+		ACLType: in.ACLType, SubdomainAccess: in.Subdomains, Hidden: in.Display != nil && !*in.Display, OwnerAccount: in.Account,
+		OwnerDomain: in.DomainID,
 	})
 	return n.ID, err
 }

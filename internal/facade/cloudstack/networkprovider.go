@@ -84,7 +84,8 @@ func (f *Facade) providersOut(ctx context.Context, all []network.ServiceProvider
 			return nil, err
 		}
 		out[i] = cs.NetworkServiceProvider{
-			ID: p.ID, Name: p.Name, Physical: p.Physical, Destination: p.Destination, State: string(p.State), Services: p.Services, Individual: kind.Single,
+			ID: p.ID, Name: p.Name, Physical: p.Physical, Destination: p.Destination, State: string(p.State), Services: p.Services,
+			Individual: kind.Single,
 		}
 	}
 	return out, f.pending(ctx, len(all), func(i int) (string, *cs.Pending) { return string(all[i].ID), &out[i].Pending })

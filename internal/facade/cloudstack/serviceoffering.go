@@ -29,7 +29,8 @@ func (f *Facade) createServiceOffering(ctx context.Context, in cs.CreateServiceO
 		Name: in.Name, DisplayText: in.DisplayText, CPUNumber: in.CPUNumber, CPUSpeed: in.CPUSpeed, MemoryMB: in.Memory, RootGB: in.RootDiskSize,
 		MinCPU: in.MinCPU, MaxCPU: in.MaxCPU, MinMemoryMB: in.MinMemory, MaxMemoryMB: in.MaxMemory,
 		OfferHA: in.OfferHA, LimitCPU: in.LimitCPU, Volatile: in.Volatile, IsSystem: in.System, SystemType: in.SystemType,
-		StorageType: offering.StorageType(in.StorageType), HostTags: in.HostTags, StorageTags: in.StorageTags, NetworkRate: in.NetworkRate,
+		StorageType: offering.StorageType(in.StorageType), HostTags: in.HostTags,
+		StorageTags: in.StorageTags, NetworkRate: in.NetworkRate,
 		Details: in.Details, Scope: offering.Scope{Domains: in.DomainIDs, Zones: in.ZoneIDs},
 	}
 	if in.Customized != nil {
@@ -183,7 +184,7 @@ func someOr[ID ~string](name, list, all string) (*[]ID, error) {
 	ids := []ID{}
 	switch {
 	case list == "":
-		return nil, nil
+		return nil, nil //nolint:nilnil // nothing was given
 	case strings.EqualFold(list, all):
 		return &ids, nil
 	}

@@ -74,7 +74,8 @@ func (f *Facade) rangesOut(ctx context.Context, all []network.Range) ([]cs.VLANI
 		out[i] = cs.VLANIPRange{
 			ID: r.ID, Description: "vlan://" + r.VLAN, ZoneID: r.Zone, PhysicalNetworkID: r.Physical, NetworkID: r.Network, PodID: r.Pod,
 			PodName: pods[r.Pod], Public: r.Public(), ForSystem: r.ForSystem, VLAN: r.VLAN, CIDR: r.CIDR, Gateway: r.Gateway, Netmask: r.Netmask,
-			StartIP: r.StartIP.String(), EndIP: r.EndIP.String(), IP6Gateway: r.IP6Gateway, IP6CIDR: r.IP6CIDR, StartIPv6: r.IP6Start, EndIPv6: r.IP6End,
+			StartIP: r.StartIP.String(), EndIP: r.EndIP.String(), IP6Gateway: r.IP6Gateway, IP6CIDR: r.IP6CIDR, StartIPv6: r.IP6Start,
+			EndIPv6: r.IP6End,
 		}
 	}
 	return out, f.ownersOrDomains(ctx, len(all), func(i int) (uid.Account, uid.Domain, *cs.Owner) {
