@@ -1,0 +1,198 @@
+package cloudtest_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/cloudtest"
+	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// estate is a tenant with something of every kind. All names in it begin with the tenant's.
+type estate struct {
+	name        string
+	user, admin *api.Client
+	domain      uid.Domain
+	ids         map[string][]string // that are this tenant's alone, by the kind of thing
+	shown       []map[string]any    // all items of lists that are this tenant's alone
+}
+
+// account is the name of the tenant's user's account.
+func (e *estate) account() string { return e.name + "-user" }
+
+// newEstate makes a tenant and all that it owns.
+func newEstate(t *testing.T, c *cloudtest.Cloud, box cloudtest.Sandbox, name string) *estate {
+	t.Helper()
+	e := &estate{name: name}
+	user, acct := c.Tenant(t, name+"-domain", name+"-user", auth.User)
+	e.user, e.domain = user, acct.Domain
+	e.admin, _ = c.Tenant(t, name+"-domain", name+"-admin", auth.DomainAdmin)
+	own := string(acct.Domain)
+	call := func(by *api.Client, command string, params api.Params) {
+		t.Helper()
+		_, err := by.Call(t.Context(), command, params)
+		must(t, err)
+	}
+	call(c.Client, "createServiceOffering", api.Params{"name": name + "-service", "displaytext": name + "-service", "cpunumber": "1", "cpuspeed": "100",
+		"memory": "128", "domainid": own})
+	call(c.Client, "createDiskOffering", api.Params{"name": name + "-disk", "displaytext": name + "-disk", "disksize": "1", "domainid": own})
+	call(c.Client, "createNetworkOffering", api.Params{"name": name + "-net", "displaytext": name + "-net", "guestiptype": "Isolated",
+		"traffictype": "GUEST", "supportedservices": "Dhcp", "serviceproviderlist[0].service": "Dhcp",
+		"serviceproviderlist[0].provider": "VirtualRouter", "domainid": own})
+	call(c.Client, "createZone", api.Params{"name": name + "-zone", "networktype": "Advanced", "dns1": "192.0.2.53", "internaldns1": "192.0.2.53",
+		"domainid": own})
+	call(user, "createSSHKeyPair", api.Params{"name": name + "-key"})
+	call(user, "registerTemplate", api.Params{"name": name + "-template", "displaytext": name, "format": "QCOW2", "hypervisor": "Simulator",
+		"url": "http://192.0.2.1/" + name + ".qcow2", "zoneid": string(box.Zone)})
+	call(user, "deployVirtualMachine", api.Params{"name": name + "-vm", "zoneid": string(box.Zone), "templateid": string(box.Template),
+		"serviceofferingid": string(box.Small), "diskofferingid": string(box.DiskOffering["Small"]), "keypair": name + "-key", "group": name + "-group"})
+	call(user, "createVolume", api.Params{"name": name + "-volume", "zoneid": string(box.Zone), "diskofferingid": string(box.DiskOffering["Small"])})
+	call(user, "stopVirtualMachine", api.Params{"id": firstID(t, user, "listVirtualMachines"), "forced": "true"})
+	call(user, "startVirtualMachine", api.Params{"id": firstID(t, user, "listVirtualMachines")})
+	return e
+}
+
+func firstID(t *testing.T, by *api.Client, command string) string {
+	t.Helper()
+	items, err := items(t, by, described(command), nil)
+	must(t, err)
+	return items[0]["id"].(string)
+}
+
+func described(command string) *api.Description {
+	for _, one := range cs.All {
+		if d := one.Describe(); d.Name == command {
+			return d
+		}
+	}
+	panic("there is no command " + command)
+}
+
+// items are those of a list.
+func items(t *testing.T, by *api.Client, d *api.Description, params api.Params) ([]map[string]any, error) {
+	t.Helper()
+	raw, err := by.Call(t.Context(), d.Name, params)
+	if err != nil {
+		return nil, err
+	}
+	var answer map[string]json.RawMessage
+	must(t, json.Unmarshal(raw, &answer))
+	var out []map[string]any
+	if answer[d.Object] != nil {
+		must(t, json.Unmarshal(answer[d.Object], &out))
+	}
+	return out, nil
+}
+
+// openTo tells whether a command is there for who calls as a client of that role, by the API's own endpoint.
+func openTo(d *api.Description, role api.Role) bool { return !d.Session && d.Role.Allows(role) }
+
+func has(d *api.Description, name string) bool {
+	return slices.ContainsFunc(d.Params(), func(p api.Param) bool { return p.Name == name })
+}
+
+// wide are the ways to ask a list for all there is: one, or one for each value of what must be said.
+func wide(d *api.Description) []api.Params {
+	all := []api.Params{{}}
+	if has(d, "listall") {
+		all[0]["listall"] = "true"
+	}
+	for _, p := range d.Params() {
+		if p.OneOf == nil || !strings.HasSuffix(p.Name, "filter") {
+			continue
+		}
+		var each []api.Params
+		for _, one := range p.OneOf {
+			for _, params := range all {
+				each = append(each, with(params, p.Name, one))
+			}
+		}
+		all = each
+	}
+	return all
+}
+
+func with(params api.Params, pairs ...string) api.Params {
+	out := api.Params{}
+	for name, value := range params {
+		out[name] = value
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		out[pairs[i]] = pairs[i+1]
+	}
+	return out
+}
+
+// survey finds out what is the tenant's alone: what its admin is shown by any list and a stranger is not.
+func (e *estate) survey(t *testing.T, c *cloudtest.Cloud, stranger *api.Client) {
+	t.Helper()
+	jobs, _, err := op.List(t.Context(), c.DB.Read(), op.Filter{Scope: auth.Scope{Domain: e.domain}}) // the API lists those at work only
+	must(t, err)
+	e.ids = map[string][]string{"domain": {string(e.domain)}}
+	for _, j := range jobs {
+		e.own("job", string(j.ID))
+	}
+	for _, one := range cs.All {
+		d := one.Describe()
+		if d.Kind != api.KindList || d.Creates || !openTo(d, api.DomainAdmin) {
+			continue
+		}
+		for _, params := range wide(d) {
+			theirs, err := items(t, stranger, d, params)
+			if err != nil {
+				continue
+			}
+			known := map[string]bool{}
+			for _, item := range theirs {
+				known[idOf(item)] = true
+			}
+			mine, err := items(t, e.admin, d, params)
+			must(t, err)
+			for _, item := range mine {
+				if id := idOf(item); id != "" && !known[id] {
+					e.shown = append(e.shown, item)
+					e.own(kindOf(d), id)
+					e.within(item)
+				}
+			}
+		}
+	}
+}
+
+func (e *estate) own(kind, id string) {
+	if !slices.Contains(e.ids[kind], id) {
+		e.ids[kind] = append(e.ids[kind], id)
+	}
+}
+
+// within finds things that no list shows by themselves.
+func (e *estate) within(item map[string]any) {
+	if id, ok := item["groupid"].(string); ok {
+		e.own("instance group", id)
+	}
+	nics, _ := item["nic"].([]any)
+	for _, nic := range nics {
+		e.own("NIC", nic.(map[string]any)["id"].(string))
+	}
+}
+
+func idOf(item map[string]any) string {
+	id, _ := item["id"].(string)
+	return id
+}
+
+// kindOf is the kind of thing that a list shows.
+func kindOf(d *api.Description) string {
+	for _, p := range d.Params() {
+		if p.Name == "id" {
+			return p.Of
+		}
+	}
+	return ""
+}
