@@ -95,7 +95,9 @@ type plant struct {
 }
 
 // each gives so many uses of a kind.
-func each(n int, use func() (op.ID, error)) []func() (op.ID, error) { return slices.Repeat([]func() (op.ID, error){use}, n) }
+func each(n int, use func() (op.ID, error)) []func() (op.ID, error) {
+	return slices.Repeat([]func() (op.ID, error){use}, n)
+}
 
 func (p plant) deploy(change func(*compute.DeployIn)) func() (op.ID, error) {
 	return func() (op.ID, error) {

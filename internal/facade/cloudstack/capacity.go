@@ -3,7 +3,9 @@ package cloudstack
 import (
 	"context"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
@@ -31,6 +33,9 @@ func (f *Facade) listCapacity(ctx context.Context, in cs.ListCapacityIn) (api.Pa
 	})
 	if err != nil {
 		return api.Page[cs.Capacity]{}, err
+	}
+	if word := strings.ToLower(in.Keyword); word != "" {
+		found = slices.DeleteFunc(found, func(c capacity.Capacity) bool { return !strings.Contains(strings.ToLower(c.Kind.Name()), word) })
 	}
 	total := len(found)
 	offset, limit := window(in.Paging)

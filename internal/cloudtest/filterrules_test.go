@@ -1,0 +1,159 @@
+package cloudtest_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/virga-cloud/virga/api"
+	"github.com/virga-cloud/virga/internal/alert"
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/cloudtest"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// furnish puts something into the cloud for every filter to find.
+func furnish(t *testing.T, c *cloudtest.Cloud) {
+	t.Helper()
+	box := c.Sandbox(t)
+	red := newEstate(t, c, box, "red")
+	newEstate(t, c, box, "blue")
+	call := func(command string, params api.Params) {
+		t.Helper()
+		_, err := c.Client.Call(t.Context(), command, params)
+		must(t, err)
+	}
+	zone := string(box.Zone)
+	call("createServiceOffering", api.Params{"name": "here", "displaytext": "here", "cpunumber": "1", "cpuspeed": "100", "memory": "128", "zoneid": zone})
+	call("createDiskOffering", api.Params{"name": "here", "displaytext": "here", "disksize": "1", "zoneid": zone})
+	call("createNetworkOffering", api.Params{"name": "here", "displaytext": "here", "guestiptype": "Isolated", "traffictype": "GUEST",
+		"supportedservices": "Dhcp", "serviceproviderlist[0].service": "Dhcp", "serviceproviderlist[0].provider": "VirtualRouter", "zoneid": zone,
+		"tags": "fibre"})
+	call("createNetwork", api.Params{"name": "shared", "displaytext": "shared", "zoneid": zone, "vlan": "60", "gateway": "10.60.0.1",
+		"netmask": "255.255.255.0", "startip": "10.60.0.10", "endip": "10.60.0.20",
+		"networkofferingid": string(box.NetworkOffering["DefaultSharedNetworkOffering"])})
+	call("createVlanIpRange", api.Params{"zoneid": zone, "forvirtualnetwork": "true", "vlan": "51", "gateway": "198.51.100.1",
+		"netmask": "255.255.255.0", "startip": "198.51.100.10", "endip": "198.51.100.12", "account": red.account(), "domainid": string(red.domain)})
+	isos, err := items(t, c.Client, described("listIsos"), api.Params{"isofilter": "featured"})
+	must(t, err)
+	call("deployVirtualMachine", api.Params{"name": "installed", "zoneid": zone, "templateid": isos[0]["id"].(string), "hypervisor": "Simulator",
+		"serviceofferingid": string(box.Small), "diskofferingid": string(box.DiskOffering["Small"])})
+	must(t, c.DB.Write(t.Context(), func(ctx context.Context, tx db.Tx) error {
+		return alert.Raise(ctx, tx, alert.Host, "a host", "host %s is away", "a host")
+	}))
+	keepBusy(t, c, uid.VM(firstID(t, red.user, "listVirtualMachines")))
+}
+
+// keepBusy has a job that works until the test's end.
+func keepBusy(t *testing.T, c *cloudtest.Cloud, vm uid.VM) {
+	t.Helper()
+	ctx := auth.With(context.Background(), auth.System())
+	must(t, c.World.Script(ctx, hypervisor.Rule{Command: hypervisor.CommandReboot, Fault: "not now"}))
+	job, err := c.Machines.Reboot(ctx, vm, false)
+	must(t, err)
+	t.Cleanup(func() {
+		must(t, c.World.Script(ctx, hypervisor.Rule{Command: hypervisor.CommandReboot}))
+		end(t, c, job)
+	})
+}
+
+// bases are what makes a list show all there is.
+var bases = map[string]api.Params{
+	"listTemplates": {"templatefilter": "all"}, "listIsos": {"isofilter": "all"}, "listServiceOfferings": {"state": "all"}, "listDiskOfferings": {"state": "all"},
+}
+
+// rules are the parameters that are not tried by the field of their own name. "*" is every list.
+var rules = map[string]filter{
+	"*.page":           {not: "tried by pages"},
+	"*.pagesize":       {not: "tried by pages"},
+	"*.listall":        {not: "says whose things, which TestTenantsAreAlone tries"},
+	"*.isrecursive":    {not: "says whose things, which TestTenantsAreAlone tries"},
+	"*.showcapacities": {not: "says what is shown of each"},
+	"*.details":        {not: "says what is shown of each"},
+	"*.account":        {beside: "domainid"},
+	"*.ids":            {field: "id"},
+	"*.keyword":        {field: "name", loose: true},
+	"*.projectid":      {nothing: true},
+	"*.tags":           {nothing: true},
+	"*.vpcid":          {nothing: true},
+
+	"listAsyncJobs.keyword":                   {field: "cmd", loose: true},
+	"listAsyncJobs.startdate":                 {value: "2000-01-01", other: "2038-01-01"},
+	"listUsers.keyword":                       {field: "username", loose: true},
+	"listZones.available":                     {not: "chooses the zones where the caller's account has machines"},
+	"listClusters.hypervisor":                 {field: "hypervisortype"},
+	"listHosts.hahost":                        {nothing: true},
+	"listHosts.virtualmachineid":              {from: "listVirtualMachines.id"},
+	"listHypervisors.zoneid":                  {from: "listPods.zoneid"},
+	"listStoragePools.hostid":                 {from: "listHosts.id"},
+	"listStoragePools.status":                 {field: "state"},
+	"listCapacity.keyword":                    {field: "name", loose: true},
+	"listCapacity.podid":                      {from: "listPods.id"},
+	"listCapacity.clusterid":                  {from: "listClusters.id"},
+	"listCapacity.sortby":                     {not: "says in which order, and how deep"},
+	"listCapacity.fetchlatest":                {not: "the figures are always the latest"},
+	"listServiceOfferings.virtualmachineid":   {from: "listVirtualMachines.id"},
+	"listServiceOfferings.zoneid":             {from: "listZones.id", other: "-"},
+	"listServiceOfferings.templateid":         {from: "listTemplates.id"},
+	"listServiceOfferings.issystem":           {not: "says which of two lists it is"},
+	"listServiceOfferings.systemvmtype":       {value: "domainrouter", with: api.Params{"issystem": "true"}},
+	"listServiceOfferings.cpunumber":          {loose: true, other: "2000"},
+	"listServiceOfferings.cpuspeed":           {loose: true, other: "200000"},
+	"listServiceOfferings.memory":             {loose: true, other: "200000000"},
+	"listDiskOfferings.zoneid":                {from: "listZones.id", other: "-"},
+	"listNetworkOfferings.zoneid":             {from: "listZones.id", other: "-"},
+	"listNetworkOfferings.networkid":          {from: "listNetworks.id"},
+	"listNetworkOfferings.sourcenatsupported": {split: true},
+	"listNetworkOfferings.istagged":           {split: true},
+	"listNetworkOfferings.tags":               {},
+	"listNetworkOfferings.supportedservices":  {field: "service.name"},
+	"listVPCOfferings.supportedservices":      {field: "service.name"},
+	"listIsos.isofilter":                      {not: "says whose things, which TestTenantsAreAlone tries"},
+	"listIsos.hypervisor":                     {nothing: true},
+	"listIsos.imagestoreid":                   {nothing: true},
+	"listIsos.oscategoryid":                   {from: "listOsTypes.oscategoryid"},
+	"*.showremoved":                           {not: "shows more"},
+	"listTemplates.imagestoreid":              {from: "listImageStores.id"},
+	"listTemplates.oscategoryid":              {from: "listOsTypes.oscategoryid"},
+	"listOsTypes.keyword":                     {field: "description", loose: true},
+	"listImageStores.provider":                {field: "providername"},
+	"listNetworks.supportedservices":          {field: "service.name"},
+	"listNetworks.forvpc":                     {split: true},
+	"listNetworks.networkfilter":              {not: "says whose things, which TestTenantsAreAlone tries"},
+	"listTrafficTypes.keyword":                {field: "traffictype", loose: true},
+	"listSupportedNetworkServices.provider":   {field: "provider.name"},
+	"listSupportedNetworkServices.service":    {field: "name"},
+	"listVlanIpRanges.podid":                  {nothing: true},
+	"listPublicIpAddresses.keyword":           {field: "ipaddress", loose: true},
+	"listPublicIpAddresses.allocatedonly":     {not: "shows more"},
+	"listPublicIpAddresses.forloadbalancing":  {nothing: true},
+	"listVirtualMachines.podid":               {from: "listPods.id"},
+	"listVirtualMachines.clusterid":           {from: "listClusters.id"},
+	"listVirtualMachines.storageid":           {from: "listStoragePools.id"},
+	"listVirtualMachines.networkid":           {field: "nic.networkid"},
+	"listVirtualMachines.securitygroupid":     {nothing: true},
+	"listVolumes.hostid":                      {from: "listVirtualMachines.hostid"},
+	"listEvents.keyword":                      {field: "description", loose: true},
+	"listEvents.startdate":                    {value: "2000-01-01", other: "2038-01-01"},
+	"listEvents.enddate":                      {value: "2038-01-01", other: "2000-01-01"},
+	"listEvents.startid":                      {from: "listEvents.parentid"},
+	"listEvents.archived":                     {nothing: true},
+	"listEvents.entrytime":                    {value: "3600", other: "-", with: api.Params{"duration": "0"}},
+	"listEvents.duration":                     {value: "0", other: "-", with: api.Params{"entrytime": "3600"}},
+	"listVlanIpRanges.account":                {from: "listVirtualMachines.account", with: api.Params{"domainid": "listVirtualMachines.domainid"}}, // red's
+	"listVlanIpRanges.domainid":               {from: "listVirtualMachines.domainid"},
+	"listVlanIpRanges.keyword":                {field: "vlan", loose: true},
+	"listPublicIpAddresses.networkid":         {from: "listVlanIpRanges.networkid", with: api.Params{"forvirtualnetwork": "false", "allocatedonly": "false"}},
+	"listVirtualRouterElements.keyword":       {value: "VirtualRouter"}, // the provider's name
+	"listAsyncJobs.resourceid":                {field: "jobinstanceid", with: api.Params{"resourcetype": "listAsyncJobs.jobinstancetype"}},
+	"listAsyncJobs.resourcetype":              {field: "jobinstancetype", with: api.Params{"resourceid": "listAsyncJobs.jobinstanceid"}},
+	"listNetworks.account":                    {beside: "domainid", loose: true}, // with those that are for everybody
+	"listNetworks.domainid":                   {loose: true},
+	"listConfigurations.zoneid":               {from: "listZones.id"}, // whose own values are shown
+	"listConfigurations.clusterid":            {from: "listClusters.id"},
+	"listConfigurations.storageid":            {from: "listStoragePools.id"},
+	"listConfigurations.accountid":            {from: "listAccounts.id"},
+	"listConfigurations.domainid":             {from: "listDomains.id"},
+	"listAlerts.keyword":                      {field: "description", loose: true},
+}
