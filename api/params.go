@@ -98,7 +98,7 @@ func (p *param) checkOptions(t reflect.Type, f reflect.StructField) {
 		wrong(t, f.Name, "end on a %s", f.Type)
 	case p.oneOf != nil && !p.isText():
 		wrong(t, f.Name, "one= on a %s", f.Type)
-	case p.length != defaultLength && !p.isText() && !p.isFreeForm():
+	case p.length != defaultLength && !p.isText() && !p.isFreeForm() && !p.isWords():
 		wrong(t, f.Name, "max= on a %s", f.Type)
 	}
 }
@@ -128,8 +128,13 @@ func (p *param) word() string {
 	return p.codec.word
 }
 
-// tooLong tells whether a value has more characters than the parameter takes. Only texts, and those in a free-form map, have a
-// limit of their own; other kinds are limited by what they can mean.
+// isWords tells whether the parameter is a list of texts.
+func (p *param) isWords() bool {
+	return p.typ.Kind() == reflect.Slice && p.typ.Elem().Kind() == reflect.String && !isID(p.typ.Elem())
+}
+
+// tooLong tells whether a value has more characters than the parameter takes. Only texts have a limit of their own, and so do those
+// in a free-form map, each, and those of a list, together; other kinds are limited by what they can mean.
 func (p *param) tooLong(value string) bool {
-	return (p.isText() || p.isFreeForm()) && utf8.RuneCountInString(value) > p.length
+	return (p.isText() || p.isFreeForm() || p.isWords()) && utf8.RuneCountInString(value) > p.length
 }

@@ -158,7 +158,7 @@ func paramDoc(p Param) string {
 	if p.OneOf != nil {
 		words = append(words, "One of "+strings.Join(p.OneOf, ", ")+".")
 	}
-	if p.Type == "string" && p.Length != defaultLength {
+	if (p.Type == "string" || p.Type == "list" && p.Of == "") && p.Length != defaultLength {
 		words = append(words, fmt.Sprintf("At most %d characters.", p.Length))
 	}
 	if p.Admin {

@@ -40,11 +40,11 @@ type DeployVirtualMachineIn struct {
 	Hypervisor        string              `api:"hypervisor" doc:"The hypervisor; the template's unless given. With an ISO it must be named."`
 	Group             string              `api:"group" doc:"The name of the group to put it into; a group that is not there is made."`
 	KeyPair           string              `api:"keypair" doc:"The name of an SSH key pair of the owner's, whose key the guest is to let in."`
-	KeyPairs          []string            `api:"keypairs,since=4.17" doc:"The names of several of the owner's SSH key pairs. Instead of keypair."`
+	KeyPairs          []string            `api:"keypairs,since=4.17,max=4096" doc:"The names of several of the owner's SSH key pairs. Instead of keypair."`
 	SecurityGroupIDs  []uid.SecurityGroup `api:"securitygroupids" doc:"The IDs of the security groups to put it into. There are none yet."`
-	SecurityGroups    []string            `api:"securitygroupnames" doc:"The names of those security groups. Instead of securitygroupids."`
-	AffinityGroupIDs  []string            `api:"affinitygroupids,since=4.2" doc:"The IDs of the affinity groups to put it into. There are none yet."`
-	AffinityGroups    []string            `api:"affinitygroupnames,since=4.2" doc:"The names of those affinity groups. Instead of affinitygroupids."`
+	SecurityGroups    []string            `api:"securitygroupnames,max=4096" doc:"The names of those security groups. Instead of securitygroupids."`
+	AffinityGroupIDs  []string            `api:"affinitygroupids,since=4.2,max=4096" doc:"The IDs of the affinity groups to put it into. There are none yet."`
+	AffinityGroups    []string            `api:"affinitygroupnames,since=4.2,max=4096" doc:"The names of those affinity groups. Instead of affinitygroupids."`
 	Keyboard          string              `api:"keyboard,one=de|de-ch|es|fi|fr|fr-be|fr-ch|is|it|jp|nl-be|no|pt|uk|us" doc:"The layout of its console's keyboard."`
 	Dynamic           bool                `api:"dynamicscalingenabled,since=4.16" doc:"Whether it may be given more CPU and memory while it runs."`
 	Details           map[string]string   `api:"details,map,since=4.3" doc:"What else to set for it, by name: cpuNumber, cpuSpeed and memory for what a customized offering leaves open."`

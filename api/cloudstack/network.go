@@ -60,7 +60,7 @@ type ListNetworksIn struct {
 	PhysicalID  uid.PhysicalNetwork `api:"physicalnetworkid" doc:"Shows only networks on this physical network."`
 	ACLType     string              `api:"acltype" doc:"Shows only networks for an account (Account), or only those for a domain (Domain)."`
 	VLAN        string              `api:"vlan,admin,since=4.17" doc:"Shows only networks on this VLAN."`
-	Services    []string            `api:"supportedservices" doc:"Shows only networks that have all these services."`
+	Services    []string            `api:"supportedservices,max=1024" doc:"Shows only networks that have all these services."`
 	IPRanges    *bool               `api:"specifyipranges" doc:"Shows only networks that had to be given their addresses (true), or only others (false)."`
 	Restart     *bool               `api:"restartrequired" doc:"Shows only networks that must be restarted (true), or only others (false)."`
 	System      *bool               `api:"issystem" doc:"Shows only networks of the cloud itself (true), or only others (false)."`

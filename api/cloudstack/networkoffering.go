@@ -20,7 +20,7 @@ type CreateNetworkOfferingIn struct {
 	GuestType       string                `api:"guestiptype,required" doc:"Isolated, Shared or L2."`
 	TrafficType     string                `api:"traffictype,required" doc:"The kind of traffic: Guest."`
 	Availability    string                `api:"availability" doc:"Optional, which it is unless given, or Required for what networks are made from when nobody names an offering."`
-	Services        []string              `api:"supportedservices" doc:"The services that a network has, Dhcp for instance."`
+	Services        []string              `api:"supportedservices,max=1024" doc:"The services that a network has, Dhcp for instance."`
 	Providers       []ServiceProviderIn   `api:"serviceproviderlist,map" doc:"Who provides each service."`
 	Capabilities    []ServiceCapabilityIn `api:"servicecapabilitylist,map" doc:"What services are told to do."`
 	Details         map[string]string     `api:"details,map,since=4.2" doc:"What else to note of the offering, by name."`
@@ -102,7 +102,7 @@ type ListNetworkOfferingsIn struct {
 	GuestType       string              `api:"guestiptype" doc:"Shows only offerings for this type of network: Isolated, Shared or L2."`
 	ForVPC          *bool               `api:"forvpc" doc:"Shows only offerings for networks in a VPC (true), or only others (false)."`
 	SourceNAT       *bool               `api:"sourcenatsupported" doc:"Shows only offerings with source NAT (true), or only others (false)."`
-	Services        []string            `api:"supportedservices" doc:"Shows only offerings that have all these services."`
+	Services        []string            `api:"supportedservices,max=1024" doc:"Shows only offerings that have all these services."`
 	Tagged          *bool               `api:"istagged" doc:"Shows only offerings with tags (true), or only others (false)."`
 	Tags            string              `api:"tags" doc:"Shows only offerings with this tag."`
 	NetworkID       uid.Network         `api:"networkid" doc:"Shows only offerings that this network could be changed to."`

@@ -71,7 +71,7 @@ type AddNetworkServiceProviderIn struct {
 	Name              string              `api:"name,required" doc:"The name of the provider, VirtualRouter for instance."`
 	PhysicalNetworkID uid.PhysicalNetwork `api:"physicalnetworkid,required" doc:"The ID of the physical network."`
 	Destination       uid.PhysicalNetwork `api:"destinationphysicalnetworkid" doc:"The ID of the physical network that it bridges to."`
-	Services          []string            `api:"servicelist" doc:"The services that it is to have; all that it can have unless given."`
+	Services          []string            `api:"servicelist,max=1024" doc:"The services that it is to have; all that it can have unless given."`
 }
 
 // UpdateNetworkServiceProvider changes a provider.
@@ -85,7 +85,7 @@ var UpdateNetworkServiceProvider = api.Job[UpdateNetworkServiceProviderIn, Netwo
 // UpdateNetworkServiceProviderIn says what to change.
 type UpdateNetworkServiceProviderIn struct {
 	ID       uid.NetworkProvider `api:"id,required" doc:"The ID of the provider on its physical network."`
-	Services []string            `api:"servicelist" doc:"The services that it is to have."`
+	Services []string            `api:"servicelist,max=1024" doc:"The services that it is to have."`
 	State    string              `api:"state" doc:"Enabled or Disabled."`
 }
 

@@ -21,7 +21,7 @@ type RegisterTemplateIn struct {
 	Hypervisor      string            `api:"hypervisor,required" doc:"The hypervisor the template is for."`
 	OSTypeID        uid.OSType        `api:"ostypeid" doc:"The ID of the operating system inside; Other (64-bit) unless given."`
 	ZoneID          string            `api:"zoneid" doc:"The ID of the zone that it is to be in, or -1 for all zones."`
-	ZoneIDs         []string          `api:"zoneids,since=4.10" doc:"The IDs of the zones that it is to be in, or -1 for all zones. Instead of zoneid."`
+	ZoneIDs         []string          `api:"zoneids,since=4.10,max=4096" doc:"The IDs of the zones that it is to be in, or -1 for all zones. Instead of zoneid."`
 	ImageStoreID    uid.ImageStore    `api:"imagestoreuuid" doc:"The ID of the image store to keep it in; one of the zone's unless given."`
 	Checksum        string            `api:"checksum" doc:"The MD5 or SHA sum of the image in hex, with {MD5} or {SHA-256} before it if you like. An image with another one is refused."`
 	Bits            int               `api:"bits" doc:"32 or 64, which it is unless given."`

@@ -19,7 +19,7 @@ type ListVPCOfferingsIn struct {
 	DisplayText string          `api:"displaytext" doc:"Shows only offerings with this text."`
 	Default     *bool           `api:"isdefault" doc:"Shows only offerings that came with the cloud (true), or only others (false)."`
 	State       string          `api:"state" doc:"Shows only offerings in this state: Enabled or Disabled."`
-	Services    []string        `api:"supportedservices" doc:"Shows only offerings that have all these services, with commas between them."`
+	Services    []string        `api:"supportedservices,max=1024" doc:"Shows only offerings that have all these services, with commas between them."`
 }
 
 // VPCOffering is what a VPC can do.

@@ -49,7 +49,7 @@ type UpdateZoneIn struct {
 	GuestCIDR       *string           `api:"guestcidraddress" doc:"The network of new guest networks whose creators name none."`
 	NetworkDomain   *string           `api:"domain" doc:"The DNS domain of the zone's guest networks that name none."`
 	DHCPProvider    *string           `api:"dhcpprovider" doc:"Who gives guests their addresses: VirtualRouter."`
-	DNSSearch       []string          `api:"dnssearchorder" doc:"The domains that guests look names up in, in this order; kept as a detail of the zone."`
+	DNSSearch       []string          `api:"dnssearchorder,max=1024" doc:"The domains that guests look names up in, in this order; kept as a detail of the zone."`
 	AllocationState *string           `api:"allocationstate,one=Enabled|Disabled" doc:"Enabled, or Disabled: only root admins make things in it then."`
 	LocalStorage    *bool             `api:"localstorageenabled" doc:"Whether disks may lie on the hosts themselves; hosts that are there bring along their storage when they are reconnected."`
 	Public          *bool             `api:"ispublic" doc:"true takes the zone away from the domain that had it for itself and gives it to everyone."`

@@ -2,6 +2,7 @@ package cloudtest_test
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -120,9 +121,7 @@ func wide(d *api.Description) []api.Params {
 
 func with(params api.Params, pairs ...string) api.Params {
 	out := api.Params{}
-	for name, value := range params {
-		out[name] = value
-	}
+	maps.Copy(out, params)
 	for i := 0; i < len(pairs); i += 2 {
 		out[pairs[i]] = pairs[i+1]
 	}

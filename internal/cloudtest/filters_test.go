@@ -2,6 +2,7 @@ package cloudtest_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,9 +72,7 @@ func baseOf(t *testing.T, c *cloudtest.Cloud, d *api.Description) api.Params {
 	if has(d, "listall") {
 		base["listall"] = "true"
 	}
-	for name, value := range bases[d.Name] {
-		base[name] = value
-	}
+	maps.Copy(base, bases[d.Name])
 	for _, p := range d.Params() {
 		if p.Required && p.Of == "physical network" {
 			base[p.Name] = firstID(t, c.Client, "listPhysicalNetworks")

@@ -23,7 +23,7 @@ func TestTenantsAreAlone(t *testing.T) {
 	red, blue := newEstate(t, c, box, "red"), newEstate(t, c, box, "blue")
 	for _, e := range []*estate{red, blue} {
 		e.survey(t, c, stranger)
-		for _, kind := range strings.Split("virtual machine,volume,network,IP address,SSH key pair,template,instance group,NIC,event,job,user,account,"+
+		for kind := range strings.SplitSeq("virtual machine,volume,network,IP address,SSH key pair,template,instance group,NIC,event,job,user,account,"+
 			"domain,zone,service offering,disk offering,network offering", ",") {
 			if len(e.ids[kind]) == 0 {
 				t.Fatalf("%s has no %s of its own: %v", e.name, kind, e.ids)
