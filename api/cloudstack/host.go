@@ -45,14 +45,14 @@ type UpdateHostIn struct {
 // DeleteHost removes a host.
 var DeleteHost = api.Call[DeleteHostIn, api.Success]{
 	Name: "deleteHost", Noun: "Host", Role: api.RootOnly, Event: "HOST.DELETE",
-	Doc: "Deletes a host that is disabled or in maintenance, and on which no machines are.",
+	Doc: "Deletes a host that is disabled or in maintenance, and its own storage. Machines on it and volumes in its storage are in the way, unless it is asked for them to go.",
 }
 
 // DeleteHostIn names the host.
 type DeleteHostIn struct {
 	ID           uid.Host `api:"id,required" doc:"The ID of the host."`
-	Forced       bool     `api:"forced" doc:"Deletes a host that is enabled, too. Machines on it are not stopped by that: stop them first."`
-	DestroyLocal bool     `api:"forcedestroylocalstorage" doc:"Asks for volumes in the host's own storage to be destroyed with it, which is refused while there are any: delete them first. Storage without volumes always goes with its host."`
+	Forced       bool     `api:"forced" doc:"Deletes a host that is enabled, too, and one with machines on it: these are stopped by force."`
+	DestroyLocal bool     `api:"forcedestroylocalstorage" doc:"Destroys the volumes in the host's own storage, and the machines whose root disk is among them. Without it they are in the way."`
 }
 
 // ReconnectHost asks a host anew.

@@ -173,6 +173,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 		Box: box,
 	})
 	cl.Images.UsedBy(compute.OfTemplate)
+	cl.Hosts.ClearedBy(cl.Machines.Clear)
 	cl.Keepers = keep.New(cl.DB, c.Name, c.Log, cl.keepers()...)
 	c.Facade.Log = c.Log
 	c.Facade.Ready = func(context.Context) error { return cl.Engine.Ready() }

@@ -23,6 +23,7 @@ import (
 // Service keeps virtual machines.
 type Service struct {
 	db       *db.DB
+	engine   *op.Engine
 	accounts *account.Service
 	networks *network.Service
 	hosts    *host.Service
@@ -63,7 +64,7 @@ type Parts struct {
 // New makes a service and registers its plans with the engine.
 func New(p Parts) *Service {
 	s, e := &Service{
-		db: p.DB, accounts: p.Accounts, networks: p.Networks, hosts: p.Hosts, volumes: p.Volumes, settings: p.Settings, box: p.Box,
+		db: p.DB, engine: p.Engine, accounts: p.Accounts, networks: p.Networks, hosts: p.Hosts, volumes: p.Volumes, settings: p.Settings, box: p.Box,
 	}, p.Engine
 	s.placement = placement.New(p.Settings)
 	s.deploy = op.Register(e, s.deployPlan())

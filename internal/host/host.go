@@ -98,6 +98,7 @@ type Service struct {
 	clusters Clusters
 	local    LocalStorage
 	machines Machines
+	clear    Clear
 
 	add       *op.Runner[joining]
 	remove    *op.Runner[leaving]

@@ -15,8 +15,8 @@ import (
 
 // DeleteIn says how to delete a host.
 type DeleteIn struct {
-	Forced       bool // an enabled one, too
-	DestroyLocal bool // asks for the volumes in its own storage to be destroyed
+	Forced       bool // an enabled one, too; machines on it are stopped by force
+	DestroyLocal bool // volumes in its own storage are destroyed, machines whose root disk is among them with it
 }
 
 // leaving is the state of deleting a host.
@@ -27,9 +27,18 @@ type leaving struct {
 	in DeleteIn // for Accept only
 }
 
-// Delete removes a host that is disabled or in maintenance, or with force any, and its own storage. Machines on it, and volumes
-// in its storage, are never lost by it: while there are any, it is refused. It returns when the host is gone.
+// Delete removes a host that is disabled or in maintenance, and its own storage. Machines on it and volumes in its storage are in
+// the way, unless it is asked for them to go; of these it is cleared before it is removed, and stays disabled if that fails. It
+// returns when the host is gone.
 func (s *Service) Delete(ctx context.Context, id uid.Host, in DeleteIn) error {
+	if s.clear != nil && (in.Forced || in.DestroyLocal) {
+		if err := s.close(ctx, id, in); err != nil {
+			return err
+		}
+		if err := s.clear(ctx, id, in.DestroyLocal); err != nil {
+			return err
+		}
+	}
 	job, err := s.BeginDelete(ctx, id, in)
 	if err != nil {
 		return err
@@ -37,7 +46,32 @@ func (s *Service) Delete(ctx context.Context, id uid.Host, in DeleteIn) error {
 	return s.end(ctx, job)
 }
 
-// BeginDelete is Delete for who does not wait.
+// close sees to it that nothing new comes to a host that is to be cleared, if it may be.
+func (s *Service) close(ctx context.Context, id uid.Host, in DeleteIn) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		h, err := lock(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if !in.Forced && (h.CPUUsed > 0 || h.MemoryUsed > 0) {
+			return s.busy(ctx, tx, h)
+		}
+		if err := in.mayClose(h); err != nil || h.ResourceState != Enabled {
+			return err
+		}
+		h.ResourceState = Disabled
+		return saveHost(ctx, tx, h)
+	})
+}
+
+func (in DeleteIn) mayClose(h Host) error {
+	if in.Forced || h.ResourceState == Disabled || h.ResourceState == Maintenance {
+		return nil
+	}
+	return fault.Conflictf("host %q is %s; disable it or put it into maintenance first, or say forced=true", h.Name, h.ResourceState)
+}
+
+// BeginDelete is Delete of a host that is clear, for who does not wait.
 func (s *Service) BeginDelete(ctx context.Context, id uid.Host, in DeleteIn) (op.ID, error) {
 	caller := auth.From(ctx)
 	job, _, err := s.remove.Start(ctx, op.Request{
@@ -62,12 +96,12 @@ func (s *Service) beginLeave(ctx context.Context, tx db.Tx, _ *op.Request, l *le
 	if h.CPUUsed > 0 || h.MemoryUsed > 0 {
 		return s.busy(ctx, tx, h)
 	}
-	if !l.in.Forced && h.ResourceState != Disabled && h.ResourceState != Maintenance {
-		return fault.Conflictf("host %q is %s; disable it or put it into maintenance first, or say forced=true", h.Name, h.ResourceState)
+	if err := l.in.mayClose(h); err != nil {
+		return err
 	}
 	if s.local != nil {
-		if err := s.local.DropLocal(ctx, tx, h); fault.Is(err, fault.Conflict) && l.in.DestroyLocal {
-			return fault.Conflictf("no volumes are destroyed with their host yet, whatever forcedestroylocalstorage says: %s", err)
+		if err := s.local.DropLocal(ctx, tx, h); fault.Is(err, fault.Conflict) && !l.in.DestroyLocal {
+			return fault.Conflictf("%s, or say forcedestroylocalstorage=true", err)
 		} else if err != nil {
 			return err
 		}
@@ -90,9 +124,9 @@ func (s *Service) busy(ctx context.Context, tx db.Tx, h Host) error {
 		list += fmt.Sprintf(" and %d more", n-len(names))
 	}
 	if n == 1 {
-		return fault.Conflictf("host %q has a machine on it (%s); stop it first", h.Name, list)
+		return fault.Conflictf("host %q has a machine on it (%s); stop it first, or say forced=true", h.Name, list)
 	}
-	return fault.Conflictf("host %q has %d machines on it (%s); stop them first", h.Name, n, list)
+	return fault.Conflictf("host %q has %d machines on it (%s); stop them first, or say forced=true", h.Name, n, list)
 }
 
 func (s *Service) forgetOld(ctx context.Context, l *leaving) error {

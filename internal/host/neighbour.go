@@ -24,6 +24,12 @@ type LocalStorage interface {
 // Machines names some of the machines on a host, and tells how many there are.
 type Machines func(ctx context.Context, tx db.Tx, on uid.Host) (some []string, total int, err error)
 
+// Clear stops the machines of a host, with volumes destroys those in its own storage, and returns when that is done.
+type Clear func(ctx context.Context, on uid.Host, volumes bool) error
+
+// ClearedBy says how hosts are cleared that are deleted by force.
+func (s *Service) ClearedBy(c Clear) { s.clear = c }
+
 // CountIn counts the hosts of a place: see [zone.Uses].
 func CountIn(ctx context.Context, tx db.Tx, p zone.Place) ([]zone.Count, error) {
 	n, err := countIn(ctx, tx, p)

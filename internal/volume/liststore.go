@@ -23,6 +23,7 @@ type Filter struct {
 	Pod             uid.Pod
 	Cluster         uid.Cluster
 	Pool            uid.Pool
+	OwnStorageOf    uid.Host // in pools of this host alone
 	DiskOffering    uid.DiskOffering
 	ServiceOffering uid.ServiceOffering
 	Keyword         string // in the name
@@ -47,7 +48,7 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Volume, int, error) {
 	db.Equal(q, "v.pool_id", f.Pool)
 	db.Equal(q, "v.disk_offering_id", f.DiskOffering)
 	db.Equal(q, "v.service_offering_id", f.ServiceOffering)
-	for column, id := range map[string]string{"pod_id": string(f.Pod), "cluster_id": string(f.Cluster)} {
+	for column, id := range map[string]string{"pod_id": string(f.Pod), "cluster_id": string(f.Cluster), "host_id": string(f.OwnStorageOf)} {
 		if id != "" {
 			q.Where("v.pool_id in (select id from storage_pools where ? = ?)", bun.Safe(column), id)
 		}
