@@ -43,6 +43,7 @@ var All = []api.Command{
 	ListSSHKeyPairs,
 	DeleteSSHKeyPair,
 	CreateNetwork, ListNetworks, DeleteNetwork,
+	CreateSecurityGroup, UpdateSecurityGroup, DeleteSecurityGroup, ListSecurityGroups,
 	CreatePhysicalNetwork, ListPhysicalNetworks, UpdatePhysicalNetwork, DeletePhysicalNetwork, AddTrafficType, ListTrafficTypes,
 	ListSupportedNetworkServices, ListNetworkServiceProviders, AddNetworkServiceProvider, UpdateNetworkServiceProvider,
 	ConfigureVirtualRouterElement, ListVirtualRouterElements,

@@ -41,8 +41,8 @@ type DeployVirtualMachineIn struct {
 	Group             string              `api:"group" doc:"The name of the group to put it into; a group that is not there is made."`
 	KeyPair           string              `api:"keypair" doc:"The name of an SSH key pair of the owner's, whose key the guest is to let in."`
 	KeyPairs          []string            `api:"keypairs,since=4.17,max=4096" doc:"The names of several of the owner's SSH key pairs. Instead of keypair."`
-	SecurityGroupIDs  []uid.SecurityGroup `api:"securitygroupids" doc:"The IDs of the security groups to put it into. There are none yet."`
-	SecurityGroups    []string            `api:"securitygroupnames,max=4096" doc:"The names of those security groups. Instead of securitygroupids."`
+	SecurityGroupIDs  []uid.SecurityGroup `api:"securitygroupids" doc:"The IDs of the security groups to put it into, which must be its owner's; in networks that have any, the one called default unless groups are named."`
+	SecurityGroups    []string            `api:"securitygroupnames,max=4096" doc:"The names of those security groups, of its owner's. Instead of securitygroupids."`
 	AffinityGroupIDs  []string            `api:"affinitygroupids,since=4.2,max=4096" doc:"The IDs of the affinity groups to put it into. There are none yet."`
 	AffinityGroups    []string            `api:"affinitygroupnames,since=4.2,max=4096" doc:"The names of those affinity groups. Instead of affinitygroupids."`
 	Keyboard          string              `api:"keyboard,one=de|de-ch|es|fi|fr|fr-be|fr-ch|is|it|jp|nl-be|no|pt|uk|us" doc:"The layout of its console's keyboard."`

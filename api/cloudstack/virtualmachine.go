@@ -27,7 +27,7 @@ type ListVirtualMachinesIn struct {
 	TemplateID        uid.Template        `api:"templateid" doc:"Shows only machines made from this template."`
 	ISOID             uid.Template        `api:"isoid" doc:"Shows only machines with this ISO in their CD drive."`
 	KeyPair           string              `api:"keypair,since=4.13" doc:"Shows only machines that were deployed with an SSH key pair of this name."`
-	SecurityGroupID   uid.SecurityGroup   `api:"securitygroupid,since=4.15" doc:"Shows only machines in this security group. There are none yet."`
+	SecurityGroupID   uid.SecurityGroup   `api:"securitygroupid,since=4.15" doc:"Shows only machines in this security group."`
 	ServiceOfferingID uid.ServiceOffering `api:"serviceofferingid,since=4.4" doc:"Shows only machines of this service offering."`
 	NetworkID         uid.Network         `api:"networkid" doc:"Shows only machines in this network."`
 	Hypervisor        string              `api:"hypervisor" doc:"Shows only machines on this hypervisor."`
@@ -38,7 +38,7 @@ type ListVirtualMachinesIn struct {
 	ForVirtualNetwork *bool               `api:"forvirtualnetwork" doc:"Shows only machines whose default network is an isolated one, or only the others."`
 	HAEnable          *bool               `api:"haenable,admin,since=4.15" doc:"Shows only machines that are started again when their host fails, or only the others."`
 	VPCID             string              `api:"vpcid" doc:"Shows only machines in networks of this VPC. There are none yet."`
-	Details           []string            `api:"details" doc:"What to show of each machine, with commas: nics, servoff (its offering), tmpl (its template), iso (its ISO), volume (its root disk), group; diskoff, backoff, secgrp, affgrp and stats, for which there is nothing yet; min for none of them, all for all, which is also what is shown otherwise."`
+	Details           []string            `api:"details" doc:"What to show of each machine, with commas: nics, servoff (its offering), tmpl (its template), iso (its ISO), volume (its root disk), group, secgrp (its security groups); diskoff, backoff, affgrp and stats, for which there is nothing yet; min for none of them, all for all, which is also what is shown otherwise."`
 }
 
 // VirtualMachine is a machine.
@@ -89,7 +89,7 @@ type VirtualMachine struct {
 	Password            string              `json:"password,omitempty" doc:"A password that was made for it. The result of the job that starts it the first time shows it to its owner, once."`
 	KeyPair             string              `json:"keypair,omitempty" doc:"The name of the SSH key pair that it was deployed with; the first one where there are several."`
 	KeyPairs            string              `json:"keypairs,omitempty" doc:"The names of the SSH key pairs that it was deployed with, with commas between."`
-	SecurityGroups      []SecurityGroup     `json:"securitygroup,omitempty" api:"set" doc:"The security groups that it is in."`
+	SecurityGroups      []GroupOfMachine    `json:"securitygroup,omitempty" api:"set" doc:"The security groups that it is in."`
 	CPUUsed             string              `json:"cpuused,omitempty" doc:"How much of its CPU it uses, where its host measures that: 12.5%."`
 	NetworkKBsRead      *int64              `json:"networkkbsread,omitempty" doc:"How many KiB it has received, where its host measures that."`
 	NetworkKBsWrite     *int64              `json:"networkkbswrite,omitempty" doc:"How many KiB it has sent, where its host measures that."`
@@ -98,11 +98,12 @@ type VirtualMachine struct {
 	Pending
 }
 
-// SecurityGroup is a security group that a machine is in.
-type SecurityGroup struct {
+// GroupOfMachine is a security group that a machine is in.
+type GroupOfMachine struct {
 	ID          uid.SecurityGroup `json:"id" doc:"The ID of the group."`
 	Name        string            `json:"name" doc:"The name of the group."`
 	Description string            `json:"description,omitempty" doc:"What the group is for."`
+	Owner
 }
 
 // NIC is a machine's connection to a network.

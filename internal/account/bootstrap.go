@@ -82,8 +82,8 @@ func (s *Service) bootstrap(ctx context.Context, tx db.Tx, username, hash string
 	if err != nil {
 		return Admin{}, fmt.Errorf("make the system account: %w", err)
 	}
-	if err := insertCounts(ctx, tx, s.defaults(system.Account, auth.RootAdmin)); err != nil {
-		return Admin{}, fmt.Errorf("count for the system account: %w", err)
+	if err := s.furnish(ctx, tx, system.Account, root.ID, auth.RootAdmin); err != nil {
+		return Admin{}, err
 	}
 	err = insertUser(ctx, tx, User{
 		ID: system.User, Account: system.Account, Domain: root.ID, Username: system.Username, State: Disabled, Created: tx.Now,
@@ -95,7 +95,20 @@ func (s *Service) bootstrap(ctx context.Context, tx db.Tx, username, hash string
 	return Admin{User: user.ID, Created: true}, err
 }
 
-// create makes an account with its counts and its first user.
+// furnish gives a new account what every account has: its counts, and what other packages begin it with.
+func (s *Service) furnish(ctx context.Context, tx db.Tx, id uid.Account, domain uid.Domain, t auth.AccountType) error {
+	if err := insertCounts(ctx, tx, s.defaults(id, t)); err != nil {
+		return fmt.Errorf("count for the new account: %w", err)
+	}
+	for _, give := range s.begin {
+		if err := give(ctx, tx, Owner{Account: id, Domain: domain}); err != nil {
+			return fmt.Errorf("begin the new account: %w", err)
+		}
+	}
+	return nil
+}
+
+// create makes an account with all that it begins with, and its first user.
 func (s *Service) create(ctx context.Context, tx db.Tx, in Domain, what CreateAccountIn, hash string) (Account, User, error) {
 	a := Account{
 		ID: uid.New[uid.Account](), Domain: in.ID, Name: what.Name, Type: what.Type, State: Enabled,
@@ -109,8 +122,8 @@ func (s *Service) create(ctx context.Context, tx db.Tx, in Domain, what CreateAc
 	if err := insertAccount(ctx, tx, a); err != nil {
 		return a, u, taken(err, "account", a.Name, in.Path)
 	}
-	if err := insertCounts(ctx, tx, s.defaults(a.ID, a.Type)); err != nil {
-		return a, u, fmt.Errorf("count for the new account: %w", err)
+	if err := s.furnish(ctx, tx, a.ID, a.Domain, a.Type); err != nil {
+		return a, u, err
 	}
 	if err := insertUser(ctx, tx, u, hash); err != nil {
 		return a, u, taken(err, "user", u.Username, in.Path)

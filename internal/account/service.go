@@ -1,6 +1,8 @@
 package account
 
 import (
+	"context"
+
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/secret"
@@ -14,6 +16,7 @@ type Service struct {
 	hasher   *auth.Hasher
 	sessions *auth.Sessions
 	settings *setting.Settings
+	begin    []func(ctx context.Context, tx db.Tx, owner Owner) error
 }
 
 // Parts are what a service works with.
@@ -28,4 +31,10 @@ type Parts struct {
 // New makes a service.
 func New(p Parts) *Service {
 	return &Service{db: p.DB, box: p.Box, hasher: p.Hasher, sessions: p.Sessions, settings: p.Settings}
+}
+
+// BeginWith says what accounts have from their beginning: give makes it, in the transaction that makes the account. It is called
+// before the service is used.
+func (s *Service) BeginWith(give func(ctx context.Context, tx db.Tx, owner Owner) error) {
+	s.begin = append(s.begin, give)
 }

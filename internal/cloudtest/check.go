@@ -53,8 +53,21 @@ var always = []invariant{
 		select 'NIC ' || c.id || ' of removed machine ' || c.vm_id from nics c left join vms v on v.id = c.vm_id and v.removed is null where v.id is null
 		union all select 'volume ' || d.id || ' of removed machine ' || d.vm_id from volumes d
 			left join vms v on v.id = d.vm_id and v.removed is null where d.vm_id is not null and d.removed is null and v.id is null
+		union all select 'security group ' || m.group_id || ' of removed machine ' || m.vm_id from security_group_vms m
+			left join vms v on v.id = m.vm_id and v.removed is null where v.id is null
 		union all select 'the password of removed machine ' || v.id from vms v where v.removed is not null and v.password <> ''
 		union all select 'NIC ' || c.id || ' in removed network' from nics c join networks n on n.id = c.network_id where n.removed is not null`},
+	{"a machine is in security groups if and only if one of its networks has them", `
+		select 'machine ' || v.id || ' is in ' || (select count(*) from security_group_vms m where m.vm_id = v.id) from vms v
+		where v.removed is null and exists (select 1 from security_group_vms m where m.vm_id = v.id) <> exists (
+			select 1 from nics c join networks n on n.id = c.network_id join network_offerings o on o.id = n.offering_id
+			where c.vm_id = v.id and o.services like '%"name":"SecurityGroup"%')`},
+	{"a security group has machines of its own account only", `
+		select 'group ' || g.id || ' of account ' || g.account_id || ' has machine ' || v.id || ' of ' || v.account_id from security_group_vms m
+		join security_groups g on g.id = m.group_id join vms v on v.id = m.vm_id where v.account_id <> g.account_id or v.domain_id <> g.domain_id`},
+	{"an account has a default security group", `
+		select 'account ' || a.id || ' (' || a.name || ') has none' from accounts a
+		where a.removed is null and not exists (select 1 from security_groups g where g.account_id = a.id and g.name = 'default')`},
 	{"an address is free or in use", `
 		select 'address ' || f.ip || ' of network ' || f.network_id || ' is both' from free_ips f
 		join nics c on c.network_id = f.network_id and c.ip = f.ip`},

@@ -36,6 +36,8 @@ type Cloud struct {
 type Options struct {
 	Hosts  int
 	NoSeed bool
+	// Basic adds the sandbox's zone of basic networking: see [Cloud.Basic].
+	Basic bool
 	// NoStart leaves the engine and the API to the test.
 	NoStart bool
 	// Broken says that the test leaves the cloud in a state that Check would complain of.

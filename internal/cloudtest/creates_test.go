@@ -40,6 +40,7 @@ var creates = []struct {
 	{"createNetworkOffering", api.Params{"name": "n", "displaytext": "n", "guestiptype": "Isolated", "traffictype": "GUEST", "supportedservices": "Dhcp",
 		"serviceproviderlist[0].service": "Dhcp", "serviceproviderlist[0].provider": "VirtualRouter"}, "name"},
 	{"createNetwork", api.Params{"name": "net", "displaytext": "net", "zoneid": "$zone", "networkofferingid": "$isolated"}, "name"},
+	{"createSecurityGroup", api.Params{"name": "g"}, "name"},
 	{"registerTemplate", api.Params{"name": "t", "displaytext": "t", "format": "VHD", "hypervisor": "Simulator", "url": "http://192.0.2.1/t.vhd",
 		"zoneid": "$zone", "ostypeid": "$os"}, "name"},
 	{"registerSSHKeyPair", api.Params{"name": "k", "publickey": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIiSvG3VqDxTq0qkWVJ0mZ0mXcG2gQY2mWb6mA8jS1pU"}, "name"},

@@ -125,6 +125,9 @@ func (w *crowd) tenants() []rows {
 			fingerprint := strings.Repeat(":00", 16)[1:]
 			return []any{uid.New[string](), of[i].account, of[i].domain, numbered("key", i), fingerprint, "ssh-ed25519 AAAA", w.at(i)}
 		}},
+		{"security_groups", "id, account_id, domain_id, name, description, created", len(of), func(i int) []any {
+			return []any{uid.New[uid.SecurityGroup](), of[i].account, of[i].domain, "default", "Default Security Group", w.at(i)}
+		}},
 		{"resource_counts", "account_id, kind", len(of) * len(kinds), func(i int) []any {
 			return []any{of[i/len(kinds)].account, kinds[i%len(kinds)]}
 		}},

@@ -62,21 +62,9 @@ func TestDeployWithKeys(t *testing.T) {
 			t.Errorf("after the pair is gone: %q with %q", vm.KeyPair, guest.SSHKeys)
 		}
 
-		// There are no security groups, so none is found.
 		in = box.Deploy()
-		in.SecurityGroups = []string{"web"}
-		refused(t, red, cs.DeployVirtualMachine, in, 431, `no security group called "web"`)
-		in.SecurityGroupIDs = []uid.SecurityGroup{uid.New[uid.SecurityGroup]()}
-		refused(t, red, cs.DeployVirtualMachine, in, 431, "use one of them")
-		in.SecurityGroups = nil
-		refused(t, red, cs.DeployVirtualMachine, in, 431, "no security group with id")
-		in.AffinityGroups, in.SecurityGroupIDs = []string{"apart"}, nil
+		in.AffinityGroups = []string{"apart"}
 		refused(t, red, cs.DeployVirtualMachine, in, 431, `no affinity group "apart"`)
-		group := uid.New[uid.SecurityGroup]()
-		none, err := listed(t, red, cs.ListVirtualMachines, cs.ListVirtualMachinesIn{SecurityGroupID: group})
-		if err != nil || len(none) > 0 {
-			t.Errorf("in a group: %v, %v", none, err)
-		}
 	})
 }
 

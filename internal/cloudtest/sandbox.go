@@ -21,14 +21,25 @@ type Sandbox struct {
 // Sandbox looks the sandbox up through the API.
 func (c *Cloud) Sandbox(t testing.TB) Sandbox {
 	t.Helper()
+	return c.sandbox(t, cloud.SandboxZone)
+}
+
+// Basic is Sandbox with the zone of basic networking.
+func (c *Cloud) Basic(t testing.TB) Sandbox {
+	t.Helper()
+	return c.sandbox(t, cloud.BasicZone)
+}
+
+func (c *Cloud) sandbox(t testing.TB, zone string) Sandbox {
+	t.Helper()
 	s := Sandbox{NetworkOffering: map[string]uid.NetworkOffering{}, DiskOffering: map[string]uid.DiskOffering{}}
 	for z, err := range api.All(t.Context(), c.Client, cs.ListZones, cs.ListZonesIn{}) {
 		must(t, err)
-		if z.Name == cloud.SandboxZone {
+		if z.Name == zone {
 			s.Zone = z.ID
 		}
 	}
-	for tpl, err := range api.All(t.Context(), c.Client, cs.ListTemplates, cs.ListTemplatesIn{Filter: "featured"}) {
+	for tpl, err := range api.All(t.Context(), c.Client, cs.ListTemplates, cs.ListTemplatesIn{Filter: "featured", ZoneID: s.Zone}) {
 		must(t, err)
 		if tpl.Name == cloud.SandboxTemplate {
 			s.Template = tpl.ID

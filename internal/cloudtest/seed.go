@@ -34,6 +34,7 @@ type seeded struct {
 type seedKey struct {
 	postgres bool
 	noSeed   bool
+	basic    bool
 	hosts    int
 }
 
@@ -47,7 +48,7 @@ const maxKeptHosts = 100
 // keys.
 func seedFor(t testing.TB, url, dir string, o Options) account.Keys {
 	t.Helper()
-	key := seedKey{db.IsPostgres(url), o.NoSeed, o.Hosts}
+	key := seedKey{db.IsPostgres(url), o.NoSeed, o.Basic, o.Hosts}
 	if o.NoSeed {
 		key.hosts = 0
 	}
@@ -108,5 +109,5 @@ func seed(ctx context.Context, url, dir string, key seedKey) (account.Keys, erro
 	if err != nil || key.noSeed {
 		return admin.Keys, err
 	}
-	return admin.Keys, c.Seed(ctx, cloud.SeedIn{Hosts: key.hosts})
+	return admin.Keys, c.Seed(ctx, cloud.SeedIn{Hosts: key.hosts, Basic: key.basic})
 }

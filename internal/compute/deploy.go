@@ -17,6 +17,7 @@ import (
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/zone"
@@ -46,6 +47,7 @@ type DeployIn struct {
 	Keyboard          string // of the console: one of the keyboards
 	Dynamic           bool
 	KeyPairs          []string // names of SSH key pairs of the owner's
+	Groups            secgroup.Wanted
 
 	serial, macs int64
 }
@@ -125,6 +127,9 @@ func (in *DeployIn) check() error {
 	}
 	if in.Keyboard != "" && !slices.Contains(keyboards, in.Keyboard) {
 		return fault.Invalidf("keyboard %q is unknown; there is: %s", in.Keyboard, strings.Join(keyboards, ", "))
+	}
+	if err := in.Groups.Check(); err != nil {
+		return err
 	}
 	if in.DiskOffering == "" && in.DiskGB != 0 {
 		return fault.Invalidf("size %d was given without a diskofferingid", in.DiskGB)
@@ -269,6 +274,8 @@ func (s *Service) choose(ctx context.Context, tx db.Tx, in *DeployIn, owner acco
 	switch {
 	case z.Allocation != zone.Enabled && !caller.IsRoot():
 		err = fault.Conflictf("zone %q is disabled", z.Name)
+	case !z.SecurityGroups && !in.Groups.IsZero():
+		err = fault.Invalidf("zone %q has no security groups: leave out securitygroupids and securitygroupnames", z.Name)
 	case tpl.IsISO():
 		tpl.Hypervisor, err = in.installed(ctx, tx, tpl, z)
 	case in.Hypervisor != "" && !strings.EqualFold(in.Hypervisor, tpl.Hypervisor):
@@ -315,13 +322,31 @@ func (s *Service) attach(ctx context.Context, tx db.Tx, in *DeployIn, vm VM, own
 		}
 		networks = []NetworkIn{first}
 	}
-	return s.networks.Attach(ctx, tx, network.AttachIn{VM: vm.ID, Owner: vm.Account, Zone: z.ID, Networks: networks, Serial: in.macs})
+	grouped := false
+	if z.SecurityGroups {
+		ids := make([]uid.Network, len(networks))
+		for i, n := range networks {
+			ids[i] = n.Network
+		}
+		var err error
+		if grouped, err = joinGroups(ctx, tx, vm, ids, in.Groups); err != nil {
+			return err
+		}
+	}
+	err := s.networks.Attach(ctx, tx, network.AttachIn{VM: vm.ID, Owner: vm.Account, Zone: z.ID, Networks: networks, Serial: in.macs})
+	if err == nil && !grouped && !in.Groups.IsZero() {
+		err = fault.Invalidf("none of the machine's networks has security groups: leave out securitygroupids and securitygroupnames")
+	}
+	return err
 }
 
 // giveUp undoes allocate: nothing of the machine remains but its removed row and its events.
 func (s *Service) giveUp(ctx context.Context, tx db.Tx, j *job) error {
 	vm, err := findLocked(ctx, tx, auth.Scope{All: true}, j.VM)
 	if err != nil {
+		return err
+	}
+	if err := secgroup.Leave(ctx, tx, vm.ID); err != nil {
 		return err
 	}
 	if err := network.Detach(ctx, tx, vm.ID); err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/pool"
+	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -221,6 +222,9 @@ func dropped(ctx context.Context, tx db.Tx, id uid.VM, which func(volume.Volume)
 func (s *Service) expunged(ctx context.Context, tx db.Tx, j *job) error {
 	vm, err := findLocked(ctx, tx, auth.Scope{All: true}, j.VM)
 	if err != nil {
+		return err
+	}
+	if err := secgroup.Leave(ctx, tx, vm.ID); err != nil {
 		return err
 	}
 	if err := network.Detach(ctx, tx, vm.ID); err != nil {

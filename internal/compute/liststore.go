@@ -28,6 +28,7 @@ type Filter struct {
 	Template   uid.Template
 	Offering   uid.ServiceOffering
 	Network    uid.Network
+	Security   uid.SecurityGroup // that it is in
 	Hypervisor string
 	ISO        uid.Template // in its CD drive
 	KeyPair    string       // by the name of an SSH key pair it was deployed with
@@ -82,6 +83,9 @@ func (s *Service) List(ctx context.Context, f Filter) ([]VM, int, error) {
 	}
 	if f.Network != "" {
 		q.Where("v.id in (select vm_id from nics where network_id = ?)", f.Network)
+	}
+	if f.Security != "" {
+		q.Where("v.id in (select vm_id from security_group_vms where group_id = ?)", f.Security)
 	}
 	db.Like(q, f.Keyword, "v.name", "v.display_name", "v.instance_name")
 	n, err := db.PageByID(ctx, q, f.Offset, f.Limit, withoutUserData)

@@ -59,6 +59,11 @@ func (vm known) want(w wish) (placement.Want, []uid.Volume) {
 			return countOn(ctx, q, vm.Account, hosts)
 		},
 	}
+	for _, c := range vm.cards {
+		if c.PerPod {
+			want.Addresses = append(want.Addresses, c.Network)
+		}
+	}
 	var fresh []uid.Volume
 	for _, d := range vm.disks {
 		want.HostTags = placement.Tags(d.HostTags)

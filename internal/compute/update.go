@@ -13,6 +13,7 @@ import (
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -28,7 +29,8 @@ type Change struct {
 	OSType         uid.OSType
 	UserData       *string // Base64; the guest finds it after its next start
 	Details        map[string]string
-	CleanupDetails bool // removes all details that can be removed
+	Groups         secgroup.Wanted // while it is stopped; the zero value leaves it where it is
+	CleanupDetails bool            // removes all details that can be removed
 }
 
 // Update changes what a machine is called and what is known of it.
@@ -55,6 +57,11 @@ func (s *Service) Update(ctx context.Context, id uid.VM, c Change) error {
 		}
 		if c.Group != nil {
 			if vm.Group, err = groupFor(ctx, tx, vm, *c.Group); err != nil {
+				return err
+			}
+		}
+		if !c.Groups.IsZero() {
+			if err := regroup(ctx, tx, vm, c.Groups); err != nil {
 				return err
 			}
 		}
@@ -87,6 +94,9 @@ func (c Change) check() error {
 	if c.CleanupDetails && len(c.Details) > 0 {
 		return fault.Invalidf("cleanupdetails removes all details: leave out details, or cleanupdetails")
 	}
+	if err := c.Groups.Check(); err != nil {
+		return err
+	}
 	return checkUserData(value(c.UserData))
 }
 
@@ -99,6 +109,8 @@ func (c Change) allowed(vm VM) error {
 		return fault.Conflictf("virtual machine %q is %s; stop it before you give it another host name", vm.Name, vm.State)
 	case c.InstanceName != "" && c.InstanceName != vm.InstanceName && vm.State != Stopped:
 		return fault.Conflictf("virtual machine %q is %s; stop it before you give it another instance name", vm.Name, vm.State)
+	case !c.Groups.IsZero() && vm.State != Stopped:
+		return fault.Conflictf("virtual machine %q is %s; stop it before you put it into other security groups", vm.Name, vm.State)
 	case c.UserData != nil && vm.State != Stopped && vm.State != Running:
 		return fault.Conflictf("virtual machine %q is %s; its user data can be changed while it is Running or Stopped", vm.Name, vm.State)
 	}

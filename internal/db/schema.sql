@@ -496,6 +496,29 @@ CREATE TABLE router_elements (
     created     timestamptz not null
 );
 
+CREATE TABLE security_group_vms (
+    vm_id       text        not null,                  -- compute's virtual machine
+    group_id    text        not null references security_groups (id) on update cascade,
+    primary key (vm_id, group_id)
+);
+
+CREATE INDEX security_group_vms_group on security_group_vms (group_id, vm_id);
+
+CREATE TABLE security_groups (
+    id          text primary key,
+    account_id  text        not null references accounts (id),
+    domain_id   text        not null references domains (id),
+    name        text        not null,                  -- "default" is there from the account's beginning
+    description text        not null default '',
+    created     timestamptz not null
+);
+
+CREATE INDEX security_groups_domain on security_groups (domain_id, id);
+
+CREATE UNIQUE INDEX security_groups_name on security_groups (account_id, name);
+
+CREATE INDEX security_groups_owner on security_groups (account_id, id);
+
 CREATE TABLE servers (
     id          text primary key,                      -- one per process start
     name        text        not null,                  -- stays over restarts; a new start takes over the work of its name

@@ -79,6 +79,10 @@ const (
 	DiskOfferingEdit      Kind = "DISK.OFFERING.EDIT"
 	DiskOfferingDelete    Kind = "DISK.OFFERING.DELETE"
 
+	SecurityGroupCreate Kind = "SG.CREATE"
+	SecurityGroupUpdate Kind = "SG.UPDATE"
+	SecurityGroupDelete Kind = "SG.DELETE"
+
 	SSHKeyPairRegister Kind = "REGISTER.SSH.KEYPAIR"
 	SSHKeyPairCreate   Kind = "CREATE.SSH.KEYPAIR"
 	SSHKeyPairDelete   Kind = "DELETE.SSH.KEYPAIR"
@@ -116,6 +120,7 @@ var resources = map[Kind]string{
 	HostAdd: "Host", HostEdit: "Host", HostDelete: "Host",
 	ServiceOfferingCreate: "ServiceOffering", ServiceOfferingEdit: "ServiceOffering", ServiceOfferingDelete: "ServiceOffering",
 	DiskOfferingCreate: "DiskOffering", DiskOfferingEdit: "DiskOffering", DiskOfferingDelete: "DiskOffering",
+	SecurityGroupCreate: "SecurityGroup", SecurityGroupUpdate: "SecurityGroup", SecurityGroupDelete: "SecurityGroup",
 	SSHKeyPairRegister: "SSHKeyPair", SSHKeyPairCreate: "SSHKeyPair", SSHKeyPairDelete: "SSHKeyPair",
 	HostUp: "Host", HostDown: "Host", HostReconnect: "Host", HostMaintenance: "Host", HostMaintenanceCancel: "Host",
 	SettingChange: "Configuration",

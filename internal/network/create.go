@@ -154,6 +154,9 @@ func (s *Service) create(ctx context.Context, tx db.Tx, in CreateIn, n Network, 
 	return n, err
 }
 
+// groupService is the service of offerings whose networks have security groups.
+const groupService = "SecurityGroup"
+
 // mayCreate refuses what nobody, or not the caller in ctx, may make.
 func mayCreate(ctx context.Context, tx db.Tx, off offering.Network, z zone.Zone) error {
 	root := auth.From(ctx).IsRoot()
@@ -164,6 +167,9 @@ func mayCreate(ctx context.Context, tx db.Tx, off offering.Network, z zone.Zone)
 		return fault.Invalidf("network offering %q is not for guest networks outside a VPC", off.Name)
 	case off.GuestType == offering.Shared && !root:
 		return fault.Deniedf("network offering %q makes shared networks, which only root admins may make", off.Name)
+	case off.Has(groupService) && !z.SecurityGroups: // deployments there look for none
+		return fault.Invalidf("network offering %q has the service %s, and zone %q has no security groups: want another offering", off.Name,
+			groupService, z.Name)
 	case z.NetworkType == zone.Advanced:
 		return nil
 	case off.GuestType != offering.Shared:

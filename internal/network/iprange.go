@@ -62,7 +62,10 @@ func (r Range) freeFor() string {
 	return string(r.Zone)
 }
 
-func ofPod(network uid.Network, pod uid.Pod) string { return string(network) + "/" + string(pod) }
+func ofPod(network uid.Network, pod uid.Pod) string { return OfPods(network) + string(pod) }
+
+// OfPods is what the addresses of a network that belong to pods are free for, up to the ID of the pod.
+func OfPods(network uid.Network) string { return string(network) + "/" }
 
 func dedicated[ID ~string](zone uid.Zone, to ID) string { return string(zone) + "/" + string(to) }
 

@@ -75,6 +75,16 @@ func domainOf(ctx context.Context, tx db.Tx, account uid.Account) (name string, 
 	return name, err
 }
 
+var havingGroups = db.PrepareMany(`select 1 from networks n join network_offerings o on o.id = n.offering_id
+	where n.id in (?) and o.services like '%"name":"SecurityGroup"%' limit 1`)
+
+// HaveGroups tells whether one of some networks keeps its machines apart by security groups.
+func HaveGroups(ctx context.Context, q db.Tx, ids []uid.Network) (bool, error) {
+	var found []int
+	err := q.Select(ctx, havingGroups, &found, db.Many(ids))
+	return len(found) > 0, err
+}
+
 // CountOf counts the networks that were made from an offering.
 func CountOf(ctx context.Context, q db.Tx, id uid.NetworkOffering) (n int, err error) {
 	err = q.NewRaw("select count(*) from networks where offering_id = ? and removed is null", id).Scan(ctx, &n)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/host"
+	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -105,6 +106,9 @@ func (l *look) list(ctx context.Context, q db.Tx) ([]filter, error) {
 		})
 	}
 	all = append(all, places()...)
+	for _, n := range l.Addresses {
+		all = append(all, l.address(n))
+	}
 	all = append(all, l.room()...)
 	for _, k := range kinds(l.Disks) {
 		all = append(all, l.storage(k))
@@ -142,6 +146,18 @@ func places() []filter {
 		name: "state", sum: "not answering", keep: is("h.state = 'Up'"),
 		why: func(l lost) string { return fmt.Sprintf("not answering (%s)", l.State) },
 	}}
+}
+
+// address is the filter about an address in a network whose addresses belong to pods: a free one, or one that the machine has. What
+// is asked for is a value: see places.
+func (l *look) address(n uid.Network) filter {
+	return filter{
+		name: "address", sum: "in pods without a free guest address",
+		keep: is("coalesce((select a.ip from public_ips a where a.free_for = ? || h.pod_id and a.state = 'Free' limit 1), "+
+			"(select a.ip from public_ips a where a.vm_id = ? and a.network_id = ? and exists "+
+			"(select 1 from ip_ranges r where r.id = a.range_id and r.pod_id = h.pod_id) limit 1)) is not null", network.OfPods(n), l.VM, n),
+		why: func(lost) string { return "in a pod of which all guest addresses are in use" },
+	}
 }
 
 // room are the filters about what is free.

@@ -18,9 +18,10 @@ type Want struct {
 	Zone       uid.Zone
 	Hypervisor string
 	Need       host.Need
-	HostTags   []string   // a host must have all of them
-	Disks      []Disk     // those that are still to be made
-	Made       []uid.Pool // where those are that are made: the host must reach them all
+	HostTags   []string      // a host must have all of them
+	Disks      []Disk        // those that are still to be made
+	Made       []uid.Pool    // where those are that are made: the host must reach them all
+	Addresses  []uid.Network // in which it needs an address of its host's pod
 	Cluster    uid.Cluster
 	Pod        uid.Pod
 	Host       uid.Host // the admin's wish: there or nowhere

@@ -82,6 +82,11 @@ func FindCluster(ctx context.Context, q db.Tx, id uid.Cluster) (Cluster, error) 
 	return row.Cluster, err
 }
 
+// AnyWithGroups tells whether a zone has security groups.
+func AnyWithGroups(ctx context.Context, q db.Tx) (bool, error) {
+	return q.NewSelect().Model((*zoneRow)(nil)).Where("z.security_groups and z.removed is null").Exists(ctx)
+}
+
 func lockZone(ctx context.Context, tx db.Tx, id uid.Zone) (Zone, error) {
 	var row zoneRow
 	err := tx.Lock(tx.NewSelect().Model(&row).Where("z.id = ? and z.removed is null", id)).Scan(ctx)

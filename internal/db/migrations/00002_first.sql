@@ -464,6 +464,27 @@ create table vpc_offerings (
 );
 create unique index vpc_offerings_name on vpc_offerings (name) where removed is null;
 
+-- internal/secgroup ---------------------------------------------------------------------------------------------
+create table security_groups (
+    id          text primary key,
+    account_id  text        not null references accounts (id),
+    domain_id   text        not null references domains (id),
+    name        text        not null,                  -- "default" is there from the account's beginning
+    description text        not null default '',
+    created     timestamptz not null
+);
+create unique index security_groups_name on security_groups (account_id, name);
+create index security_groups_owner on security_groups (account_id, id);
+create index security_groups_domain on security_groups (domain_id, id);
+
+-- Which machines are in them; root admins may give a group another id.
+create table security_group_vms (
+    vm_id       text        not null,                  -- compute's virtual machine
+    group_id    text        not null references security_groups (id) on update cascade,
+    primary key (vm_id, group_id)
+);
+create index security_group_vms_group on security_group_vms (group_id, vm_id);
+
 -- internal/host ---------------------------------------------------------------------------------------------------
 create table hosts (
     id          text primary key,

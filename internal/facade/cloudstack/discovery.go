@@ -8,6 +8,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/setting"
+	"github.com/virga-cloud/virga/internal/zone"
 )
 
 func (f *Facade) registerDiscovery(m *api.Mux) {
@@ -26,10 +27,15 @@ func (f *Facade) listAPIs(ctx context.Context, in cs.ListAPIsIn) (api.Page[api.C
 // listCapabilities says what there is: a switch is turned here when the commands behind it come.
 func (f *Facade) listCapabilities(ctx context.Context, _ api.None) (cs.Capabilities, error) {
 	caller := auth.From(ctx)
+	groups, err := zone.AnyWithGroups(ctx, f.DB.Read())
+	if err != nil {
+		return cs.Capabilities{}, err
+	}
 	places := []setting.Place{setting.InAccount(caller.Account), setting.InDomain(caller.Domain)}
 	return cs.Capabilities{
 		Version:             cs.Version,
 		PublicTemplates:     setting.PublicTemplates.Of(f.Settings),
+		SecurityGroups:      groups,
 		ElasticLoadBalancer: "false",
 		MinDiskSize:         setting.CustomDiskMin.Of(f.Settings),
 		MaxDiskSize:         setting.CustomDiskMax.Of(f.Settings),

@@ -15,6 +15,7 @@ import (
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/pool"
+	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/vpc"
@@ -34,6 +35,7 @@ type Services struct {
 	KeyPairs  *keypair.Service
 	Networks  *network.Service
 	VPCs      *vpc.Service
+	Groups    *secgroup.Service
 	Hosts     *host.Service
 	Pools     *pool.Service
 	Images    *image.Service

@@ -28,6 +28,7 @@ func (f *Facade) translators() []func(*api.Mux) {
 		f.registerNetworkOfferings,
 		f.registerImageStores,
 		f.registerKeyPairs,
+		f.registerSecurityGroups,
 		f.registerNetworks,
 		f.registerMachines,
 		f.registerVolumes,

@@ -25,6 +25,7 @@ import (
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/pool"
+	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/volume"
@@ -89,6 +90,7 @@ func newPlant(t *testing.T, url string) *plant {
 	s.Machines = compute.New(compute.Parts{
 		DB: d, Engine: engine, Accounts: c.accounts, Networks: s.Networks, Hosts: s.Hosts, Volumes: s.Volumes, Box: box,
 	})
+	s.Groups = secgroup.New(d, c.accounts)
 	c.facade = New(s, front.Options{})
 	stop, err := engine.Start(t.Context())
 	c.must(err)

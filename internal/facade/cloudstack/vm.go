@@ -9,6 +9,7 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -59,9 +60,6 @@ func (f *Facade) deployMachine(ctx context.Context, in cs.DeployVirtualMachineIn
 	if err := noProject(in.ProjectID); err != nil {
 		return api.Started{}, err
 	}
-	if err := noSecurityGroup(in.SecurityGroupIDs, in.SecurityGroups); err != nil {
-		return api.Started{}, err
-	}
 	if groups := slices.Concat(in.AffinityGroupIDs, in.AffinityGroups); len(groups) > 0 {
 		return api.Started{}, fault.NotFoundf("there is no affinity group %q", groups[0])
 	}
@@ -81,7 +79,7 @@ func (f *Facade) deployMachine(ctx context.Context, in cs.DeployVirtualMachineIn
 		OwnerAccount: in.Account, OwnerDomain: in.DomainID, Networks: networks, DiskOffering: in.DiskOfferingID, DiskGB: in.Size,
 		RootGB: in.RootDiskSize, Host: in.HostID, Pod: in.PodID, Cluster: in.ClusterID, Stopped: in.StartVM != nil && !*in.StartVM,
 		UserData: in.UserData, Hypervisor: in.Hypervisor, Details: in.Details, Group: in.Group, Keyboard: in.Keyboard, Dynamic: in.Dynamic,
-		KeyPairs: keys,
+		KeyPairs: keys, Groups: secgroup.Wanted{IDs: in.SecurityGroupIDs, Names: in.SecurityGroups},
 	}
 	if in.DryRun {
 		return f.tryMachine(ctx, deploy)
@@ -116,19 +114,6 @@ func networksIn(in cs.DeployVirtualMachineIn) ([]compute.NetworkIn, error) {
 	}
 	out[0].IP, out[0].IP6, out[0].MAC = in.IPAddress, in.IP6Address, in.MACAddress
 	return out, nil
-}
-
-// noSecurityGroup refuses security groups: there are none to be found yet.
-func noSecurityGroup(ids []uid.SecurityGroup, names []string) error {
-	switch {
-	case len(ids) > 0 && len(names) > 0:
-		return fault.Invalidf("securitygroupids and securitygroupnames were both given; use one of them")
-	case len(ids) > 0:
-		return fault.Missing(ids[0])
-	case len(names) > 0:
-		return fault.NotFoundf("the account has no security group called %q", names[0])
-	}
-	return nil
 }
 
 func (f *Facade) startMachine(ctx context.Context, in cs.StartVirtualMachineIn) (api.Started, error) {
@@ -167,6 +152,7 @@ func (f *Facade) updateMachine(ctx context.Context, in cs.UpdateVirtualMachineIn
 	err := f.Machines.Update(ctx, in.ID, compute.Change{
 		Name: in.Name, DisplayName: in.DisplayName, InstanceName: in.InstanceName, Group: in.Group, HAEnabled: in.HAEnable, Dynamic: in.Dynamic,
 		OSType: in.OSTypeID, UserData: in.UserData, Details: in.Details, CleanupDetails: in.CleanupDetails,
+		Groups: secgroup.Wanted{IDs: in.SecurityGroupIDs, Names: in.SecurityGroups},
 	})
 	if err != nil {
 		return cs.VirtualMachine{}, err
@@ -193,7 +179,7 @@ func (f *Facade) listMachines(ctx context.Context, in cs.ListVirtualMachinesIn) 
 	if err != nil {
 		return api.Page[cs.VirtualMachine]{}, err
 	}
-	if in.VPCID != "" || in.SecurityGroupID != "" { // there are none, so nothing is in one
+	if in.VPCID != "" { // there are none, so nothing is in one
 		return api.Page[cs.VirtualMachine]{}, nil
 	}
 	scope, err := f.scopeIn(ctx, in.Scope, len(ids) > 0, in.InProject, in.Tagged)
@@ -204,7 +190,7 @@ func (f *Facade) listMachines(ctx context.Context, in cs.ListVirtualMachinesIn) 
 		Scope: scope, IDs: ids, Name: in.Name, Zone: in.ZoneID, Pod: in.PodID, Host: in.HostID, Template: in.TemplateID,
 		Offering: in.ServiceOfferingID, Network: in.NetworkID, Hypervisor: in.Hypervisor, Keyword: in.Keyword,
 		Cluster: in.ClusterID, Pool: in.StorageID, Group: in.GroupID, User: in.UserID, Routed: in.ForVirtualNetwork, HAEnabled: in.HAEnable,
-		ISO: in.ISOID, KeyPair: in.KeyPair,
+		ISO: in.ISOID, KeyPair: in.KeyPair, Security: in.SecurityGroupID,
 	}
 	if filter.Present = strings.EqualFold(in.State, present); !filter.Present {
 		filter.State = compute.State(in.State)

@@ -17,6 +17,7 @@ import (
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/pool"
+	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
@@ -30,14 +31,15 @@ const (
 	partVolume   = "volume"
 	partISO      = "iso"
 	partGroup    = "group"
+	partSecurity = "secgrp"
 )
 
 func allParts() []string {
-	return []string{partNICs, partOffering, partTemplate, partVolume, partISO, partGroup}
+	return []string{partNICs, partOffering, partTemplate, partVolume, partISO, partGroup, partSecurity}
 }
 
 // noParts are words for what no machine has yet: clients name them with the others.
-var noParts = []string{"diskoff", "backoff", "secgrp", "affgrp", "stats"}
+var noParts = []string{"diskoff", "backoff", "affgrp", "stats"}
 
 // partsOf reads the parameter details. What is left out is not looked up, either.
 func partsOf(details []string) ([]string, error) {
@@ -78,6 +80,7 @@ func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []stri
 		roots     map[uid.VM]volume.Disk
 		pools     map[uid.Pool]pool.Pool
 		nics      map[uid.VM][]cs.NIC
+		security  map[uid.VM][]secgroup.Group
 	)
 	l.together(func() error {
 		zones = related(ctx, l, n, func(i int) uid.Zone { return vms[i].Zone }, zone.Names)
@@ -105,6 +108,9 @@ func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []stri
 		if slices.Contains(parts, partNICs) {
 			nics = nicsOut(ctx, l, ids, network.NICsOf, network.Labels)
 		}
+		if slices.Contains(parts, partSecurity) {
+			security = relatedTo(ctx, l, ids, secgroup.Of)
+		}
 		return f.pending(ctx, n, func(i int) (string, *cs.Pending) { return string(vms[i].ID), &out[i].Pending })
 	})
 	for i, vm := range vms {
@@ -124,6 +130,9 @@ func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []stri
 		}
 		if root, ok := roots[vm.ID]; ok {
 			o.RootDeviceID, o.RootDeviceType = new(int64(root.Device)), pools[root.Pool].Type
+		}
+		for _, g := range security[vm.ID] { // they are its owner's
+			o.SecurityGroups = append(o.SecurityGroups, cs.GroupOfMachine{ID: g.ID, Name: g.Name, Description: g.Description, Owner: o.Owner})
 		}
 		o.NICs = nics[vm.ID]
 		for _, nic := range o.NICs {

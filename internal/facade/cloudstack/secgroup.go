@@ -1,0 +1,78 @@
+package cloudstack
+
+import (
+	"context"
+
+	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/secgroup"
+	"github.com/virga-cloud/virga/uid"
+)
+
+func (f *Facade) registerSecurityGroups(m *api.Mux) {
+	api.HandleCreate(m, cs.CreateSecurityGroup, f.createSecurityGroup, f.securityGroup)
+	api.HandleCall(m, cs.UpdateSecurityGroup, f.updateSecurityGroup)
+	api.HandleCall(m, cs.DeleteSecurityGroup, f.deleteSecurityGroup)
+	api.HandleList(m, cs.ListSecurityGroups, f.listSecurityGroups)
+}
+
+func (f *Facade) securityGroup(ctx context.Context, id uid.SecurityGroup) (cs.SecurityGroup, error) {
+	return show(f.DB.Read, secgroup.ByID, f.securityGroupsOut)(ctx, id)
+}
+
+func (f *Facade) createSecurityGroup(ctx context.Context, in cs.CreateSecurityGroupIn) (uid.SecurityGroup, error) {
+	if err := noProject(in.ProjectID); err != nil {
+		return "", err
+	}
+	return f.Groups.Create(ctx, secgroup.CreateIn{
+		Name: in.Name, Description: in.Description, OwnerAccount: in.Account, OwnerDomain: in.DomainID,
+	})
+}
+
+func (f *Facade) updateSecurityGroup(ctx context.Context, in cs.UpdateSecurityGroupIn) (cs.SecurityGroup, error) {
+	id, err := f.Groups.Update(ctx, in.ID, secgroup.Change{Name: in.Name, ID: in.CustomID})
+	if err != nil {
+		return cs.SecurityGroup{}, err
+	}
+	return f.securityGroup(ctx, id)
+}
+
+func (f *Facade) deleteSecurityGroup(ctx context.Context, in cs.DeleteSecurityGroupIn) (api.Success, error) {
+	err := noProject(in.ProjectID)
+	if err == nil {
+		err = f.Groups.Delete(ctx, secgroup.DeleteIn{ID: in.ID, Name: in.Name, OwnerAccount: in.Account, OwnerDomain: in.DomainID})
+	}
+	return api.Success{Success: err == nil}, err
+}
+
+func (f *Facade) listSecurityGroups(ctx context.Context, in cs.ListSecurityGroupsIn) (none api.Page[cs.SecurityGroup], err error) {
+	scope, err := f.scopeIn(ctx, in.Scope, in.ID != "" || in.VirtualMachineID != "", in.InProject, in.Tagged)
+	if err != nil {
+		return none, err
+	}
+	filter := secgroup.Filter{Scope: scope, ID: in.ID, Name: in.Name, VM: in.VirtualMachineID, Keyword: in.Keyword}
+	filter.Offset, filter.Limit = window(in.Paging)
+	groups, total, err := f.Groups.List(ctx, filter)
+	if err != nil {
+		return none, err
+	}
+	items, err := f.securityGroupsOut(ctx, groups)
+	return api.Page[cs.SecurityGroup]{Count: total, Items: items}, err
+}
+
+func (f *Facade) securityGroupsOut(ctx context.Context, groups []secgroup.Group) ([]cs.SecurityGroup, error) {
+	n, l := len(groups), lookIn(f.DB.Read())
+	members := related(ctx, l, n, func(i int) uid.SecurityGroup { return groups[i].ID }, secgroup.Members)
+	if l.err != nil {
+		return nil, l.err
+	}
+	out := make([]cs.SecurityGroup, n)
+	for i, g := range groups {
+		in := members[g.ID]
+		out[i] = cs.SecurityGroup{
+			ID: g.ID, Name: g.Name, Description: g.Description, IngressRules: []cs.SecurityGroupRule{}, EgressRules: []cs.SecurityGroupRule{},
+			VirtualMachineCount: len(in), VirtualMachineIDs: in,
+		}
+	}
+	return out, f.owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return groups[i].Account, &out[i].Owner })
+}

@@ -1,0 +1,78 @@
+package secgroup
+
+import (
+	"context"
+
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Wanted are the groups that a machine is to be in: by their IDs, by their names, or (the zero value) its owner's default one.
+type Wanted struct {
+	IDs   []uid.SecurityGroup
+	Names []string
+}
+
+// IsZero tells whether no group is named.
+func (w Wanted) IsZero() bool { return len(w.IDs)+len(w.Names) == 0 }
+
+// Check refuses groups that are named in two ways.
+func (w Wanted) Check() error {
+	if len(w.IDs) > 0 && len(w.Names) > 0 {
+		return fault.Invalidf("securitygroupids and securitygroupnames were both given; use one of them")
+	}
+	return nil
+}
+
+// Find gives the groups, which must be in the reach of who asks, and the machine's owner's. None of them is deleted before the
+// transaction's end.
+func (w Wanted) Find(ctx context.Context, tx db.Tx, reach auth.Scope, owner uid.Account) ([]uid.SecurityGroup, error) {
+	if len(w.IDs) > 0 {
+		return w.byID(ctx, tx, reach, owner)
+	}
+	names := w.Names
+	if len(names) == 0 {
+		names = []string{Default}
+	}
+	found := make([]uid.SecurityGroup, 0, len(names))
+	for _, name := range names {
+		g, err := keptByName(ctx, tx, owner, name)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, g.ID)
+	}
+	return found, nil
+}
+
+func (w Wanted) byID(ctx context.Context, tx db.Tx, reach auth.Scope, owner uid.Account) ([]uid.SecurityGroup, error) {
+	known, err := keptByID(ctx, tx, reach, w.IDs)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range w.IDs {
+		g, ok := known[id]
+		switch {
+		case !ok:
+			return nil, fault.Missing(id)
+		case g.Account != owner:
+			return nil, fault.Deniedf("security group %q belongs to another account than the machine", g.Name)
+		}
+	}
+	return w.IDs, nil
+}
+
+// Join puts a machine into groups that [Wanted.Find] has given. One that is named twice counts once.
+func Join(ctx context.Context, tx db.Tx, vm uid.VM, groups []uid.SecurityGroup) error {
+	for _, id := range groups {
+		if err := join(ctx, tx, vm, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Leave takes a machine out of all its groups.
+func Leave(ctx context.Context, tx db.Tx, vm uid.VM) error { return leave(ctx, tx, vm) }

@@ -1,0 +1,221 @@
+package secgroup
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/event"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/once"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Group is a security group.
+type Group struct {
+	ID          uid.SecurityGroup `bun:",pk"`
+	Account     uid.Account       `bun:"account_id"`
+	Domain      uid.Domain        `bun:"domain_id"`
+	Name        string            // unique in the account
+	Description string
+	Created     time.Time
+}
+
+// Default is the name of the group that every account has, and that a machine is put into whose deployment names none.
+const Default = "default"
+
+const defaultDescription = "Default Security Group"
+
+func (g Group) isDefault() bool { return g.Name == Default }
+
+// Service keeps security groups.
+type Service struct {
+	db       *db.DB
+	accounts *account.Service
+}
+
+// New makes a service, and sees to it that every account that is made from now on has its default group.
+func New(d *db.DB, accounts *account.Service) *Service {
+	accounts.BeginWith(giveDefault)
+	return &Service{d, accounts}
+}
+
+// giveDefault makes the default group of a new account, in the transaction that makes the account. So there is never one without,
+// and nobody makes it twice.
+func giveDefault(ctx context.Context, tx db.Tx, owner account.Owner) error {
+	return insert(ctx, tx, Group{
+		ID: uid.New[uid.SecurityGroup](), Account: owner.Account, Domain: owner.Domain, Name: Default, Description: defaultDescription,
+		Created: tx.Now,
+	})
+}
+
+// CreateIn says what group to make, and for whom ("": the caller).
+type CreateIn struct {
+	Name, Description string
+	OwnerAccount      string
+	OwnerDomain       uid.Domain
+}
+
+// Create makes a group, in which no machine is.
+func (s *Service) Create(ctx context.Context, in CreateIn) (uid.SecurityGroup, error) {
+	if err := checkName(in.Name); err != nil {
+		return "", err
+	}
+	g := Group{ID: uid.New[uid.SecurityGroup](), Name: in.Name, Description: in.Description}
+	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		owner, err := s.accounts.Owner(ctx, tx, in.OwnerAccount, in.OwnerDomain)
+		if err != nil {
+			return err
+		}
+		g.Account, g.Domain, g.Created = owner.Account, owner.Domain, tx.Now
+		if err := insert(ctx, tx, g); err != nil {
+			return err
+		}
+		if err := announce(ctx, tx, event.SecurityGroupCreate, "created", g); err != nil {
+			return err
+		}
+		return once.Record(ctx, tx, string(g.ID), "")
+	})
+	if db.IsUnique(err) {
+		err = taken(g.Name)
+	}
+	return g.ID, err
+}
+
+func taken(name string) error {
+	return fault.Conflictf("the account has a security group called %q already; choose another name", name)
+}
+
+func checkName(name string) error {
+	if strings.TrimSpace(name) != name || name == "" {
+		return fault.Invalidf("%q is no name for a security group: want one that is not empty and neither begins nor ends with a space", name)
+	}
+	return nil
+}
+
+// Change says what to change of a group. Zero fields leave things as they are.
+type Change struct {
+	Name string
+	ID   uid.SecurityGroup // root admins only
+}
+
+// Update changes what a group is called, and gives the ID that it has afterwards.
+func (s *Service) Update(ctx context.Context, id uid.SecurityGroup, c Change) (uid.SecurityGroup, error) {
+	if c.Name != "" {
+		if err := checkName(c.Name); err != nil {
+			return "", err
+		}
+	}
+	if c.ID != "" && !auth.From(ctx).IsRoot() {
+		return "", fault.Deniedf("only root admins may choose the ID of a security group: leave out customid")
+	}
+	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		g, err := findLocked(ctx, tx, auth.From(ctx).Reach(), id)
+		if err != nil {
+			return err
+		}
+		if g.isDefault() && c.Name != "" && c.Name != g.Name {
+			return fault.Invalidf("the security group %q of an account can't be renamed", Default)
+		}
+		if c.ID != "" && c.ID != id {
+			other, err := ByID(ctx, tx, []uid.SecurityGroup{c.ID})
+			if err != nil {
+				return err
+			}
+			if len(other) > 0 {
+				return fault.Conflictf("another security group has the ID %s", c.ID)
+			}
+			g.ID = c.ID
+		}
+		if c.Name != "" {
+			g.Name = c.Name
+		}
+		if err := update(ctx, tx, id, g); err != nil {
+			return err
+		}
+		id = g.ID
+		return announce(ctx, tx, event.SecurityGroupUpdate, "changed", g)
+	})
+	if db.IsUnique(err) {
+		err = taken(c.Name)
+	}
+	return id, err
+}
+
+// DeleteIn names a group by its ID, or by its name and whose it is ("": the caller's).
+type DeleteIn struct {
+	ID           uid.SecurityGroup
+	Name         string
+	OwnerAccount string
+	OwnerDomain  uid.Domain
+}
+
+// Delete removes a group that no machine is in.
+func (s *Service) Delete(ctx context.Context, in DeleteIn) error {
+	if (in.ID == "") == (in.Name == "") {
+		return fault.Invalidf("want either the id or the name of the security group")
+	}
+	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		g, err := s.named(ctx, tx, in)
+		if err != nil {
+			return err
+		}
+		if g.isDefault() {
+			return fault.Invalidf("the security group %q of an account can't be deleted", Default)
+		}
+		n, err := countMembers(ctx, tx, g.ID)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			return fault.Conflictf("security group %q is in use by %d virtual machines; put them into other groups, or destroy and expunge them first",
+				g.Name, n)
+		}
+		if err := remove(ctx, tx, g.ID); err != nil {
+			return err
+		}
+		return announce(ctx, tx, event.SecurityGroupDelete, "deleted", g)
+	})
+}
+
+// named finds the group that is to be deleted and locks it.
+func (s *Service) named(ctx context.Context, tx db.Tx, in DeleteIn) (Group, error) {
+	owner := account.Owner{}
+	if in.ID == "" || in.OwnerAccount != "" || in.OwnerDomain != "" {
+		var err error
+		if owner, err = s.accounts.Owner(ctx, tx, in.OwnerAccount, in.OwnerDomain); err != nil {
+			return Group{}, err
+		}
+	}
+	if in.ID == "" {
+		return findByName(ctx, tx, owner.Account, in.Name)
+	}
+	g, err := findLocked(ctx, tx, auth.From(ctx).Reach(), in.ID)
+	if err == nil && owner.Account != "" && g.Account != owner.Account {
+		err = fault.Missing(in.ID) // of that account there is none
+	}
+	return g, err
+}
+
+func announce(ctx context.Context, tx db.Tx, kind event.Kind, deed string, g Group) error {
+	_, err := event.Write(ctx, tx, event.Event{
+		Type: kind, Description: fmt.Sprintf("%s security group %s (%s)", deed, g.Name, g.ID), Account: g.Account, Domain: g.Domain,
+		ResourceID: string(g.ID),
+	})
+	return err
+}
+
+// Filter says which groups a list shows. Zero fields don't restrict, but for Scope, whose zero value shows nothing.
+type Filter struct {
+	Scope   auth.Scope
+	ID      uid.SecurityGroup
+	Name    string
+	VM      uid.VM // which is in them
+	Keyword string // in name or description
+	Offset  int
+	Limit   int // 0 or less: all
+}
