@@ -15,7 +15,9 @@ import (
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/op/optest"
+	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/volume"
+	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -31,7 +33,13 @@ type stormy struct {
 
 func newStormy(t *testing.T, url string) *stormy {
 	t.Helper()
-	s := &stormy{Cloud: cloudtest.New(t, url, cloudtest.Options{NoStart: true, Hosts: 2})}
+	return stormyIn(t, url, cloudtest.Options{})
+}
+
+func stormyIn(t *testing.T, url string, o cloudtest.Options) *stormy {
+	t.Helper()
+	o.NoStart, o.Hosts = true, 2
+	s := &stormy{Cloud: cloudtest.New(t, url, o)}
 	s.ctx = auth.With(context.Background(), auth.System())
 	s.now = s.Cloud.Cloud
 	zone, _ := s.sandbox(t)
@@ -155,6 +163,38 @@ func TestStormDeploy(t *testing.T) {
 			return job, err
 		}
 	}, is(compute.Running, false), is(compute.Failed, true))
+}
+
+// In a basic zone, what a machine has of its own is an address that belongs to a pod, and its place in security groups.
+func TestStormDeployInBasicZone(t *testing.T) {
+	t.Parallel()
+	optest.Storm(t, func(t *testing.T) optest.World {
+		s := stormyIn(t, dbtest.SQLite(t), cloudtest.Options{Basic: true})
+		in := s.deployIn(t)
+		zones, _, err := s.Zones.Zones(s.ctx, zone.Filter{Name: cloud.BasicZone})
+		must(t, err)
+		in.Zone, in.Networks = zones[0].ID, nil
+		tpl, _, err := s.Images.Templates(s.ctx, image.Filter{Which: image.Featured, Zone: in.Zone, Name: cloud.SandboxTemplate})
+		must(t, err)
+		in.Template = tpl[0].ID
+		group, err := s.Groups.Create(s.ctx, secgroup.CreateIn{Name: "storm"})
+		must(t, err)
+		in.Groups.Names = []string{"storm", secgroup.Default}
+		members := func(want int, then func(*testing.T, *compute.VM)) func(*testing.T, *compute.VM) {
+			return func(t *testing.T, vm *compute.VM) {
+				t.Helper()
+				then(t, vm)
+				in, err := secgroup.Members(s.ctx, s.DB.Read(), []uid.SecurityGroup{group})
+				if must(t, err); len(in[group]) != want {
+					t.Errorf("the group has %d machines, want %d", len(in[group]), want)
+				}
+			}
+		}
+		return s.world(func(ctx context.Context, m *compute.Service) (job op.ID, err error) {
+			s.vm, job, err = m.Deploy(ctx, in)
+			return job, err
+		}, members(1, is(compute.Running, false)), members(0, is(compute.Failed, true)))
+	})
 }
 
 func TestStormDeployInTwoNetworks(t *testing.T) {

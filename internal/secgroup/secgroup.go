@@ -172,8 +172,8 @@ func (s *Service) Delete(ctx context.Context, in DeleteIn) error {
 			return err
 		}
 		if n > 0 {
-			return fault.Conflictf("security group %q is in use by %d virtual machines; put them into other groups, or destroy and expunge them first",
-				g.Name, n)
+			return fault.Conflictf("security group %q is in use by %d virtual machines; "+
+				"put them into other groups, or destroy and expunge them first", g.Name, n)
 		}
 		if err := remove(ctx, tx, g.ID); err != nil {
 			return err

@@ -140,7 +140,7 @@ func TestGroups(t *testing.T) {
 		must(t, s.Delete(bob, secgroup.DeleteIn{Name: "web"}))
 		var kinds []string
 		must(t, d.Read().NewRaw("select type from events where resource_id in (?, ?, ?) order by id", web, custom, bobs).Scan(ann, &kinds))
-		if got := strings.Join(kinds, " "); got != "SG.CREATE SG.CREATE SG.UPDATE SG.DELETE SG.DELETE" {
+		if got := strings.Join(kinds, ","); got != "SG.CREATE,SG.CREATE,SG.UPDATE,SG.DELETE,SG.DELETE" {
 			t.Errorf("events %s", got)
 		}
 	})

@@ -70,7 +70,7 @@ func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []stri
 		out[i] = machineOut(vm)
 	}
 	var (
-		zones     map[uid.Zone]string
+		zones     map[uid.Zone]zone.Zone
 		hosts     map[uid.Host]string
 		users     map[uid.User]string
 		systems   map[uid.OSType]string
@@ -83,11 +83,14 @@ func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []stri
 		security  map[uid.VM][]secgroup.Group
 	)
 	l.together(func() error {
-		zones = related(ctx, l, n, func(i int) uid.Zone { return vms[i].Zone }, zone.Names)
+		zones = related(ctx, l, n, func(i int) uid.Zone { return vms[i].Zone }, zone.ByID)
 		hosts = related(ctx, l, n, func(i int) uid.Host { return vms[i].Host }, host.Names)
 		users = related(ctx, l, n, func(i int) uid.User { return vms[i].User }, account.Usernames)
 		systems = related(ctx, l, n, func(i int) uid.OSType { return vms[i].OSType }, image.OSTypeNames)
 		groups = related(ctx, l, n, func(i int) uid.InstanceGroup { return vms[i].Group }, compute.GroupNames)
+		if slices.Contains(parts, partSecurity) && anyGrouped(zones) {
+			security = relatedTo(ctx, l, ids, secgroup.Of)
+		}
 		return nil
 	}, func() error {
 		templates = related(ctx, l, 2*n, func(i int) uid.Template { // each machine's template, and then each one's ISO
@@ -108,14 +111,11 @@ func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []stri
 		if slices.Contains(parts, partNICs) {
 			nics = nicsOut(ctx, l, ids, network.NICsOf, network.Labels)
 		}
-		if slices.Contains(parts, partSecurity) {
-			security = relatedTo(ctx, l, ids, secgroup.Of)
-		}
 		return f.pending(ctx, n, func(i int) (string, *cs.Pending) { return string(vms[i].ID), &out[i].Pending })
 	})
 	for i, vm := range vms {
 		o := &out[i]
-		o.ZoneName, o.HostName, o.Username, o.OSDisplayName = zones[vm.Zone], hosts[vm.Host], users[vm.User], systems[vm.OSType]
+		o.ZoneName, o.HostName, o.Username, o.OSDisplayName = zones[vm.Zone].Name, hosts[vm.Host], users[vm.User], systems[vm.OSType]
 		o.PasswordEnabled = templates[vm.Template].PasswordEnabled
 		if slices.Contains(parts, partTemplate) {
 			t := templates[vm.Template]
@@ -142,6 +142,16 @@ func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []stri
 		}
 	}
 	return out, l.err
+}
+
+// anyGrouped tells whether machines of some zones can be in security groups.
+func anyGrouped(zones map[uid.Zone]zone.Zone) bool {
+	for _, z := range zones {
+		if z.SecurityGroups {
+			return true
+		}
+	}
+	return false
 }
 
 // machineOut shows what a machine's own row says.
