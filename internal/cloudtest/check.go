@@ -64,7 +64,9 @@ var always = []invariant{
 			where c.vm_id = v.id and o.services like '%"name":"SecurityGroup"%')`},
 	{"a security group has machines of its own account only", `
 		select 'group ' || g.id || ' of account ' || g.account_id || ' has machine ' || v.id || ' of ' || v.account_id from security_group_vms m
-		join security_groups g on g.id = m.group_id join vms v on v.id = m.vm_id where v.account_id <> g.account_id or v.domain_id <> g.domain_id`},
+		join security_groups g on g.id = m.group_id join vms v on v.id = m.vm_id where v.account_id <> g.account_id or v.domain_id <> g.domain_id
+		union all select 'group ' || m.group_id || ', which is gone, has machine ' || m.vm_id from security_group_vms m
+			where not exists (select 1 from security_groups g where g.id = m.group_id)`},
 	{"an account has a default security group", `
 		select 'account ' || a.id || ' (' || a.name || ') has none' from accounts a
 		where a.removed is null and not exists (select 1 from security_groups g where g.account_id = a.id and g.name = 'default')`},

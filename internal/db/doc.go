@@ -5,6 +5,6 @@
 //
 // Isolation. SQLite has one writer at a time, hence serializable writes. PostgreSQL runs READ COMMITTED: what must not
 // happen twice is a constraint or a conditional update, and a row that is read in order to be changed is read through
-// [Tx.Lock]. Closures lock in the order machine, security group, network, host, pool, account counts, so that they don't
-// deadlock; one that does is run again, so a closure has no effect outside the transaction.
+// [Tx.Lock]. Closures lock in the order machine, network, host, pool, account counts, so that they don't deadlock; one that
+// does is run again, so a closure has no effect outside the transaction.
 package db

@@ -498,7 +498,7 @@ CREATE TABLE router_elements (
 
 CREATE TABLE security_group_vms (
     vm_id       text        not null,                  -- compute's virtual machine
-    group_id    text        not null references security_groups (id) on update cascade,
+    group_id    text        not null,                  -- no foreign key: see nics
     primary key (vm_id, group_id)
 );
 

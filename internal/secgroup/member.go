@@ -26,9 +26,18 @@ func (w Wanted) Check() error {
 	return nil
 }
 
-// Find gives the groups, which must be in the reach of who asks, and the machine's owner's. None of them is deleted before the
+// guard stands for all groups of an account: who puts a machine into one relies on it, and who removes one, or gives it another name
+// or ID, retires it.
+type guard uid.Account
+
+func (g guard) String() string { return "security groups of " + string(g) }
+
+// Find gives the groups, which must be in the reach of who asks, and the machine's owner's. None of them goes before the
 // transaction's end.
 func (w Wanted) Find(ctx context.Context, tx db.Tx, reach auth.Scope, owner uid.Account) ([]uid.SecurityGroup, error) {
+	if err := tx.Rely(ctx, guard(owner)); err != nil {
+		return nil, err
+	}
 	if len(w.IDs) > 0 {
 		return w.byID(ctx, tx, reach, owner)
 	}
@@ -38,7 +47,7 @@ func (w Wanted) Find(ctx context.Context, tx db.Tx, reach auth.Scope, owner uid.
 	}
 	found := make([]uid.SecurityGroup, 0, len(names))
 	for _, name := range names {
-		g, err := keptByName(ctx, tx, owner, name)
+		g, err := findByName(ctx, tx, owner, name)
 		if err != nil {
 			return nil, err
 		}
@@ -48,7 +57,7 @@ func (w Wanted) Find(ctx context.Context, tx db.Tx, reach auth.Scope, owner uid.
 }
 
 func (w Wanted) byID(ctx context.Context, tx db.Tx, reach auth.Scope, owner uid.Account) ([]uid.SecurityGroup, error) {
-	known, err := keptByID(ctx, tx, reach, w.IDs)
+	known, err := findAll(ctx, tx, reach, w.IDs)
 	if err != nil {
 		return nil, err
 	}

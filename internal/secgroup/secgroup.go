@@ -114,7 +114,7 @@ func (s *Service) Update(ctx context.Context, id uid.SecurityGroup, c Change) (u
 		return "", fault.Deniedf("only root admins may choose the ID of a security group: leave out customid")
 	}
 	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		g, err := findLocked(ctx, tx, auth.From(ctx).Reach(), id)
+		g, err := retire(ctx, tx, id)
 		if err != nil {
 			return err
 		}
@@ -144,6 +144,19 @@ func (s *Service) Update(ctx context.Context, id uid.SecurityGroup, c Change) (u
 		err = taken(c.Name)
 	}
 	return id, err
+}
+
+// retire gives a group in the reach of the caller in ctx, which until the transaction's end nobody else changes or puts a machine
+// into.
+func retire(ctx context.Context, tx db.Tx, id uid.SecurityGroup) (Group, error) {
+	g, err := find(ctx, tx, auth.From(ctx).Reach(), id)
+	if err != nil {
+		return Group{}, err
+	}
+	if err := tx.Retire(ctx, guard(g.Account)); err != nil { // whose a group is never changes
+		return Group{}, err
+	}
+	return find(ctx, tx, auth.From(ctx).Reach(), id)
 }
 
 // DeleteIn names a group by its ID, or by its name and whose it is ("": the caller's).
@@ -182,7 +195,7 @@ func (s *Service) Delete(ctx context.Context, in DeleteIn) error {
 	})
 }
 
-// named finds the group that is to be deleted and locks it.
+// named finds the group that is to be deleted; nobody puts a machine into it any more.
 func (s *Service) named(ctx context.Context, tx db.Tx, in DeleteIn) (Group, error) {
 	owner := account.Owner{}
 	if in.ID == "" || in.OwnerAccount != "" || in.OwnerDomain != "" {
@@ -192,9 +205,12 @@ func (s *Service) named(ctx context.Context, tx db.Tx, in DeleteIn) (Group, erro
 		}
 	}
 	if in.ID == "" {
+		if err := tx.Retire(ctx, guard(owner.Account)); err != nil {
+			return Group{}, err
+		}
 		return findByName(ctx, tx, owner.Account, in.Name)
 	}
-	g, err := findLocked(ctx, tx, auth.From(ctx).Reach(), in.ID)
+	g, err := retire(ctx, tx, in.ID)
 	if err == nil && owner.Account != "" && g.Account != owner.Account {
 		err = fault.Missing(in.ID) // of that account there is none
 	}

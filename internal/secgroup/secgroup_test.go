@@ -174,6 +174,39 @@ func TestMembers(t *testing.T) {
 	})
 }
 
+// A machine that joins a group while that gets another ID is in the group, whatever the ID.
+func TestJoiningAGroupThatGetsAnotherID(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		ann := as(t, w.ann)
+		all, _, err := w.groups.List(ann, secgroup.Filter{Scope: auth.Scope{Account: w.ann.Account}})
+		must(t, err)
+		id := all[0].ID
+		const rounds, machines = 10, 3
+		for range rounds {
+			var wait sync.WaitGroup
+			for range machines {
+				wait.Go(func() {
+					if err := w.join(ann, uid.New[uid.VM](), w.ann.Account, secgroup.Wanted{}); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			wait.Go(func() {
+				if id, err = w.groups.Update(w.root, id, secgroup.Change{ID: uid.New[uid.SecurityGroup]()}); err != nil {
+					t.Error(err)
+				}
+			})
+			wait.Wait()
+		}
+		members, err := secgroup.Members(ann, d.Read(), []uid.SecurityGroup{id})
+		if must(t, err); len(members[id]) != rounds*machines {
+			t.Errorf("%d machines are in the group, want %d", len(members[id]), rounds*machines)
+		}
+	})
+}
+
 // A group that is deleted while machines join it is either there, with them, or not, and they get to know.
 func TestJoiningADeletedGroup(t *testing.T) {
 	t.Parallel()

@@ -23,7 +23,10 @@ func insert(ctx context.Context, tx db.Tx, g Group) error {
 
 // update gives the group with an ID what g says, which may be another ID.
 func update(ctx context.Context, tx db.Tx, id uid.SecurityGroup, g Group) error {
-	_, err := tx.NewRaw("update security_groups set id = ?, name = ? where id = ?", g.ID, g.Name, id).Exec(ctx)
+	if _, err := tx.NewRaw("update security_groups set id = ?, name = ? where id = ?", g.ID, g.Name, id).Exec(ctx); err != nil || g.ID == id {
+		return err
+	}
+	_, err := tx.NewRaw("update security_group_vms set group_id = ? where group_id = ?", g.ID, id).Exec(ctx)
 	return err
 }
 
@@ -32,61 +35,41 @@ func remove(ctx context.Context, tx db.Tx, id uid.SecurityGroup) error {
 	return err
 }
 
-// findLocked gives a group within a scope and keeps others from changing it, and machines from joining it, until the transaction's
-// end.
-func findLocked(ctx context.Context, tx db.Tx, scope auth.Scope, id uid.SecurityGroup) (Group, error) {
-	var row groupRow
-	err := tx.Lock(scope.Where(tx.NewSelect().Model(&row).Where("g.id = ?", id), "g")).Scan(ctx)
-	if db.IsNone(err) {
-		return Group{}, fault.Missing(id)
+// find gives a group within a scope.
+func find(ctx context.Context, q db.Tx, scope auth.Scope, id uid.SecurityGroup) (Group, error) {
+	found, err := findAll(ctx, q, scope, []uid.SecurityGroup{id})
+	if g, ok := found[id]; ok {
+		return g, nil
 	}
-	return row.Group, err
-}
-
-// findByName is findLocked for an account's group by its name.
-func findByName(ctx context.Context, tx db.Tx, owner uid.Account, name string) (Group, error) {
-	var row groupRow
-	err := tx.Lock(tx.NewSelect().Model(&row).Where("g.account_id = ? and g.name = ?", owner, name)).Scan(ctx)
-	if db.IsNone(err) {
-		return Group{}, unknown(name)
+	if err == nil {
+		err = fault.Missing(id)
 	}
-	return row.Group, err
+	return Group{}, err
 }
 
-func unknown(name string) error {
-	return fault.NotFoundf("the account has no security group called %q", name)
-}
-
-const ofName = "select * from security_groups where account_id = ? and name = ?"
-
-// Machines that join a group only keep it from going: they don't wait for each other.
-var keepByName = db.PrepareEach(ofName, ofName+" for key share")
-
-// keptByName gives an account's group by its name; it is not deleted before the transaction's end.
-func keptByName(ctx context.Context, tx db.Tx, owner uid.Account, name string) (Group, error) {
+// findAll gives those of some groups that lie in a scope.
+func findAll(ctx context.Context, q db.Tx, scope auth.Scope, ids []uid.SecurityGroup) (map[uid.SecurityGroup]Group, error) {
 	var rows []groupRow
-	if err := tx.Select(ctx, keepByName, &rows, owner, name); err != nil {
-		return Group{}, err
-	}
-	if len(rows) == 0 {
-		return Group{}, unknown(name)
-	}
-	return rows[0].Group, nil
-}
-
-// keptByID gives those of some groups that lie in a scope; they are not deleted before the transaction's end.
-func keptByID(ctx context.Context, tx db.Tx, scope auth.Scope, ids []uid.SecurityGroup) (map[uid.SecurityGroup]Group, error) {
-	var rows []groupRow
-	q := scope.Where(tx.NewSelect().Model(&rows).Where("g.id in (?)", bun.List(ids)), "g").Order("g.id")
-	if tx.Postgres {
-		q.For("KEY SHARE")
-	}
-	err := q.Scan(ctx)
+	err := scope.Where(q.NewSelect().Model(&rows).Where("g.id in (?)", bun.List(ids)), "g").Scan(ctx)
 	out := make(map[uid.SecurityGroup]Group, len(rows))
 	for _, r := range rows {
 		out[r.ID] = r.Group
 	}
 	return out, err
+}
+
+var selectNamed = db.Prepare("select * from security_groups where account_id = ? and name = ?")
+
+// findByName gives an account's group by its name.
+func findByName(ctx context.Context, q db.Tx, owner uid.Account, name string) (Group, error) {
+	var rows []groupRow
+	if err := q.Select(ctx, selectNamed, &rows, owner, name); err != nil {
+		return Group{}, err
+	}
+	if len(rows) == 0 {
+		return Group{}, fault.NotFoundf("the account has no security group called %q", name)
+	}
+	return rows[0].Group, nil
 }
 
 var (

@@ -477,10 +477,10 @@ create unique index security_groups_name on security_groups (account_id, name);
 create index security_groups_owner on security_groups (account_id, id);
 create index security_groups_domain on security_groups (domain_id, id);
 
--- Which machines are in them; root admins may give a group another id.
+-- Which machines are in them.
 create table security_group_vms (
     vm_id       text        not null,                  -- compute's virtual machine
-    group_id    text        not null references security_groups (id) on update cascade,
+    group_id    text        not null,                  -- no foreign key: see nics
     primary key (vm_id, group_id)
 );
 create index security_group_vms_group on security_group_vms (group_id, vm_id);
