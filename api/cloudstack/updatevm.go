@@ -24,7 +24,7 @@ type UpdateVirtualMachineIn struct {
 	Dynamic          *bool               `api:"isdynamicallyscalable" doc:"Whether it may be given more CPU and memory while it runs."`
 	Details          map[string]string   `api:"details,map" doc:"What else to set for it, by name: replaces all that was set."`
 	SecurityGroupIDs []uid.SecurityGroup `api:"securitygroupids" doc:"The IDs of the security groups to put it into, in place of those that it is in. The machine must be stopped."`
-	SecurityGroups   []string            `api:"securitygroupnames" doc:"The names of those security groups. Instead of securitygroupids."`
+	SecurityGroups   []string            `api:"securitygroupnames,max=4096" doc:"The names of those security groups. Instead of securitygroupids."`
 	CleanupDetails   bool                `api:"cleanupdetails" doc:"Removes all that was set with details. Not together with details."`
 }
 

@@ -35,6 +35,9 @@ func furnish(t *testing.T, c *cloudtest.Cloud) {
 		"networkofferingid": string(box.NetworkOffering["DefaultSharedNetworkOffering"])})
 	call("createVlanIpRange", api.Params{"zoneid": zone, "forvirtualnetwork": "true", "vlan": "51", "gateway": "198.51.100.1",
 		"netmask": "255.255.255.0", "startip": "198.51.100.10", "endip": "198.51.100.12", "account": red.account(), "domainid": string(red.domain)})
+	basic := c.Basic(t)
+	call("deployVirtualMachine", api.Params{"name": "grouped", "zoneid": string(basic.Zone), "templateid": string(basic.Template),
+		"serviceofferingid": string(basic.Small)})
 	isos, err := items(t, c.Client, described("listIsos"), api.Params{"isofilter": "featured"})
 	must(t, err)
 	call("deployVirtualMachine", api.Params{"name": "installed", "zoneid": zone, "templateid": isos[0]["id"].(string), "hypervisor": "Simulator",
@@ -124,15 +127,17 @@ var rules = map[string]filter{
 	"listTrafficTypes.keyword":                {field: "traffictype", loose: true},
 	"listSupportedNetworkServices.provider":   {field: "provider.name"},
 	"listSupportedNetworkServices.service":    {field: "name"},
-	"listVlanIpRanges.podid":                  {nothing: true},
 	"listPublicIpAddresses.keyword":           {field: "ipaddress", loose: true},
 	"listPublicIpAddresses.allocatedonly":     {not: "shows more"},
 	"listPublicIpAddresses.forloadbalancing":  {nothing: true},
+	"listPublicIpAddresses.forvirtualnetwork": {value: "false", other: "-"}, // public ones are shown anyway
 	"listVirtualMachines.podid":               {from: "listPods.id"},
 	"listVirtualMachines.clusterid":           {from: "listClusters.id"},
 	"listVirtualMachines.storageid":           {from: "listStoragePools.id"},
 	"listVirtualMachines.networkid":           {field: "nic.networkid"},
-	"listVirtualMachines.securitygroupid":     {nothing: true},
+	"listVirtualMachines.securitygroupid":     {field: "securitygroup.id"},
+	"listSecurityGroups.securitygroupname":    {field: "name"},
+	"listSecurityGroups.virtualmachineid":     {field: "virtualmachineids"},
 	"listVolumes.hostid":                      {from: "listVirtualMachines.hostid"},
 	"listEvents.keyword":                      {field: "description", loose: true},
 	"listEvents.startdate":                    {value: "2000-01-01", other: "2038-01-01"},

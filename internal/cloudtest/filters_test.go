@@ -34,7 +34,7 @@ type filter struct {
 // the test fails.
 func TestEveryFilterFilters(t *testing.T) {
 	t.Parallel()
-	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{Hosts: 3})
+	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{Hosts: 3, Basic: true})
 	furnish(t, c)
 	for _, one := range cs.All {
 		d := one.Describe()

@@ -275,7 +275,7 @@ func (s *Service) choose(ctx context.Context, tx db.Tx, in *DeployIn, owner acco
 	case z.Allocation != zone.Enabled && !caller.IsRoot():
 		err = fault.Conflictf("zone %q is disabled", z.Name)
 	case !z.SecurityGroups && !in.Groups.IsZero():
-		err = fault.Invalidf("zone %q has no security groups: leave out securitygroupids and securitygroupnames", z.Name)
+		err = fault.Invalidf("zone %q has no security groups: leave out %s", z.Name, in.Groups)
 	case tpl.IsISO():
 		tpl.Hypervisor, err = in.installed(ctx, tx, tpl, z)
 	case in.Hypervisor != "" && !strings.EqualFold(in.Hypervisor, tpl.Hypervisor):
@@ -335,7 +335,7 @@ func (s *Service) attach(ctx context.Context, tx db.Tx, in *DeployIn, vm VM, own
 	}
 	err := s.networks.Attach(ctx, tx, network.AttachIn{VM: vm.ID, Owner: vm.Account, Zone: z.ID, Networks: networks, Serial: in.macs})
 	if err == nil && !grouped && !in.Groups.IsZero() {
-		err = fault.Invalidf("none of the machine's networks has security groups: leave out securitygroupids and securitygroupnames")
+		err = fault.Invalidf("none of the machine's networks has security groups: leave out %s", in.Groups)
 	}
 	return err
 }

@@ -41,7 +41,7 @@ func regroup(ctx context.Context, tx db.Tx, vm VM, want secgroup.Wanted) error {
 	}
 	has, err := joinGroups(ctx, tx, vm, networks, want)
 	if err == nil && !has {
-		err = fault.Invalidf("virtual machine %q is in no network with security groups: leave out securitygroupids and securitygroupnames", vm.Name)
+		err = fault.Invalidf("virtual machine %q is in no network with security groups: leave out %s", vm.Name, want)
 	}
 	return err
 }

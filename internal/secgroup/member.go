@@ -2,6 +2,7 @@ package secgroup
 
 import (
 	"context"
+	"strings"
 
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
@@ -17,6 +18,18 @@ type Wanted struct {
 
 // IsZero tells whether no group is named.
 func (w Wanted) IsZero() bool { return len(w.IDs)+len(w.Names) == 0 }
+
+// String is how the groups were named.
+func (w Wanted) String() string {
+	if len(w.Names) > 0 {
+		return "securitygroupnames " + strings.Join(w.Names, ", ")
+	}
+	ids := make([]string, len(w.IDs))
+	for i, id := range w.IDs {
+		ids[i] = string(id)
+	}
+	return "securitygroupids " + strings.Join(ids, ", ")
+}
 
 // Check refuses groups that are named in two ways.
 func (w Wanted) Check() error {
