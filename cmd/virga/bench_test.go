@@ -3,6 +3,7 @@ package main_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -33,6 +34,21 @@ func BenchmarkStart(b *testing.B) {
 			}
 			b.ReportMetric(float64(took.Milliseconds())/float64(b.N), "ms/first-answer")
 			b.ReportMetric(rss/float64(b.N), "MB-idle")
+		})
+	}
+}
+
+// BenchmarkCommandLine tells how long a command line takes as a process of its own, with the server's part, and how much of a
+// processor it needs itself.
+func BenchmarkCommandLine(b *testing.B) {
+	p := startDev(b)
+	for _, line := range []string{"list zones", "complete -- list ", "complete -- deploy virtualmachine zoneid="} {
+		b.Run(line, func(b *testing.B) {
+			var cpu time.Duration
+			for range b.N {
+				cpu += p.commandLine(strings.Split(line, " ")...).cpu
+			}
+			b.ReportMetric(cpu.Seconds()*1000/float64(b.N), "ms-cpu")
 		})
 	}
 }

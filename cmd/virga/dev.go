@@ -29,7 +29,7 @@ type dev struct {
 	Realistic       bool   `help:"Simulated hosts take as long as real ones." xor:"pace"`
 	NoSeed          bool   `help:"Begin as a new cloud does: with the offerings, and without a zone or hosts."`
 	Name            string `help:"The server's name, its own among those that share a PostgreSQL database." default:"dev" placeholder:"NAME"`
-	CredentialsFile string `help:"Write where the API is and how to sign in, as JSON, once it answers." type:"path" placeholder:"PATH"`
+	CredentialsFile string `help:"Write where the API is and how to sign in, as JSON, once it answers. Default: credentials.json in the data folder." type:"path" placeholder:"PATH"`
 }
 
 // The administrator of a sandbox; CloudStack's own development servers have the same.
@@ -58,10 +58,8 @@ func (d *dev) AfterApply() error {
 // Run serves the sandbox until it is told to stop.
 func (d *dev) Run(ctx context.Context) error {
 	// Scripts wait for the file: one that an earlier run left would send them to where nobody answers, with keys that nobody knows.
-	if d.CredentialsFile != "" {
-		if err := os.Remove(d.CredentialsFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("remove the credentials of an earlier run: %w", err)
-		}
+	if err := d.forget(); err != nil {
+		return err
 	}
 	dir, remove, err := d.folder()
 	if err != nil {
@@ -83,6 +81,13 @@ func (d *dev) Run(ctx context.Context) error {
 		return err
 	}
 	defer cl.Close()
+	// Not before the folder is ours: another process may have it, and have said there how to sign in.
+	if d.CredentialsFile == "" && d.Data != "memory" {
+		d.CredentialsFile = filepath.Join(dir, "credentials.json")
+		if err := d.forget(); err != nil {
+			return err
+		}
+	}
 	doors, err := d.open(ctx)
 	if err != nil {
 		return err
@@ -108,6 +113,17 @@ func (d *dev) Run(ctx context.Context) error {
 		return fmt.Errorf("count the hosts: %w", err)
 	}
 	return d.serve(ctx, cl, doors, dir, func(url string) error { return d.ready(url, admin.Keys, hosts) })
+}
+
+// forget removes the credentials of an earlier run.
+func (d *dev) forget() error {
+	if d.CredentialsFile == "" {
+		return nil
+	}
+	if err := os.Remove(d.CredentialsFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove the credentials of an earlier run: %w", err)
+	}
+	return nil
 }
 
 func (d *dev) folder() (dir string, remove func(), err error) {
@@ -151,7 +167,8 @@ func (d *dev) ready(url string, keys account.Keys, hosts int) error {
   API key     %s
   secret key  %s
 
-Three things to try:
+Things to try:
+  virga list zones
   curl -c /tmp/virga.cookies -d 'command=login&username=%s&password=%s&response=json' %s
   curl -b /tmp/virga.cookies '%s?command=listHosts&response=json'
   open %s/docs/ in a browser

@@ -51,6 +51,7 @@ type process struct {
 	Took  time.Duration // from the start to the first answer
 	Creds credentials
 	done  chan struct{}
+	Home  string // for who speaks to it by the command line
 }
 
 type credentials struct {
@@ -81,7 +82,7 @@ func launch(t testing.TB, args ...string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{t: t, out: &lockedBuffer{}, done: make(chan struct{})}
+	p := &process{t: t, out: &lockedBuffer{}, done: make(chan struct{}), Home: t.TempDir()}
 	p.cmd = exec.Command(path, args...)
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
