@@ -111,3 +111,69 @@ _virga; [ ${#COMPREPLY[@]} = 0 ] || printf '%s|' "${COMPREPLY[@]}"`, "bash", row
 		}
 	}
 }
+
+// The shell in a real terminal: completion, explanations, history, pipes, interrupts and the end.
+func TestShellInATerminal(t *testing.T) {
+	t.Parallel()
+	needs(t, "tmux", "tmux")
+	p := startDev(t)
+	socket := filepath.Join(t.TempDir(), "tmux")
+	tmux := func(args ...string) ran {
+		cmd := exec.Command("tmux", append([]string{"-S", socket, "-f", "/dev/null"}, args...)...)
+		cmd.Env = append(os.Environ(), "SHELL=/bin/sh", "TERM=xterm", "LC_ALL=C.UTF-8")
+		return p.command(cmd)
+	}
+	if r := tmux("new-session", "-d", "-x", "120", "-y", "50", "virga shell"); r.code != 0 {
+		t.Fatal(r.errs)
+	}
+	t.Cleanup(func() { tmux("kill-server") })
+	screen := func() string { return strings.TrimRight(tmux("capture-pane", "-p").out, "\n") }
+	shows := func(want string) {
+		t.Helper()
+		defer func() {
+			if t.Failed() {
+				t.Log(screen())
+			}
+		}()
+		p.until(want, func() bool { return strings.Contains(screen(), want) })
+	}
+	// types sends a text to the prompt, and then a key that is to make the terminal show something.
+	types := func(text, key, want string) {
+		t.Helper()
+		tmux("send-keys", "-l", text)
+		shows(strings.TrimRight(text, " "))
+		tmux("send-keys", key)
+		shows(want)
+	}
+	ready := func() {
+		t.Helper()
+		p.until("the prompt", func() bool { return strings.HasSuffix(screen(), "\nvirga>") })
+	}
+	ready()
+	types("li", "Tab", "virga> list")
+	types("zo", "Tab", "virga> list zones")
+	types("", "Tab", "networktype=")
+	shows("-- Shows only the zone of this name.")
+	types("filter=name", "Enter", "name  Sandbox-simulator")
+	ready()
+	types("deploy virtualmachine zoneid=", "Tab", "zoneid=Sandbox-simulator")
+	types(` serviceofferingid="Sm`, "Tab", `offeringid="Small Instance"`)
+	types("", "C-c", "^C")
+	ready()
+	types("lst zones", "Enter", `did you mean "list"?`)
+	ready()
+	types("list users filter=username, domain username=admin | grep -c username | sed 's/^/piped /'", "Enter", "piped 1")
+	ready()
+	types("list zones ?", "Enter", "virga list zones (listZones)")
+	ready()
+	tmux("send-keys", "Up")
+	shows("\nvirga> list zones ?")
+	tmux("send-keys", "C-c")
+	ready()
+	tmux("send-keys", "C-d")
+	p.until("the end", func() bool { return tmux("has-session").code != 0 })
+	history, err := os.ReadFile(filepath.Join(p.Home, "virga", "history"))
+	if err != nil || !strings.Contains(string(history), "lst zones") {
+		t.Errorf("the history: %v\n%s", err, history)
+	}
+}

@@ -55,11 +55,13 @@ func main() {
 }
 
 func run() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	if len(os.Args) < 2 || !slices.ContainsFunc(houses, func(h cli.House) bool { return h.Name == os.Args[1] }) {
 		return cli.Run(ctx, terminal(), os.Args[1:])
 	}
+	ctx, stop = interrupts(ctx)
+	defer stop()
 	var c commands
 	k := kong.Parse(&c,
 		kong.Name("virga"),

@@ -9,7 +9,7 @@ import (
 )
 
 // completion prints a shell's script.
-func (r *runner) completion(_ context.Context, _ flags, words []string) error {
+func (r *runner) completion(words []string) error {
 	scripts := map[string]string{"bash": bashScript, "zsh": zshScript, "fish": fishScript}
 	if len(words) != 1 || scripts[words[0]] == "" {
 		return usagef("want completion bash, completion zsh or completion fish")
@@ -63,7 +63,7 @@ func (r *runner) completeWords(ctx context.Context, args []string) error {
 	}
 	words := args
 	if bash {
-		words = split(strings.Join(args, " "))
+		words = lex(strings.Join(args, " ")).words
 		if len(words) > 0 {
 			words = words[1:]
 		}
@@ -94,17 +94,11 @@ func bashWord(c Candidate, current string) string {
 	if cut := strings.LastIndexAny(current, "=:"); cut >= 0 && cut < len(text) {
 		text = text[cut+1:]
 	}
-	var b strings.Builder
-	for _, ch := range text {
-		if strings.ContainsRune(" \t\"'\\$`!&|;<>()[]{}*?#~", ch) {
-			b.WriteByte('\\')
-		}
-		b.WriteRune(ch)
-	}
+	text = raw(text, 0)
 	if !c.More {
-		b.WriteByte(' ')
+		text += " "
 	}
-	return b.String()
+	return text
 }
 
 // complete gives what may stand in the place of the last word. The other words are before it.
@@ -185,6 +179,9 @@ func (r *runner) firstWords() []Candidate {
 	}
 	for _, o := range own {
 		all = append(all, Candidate{Value: o.name, Doc: o.doc})
+	}
+	if r.inShell {
+		return append(all, Candidate{Value: "exit", Doc: "Leave the shell."})
 	}
 	for _, h := range r.Houses {
 		all = append(all, Candidate{Value: h.Name, Doc: h.Doc})
@@ -280,38 +277,4 @@ func (r *runner) argument(ctx context.Context, c *command, before []string, curr
 func cutLast(list string) (done, last string) {
 	i := strings.LastIndexByte(list, ',') + 1
 	return list[:i], list[i:]
-}
-
-// split takes a line apart as a shell does: at spaces, outside quotes. The last word may be unfinished, or empty after a space.
-func split(line string) []string {
-	var words []string
-	var b strings.Builder
-	quote, escaped, inside := rune(0), false, false
-	for _, ch := range line {
-		switch {
-		case escaped:
-			b.WriteRune(ch)
-			escaped = false
-		case ch == '\\' && quote != '\'':
-			escaped, inside = true, true
-		case quote != 0:
-			if ch == quote {
-				quote = 0
-			} else {
-				b.WriteRune(ch)
-			}
-		case ch == '"' || ch == '\'':
-			quote, inside = ch, true
-		case ch == ' ' || ch == '\t':
-			if inside {
-				words = append(words, b.String())
-				b.Reset()
-				inside = false
-			}
-		default:
-			b.WriteRune(ch)
-			inside = true
-		}
-	}
-	return append(words, b.String())
 }

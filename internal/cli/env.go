@@ -25,6 +25,8 @@ type Env struct {
 
 	// ReadSecret reads a line from the terminal without showing it; nil where there is no terminal.
 	ReadSecret func() (string, error)
+	// Interrupts gives a context that ends when the user interrupts; nil where nobody can.
+	Interrupts func(context.Context) (context.Context, context.CancelFunc)
 	// Shell runs the right side of a pipe in the shell; nil where there are no shells.
 	Shell func(ctx context.Context, line string, in io.Reader, out, errs io.Writer) error
 	// Lines begins to read lines from a terminal, with history and completion; nil where there is no terminal.
@@ -40,7 +42,8 @@ type House struct{ Name, Doc string }
 type LinesIn struct {
 	History string // the file that keeps what was typed
 	// Complete gives what may stand at the end of what is typed so far.
-	Complete func(line string) []Candidate
+	// The candidates take the place of what stands from there on.
+	Complete func(line string) (from int, candidates []Candidate)
 }
 
 // config is a file of the user's configuration.

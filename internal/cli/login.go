@@ -150,7 +150,7 @@ func (c *cloud) keys(ctx context.Context, command, user string) (userKeys, error
 }
 
 // profiles lists, shows and chooses profiles.
-func (r *runner) profiles(_ context.Context, f flags, words []string) error {
+func (r *runner) profiles(f flags, words []string) error {
 	verb := "list"
 	if len(words) > 0 {
 		verb, words = words[0], words[1:]
@@ -158,7 +158,7 @@ func (r *runner) profiles(_ context.Context, f flags, words []string) error {
 	verbs := []string{"list", "show", "use"}
 	switch {
 	case verb == "use" && len(words) == 1:
-		return r.use(words[0])
+		return r.set([]string{"profile", words[0]})
 	case verb == "show" && len(words) <= 1:
 		return r.showProfile(f, words)
 	case verb == "list" && len(words) == 0:
@@ -172,15 +172,6 @@ func (r *runner) profiles(_ context.Context, f flags, words []string) error {
 	}
 	return usagef("profile %s: want profile list, profile show [NAME] or profile use NAME%s",
 		strings.Join(append([]string{verb}, words...), " "), meant(verb, verbs))
-}
-
-func (r *runner) use(name string) error {
-	p, err := r.settings.named(name)
-	if err != nil {
-		return err
-	}
-	r.settings.Profile = p.Name
-	return r.settings.save()
 }
 
 // showProfile shows a profile, the one in use if none is named, without its secrets.
@@ -217,26 +208,40 @@ func (r *runner) showOwn(a answer, f flags) error {
 }
 
 // set keeps a choice in the configuration.
-func (r *runner) set(_ context.Context, _ flags, words []string) error {
+func (r *runner) set(words []string) error {
+	if _, _, err := r.choice(words); err != nil {
+		return err
+	}
+	return r.settings.save()
+}
+
+// choice reads what is set, and to what, and puts it into the configuration. The words of both CloudMonkeys are understood.
+func (r *runner) choice(words []string) (name, value string, err error) {
 	if len(words) == 1 {
 		if name, value, ok := strings.Cut(words[0], "="); ok {
 			words = []string{name, value}
 		}
 	}
 	if len(words) != 2 {
-		return usagef("want set output text|table|json|csv, or set profile NAME")
+		return "", "", usagef("want set output text|table|json|csv, or set profile NAME")
 	}
-	switch name := strings.ToLower(words[0]); name {
-	case "output", "display": // CloudMonkey's word
-		output, err := outputOf(words[1])
-		if err != nil {
-			return err
-		}
-		r.settings.Output = output
-		return r.settings.save()
+	name, value = strings.ToLower(words[0]), words[1]
+	switch name {
+	case "display":
+		name = "output"
+	case "tabularize":
+		name = "output"
+		value = map[bool]string{true: "table", false: "text"}[strings.EqualFold(value, "true")]
+	}
+	switch name {
+	case "output":
+		value, err = outputOf(value)
+		r.settings.Output = value
 	case "profile":
-		return r.use(words[1])
+		_, err = r.settings.named(value)
+		r.settings.Profile = value
 	default:
-		return usagef("there is nothing to set that is called %q%s", words[0], meant(name, []string{"output", "profile"}))
+		err = usagef("there is nothing to set that is called %q%s", words[0], meant(name, []string{"output", "profile", "prompt"}))
 	}
+	return name, value, err
 }

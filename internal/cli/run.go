@@ -17,18 +17,23 @@ type runner struct {
 	missing  error // why there is no profile
 	catalog  *catalogue
 	cloud    *cloud
+	inShell  bool
 }
 
 // Run runs one command line and gives its exit code. Errors are said on standard error.
 func Run(ctx context.Context, e Env, args []string) int {
 	r := &runner{Env: &e}
-	err := r.run(ctx, args)
-	return r.report(err)
+	if e.Interrupts != nil && (len(args) == 0 || args[0] != "shell") { // a shell is not ended by it, what runs in it is
+		var stop func()
+		ctx, stop = e.Interrupts(ctx)
+		defer stop()
+	}
+	return r.report(r.run(ctx, args))
 }
 
 // report says an error and gives its exit code.
 func (r *runner) report(err error) int {
-	if err != nil {
+	if err != nil && err.Error() != "" {
 		endpoint := ""
 		if r.profile != nil {
 			endpoint = r.profile.Endpoint
@@ -43,16 +48,32 @@ func (r *runner) report(err error) int {
 }
 
 // own are the commands that are not the cloud's.
-var own = []struct {
-	name, doc string
-	run       func(*runner, context.Context, flags, []string) error
-}{
-	{"login", "Sign in to a cloud and keep how in a profile.", (*runner).login},
-	{"profile", "List, show and choose profiles: profile list, profile show, profile use NAME.", (*runner).profiles},
-	{"set", "Keep a choice: set output table, set profile NAME.", (*runner).set},
-	{"sync", "Ask the cloud which commands it has, and know these from then on.", (*runner).sync},
-	{"completion", "Print what makes a shell complete virga's commands: completion bash, zsh or fish.", (*runner).completion},
-	{"help", "Explain: help, help list, help list zones.", nil},
+var own = []struct{ name, doc string }{
+	{"login", "Sign in to a cloud and keep how in a profile."},
+	{"profile", "List, show and choose profiles: profile list, profile show, profile use NAME."},
+	{"set", "Keep a choice: set output table, set profile NAME."},
+	{"shell", "Take line after line, with completion, history and pipes; or a script on standard input."},
+	{"sync", "Ask the cloud which commands it has, and know these from then on."},
+	{"completion", "Print what makes a shell complete virga's commands: completion bash, zsh or fish."},
+	{"help", "Explain: help, help list, help list zones."},
+}
+
+// runOwn runs one of them.
+func (r *runner) runOwn(ctx context.Context, name string, f flags, words []string) error {
+	switch name {
+	case "login":
+		return r.login(ctx, f, words)
+	case "profile":
+		return r.profiles(f, words)
+	case "set":
+		return r.set(words)
+	case "shell":
+		return r.shell(ctx, words)
+	case "sync":
+		return r.sync(ctx, words)
+	default:
+		return r.completion(words)
+	}
 }
 
 func (r *runner) run(ctx context.Context, args []string) error {
@@ -77,7 +98,7 @@ func (r *runner) run(ctx context.Context, args []string) error {
 			if f.help {
 				return r.helpOwn(o.name)
 			}
-			return o.run(r, ctx, f, words[1:])
+			return r.runOwn(ctx, o.name, f, words[1:])
 		}
 	}
 	found, rest, err := r.catalog.find(words)
@@ -98,8 +119,12 @@ func (r *runner) open(name string) (err error) {
 		return err
 	}
 	r.profile, r.missing = r.Env.profile(r.settings, name)
+	r.catalog = nil
 	if r.profile != nil {
 		r.catalog = r.synced(r.profile)
+		if r.cloud != nil && *r.cloud.profile != *r.profile {
+			r.cloud = nil
+		}
 	}
 	if r.catalog == nil {
 		r.catalog = contract()

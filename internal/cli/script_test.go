@@ -3,7 +3,9 @@ package cli_test
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
@@ -83,6 +85,11 @@ func env(s *testscript.TestScript, input string) cli.Env {
 	return cli.Env{
 		Getenv: s.Getenv, Dir: s.MkAbs("."), Now: time.Now, Houses: []cli.House{{Name: "dev", Doc: "A cloud."}},
 		Stdin: strings.NewReader(input), Stdout: s.Stdout(), Stderr: s.Stderr(),
+		Shell: func(ctx context.Context, line string, in io.Reader, out, errs io.Writer) error {
+			cmd := exec.CommandContext(ctx, "sh", "-c", line)
+			cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, errs
+			return cmd.Run()
+		},
 	}
 }
 

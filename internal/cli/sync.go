@@ -30,7 +30,7 @@ type indexLine struct {
 const indexFormat = 1
 
 // sync asks the cloud which commands it has, and keeps them.
-func (r *runner) sync(ctx context.Context, _ flags, words []string) error {
+func (r *runner) sync(ctx context.Context, words []string) error {
 	if len(words) > 0 {
 		return usagef("sync takes nothing, but %q was given", words[0])
 	}
