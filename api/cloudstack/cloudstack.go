@@ -22,7 +22,7 @@ var All = []api.Command{
 	CreatePod, UpdatePod, DeletePod, ListPods,
 	AddCluster, UpdateCluster, DeleteCluster, ListClusters,
 	AddHost, UpdateHost, DeleteHost, ReconnectHost, ListHosts,
-	ListHypervisors, ConfigureSimulator,
+	ListHypervisors, ConfigureSimulator, ResetSandbox,
 	CreateStoragePool, DeleteStoragePool, ListStoragePools,
 	ListCapacity,
 	CreateServiceOffering, UpdateServiceOffering, DeleteServiceOffering, ListServiceOfferings,

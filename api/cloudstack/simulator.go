@@ -21,3 +21,12 @@ type ConfigureSimulatorIn struct {
 	Value     string      `api:"value,required,max=4096" doc:"What the hosts are to do, as name:value pairs with | between them: fault:fail|wait:500."`
 	Count     int         `api:"count" doc:"On how many occasions; without it on every one."`
 }
+
+// ResetSandbox puts a sandbox back to its beginning.
+var ResetSandbox = api.Call[ResetSandboxIn, api.Success]{
+	Name: "resetSandbox", Noun: "Host", Role: api.RootOnly,
+	Doc: "Puts the cloud of \"virga dev\" back to its beginning: everything that was made since its first start is gone, and jobs that are under way with it. Keys stay. It takes less than a tenth of a second. Any other cloud refuses it.",
+}
+
+// ResetSandboxIn is empty.
+type ResetSandboxIn struct{}

@@ -76,43 +76,36 @@ func (d *dev) Run(ctx context.Context) error {
 	if _, err := os.Stat(filepath.Join(dir, cloud.DatabaseFile)); err != nil {
 		go func() { _, _ = hash() }() // a new cloud: its tables and offerings are made meanwhile
 	}
-	cl, err := cloud.Open(ctx, d.config(dir, d.Name, filepath.Join(dir, "world.db"), pace))
-	if err != nil {
-		return err
-	}
-	defer cl.Close()
-	// Not before the folder is ours: another process may have it, and have said there how to sign in.
-	if d.CredentialsFile == "" && d.Data != "memory" {
-		d.CredentialsFile = filepath.Join(dir, "credentials.json")
-		if err := d.forget(); err != nil {
+	var doors doors
+	defer func() { doors.close() }()
+	in := cloud.SandboxIn{
+		Config: d.config(dir, d.Name, filepath.Join(dir, "world.db"), pace),
+		Admin:  account.BootstrapIn{Username: devUser, Password: secret.New(devPassword), Hash: hash, Keys: true},
+		// Not before the folder is ours: another process may have it, and have said there how to sign in.
+		Opened: func() (err error) {
+			if d.CredentialsFile == "" && d.Data != "memory" {
+				d.CredentialsFile = filepath.Join(dir, "credentials.json")
+				if err := d.forget(); err != nil {
+					return err
+				}
+			}
+			doors, err = d.open(ctx)
 			return err
-		}
-	}
-	doors, err := d.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer doors.close()
-	if err := cl.SeedDefaults(ctx); err != nil {
-		return fmt.Errorf("make the offerings: %w", err)
-	}
-	admin, err := cl.Accounts.Bootstrap(ctx, account.BootstrapIn{Username: devUser, Password: secret.New(devPassword), Hash: hash, Keys: true})
-	if err != nil {
-		return fmt.Errorf("make the administrator: %w", err)
+		},
 	}
 	if !d.NoSeed {
-		if err := cl.Seed(ctx, cloud.SeedIn{Hosts: d.Hosts, Pods: min(2, d.Hosts), Basic: d.Basic}); err != nil {
-			return fmt.Errorf("make the sandbox: %w", err)
-		}
+		in.Seed = &cloud.SeedIn{Hosts: d.Hosts, Pods: min(2, d.Hosts), Basic: d.Basic}
 	}
-	if err := cl.Start(ctx); err != nil {
+	box, err := cloud.OpenSandbox(ctx, in)
+	if err != nil {
 		return err
 	}
-	_, hosts, err := cl.Hosts.List(ctx, host.Filter{Limit: 1}) // an earlier run may have made more than this one was asked for
+	defer box.Close()
+	_, hosts, err := box.Cloud().Hosts.List(ctx, host.Filter{Limit: 1}) // an earlier run may have made more than this one was asked for
 	if err != nil {
 		return fmt.Errorf("count the hosts: %w", err)
 	}
-	return d.serve(ctx, cl, doors, dir, func(url string) error { return d.ready(url, admin.Keys, hosts) })
+	return d.serve(ctx, box, doors, dir, func(url string) error { return d.ready(url, box.Admin().Keys, hosts) })
 }
 
 // forget removes the credentials of an earlier run.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -105,14 +106,22 @@ func (c common) open(ctx context.Context) (d doors, err error) {
 
 // close closes what nobody serves; of what was served it is closed already.
 func (d doors) close() {
-	_ = d.api.Close()
+	if d.api != nil {
+		_ = d.api.Close()
+	}
 	if d.integration != nil {
 		_ = d.integration.Close()
 	}
 }
 
+// served is what answers at the doors.
+type served interface {
+	Handler() http.Handler
+	Integration() http.Handler
+}
+
 // serve answers requests until ctx ends. ready is called with the API's url once it answers.
-func (c common) serve(ctx context.Context, cl *cloud.Cloud, d doors, dir string, ready func(url string) error) error {
+func (c common) serve(ctx context.Context, cl served, d doors, dir string, ready func(url string) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	o := front.ServeOptions{
@@ -129,7 +138,7 @@ func (c common) serve(ctx context.Context, cl *cloud.Cloud, d doors, dir string,
 	done := make(chan struct{})
 	if d.integration != nil {
 		go func() {
-			err := front.Serve(ctx, cl.Facade.Integration(), front.ServeOptions{
+			err := front.Serve(ctx, cl.Integration(), front.ServeOptions{
 				Listener: d.integration, Loopback: true, Clock: time.Now, Log: c.logger(),
 			})
 			if err != nil {

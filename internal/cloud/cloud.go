@@ -61,6 +61,7 @@ type Config struct {
 	DBOptions    db.Options // Clock is required
 	Engine       op.Options
 	Facade       front.Options
+	Reset        func(ctx context.Context) error // puts a sandbox back to its beginning; nil for any other cloud
 	Log          *slog.Logger
 }
 
@@ -183,7 +184,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Facade = cloudstack.New(cloudstack.Services{
 		DB: cl.DB, Engine: cl.Engine, Settings: cl.Settings, Accounts: cl.Accounts, Sessions: cl.Sessions,
 		Zones: cl.Zones, Offerings: cl.Offerings, KeyPairs: cl.KeyPairs, Networks: cl.Networks, VPCs: cl.VPCs, Groups: cl.Groups,
-		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Machines: cl.Machines,
+		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Machines: cl.Machines, Reset: c.Reset,
 	}, c.Facade)
 }
 
@@ -308,6 +309,9 @@ func (cl *Cloud) Start(ctx context.Context) error {
 
 // Handler serves the cloud's APIs.
 func (cl *Cloud) Handler() http.Handler { return cl.Facade.Handler() }
+
+// Integration serves them to whoever reaches the integration port, with root's rights.
+func (cl *Cloud) Integration() http.Handler { return cl.Facade.Integration() }
 
 // Close stops the work, the last begun first, and lets go of everything. It may be called again.
 func (cl *Cloud) Close() {

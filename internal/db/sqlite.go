@@ -63,6 +63,18 @@ func openSQLite(path string, o Options) (*DB, error) {
 	return d, nil
 }
 
+// CopyTo writes what is committed into a new SQLite file. Only SQLite does.
+func (d *DB) CopyTo(ctx context.Context, path string) error {
+	if d.Postgres {
+		return errors.New("PostgreSQL is copied by its own tools")
+	}
+	if err := ownersOnly(path); err != nil {
+		return err
+	}
+	_, err := d.reader.DB.ExecContext(ctx, "vacuum into ?", path)
+	return err
+}
+
 // ownersOnly makes the file, empty, if it isn't there: what it will hold is nobody else's business, whatever the folder lets
 // others do. SQLite gives the files that it makes beside it the same mode.
 func ownersOnly(path string) error {

@@ -1,6 +1,8 @@
 package cloudstack
 
 import (
+	"context"
+
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/account"
@@ -22,7 +24,7 @@ import (
 	"github.com/virga-cloud/virga/internal/zone"
 )
 
-// Services are what the facade translates for. All of them are required.
+// Services are what the facade translates for. All but Reset are required.
 type Services struct {
 	DB       *db.DB // its clock is the facade's clock, too
 	Engine   *op.Engine
@@ -41,6 +43,8 @@ type Services struct {
 	Images    *image.Service
 	Volumes   *volume.Service
 	Machines  *compute.Service
+
+	Reset func(ctx context.Context) error // puts a sandbox back to its beginning; nil for any other cloud
 }
 
 // Facade serves the API.

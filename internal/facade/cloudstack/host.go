@@ -25,6 +25,7 @@ func (f *Facade) registerHosts(m *api.Mux) {
 	})
 	api.HandleList(m, cs.ListHosts, f.listHosts)
 	api.HandleCall(m, cs.ConfigureSimulator, f.configureSimulator)
+	api.HandleCall(m, cs.ResetSandbox, f.resetSandbox)
 }
 
 func (f *Facade) addHost(ctx context.Context, in cs.AddHostIn) (uid.Host, error) {
@@ -122,6 +123,14 @@ func (f *Facade) neighbours(ctx context.Context, id uid.VM, filter *host.Filter)
 	}
 	filter.Cluster = hosts[at].Cluster
 	return &vm, nil
+}
+
+func (f *Facade) resetSandbox(ctx context.Context, _ cs.ResetSandboxIn) (api.Success, error) {
+	if f.Reset == nil {
+		return api.Success{}, fault.Conflictf("this server is not a sandbox: only the cloud of \"virga dev\" is put back to its beginning")
+	}
+	err := f.Reset(ctx)
+	return api.Success{Success: err == nil}, err
 }
 
 // configureSimulator refuses a scope that is not there: a rule for nothing would be a fault injection that tests nothing.

@@ -46,6 +46,7 @@ create table if not exists rule (
 // store is the world's file: one connection that writes, a few that read.
 type store struct {
 	*writer
+	pool    *sql.DB // of read
 	read    *prepared
 	closers []io.Closer // in the order of their opening
 	once    sync.Once
@@ -90,6 +91,7 @@ func openStore(path string) (_ *store, err error) {
 	if err != nil {
 		return nil, err
 	}
+	s.pool = pool
 	s.read = newPrepared(pool)
 	write := newPrepared(conn)
 	s.closers = append(s.closers, s.read, write)

@@ -61,6 +61,12 @@ func (w *World) Close() error {
 	return err
 }
 
+// CopyTo writes the world as it is into a new file.
+func (w *World) CopyTo(ctx context.Context, path string) error {
+	_, err := w.store.pool.ExecContext(ctx, "vacuum into ?", path)
+	return err
+}
+
 // Recover has nothing to find again: the world never stopped.
 func (w *World) Recover(ctx context.Context) error { return ctx.Err() }
 
