@@ -261,7 +261,6 @@ func (s *Service) instanceName(vm VM) string {
 func (s *Service) choose(ctx context.Context, tx db.Tx, in *DeployIn, owner account.Owner) (
 	z zone.Zone, off offering.Compute, tpl image.Template, err error,
 ) {
-	caller := auth.From(ctx)
 	if z, err = zone.Usable(ctx, tx, in.Zone, owner.Domain); err != nil {
 		return z, off, tpl, err
 	}
@@ -272,8 +271,6 @@ func (s *Service) choose(ctx context.Context, tx db.Tx, in *DeployIn, owner acco
 		return z, off, tpl, err
 	}
 	switch {
-	case z.Allocation != zone.Enabled && !caller.IsRoot():
-		err = fault.Conflictf("zone %q is disabled", z.Name)
 	case !z.SecurityGroups && !in.Groups.IsZero():
 		err = fault.Invalidf("zone %q has no security groups: leave out %s", z.Name, in.Groups)
 	case tpl.IsISO():

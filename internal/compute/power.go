@@ -13,6 +13,7 @@ import (
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/volume"
+	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -50,7 +51,14 @@ func (s *Service) Reboot(ctx context.Context, id uid.VM, forced bool) (op.ID, er
 func (s *Service) startPlan() *op.Plan[job] {
 	return op.New[job]("vm.start").Refuses().
 		Accept(func(ctx context.Context, tx db.Tx, q *op.Request, j *job) error {
-			if _, err := s.accept(ctx, tx, q, j, Starting, event.VMStart, "starting"); err != nil {
+			vm, err := s.accept(ctx, tx, q, j, Starting, event.VMStart, "starting")
+			if err != nil {
+				return err
+			}
+			if err := zone.Open(ctx, tx, vm.Zone); err != nil {
+				return err
+			}
+			if err := j.Wish.check(ctx, tx, vm.Zone); err != nil {
 				return err
 			}
 			return setState(ctx, tx, j.VM, Starting)

@@ -161,8 +161,6 @@ const groupService = "SecurityGroup"
 func mayCreate(ctx context.Context, tx db.Tx, off offering.Network, z zone.Zone) error {
 	root := auth.From(ctx).IsRoot()
 	switch {
-	case z.Allocation != zone.Enabled && !root:
-		return fault.Conflictf("zone %q is disabled", z.Name)
 	case off.TrafficType != TrafficGuest || off.ForVPC:
 		return fault.Invalidf("network offering %q is not for guest networks outside a VPC", off.Name)
 	case off.GuestType == offering.Shared && !root:

@@ -86,9 +86,6 @@ func (s *Service) Draft(ctx context.Context, tx db.Tx, id uid.Volume, in CreateI
 	if err != nil {
 		return Volume{}, err
 	}
-	if z.Allocation != zone.Enabled && !auth.From(ctx).IsRoot() {
-		return Volume{}, fault.Conflictf("zone %q is disabled", z.Name)
-	}
 	off, err := offering.DeployableDisk(ctx, tx, in.Offering, z.ID)
 	if err != nil {
 		return Volume{}, err

@@ -191,8 +191,8 @@ func Usable(ctx context.Context, q db.Tx, id uid.Zone, owner uid.Domain) (Zone, 
 	if err != nil {
 		return Zone{}, err
 	}
-	caller := auth.From(ctx)
 	if z.Domain != "" && z.Domain != owner {
+		root := auth.From(ctx).IsRoot()
 		whose, err := pathOf(ctx, q, z.Domain)
 		if err != nil {
 			return Zone{}, err
@@ -201,16 +201,29 @@ func Usable(ctx context.Context, q db.Tx, id uid.Zone, owner uid.Domain) (Zone, 
 		switch {
 		case err != nil:
 			return Zone{}, err
-		case !strings.HasPrefix(path+"/", whose+"/") && caller.IsRoot():
+		case !strings.HasPrefix(path+"/", whose+"/") && root:
 			return Zone{}, fault.Deniedf("zone %q belongs to the domain %s; %s is not in it", z.Name, whose, path)
 		case !strings.HasPrefix(path+"/", whose+"/"):
 			return Zone{}, fault.Missing(id) // as for one that is not there
 		}
 	}
-	if z.Allocation != Enabled && !caller.IsRoot() {
-		return Zone{}, fault.Conflictf("zone %q is disabled", z.Name)
+	return z, z.open(ctx)
+}
+
+// Open refuses a zone that is disabled to callers who are not root admins: nothing is made or started there.
+func Open(ctx context.Context, q db.Tx, id uid.Zone) error {
+	z, err := Find(ctx, q, id)
+	if err != nil {
+		return err
 	}
-	return z, nil
+	return z.open(ctx)
+}
+
+func (z Zone) open(ctx context.Context) error {
+	if z.Allocation != Enabled && !auth.From(ctx).IsRoot() {
+		return fault.Conflictf("zone %q is disabled", z.Name)
+	}
+	return nil
 }
 
 // named says that a name is taken, where that is what err is.
