@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/hypervisor/sim"
@@ -110,6 +111,54 @@ var always = []invariant{
 		where o.finished is not null and o.event_id <> '' and e.parent_id is null`},
 }
 
+// reference is a column that holds the id of a row of a table.
+type reference struct{ of, column, table string }
+
+// presences are the references of rows, as long as they are not removed themselves, to rows that may not be removed before them.
+var presences = []reference{
+	{"pods", "zone_id", "zones"}, {"clusters", "zone_id", "zones"}, {"clusters", "pod_id", "pods"},
+	{"hosts", "zone_id", "zones"}, {"hosts", "pod_id", "pods"}, {"hosts", "cluster_id", "clusters"},
+	{"storage_pools", "zone_id", "zones"}, {"storage_pools", "pod_id", "pods"}, {"storage_pools", "cluster_id", "clusters"},
+	{"storage_pools", "host_id", "hosts"},
+	{"physical_networks", "zone_id", "zones"}, {"networks", "zone_id", "zones"}, {"networks", "physical_network_id", "physical_networks"},
+	{"networks", "offering_id", "network_offerings"}, {"networks", "account_id", "accounts"}, {"networks", "domain_id", "domains"},
+	{"ip_ranges", "zone_id", "zones"}, {"ip_ranges", "physical_network_id", "physical_networks"}, {"ip_ranges", "network_id", "networks"},
+	{"template_zones", "zone_id", "zones"}, {"template_zones", "template_id", "templates"}, {"template_zones", "store_id", "image_stores"},
+	{"templates", "account_id", "accounts"}, {"templates", "domain_id", "domains"}, {"image_stores", "zone_id", "zones"},
+	{"volumes", "account_id", "accounts"}, {"volumes", "domain_id", "domains"}, {"volumes", "zone_id", "zones"},
+	{"volumes", "pool_id", "storage_pools"}, {"volumes", "vm_id", "vms"},
+	{"vms", "account_id", "accounts"}, {"vms", "domain_id", "domains"}, {"vms", "zone_id", "zones"}, {"vms", "host_id", "hosts"},
+	{"accounts", "domain_id", "domains"}, {"users", "account_id", "accounts"},
+}
+
+// references are those of all rows, removed ones too, to rows that may be removed but never go away: what was made of an offering
+// or a template goes on without it, and shows its name. Those of presences are among them.
+var references = append([]reference{
+	{"vms", "user_id", "users"}, {"vms", "last_host_id", "hosts"}, {"vms", "template_id", "templates"}, {"vms", "iso_id", "templates"},
+	{"vms", "service_offering_id", "service_offerings"}, {"vms", "os_type_id", "os_types"}, {"vms", "group_id", "vm_groups"},
+	{"volumes", "template_id", "templates"}, {"volumes", "disk_offering_id", "disk_offerings"},
+	{"volumes", "service_offering_id", "service_offerings"},
+	{"templates", "os_type_id", "os_types"}, {"os_types", "category_id", "os_categories"},
+	{"nics", "vm_id", "vms"}, {"nics", "network_id", "networks"}, {"free_ips", "network_id", "networks"},
+	{"public_ips", "range_id", "ip_ranges"}, {"public_ips", "account_id", "accounts"}, {"public_ips", "network_id", "networks"},
+	{"public_ips", "vm_id", "vms"}, {"resource_counts", "account_id", "accounts"}, {"ssh_keypairs", "account_id", "accounts"},
+}, presences...)
+
+// dangling asks for rows whose references lead nowhere. With more, which is about the row t that they lead to, only rows that are
+// not removed are asked for.
+func dangling(all []reference, more string) string {
+	parts := make([]string, len(all))
+	for i, r := range all {
+		present := ""
+		if more != "" {
+			present = " and r.removed is null"
+		}
+		parts[i] = fmt.Sprintf(`select 'a row of %[1]s has %[2]s ' || r.%[2]s from %[1]s r where r.%[2]s is not null%[4]s
+			and not exists (select 1 from %[3]s t where t.id = r.%[2]s%[5]s)`, r.of, r.column, r.table, present, more)
+	}
+	return strings.Join(parts, " union all ")
+}
+
 // derived tells what the limits' counters must be.
 var derived = map[string]string{
 	"vm":         "select count(*) from vms v where v.account_id = c.account_id and v.removed is null and v.destroyed is null",
@@ -139,6 +188,8 @@ func Check(ctx context.Context, d *db.DB, world *sim.World) (broken []error) {
 	for _, i := range always {
 		ask(i.name, i.query)
 	}
+	ask("nothing refers to what is not there", dangling(references, ""))
+	ask("nothing that there is refers to what is removed", dangling(presences, " and t.removed is null"))
 	for kind, count := range derived {
 		ask("limits are counted right", fmt.Sprintf(`select 'account ' || c.account_id || ' has %s ' || c.used || ', counted ' || (%s)
 			from resource_counts c where c.kind = '%s' and c.used <> (%s)`, kind, count, kind, count))
