@@ -177,6 +177,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 		Box: box,
 	})
 	cl.Images.UsedBy(compute.OfTemplate)
+	cl.Zones.GoesWith(cl.Images.LeaveZone)
 	cl.Hosts.ClearedBy(cl.Machines.Clear)
 	cl.Keepers = keep.New(cl.DB, c.Name, c.Log, cl.keepers()...)
 	c.Facade.Log = c.Log

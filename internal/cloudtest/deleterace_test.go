@@ -32,6 +32,37 @@ type deletion struct {
 // rounds is how often each deletion races: on PostgreSQL, without the guards, one of five or so goes wrong.
 const rounds = 16
 
+// What is in a zone and does not keep it goes with it: its image stores, and the ISOs that are nowhere else.
+func TestDeletingZoneWithStores(t *testing.T) {
+	t.Parallel()
+	cloudtest.Each(t, cloudtest.Options{}, func(t *testing.T, c *cloudtest.Cloud) {
+		ctx := auth.With(context.Background(), auth.System())
+		p := plant{Cloud: c, ctx: ctx}
+		z := p.newZone(t, "z")
+		_, err := c.Images.AddStore(ctx, image.Store{Zone: z.ID, URL: "file:///z"})
+		must(t, err)
+		_, err = c.Images.Create(ctx, image.Template{
+			Account: auth.System().Account, Domain: auth.System().Domain, Zone: z.ID, Name: "cd", Format: image.ISO, Type: image.Builtin,
+			Size: 1 << 20, Public: true, Featured: true, Ready: true, Bootable: true,
+		})
+		must(t, err)
+		shown := func() int {
+			stores, _, err := c.Images.Stores(ctx, image.StoreFilter{Zone: z.ID})
+			must(t, err)
+			isos, _, err := c.Images.Templates(ctx, image.Filter{Which: image.Featured, Zone: z.ID, ISOs: true})
+			must(t, err)
+			return len(stores) + len(isos)
+		}
+		if n := shown(); n != 2 {
+			t.Errorf("%d stores and ISOs are shown", n)
+		}
+		must(t, c.Zones.DeleteZone(ctx, z.ID))
+		if n := shown(); n != 0 {
+			t.Errorf("%d stores and ISOs are shown of a zone that is gone", n)
+		}
+	})
+}
+
 // race runs a deletion and all that it races with at the same moment. In the end either the thing is gone and nothing was made of
 // it, or the deletion was refused; and what was accepted comes to its end.
 func race(t *testing.T, c *cloudtest.Cloud, d deletion) {

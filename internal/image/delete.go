@@ -139,3 +139,17 @@ func (s *Service) removed(ctx context.Context, tx db.Tx, r *removal) error {
 	}
 	return account.Give(ctx, tx, t.Account, use)
 }
+
+// LeaveZone removes a zone's stores, and the ISOs that are there: see [zone.Leave]. An ISO that is in no other zone is gone.
+func (s *Service) LeaveZone(ctx context.Context, tx db.Tx, z uid.Zone) error {
+	ids, err := imagesIn(ctx, tx, z)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := s.removed(ctx, tx, &removal{Template: id, Zones: []uid.Zone{z}}); err != nil {
+			return err
+		}
+	}
+	return removeStores(ctx, tx, z)
+}

@@ -29,6 +29,12 @@ type Uses func(ctx context.Context, tx db.Tx, p Place) ([]Count, error)
 // UsedBy says who keeps things in zones, pods and clusters. It is called before the service is used.
 func (s *Service) UsedBy(users ...Uses) { s.users = append(s.users, users...) }
 
+// Leave removes what goes with a zone that is being deleted: it is no reason to keep the zone.
+type Leave func(ctx context.Context, tx db.Tx, id uid.Zone) error
+
+// GoesWith says what goes with zones. It is called before the service is used.
+func (s *Service) GoesWith(leave ...Leave) { s.leaves = append(s.leaves, leave...) }
+
 // unused refuses a place where something is still.
 func (s *Service) unused(ctx context.Context, tx db.Tx, kind, name string, p Place) error {
 	var there []string

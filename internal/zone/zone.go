@@ -66,6 +66,7 @@ type Service struct {
 	db       *db.DB
 	settings *setting.Settings
 	users    []Uses
+	leaves   []Leave
 }
 
 // New makes a service; nil settings are the defaults.
@@ -173,6 +174,11 @@ func (s *Service) DeleteZone(ctx context.Context, id uid.Zone) error {
 		}
 		if err := s.unused(ctx, tx, "zone", z.Name, Place{Zone: id}); err != nil {
 			return err
+		}
+		for _, leave := range s.leaves {
+			if err := leave(ctx, tx, id); err != nil {
+				return err
+			}
 		}
 		if err := setting.Forget(ctx, tx, setting.InZone(id)); err != nil {
 			return err
