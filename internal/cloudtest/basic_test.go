@@ -2,6 +2,7 @@ package cloudtest_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/virga-cloud/virga/api"
@@ -153,4 +154,24 @@ func TestBasicZoneAvoidsFullPods(t *testing.T) {
 	change(t, c, "update public_ips set state = 'Reserved' where state = 'Free'") // as if somebody had them
 	refused(t, red, cs.DeployVirtualMachine, in, 533, "hosts are in pods without a free guest address")
 	change(t, c, "update public_ips set state = 'Free' where state = 'Reserved'")
+}
+
+// Machines that are deployed at the same moment, some of them onto the last address of a pod, all get a place.
+func TestBasicZoneLastAddress(t *testing.T) {
+	t.Parallel()
+	cloudtest.Each(t, cloudtest.Options{Basic: true}, func(t *testing.T, c *cloudtest.Cloud) {
+		box := c.Basic(t)
+		secondPod(t, c, box.Zone, "10.30.0.11")
+		in := box.Deploy()
+		in.ServiceOfferingID = wideOffering(t, c)
+		var all sync.WaitGroup
+		for range 16 {
+			all.Go(func() {
+				if _, err := api.Run(t.Context(), c.Client, cs.DeployVirtualMachine, in); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+	})
 }

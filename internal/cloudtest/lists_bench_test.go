@@ -42,6 +42,7 @@ var lists = []struct {
 	{"listEvents", "", 500, 500, 6},
 	{"listEvents", "page=40", 500, 0, 0},
 	{"listDomains", "", 52, -1, -1},
+	{"listSecurityGroups", "", 500, 1, 1},
 	{"listZones", "", 1, 1, 1},
 	{"listPods", "", 25, -1, -1},
 	{"listClusters", "", 25, -1, -1},

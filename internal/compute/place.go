@@ -9,6 +9,7 @@ import (
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/placement"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/zone"
@@ -37,7 +38,11 @@ func (s *Service) place(ctx context.Context, tx db.Tx, j *job) error {
 		if err != nil {
 			return err
 		}
-		if err := network.Settle(ctx, tx, vm.ID, vm.Account, h.Pod); err != nil {
+		err = network.Settle(ctx, tx, vm.ID, vm.Account, h.Pod)
+		if fault.Is(err, fault.Full) { // another machine took the pod's last address since the place was found: there may be other places
+			return op.Retry(err)
+		}
+		if err != nil {
 			return err
 		}
 	}

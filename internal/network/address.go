@@ -109,11 +109,15 @@ func Settle(ctx context.Context, tx db.Tx, vm uid.VM, owner uid.Account, pod uid
 	if err != nil {
 		return err
 	}
+	ids := make([]uid.Network, len(unsettled))
+	for i, nic := range unsettled {
+		ids[i] = nic.Network
+	}
+	networks, err := ByID(ctx, tx, ids) // not locked: hosts and pools are, by now, and everybody's machines are in the one network
+	if err != nil {
+		return err
+	}
 	for _, nic := range unsettled {
-		networks, err := lock(ctx, tx, auth.Scope{All: true}, []uid.Network{nic.Network})
-		if err != nil {
-			return err
-		}
 		n := networks[nic.Network]
 		if err := releaseShared(ctx, tx, vm, n.ID); err != nil {
 			return err
