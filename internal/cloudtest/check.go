@@ -65,9 +65,7 @@ var always = []invariant{
 			where c.vm_id = v.id and o.services like '%"name":"SecurityGroup"%')`},
 	{"a security group has machines of its own account only", `
 		select 'group ' || g.id || ' of account ' || g.account_id || ' has machine ' || v.id || ' of ' || v.account_id from security_group_vms m
-		join security_groups g on g.id = m.group_id join vms v on v.id = m.vm_id where v.account_id <> g.account_id or v.domain_id <> g.domain_id
-		union all select 'group ' || m.group_id || ', which is gone, has machine ' || m.vm_id from security_group_vms m
-			where not exists (select 1 from security_groups g where g.id = m.group_id)`},
+		join security_groups g on g.id = m.group_id join vms v on v.id = m.vm_id where v.account_id <> g.account_id or v.domain_id <> g.domain_id`},
 	{"an account has a default security group", `
 		select 'account ' || a.id || ' (' || a.name || ') has none' from accounts a
 		where a.removed is null and not exists (select 1 from security_groups g where g.account_id = a.id and g.name = 'default')`},
@@ -142,6 +140,7 @@ var references = append([]reference{
 	{"nics", "vm_id", "vms"}, {"nics", "network_id", "networks"}, {"free_ips", "network_id", "networks"},
 	{"public_ips", "range_id", "ip_ranges"}, {"public_ips", "account_id", "accounts"}, {"public_ips", "network_id", "networks"},
 	{"public_ips", "vm_id", "vms"}, {"resource_counts", "account_id", "accounts"}, {"ssh_keypairs", "account_id", "accounts"},
+	{"security_groups", "account_id", "accounts"}, {"security_group_vms", "group_id", "security_groups"}, {"security_group_vms", "vm_id", "vms"},
 }, presences...)
 
 // dangling asks for rows whose references lead nowhere. With more, which is about the row t that they lead to, only rows that are
