@@ -10,15 +10,19 @@ import (
 	"time"
 
 	"github.com/virga-cloud/virga/api"
+	"github.com/virga-cloud/virga/internal/cli"
 	"github.com/virga-cloud/virga/internal/datacenter"
 )
+
+// pollInterval is the pause between two looks at a job.
+const pollInterval = 20 * time.Millisecond
 
 // apply brings a cloud into the shape that a file describes.
 type apply struct {
 	File            string `short:"f" help:"The data centre: YAML, or JSON as CloudStack's Marvin has it; - for standard input." required:"" placeholder:"FILE"`
 	DryRun          bool   `help:"Say what would be changed, and change nothing."`
 	Quiet           bool   `short:"q" help:"Don't name what is already as the file has it."`
-	Endpoint        string `help:"The API's URL." default:"http://127.0.0.1:8080/client/api" placeholder:"URL"`
+	Endpoint        string `help:"The API's URL. Default: that of the command line's profile; with keys, http://127.0.0.1:8080/client/api." placeholder:"URL"`
 	APIKey          string `name:"apikey" help:"A root admin's API key." env:"VIRGA_APIKEY" placeholder:"KEY"`
 	SecretKey       string `name:"secretkey" help:"Its secret key; better in the environment, where others don't see it." env:"VIRGA_SECRETKEY" placeholder:"KEY"`
 	CredentialsFile string `help:"The file that 'virga dev --credentials-file' wrote, in the place of the three above." type:"existingfile" placeholder:"PATH"`
@@ -65,7 +69,17 @@ func (a *apply) Run(ctx context.Context) error {
 
 // client makes the client that signs what is sent.
 func (a *apply) client() (*api.Client, error) {
-	c := &api.Client{Endpoint: a.Endpoint, APIKey: a.APIKey, SecretKey: a.SecretKey, PollInterval: 20 * time.Millisecond}
+	switch {
+	case a.CredentialsFile == "" && a.Endpoint == "" && a.APIKey == "" && a.SecretKey == "":
+		c, err := cli.Client(terminal())
+		if err == nil {
+			c.PollInterval = pollInterval
+		}
+		return c, err
+	case a.Endpoint == "":
+		a.Endpoint = "http://127.0.0.1:8080/client/api"
+	}
+	c := &api.Client{Endpoint: a.Endpoint, APIKey: a.APIKey, SecretKey: a.SecretKey, PollInterval: pollInterval}
 	if a.CredentialsFile != "" {
 		text, err := os.ReadFile(a.CredentialsFile)
 		if err != nil {

@@ -103,12 +103,18 @@ func startDev(t testing.TB, args ...string) *process {
 	}
 	began := time.Now()
 	p := launch(t, append([]string{"dev", "--listen", "127.0.0.1:0", "--credentials-file", file}, args...)...)
-	p.until("the credentials file", func() bool {
-		text, err := os.ReadFile(file)
-		return err == nil && json.Unmarshal(text, &p.Creds) == nil
-	})
+	p.until("the credentials file", func() bool { return p.read(file) == nil })
 	p.Took = time.Since(began)
 	return p
+}
+
+// read reads how to sign in.
+func (p *process) read(credentials string) error {
+	text, err := os.ReadFile(credentials)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, &p.Creds)
 }
 
 // until polls for something that another process does.

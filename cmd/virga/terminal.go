@@ -8,9 +8,10 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"time"
 
-	"github.com/reeflective/readline"
+	"github.com/peterh/liner"
 	"golang.org/x/term"
 
 	"github.com/virga-cloud/virga/internal/cli"
@@ -46,37 +47,63 @@ func interrupts(ctx context.Context) (context.Context, context.CancelFunc) {
 	return signal.NotifyContext(ctx, os.Interrupt)
 }
 
-// lines reads lines from the terminal.
-func lines(in cli.LinesIn) (func(string) (string, error), error) {
-	if err := os.MkdirAll(filepath.Dir(in.History), 0o700); err != nil {
-		return nil, err
+// lines reads lines from the terminal. It is the editor's only while a line is typed: what runs in between finds it as it was.
+func lines(in cli.LinesIn) (read func(string) (string, error), end func(), err error) {
+	plain, err := liner.TerminalMode()
+	if err != nil {
+		return nil, nil, err
 	}
-	rl := readline.NewShell()
-	for name, value := range map[string]any{"menu-complete-display-prefix": true, "completion-ignore-case": true} {
-		if err := rl.Config.Set(name, value); err != nil {
-			return nil, err
+	editor := liner.NewLiner()
+	editing, err := liner.TerminalMode()
+	if err != nil {
+		return nil, nil, errors.Join(err, editor.Close())
+	}
+	editor.SetCtrlCAborts(true)
+	editor.SetMultiLineMode(true)
+	editor.SetTabCompletionStyle(liner.TabPrints)
+	editor.SetWordCompleter(func(line string, cursor int) (head string, words []string, tail string) {
+		typed := []rune(line)[:cursor]
+		from, found := in.Complete(string(typed))
+		for _, c := range found {
+			words = append(words, c.Value)
 		}
+		return string(typed)[:from], words, string([]rune(line)[cursor:])
+	})
+	if f, err := os.Open(in.History); err == nil {
+		_, _ = editor.ReadHistory(f) // what can't be read is forgotten
+		_ = f.Close()
 	}
-	rl.History.AddFromFile("history", in.History)
-	rl.Completer = func(line []rune, cursor int) readline.Completions {
-		typed := string(line[:cursor])
-		from, found := in.Complete(typed)
-		values := make([]readline.Completion, len(found))
-		for i, c := range found {
-			values[i] = readline.Completion{Value: c.Value, Display: c.Label, Description: c.Doc}
+	read = func(prompt string) (string, error) {
+		if err := editing.ApplyMode(); err != nil {
+			return "", err
 		}
-		out := readline.CompleteRaw(values).NoSort()
-		out.PREFIX = typed[from:]
-		return out
-	}
-	return func(prompt string) (string, error) {
-		rl.Prompt.Primary(func() string { return prompt })
-		text, err := rl.Readline()
-		if errors.Is(err, readline.ErrInterrupt) {
+		text, err := editor.Prompt(prompt)
+		if back := plain.ApplyMode(); err == nil {
+			err = back
+		}
+		if errors.Is(err, liner.ErrPromptAborted) {
 			err = cli.ErrInterrupted
 		}
+		if strings.TrimSpace(text) != "" {
+			editor.AppendHistory(text)
+		}
 		return text, err
+	}
+	return read, func() {
+		_ = editor.Close()
+		keep(in.History, editor)
 	}, nil
+}
+
+// keep writes what was typed for the next time; without it that begins with nothing.
+func keep(file string, editor *liner.State) {
+	if os.MkdirAll(filepath.Dir(file), 0o700) != nil {
+		return
+	}
+	if f, err := os.Create(file); err == nil {
+		_, _ = editor.WriteHistory(f)
+		_ = f.Close()
+	}
 }
 
 // shell runs a line in the user's shell.

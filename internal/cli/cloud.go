@@ -37,6 +37,23 @@ func (e *Env) cloud(p *profile) *cloud {
 	return &cloud{profile: p, client: &api.Client{Endpoint: p.Endpoint, APIKey: p.APIKey, SecretKey: p.SecretKey, HTTP: client}}
 }
 
+// Client is a client of the cloud that a command line would speak to. It signs with keys: a profile with a name and a password
+// has none to sign with, and is refused.
+func Client(e Env) (*api.Client, error) {
+	s, err := e.settings()
+	if err != nil {
+		return nil, err
+	}
+	p, err := e.profile(s, "")
+	if err != nil {
+		return nil, err
+	}
+	if p.APIKey == "" {
+		return nil, usagef("the profile %q has no keys to sign with", p.Name)
+	}
+	return e.cloud(p).client, nil
+}
+
 // endpointOf completes what a user gives as a cloud's address.
 func endpointOf(text string) (string, error) {
 	whole := text

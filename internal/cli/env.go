@@ -29,8 +29,8 @@ type Env struct {
 	Interrupts func(context.Context) (context.Context, context.CancelFunc)
 	// Shell runs the right side of a pipe in the shell; nil where there are no shells.
 	Shell func(ctx context.Context, line string, in io.Reader, out, errs io.Writer) error
-	// Lines begins to read lines from a terminal, with history and completion; nil where there is no terminal.
-	Lines func(LinesIn) (func(prompt string) (string, error), error)
+	// Lines begins to read lines from a terminal, with history and completion, and gives what ends that; nil where there is none.
+	Lines func(LinesIn) (read func(prompt string) (string, error), end func(), err error)
 
 	in *bufio.Reader // Stdin, once a line was read from it
 }

@@ -62,10 +62,14 @@ type shell struct {
 
 // typed runs what is typed until the end.
 func (s *shell) typed(ctx context.Context) error {
-	read, err := s.Lines(LinesIn{History: s.cache("history"), Complete: func(line string) (int, []Candidate) { return s.candidates(ctx, line) }})
+	read, end, err := s.Lines(LinesIn{
+		History:  s.cache("history"),
+		Complete: func(line string) (int, []Candidate) { return s.candidates(ctx, line) },
+	})
 	if err != nil {
 		return err
 	}
+	defer end()
 	_, _ = io.WriteString(s.Stdout, greeting)
 	for {
 		text, err := read(s.prompt)
@@ -73,7 +77,8 @@ func (s *shell) typed(ctx context.Context) error {
 		case errors.Is(err, ErrInterrupted):
 			continue
 		case errors.Is(err, io.EOF):
-			return nil
+			_, err = io.WriteString(s.Stdout, "\n")
+			return err
 		case err != nil:
 			return err
 		}
@@ -172,9 +177,7 @@ func (s *shell) candidates(ctx context.Context, line string) (from int, out []Ca
 	r := &runner{Env: s.Env, inShell: true}
 	for _, c := range r.complete(ctx, l.words) {
 		whole := c.Value
-		c.Label = whole
 		if name, value, ok := strings.Cut(whole, "="); ok && value != "" {
-			c.Label = value
 			if l.quote != 0 { // name="what is typed
 				whole = name + "=" + string(l.quote) + value + string(l.quote)
 			} else {

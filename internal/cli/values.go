@@ -18,7 +18,6 @@ type Candidate struct {
 	Value string // as it is typed, without quotes
 	Doc   string // what it is; may be empty
 	More  bool   // whether something follows at once, as a value does name=
-	Label string // how it is shown, where that is shorter
 }
 
 const (
