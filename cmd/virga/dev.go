@@ -66,35 +66,19 @@ func (d *dev) Run(ctx context.Context) error {
 		return err
 	}
 	defer remove()
-	pace := sim.Options{}
-	if d.Realistic {
-		pace = realistic
-	}
-	hash := sync.OnceValues(func() (string, error) {
-		return auth.NewHasher(auth.StrongCost()).Hash(ctx, secret.New(devPassword))
-	})
-	if _, err := os.Stat(filepath.Join(dir, cloud.DatabaseFile)); err != nil {
-		go func() { _, _ = hash() }() // a new cloud: its tables and offerings are made meanwhile
-	}
 	var doors doors
 	defer func() { doors.close() }()
-	in := cloud.SandboxIn{
-		Config: d.config(dir, d.Name, filepath.Join(dir, "world.db"), pace),
-		Admin:  account.BootstrapIn{Username: devUser, Password: secret.New(devPassword), Hash: hash, Keys: true},
+	in := d.sandbox(ctx, dir)
+	in.Opened = func() (err error) {
 		// Not before the folder is ours: another process may have it, and have said there how to sign in.
-		Opened: func() (err error) {
-			if d.CredentialsFile == "" && d.Data != "memory" {
-				d.CredentialsFile = filepath.Join(dir, "credentials.json")
-				if err := d.forget(); err != nil {
-					return err
-				}
+		if d.CredentialsFile == "" && d.Data != "memory" {
+			d.CredentialsFile = filepath.Join(dir, "credentials.json")
+			if err := d.forget(); err != nil {
+				return err
 			}
-			doors, err = d.open(ctx)
-			return err
-		},
-	}
-	if !d.NoSeed {
-		in.Seed = &cloud.SeedIn{Hosts: d.Hosts, Pods: min(2, d.Hosts), Basic: d.Basic}
+		}
+		doors, err = d.open(ctx)
+		return err
 	}
 	box, err := cloud.OpenSandbox(ctx, in)
 	if err != nil {
@@ -106,6 +90,28 @@ func (d *dev) Run(ctx context.Context) error {
 		return fmt.Errorf("count the hosts: %w", err)
 	}
 	return d.serve(ctx, box, doors, dir, func(url string) error { return d.ready(url, box.Admin().Keys, hosts) })
+}
+
+// sandbox says what the flags ask for.
+func (d *dev) sandbox(ctx context.Context, dir string) cloud.SandboxIn {
+	pace := sim.Options{}
+	if d.Realistic {
+		pace = realistic
+	}
+	hash := sync.OnceValues(func() (string, error) {
+		return auth.NewHasher(auth.StrongCost()).Hash(ctx, secret.New(devPassword))
+	})
+	if _, err := os.Stat(filepath.Join(dir, cloud.DatabaseFile)); err != nil {
+		go func() { _, _ = hash() }() // a new cloud: its tables and offerings are made meanwhile
+	}
+	in := cloud.SandboxIn{
+		Config: d.config(dir, d.Name, filepath.Join(dir, "world.db"), pace),
+		Admin:  account.BootstrapIn{Username: devUser, Password: secret.New(devPassword), Hash: hash, Keys: true},
+	}
+	if !d.NoSeed {
+		in.Seed = &cloud.SeedIn{Hosts: d.Hosts, Pods: min(2, d.Hosts), Basic: d.Basic}
+	}
+	return in
 }
 
 // forget removes the credentials of an earlier run.
