@@ -375,7 +375,7 @@ func TestOvercommit(t *testing.T) {
 		if h = added(o, cs.ListHosts, cs.ListHostsIn{}); h.CPUTotal != "16000" || h.MemoryOvercommitted != "10737418240" {
 			t.Errorf("%+v", h)
 		}
-		refuses(o, cs.DeleteHost, cs.DeleteHostIn{ID: h.ID, Forced: true}, "has a machine on it (i-")
+		refuses(o, cs.DeleteHost, cs.DeleteHostIn{ID: h.ID}, "has a machine on it (i-")
 
 		// Unmanaged hosts are left alone, also by the health rounds, until they are managed again.
 		made(o, cs.UpdateCluster, cs.UpdateClusterIn{ID: h.ClusterID, ManagedState: new("Unmanaged")})
