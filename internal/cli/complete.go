@@ -32,14 +32,14 @@ _virga() {
 	local line value doc
 	local -a plain=() plaindoc=() more=() moredoc=()
 	while IFS=$'\t' read -r value doc; do
-		if [[ $value == *= ]]; then
+		if [[ $value == *[=.] ]]; then
 			more+=("$value"); moredoc+=("$value  $doc")
 		else
 			plain+=("$value"); plaindoc+=("$value  $doc")
 		fi
 	done < <("${words[1]}" complete -- "${(@Q)words[2,CURRENT]}" 2>/dev/null)
-	(( $#more )) && compadd -S '' -l -d moredoc -a more
-	(( $#plain )) && compadd -l -d plaindoc -a plain
+	(( $#more )) && compadd -V more -S '' -l -d moredoc -a more
+	(( $#plain )) && compadd -V plain -l -d plaindoc -a plain
 }
 if [ "$funcstack[1]" = _virga ]; then _virga "$@"; else compdef _virga virga; fi
 `
@@ -47,7 +47,7 @@ if [ "$funcstack[1]" = _virga ]; then _virga "$@"; else compdef _virga virga; fi
 	set -l words (commandline -opc) (commandline -ct)
 	virga complete -- $words[2..-1] 2>/dev/null
 end
-complete -c virga -f -a '(__virga_complete)'
+complete -c virga -f -k -a '(__virga_complete)'
 `
 )
 
