@@ -29,44 +29,64 @@ import (
 
 // Clients that we have not written, or that use nothing of ours, against the program as users run it.
 
-func TestClientCurl(t *testing.T) {
+// Those that only need their own things share a cloud, and use it at the same time.
+func TestClients(t *testing.T) {
 	t.Parallel()
-	needs(t, "curl", "bash", "curl", "openssl")
-	c := startDev(t).Creds
-	out := runScript(t, "bash", "curl.sh", c.Endpoint, c.Username, c.Password, c.APIKey, c.SecretKey)
-	if !strings.HasPrefix(out, "zone ") {
-		t.Errorf("the script says %q, want the zone it has found", out)
+	p := startDev(t)
+	for _, client := range []struct {
+		script, capability, module string // the module is one that Python itself doesn't have
+	}{
+		{"recipe.py", "python", ""},
+		{"with_cs.py", "python-cs", "cs"},
+		{"with_libcloud.py", "libcloud", "libcloud"},
+	} {
+		t.Run(client.script, func(t *testing.T) {
+			t.Parallel()
+			if out := runScript(t, python(t, client.capability, client.module), client.script, p.Keys); out != "ok\n" {
+				t.Errorf("it says %q, want ok", out)
+			}
+		})
 	}
+	t.Run("curl.sh", func(t *testing.T) {
+		t.Parallel()
+		needs(t, "curl", "bash", "curl", "openssl")
+		c := p.Creds
+		out := runScript(t, "bash", "curl.sh", c.Endpoint, c.Username, c.Password, c.APIKey, c.SecretKey)
+		if !strings.HasPrefix(out, "zone ") {
+			t.Errorf("it says %q, want the zone it has found", out)
+		}
+	})
 }
 
-func TestClientPython(t *testing.T) {
-	t.Parallel()
-	needs(t, "python", "python3")
-	p := startDev(t)
-	file := filepath.Join(t.TempDir(), "credentials.json")
-	text, err := json.Marshal(map[string]string{
-		"endpoint": p.Creds.Endpoint, "username": p.Creds.Username, "password": p.Creds.Password,
-		"apikey": p.Creds.APIKey, "secretkey": p.Creds.SecretKey,
-	})
-	must(t, err)
-	must(t, os.WriteFile(file, text, 0o600))
-	if out := runScript(t, "python3", "recipe.py", file); out != "ok\n" {
-		t.Errorf("the recipe says %q, want ok", out)
+// python finds a Python that has a module: the first on the path may be another than the system's, which packages are for.
+func python(t *testing.T, capability, module string) string {
+	t.Helper()
+	needs(t, capability, "python3")
+	for _, path := range []string{"python3", "/usr/bin/python3"} {
+		if module == "" || exec.Command(path, "-c", "import "+module).Run() == nil {
+			return path
+		}
 	}
+	missing(t, capability, "Python module "+module)
+	return ""
 }
 
 // needs skips the test where a program is missing, unless VIRGA_REQUIRE asks for the capability.
 func needs(t *testing.T, capability string, programs ...string) {
 	t.Helper()
 	for _, name := range programs {
-		if _, err := exec.LookPath(name); err == nil {
-			continue
+		if _, err := exec.LookPath(name); err != nil {
+			missing(t, capability, name)
 		}
-		if slices.Contains(strings.Split(os.Getenv("VIRGA_REQUIRE"), ","), capability) {
-			t.Fatalf("VIRGA_REQUIRE asks for %s, but there is no %s", capability, name)
-		}
-		t.Skipf("needs %s", name)
 	}
+}
+
+func missing(t *testing.T, capability, what string) {
+	t.Helper()
+	if slices.Contains(strings.Split(os.Getenv("VIRGA_REQUIRE"), ","), capability) {
+		t.Fatalf("VIRGA_REQUIRE asks for %s, but there is no %s", capability, what)
+	}
+	t.Skip("needs " + what)
 }
 
 // runScript runs one of testdata/clients and gives what it says.

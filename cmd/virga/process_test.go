@@ -50,6 +50,7 @@ type process struct {
 	out   *lockedBuffer
 	Took  time.Duration // from the start to the first answer
 	Creds credentials
+	Keys  string // the file that they are from
 	done  chan struct{}
 	Home  string // for who speaks to it by the command line
 }
@@ -114,6 +115,7 @@ func (p *process) read(credentials string) error {
 	if err != nil {
 		return err
 	}
+	p.Keys = credentials
 	return json.Unmarshal(text, &p.Creds)
 }
 
