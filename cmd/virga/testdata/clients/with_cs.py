@@ -61,7 +61,7 @@ def life(cloud, name):
 def fails(cloud, name, zone, template, network):
     """A job that fails: no host is as large as this."""
     offering = cloud.createServiceOffering(
-        name=name, displaytext="larger than any host", cpunumber=1, cpuspeed=100, memory=1 << 30)["serviceoffering"]
+        name=name, displaytext="larger than any host", cpunumber=1, cpuspeed=100, memory=1 << 25)["serviceoffering"]
     try:
         got = cloud.deployVirtualMachine(
             zoneid=zone["id"], serviceofferingid=offering["id"], templateid=template["id"], networkids=[network["id"]], name=name, fetch_result=True)

