@@ -90,7 +90,8 @@ def paging(cloud, name):
 
 
 def errors(cloud, connect):
-    check("zoneid" in refused(431, cloud.deployVirtualMachine)["errortext"], "an error names what is missing")
+    text = refused(431, cloud.deployVirtualMachine)["errortext"]
+    check("serviceofferingid" in text, f"what is missing is not named: {text}")
     refused(431, cloud.stopVirtualMachine, id="not-an-id")
     refused(432, cloud.listNonsense)
     refused(401, connect(secret="wrong").listZones)
