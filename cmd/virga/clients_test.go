@@ -91,7 +91,7 @@ func missing(t *testing.T, capability, what string) {
 	if slices.Contains(strings.Split(os.Getenv("VIRGA_REQUIRE"), ","), capability) {
 		t.Fatalf("VIRGA_REQUIRE asks for %s, but there is no %s", capability, what)
 	}
-	t.Skip("needs " + what)
+	t.Skipf("needs %s", what)
 }
 
 // runScript runs one of testdata/clients and gives what it says.
