@@ -28,7 +28,7 @@ func terminal() cli.Env {
 		Getenv: os.Getenv, Dir: dir, Now: time.Now, Houses: houses,
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		StdinTerminal: term.IsTerminal(stdin), StdoutTerminal: isTerminal(os.Stdout), StderrTerminal: isTerminal(os.Stderr),
-		Shell: shell, Interrupts: interrupts,
+		Shell: shell, Interrupts: interrupts, Version: version, Examine: examine,
 	}
 	if e.StdinTerminal {
 		e.Lines = lines

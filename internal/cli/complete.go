@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/virga-cloud/virga/api"
+	"github.com/virga-cloud/virga/internal/bench"
 )
 
 // completion prints a shell's script.
@@ -193,6 +194,7 @@ func (r *runner) firstWords() []Candidate {
 func (r *runner) ownWords(before []string) []Candidate {
 	choices := map[string][]string{
 		"completion": {"bash", "zsh", "fish"}, "profile": {"list", "show", "use"}, "set": {"output", "profile"}, "set output": outputs,
+		"bench": {bench.Lists, bench.Deploy, bench.Lifecycle},
 	}[strings.Join(before, " ")]
 	var all []Candidate
 	for _, c := range choices {

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"path/filepath"
 	"time"
+
+	"github.com/virga-cloud/virga/internal/doctor"
 )
 
 // Env is what comes from outside: files, terminals, time and the environment.
@@ -17,6 +19,10 @@ type Env struct {
 	Now    func() time.Time
 	HTTP   *http.Client // nil: http.DefaultClient
 	Houses []House      // what the binary does besides, for the help
+
+	Version string // the program's
+	// Examine looks at a server's database and folder, named as its flags name them; nil where the program knows no databases.
+	Examine func(ctx context.Context, database, folder string) []doctor.Check
 
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer

@@ -27,6 +27,7 @@ func Run(ctx context.Context, e Env, args []string) int {
 		var stop func()
 		ctx, stop = e.Interrupts(ctx)
 		defer stop()
+		context.AfterFunc(ctx, stop) // the second one ends the program, whatever it is doing
 	}
 	return r.report(r.run(ctx, args))
 }
@@ -54,6 +55,9 @@ var own = []struct{ name, doc string }{
 	{"set", "Keep a choice: set output table, set profile NAME."},
 	{"shell", "Take line after line, with completion, history and pipes; or a script on standard input."},
 	{"sync", "Ask the cloud which commands it has, and know these from then on."},
+	{"bench", "Measure how quick a cloud is: its lists, deployments, or the life of machines."},
+	{"doctor", "Examine a cloud, and a server's database: what is wrong, why that matters, what to do."},
+	{"dump", "Write down what the cloud says of itself, without secrets, for a bug report."},
 	{"completion", "Print what makes a shell complete virga's commands: completion bash, zsh or fish."},
 	{"help", "Explain: help, help list, help list zones."},
 }
@@ -71,6 +75,11 @@ func (r *runner) runOwn(ctx context.Context, name string, f flags, words []strin
 		return r.shell(ctx, words)
 	case "sync":
 		return r.sync(ctx, words)
+	case "bench", "doctor", "dump":
+		if f.profile != "" {
+			words = append(words, "--profile="+f.profile)
+		}
+		return r.runTool(ctx, name, words)
 	default:
 		return r.completion(words)
 	}
@@ -79,6 +88,9 @@ func (r *runner) runOwn(ctx context.Context, name string, f flags, words []strin
 func (r *runner) run(ctx context.Context, args []string) error {
 	if len(args) > 0 && args[0] == "complete" {
 		return r.completeWords(ctx, args[1:])
+	}
+	if len(args) > 0 && toolNamed(args[0]) != nil { // its flags are its own
+		return r.runTool(ctx, args[0], args[1:])
 	}
 	f, words, err := takeFlags(args)
 	if err != nil {
@@ -95,6 +107,9 @@ func (r *runner) run(ctx context.Context, args []string) error {
 	}
 	for _, o := range own {
 		if strings.EqualFold(words[0], o.name) {
+			if f.help && toolNamed(o.name) != nil {
+				return r.runTool(ctx, o.name, []string{"--help"})
+			}
 			if f.help {
 				return r.helpOwn(o.name)
 			}

@@ -1,0 +1,202 @@
+package doctor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/virga-cloud/virga/api"
+	"github.com/virga-cloud/virga/internal/remote"
+)
+
+const (
+	askWithin     = 10 * time.Second
+	skewAllowed   = time.Minute // whole seconds come, over a network
+	certificateOK = 14 * 24 * time.Hour
+)
+
+// get asks for a page beside the API.
+func (v *visit) get(ctx context.Context, address string) (*http.Response, string, error) {
+	ctx, stop := context.WithTimeout(ctx, askWithin)
+	defer stop()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, "", err
+	}
+	client := v.HTTP
+	if client == nil {
+		client = http.DefaultClient
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, "", err
+	}
+	defer func() { _ = resp.Body.Close() }() // what was read counts
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 4096))
+	return resp, string(body), err
+}
+
+// endpoint looks whether anything answers, how, and what time it has.
+func (v *visit) endpoint(ctx context.Context) Check {
+	c := Check{Name: "endpoint"}
+	began := v.Cloud.Now()
+	resp, _, err := v.get(ctx, v.Endpoint)
+	if err != nil {
+		v.unreachable = true
+		if failed, ok := errors.AsType[*url.Error](err); ok {
+			err = failed.Err
+		}
+		do := "Look whether the server runs, whether the address is right (virga profile show), and whether a firewall is between here and there."
+		if strings.Contains(err.Error(), "certificate") {
+			do = "Give the server a certificate that this machine trusts, or sign in with insecure=true if you know whose it is."
+		}
+		c.find(fmt.Sprintf("%s does not answer: %v", v.Endpoint, err), "Without an answer nothing else can be looked at.", do)
+		return c
+	}
+	local := v.Cloud.Now()
+	c.see("%s answers in %d ms", v.Endpoint, local.Sub(began).Milliseconds())
+	v.clock(&c, resp, local)
+	v.transport(&c, resp)
+	return c
+}
+
+// clock compares the server's time with ours.
+func (v *visit) clock(c *Check, resp *http.Response, local time.Time) {
+	at, err := http.ParseTime(resp.Header.Get("Date"))
+	if err != nil {
+		return
+	}
+	v.now = at
+	if off := local.Sub(at); off.Abs() > skewAllowed {
+		c.find(fmt.Sprintf("the clocks differ: here it is %s, there %s", local.UTC().Format(time.RFC3339), at.UTC().Format(time.RFC3339)),
+			"Signatures that expire are refused too early or taken too long, and the times of events mislead.",
+			"Let both machines take their time from the network (chrony, systemd-timesyncd).")
+	}
+}
+
+// transport looks at what the way to the server is protected by.
+func (v *visit) transport(c *Check, resp *http.Response) {
+	u, err := url.Parse(v.Endpoint)
+	if err != nil {
+		return
+	}
+	ip := net.ParseIP(u.Hostname())
+	near := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	switch {
+	case resp.TLS == nil && !near:
+		c.find("requests and answers are not encrypted", "Whoever sits on the way reads passwords and keys in them, and the machines' console passwords.",
+			"Serve HTTPS (virga server --tls auto, or --tls-cert and --tls-key) and sign in again with https://.")
+	case resp.TLS != nil && v.Insecure && !near:
+		c.find("any certificate is taken for the server's", "Whoever sits on the way can pretend to be the server.",
+			"Give the server a certificate that this machine trusts, and sign in again without insecure=true.")
+	}
+	if resp.TLS != nil && len(resp.TLS.PeerCertificates) > 0 {
+		if end := resp.TLS.PeerCertificates[0].NotAfter; end.Sub(v.now) < certificateOK {
+			c.find(fmt.Sprintf("the server's certificate ends at %s", end.UTC().Format(time.RFC3339)), "After that no client will speak to it.",
+				"Renew the certificate.")
+		}
+	}
+}
+
+// health asks the server's own opinion. Only Virga has one.
+func (v *visit) health(ctx context.Context) Check {
+	c := Check{Name: "health"}
+	base, api := strings.CutSuffix(v.Endpoint, "/client/api")
+	if !api {
+		c.Result, c.Text = Skipped, "the endpoint has another path than Virga's"
+		return c
+	}
+	for _, page := range []struct{ path, why, do string }{
+		{"/healthz", "The process is there but doesn't serve.", "Look into the server's log, and start it again."},
+		{"/readyz", "Requests will fail: its database does not answer, or its engine does not run.",
+			"Look into the server's log for \"not ready\"; look whether the database runs: virga doctor --database URL."},
+	} {
+		resp, body, err := v.get(ctx, base+page.path)
+		switch {
+		case err != nil:
+			c.find(fmt.Sprintf("%s does not answer: %v", page.path, err), page.why, page.do)
+		case resp.StatusCode == http.StatusNotFound:
+			c.Result, c.Text = Skipped, "the server has no "+page.path+": it is another than Virga, or a proxy keeps it back"
+			return c
+		case resp.StatusCode != http.StatusOK:
+			c.find(fmt.Sprintf("%s says %d %s", page.path, resp.StatusCode, strings.TrimSpace(body)), page.why, page.do)
+		}
+	}
+	c.see("/healthz and /readyz say ok")
+	if len(c.Findings) > 0 {
+		c.Text = ""
+	}
+	return c
+}
+
+// user is who is signed in.
+type user struct {
+	Username, Account, Domain, APIKey string
+	AccountType                       *int
+}
+
+// signIn looks whom the cloud takes the caller for.
+func (v *visit) signIn(ctx context.Context) Check {
+	c := Check{Name: "signed in"}
+	raw, err := v.Cloud.Send(ctx, "listCapabilities", nil)
+	if err != nil {
+		v.unreachable = true
+		c.find("the cloud refuses to know us: "+remote.Text(err), "Every other request would be refused, too.",
+			"Sign in again: virga login url="+v.Endpoint+". If the clocks differ, set them first.")
+		return c
+	}
+	var answer struct {
+		Capability struct{ CloudStackVersion string }
+	}
+	level := ""
+	if json.Unmarshal(raw, &answer) == nil && answer.Capability.CloudStackVersion != "" {
+		level = ", API level " + answer.Capability.CloudStackVersion
+	}
+	if v.APIKey == "" && v.Username == "" {
+		c.see("as nobody: requests are not signed%s", level)
+		return c
+	}
+	who, ok := v.whoAmI(ctx)
+	if !ok {
+		c.see("the cloud takes our requests, and does not say whose they are%s", level)
+		return c
+	}
+	c.see("as %s of account %s, domain %s: %s%s", who.Username, who.Account, who.Domain, role(who.AccountType), level)
+	return c
+}
+
+// whoAmI finds the user whose key it is. Admins can ask for that; everybody else sees few users.
+func (v *visit) whoAmI(ctx context.Context) (user, bool) {
+	if v.APIKey != "" {
+		raw, err := v.Cloud.Send(ctx, "getUser", api.Params{"userapikey": v.APIKey})
+		var answer struct{ User user }
+		if err == nil && json.Unmarshal(raw, &answer) == nil && answer.User.Username != "" {
+			return answer.User, true
+		}
+	}
+	seen, err := remote.List[user](ctx, v.Cloud, "listUsers", nil)
+	if err != nil {
+		return user{}, false
+	}
+	for _, one := range seen {
+		if v.APIKey != "" && one.APIKey == v.APIKey || v.APIKey == "" && strings.EqualFold(one.Username, v.Username) || len(seen) == 1 {
+			return one, true
+		}
+	}
+	return user{}, false
+}
+
+func role(accountType *int) string {
+	words := map[int]string{0: "user", 1: "root admin", 2: "domain admin"}
+	if accountType == nil || words[*accountType] == "" {
+		return "role unknown"
+	}
+	return words[*accountType]
+}
