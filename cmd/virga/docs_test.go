@@ -19,7 +19,7 @@ import (
 // and what stands in a block of text is what the block above it has printed. Blocks of another language, or none, are to look at.
 func TestPages(t *testing.T) {
 	t.Parallel()
-	for _, pattern := range []string{"README.md", "docs/ci.md", "docs/how-to/using-*.md", "docs/tutorial/*.md", "docs/concepts/*.md"} {
+	for _, pattern := range []string{"README.md", "docs/ci.md", "docs/how-to/using-*.md", "docs/how-to/measuring-*.md", "docs/tutorial/*.md", "docs/concepts/*.md"} {
 		files, err := filepath.Glob(filepath.Join("..", "..", pattern))
 		must(t, err)
 		if len(files) == 0 {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,11 +27,15 @@ type In struct {
 	Count    int           // calls of each list, or machines; 0: as many as Duration lets
 	Duration time.Duration // how long, of all lists together
 	WarmUp   int           // what is done before it counts, as Count; each list is always asked once
-	PageSize int           // of lists; 0: what the cloud likes
-	Lists    []string      // the list commands
-	ListAll  bool          // whether lists are of everything that the caller may see
+	Lists    []List
 	Machines MachinesIn
 	Note     func(text string) // is told what a user should know meanwhile
+}
+
+// List is a list command and how it is called.
+type List struct {
+	Name   string
+	Params api.Params
 }
 
 // Measure measures. When the context ends there is a report of what was measured until then. An error beside a report is of what
@@ -62,26 +65,22 @@ func Measure(ctx context.Context, in In) (*Report, error) {
 
 // lists measures one list after the other: a slow one does not spoil another's figures.
 func lists(ctx context.Context, in In, r *recorder) error {
-	var good []string
-	for _, command := range in.Lists {
-		err := in.listTimes(ctx, command, max(1, in.WarmUp))
+	var good []List
+	for _, list := range in.Lists {
+		err := in.ask(ctx, list, max(1, in.WarmUp))
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil:
-			r.skip(command, err)
+			r.skip(list.Name, err)
 		default:
-			good = append(good, command)
+			good = append(good, list)
 		}
 	}
-	for _, command := range good {
-		share := in.Duration / time.Duration(len(good))
-		row := r.row(command)
-		in.each(ctx, row, share, func(ctx context.Context, _ int) {
-			row.time(ctx, func() error {
-				_, err := in.Cloud.Send(ctx, command, in.listParams())
-				return err
-			})
+	for _, list := range good {
+		row := r.row(list.Name)
+		in.each(ctx, row, in.Duration/time.Duration(len(good)), func(ctx context.Context, _ int) {
+			row.time(ctx, func() error { return in.ask(ctx, list, 1) })
 		})
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -90,24 +89,13 @@ func lists(ctx context.Context, in In, r *recorder) error {
 	return nil
 }
 
-func (in *In) listTimes(ctx context.Context, command string, times int) error {
+func (in *In) ask(ctx context.Context, list List, times int) error {
 	for range times {
-		if _, err := in.Cloud.Send(ctx, command, in.listParams()); err != nil {
+		if _, err := in.Cloud.Send(ctx, list.Name, list.Params); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func (in *In) listParams() api.Params {
-	p := api.Params{}
-	if in.ListAll {
-		p["listall"] = "true"
-	}
-	if in.PageSize > 0 {
-		p["page"], p["pagesize"] = "1", strconv.Itoa(in.PageSize)
-	}
-	return p
 }
 
 // each lets the clients do something until it was done often enough or for long enough, and gives the row its time. The n of a
@@ -138,7 +126,7 @@ func (in *In) Check() error {
 	switch {
 	case in.Clients < 1 || in.Clients > 10_000:
 		return fmt.Errorf("clients %d: want 1 to 10000", in.Clients)
-	case in.Count < 0 || in.Duration < 0 || in.WarmUp < 0 || in.PageSize < 0:
+	case in.Count < 0 || in.Duration < 0 || in.WarmUp < 0:
 		return errors.New("counts and durations can't be below 0")
 	case in.Count == 0 && in.Duration == 0:
 		return errors.New("want a count or a duration, or nothing would be measured")

@@ -21,7 +21,6 @@ import (
 type Report struct {
 	Workload    string        `json:"workload"`
 	Clients     int           `json:"clients"`
-	PageSize    int           `json:"pagesize,omitempty"`
 	Seconds     float64       `json:"seconds"` // in all, with the warm-up
 	Interrupted bool          `json:"interrupted"`
 	Rows        []Row         `json:"rows"`
@@ -124,7 +123,7 @@ func short(text string) string {
 }
 
 func (r *recorder) report(in In) *Report {
-	out := &Report{Workload: in.Workload, Clients: in.Clients, PageSize: in.PageSize, Seconds: round(r.now().Sub(r.began).Seconds()),
+	out := &Report{Workload: in.Workload, Clients: in.Clients, Seconds: round(r.now().Sub(r.began).Seconds()),
 		Rows: []Row{}, Skipped: r.skipped, Setting: r.used}
 	for _, one := range r.rows {
 		out.Rows = append(out.Rows, one.summary())

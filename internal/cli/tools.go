@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/virga-cloud/virga/api"
 	"github.com/virga-cloud/virga/internal/bench"
 	"github.com/virga-cloud/virga/internal/doctor"
 	"github.com/virga-cloud/virga/internal/dump"
@@ -85,7 +87,10 @@ func (r *runner) remote() (remote.Cloud, error) {
 	return remote.Cloud{Send: server.send, Now: r.Now}, nil
 }
 
-// lists are the list commands that need no parameters.
+// listNeeds is what the lists that nobody leaves out must be given.
+var listNeeds = map[string]api.Params{"listTemplates": {"templatefilter": "executable"}, "listIsos": {"isofilter": "executable"}}
+
+// lists are the list commands that need no parameters, but for those.
 func (r *runner) lists() (out []*command, err error) {
 	for _, e := range r.catalog.entries {
 		if e.Verb != "list" {
@@ -95,7 +100,7 @@ func (r *runner) lists() (out []*command, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if c.complete(nil) == nil {
+		if c.complete(listNeeds[c.Name]) == nil {
 			out = append(out, c)
 		}
 	}
@@ -115,6 +120,7 @@ type benchTool struct {
 	Count    int           `short:"n" help:"How many calls of each list, or how many machines. Default: 100 calls, 20 machines." xor:"length" placeholder:"N"`
 	Duration time.Duration `short:"d" help:"How long to measure, in the place of --count; lists share it." xor:"length" placeholder:"TIME"`
 	WarmUp   int           `default:"1" help:"How many calls or machines before those that count." placeholder:"N"`
+	ListAll  bool          `name:"listall" help:"Lists of everything that the caller may see, and not of the caller's own."`
 	PageSize int           `name:"pagesize" help:"The page size of lists." placeholder:"N"`
 	Zone     string        `help:"Where machines are made, by name or ID. Default: the first zone." placeholder:"ZONE"`
 	Template string        `help:"What they are made from. Default: the first featured template that is ready." placeholder:"TEMPLATE"`
@@ -166,7 +172,7 @@ func (t *benchTool) run(ctx context.Context, r *runner) error {
 
 // in is what to measure.
 func (t *benchTool) in(r *runner) (bench.In, error) {
-	in := bench.In{Workload: t.Workload, Clients: t.Clients, Count: t.Count, Duration: t.Duration, WarmUp: t.WarmUp, PageSize: t.PageSize,
+	in := bench.In{Workload: t.Workload, Clients: t.Clients, Count: t.Count, Duration: t.Duration, WarmUp: t.WarmUp,
 		// Of this run alone: machines are found and removed by their names.
 		Machines: bench.MachinesIn{Zone: t.Zone, Template: t.Template, Offering: t.Offering, Networks: t.Networks, Keep: t.Keep,
 			Prefix: t.Prefix + "-" + strconv.FormatInt(r.Now().UnixMilli(), 36) + "-"},
@@ -184,6 +190,21 @@ func (t *benchTool) in(r *runner) (bench.In, error) {
 		}
 		return in, asUsage(in.Check())
 	}
+	lists, err := t.lists(r)
+	if err != nil {
+		return in, err
+	}
+	for _, c := range lists {
+		in.Lists = append(in.Lists, bench.List{Name: c.Name, Params: t.params(c)})
+	}
+	return in, asUsage(in.Check())
+}
+
+// lists are the lists that are named, or all.
+func (t *benchTool) lists(r *runner) (out []*command, err error) {
+	if t.Lists == nil {
+		return r.lists()
+	}
 	for _, name := range t.Lists {
 		c, _, err := r.catalog.find([]string{name})
 		if err != nil || c == nil {
@@ -191,22 +212,26 @@ func (t *benchTool) in(r *runner) (bench.In, error) {
 		}
 		switch {
 		case err != nil:
-			return in, err
-		case c.Verb != "list" || c.complete(nil) != nil:
-			return in, usagef("%s can't be measured: it is no list, or needs parameters", c.Name)
+			return nil, err
+		case c.Verb != "list" || c.complete(listNeeds[c.Name]) != nil:
+			return nil, usagef("%s can't be measured: it is no list, or needs parameters", c.Name)
 		}
-		in.Lists = append(in.Lists, c.Name)
+		out = append(out, c)
 	}
-	if t.Lists == nil {
-		all, err := r.lists()
-		if err != nil {
-			return in, err
-		}
-		for _, c := range all {
-			in.Lists = append(in.Lists, c.Name)
-		}
+	return out, nil
+}
+
+// params are what a list is asked for with.
+func (t *benchTool) params(c *command) api.Params {
+	out := api.Params{}
+	maps.Copy(out, listNeeds[c.Name])
+	if t.ListAll && c.takes("listall") {
+		out["listall"] = "true"
 	}
-	return in, asUsage(in.Check())
+	if t.PageSize > 0 && c.takes("pagesize") {
+		out["page"], out["pagesize"] = "1", strconv.Itoa(t.PageSize)
+	}
+	return out
 }
 
 func asUsage(err error) error {
