@@ -143,7 +143,7 @@ func TestKeep(t *testing.T) {
 func TestLists(t *testing.T) {
 	t.Parallel()
 	s := &simple{machines: map[string]string{}}
-	in := bench.In{Cloud: remote.Cloud{Send: s.send, Now: time.Now}, Workload: bench.Lists, Clients: 4, Count: 25, 
+	in := bench.In{Cloud: remote.Cloud{Send: s.send, Now: time.Now}, Workload: bench.Lists, Clients: 4, Count: 25,
 		Lists: []bench.List{{Name: "listZones"}, {Name: "listNothing"}, {Name: "listHosts"}}}
 	r, err := bench.Measure(t.Context(), in)
 	if err != nil || len(r.Rows) != 2 || r.Rows[0].Count != 25 || r.Rows[1].Name != "listHosts" || len(r.Skipped) != 1 || r.Skipped[0].Text != "no such command" {
