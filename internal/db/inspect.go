@@ -31,10 +31,12 @@ func Inspect(ctx context.Context, database string) (s State, err error) {
 	if s.Newest, err = newest(); err != nil {
 		return s, err
 	}
+	look := s.inspectSQLite
 	if IsPostgres(database) {
-		return s, s.inspectPostgres(ctx, database)
+		look = s.inspectPostgres
 	}
-	return s, s.inspectSQLite(ctx, database)
+	err = look(ctx, database)
+	return s, err
 }
 
 // newest is the version of the last migration.

@@ -108,8 +108,8 @@ func (v *visit) transport(c *Check, resp *http.Response) {
 // health asks the server's own opinion. Only Virga has one.
 func (v *visit) health(ctx context.Context) Check {
 	c := Check{Name: "health"}
-	base, api := strings.CutSuffix(v.Endpoint, "/client/api")
-	if !api {
+	base, ours := strings.CutSuffix(v.Endpoint, "/client/api")
+	if !ours {
 		c.Result, c.Text = Skipped, "the endpoint has another path than Virga's"
 		return c
 	}
