@@ -28,7 +28,8 @@ func (m *maker) choose(ctx context.Context) (*MachinesUsed, error) {
 	template, err := m.one(ctx, "template", m.in.Template, "listTemplates", api.Params{"templatefilter": "featured", "zoneid": zone.ID})
 	if err != nil {
 		var other error
-		if template, other = m.one(ctx, "template", m.in.Template, "listTemplates", api.Params{"templatefilter": "executable", "zoneid": zone.ID}); other != nil {
+		mine := api.Params{"templatefilter": "executable", "zoneid": zone.ID}
+		if template, other = m.one(ctx, "template", m.in.Template, "listTemplates", mine); other != nil {
 			return nil, err
 		}
 	}

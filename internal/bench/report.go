@@ -191,7 +191,8 @@ func (r *Report) Text(w io.Writer) error {
 	}
 	fmt.Fprintf(&b, "\n\n%-*s %8s %8s %10s %10s %10s %10s %10s\n", width, "", "count", "errors", "per s", "p50 ms", "p90 ms", "p99 ms", "max ms")
 	for _, row := range r.Rows {
-		fmt.Fprintf(&b, "%-*s %8d %8d %10.1f %10.2f %10.2f %10.2f %10.2f\n", width, row.Name, row.Count, row.Errors, row.Rate, row.P50, row.P90, row.P99, row.Max)
+		fmt.Fprintf(&b, "%-*s %8d %8d %10.1f %10.2f %10.2f %10.2f %10.2f\n", width, row.Name, row.Count, row.Errors, row.Rate,
+			row.P50, row.P90, row.P99, row.Max)
 	}
 	for _, row := range r.Rows {
 		for _, f := range row.Failed {

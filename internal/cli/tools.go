@@ -114,10 +114,10 @@ func (c *command) takes(name string) bool {
 
 type benchTool struct {
 	ofProfile
-	Workload string        `arg:"" enum:"lists,deploy,lifecycle" help:"lists: list commands, one after the other. deploy: machines, from the call until they run. lifecycle: machines that are deployed, stopped, started, rebooted and destroyed."`
+	Workload string        `arg:"" enum:"lists,deploy,lifecycle" help:"lists; deploy: machines until they run; lifecycle: until they are gone."`
 	Lists    []string      `arg:"" optional:"" help:"The list commands to measure, listZones or zones. Default: all that need no parameters."`
 	Clients  int           `short:"c" default:"4" help:"How many call at once." placeholder:"N"`
-	Count    int           `short:"n" help:"How many calls of each list, or how many machines. Default: 100 calls, 20 machines." xor:"length" placeholder:"N"`
+	Count    int           `short:"n" help:"How many calls of each list (100), or how many machines (20)." xor:"length" placeholder:"N"`
 	Duration time.Duration `short:"d" help:"How long to measure, in the place of --count; lists share it." xor:"length" placeholder:"TIME"`
 	WarmUp   int           `default:"1" help:"How many calls or machines before those that count." placeholder:"N"`
 	ListAll  bool          `name:"listall" help:"Lists of everything that the caller may see, and not of the caller's own."`

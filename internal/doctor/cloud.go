@@ -68,7 +68,7 @@ func (v *visit) hosts(ctx context.Context, c *Check) error {
 	}
 	for _, state := range slices.Sorted(maps.Keys(away)) {
 		c.find(fmt.Sprintf("not Up but %s: %s", state, some(away[state])), "Machines there can't be managed, and may not run at all.",
-			"Look whether the host has power and network and whether its agent runs; then virga reconnect host id=NAME.")
+			"Look whether it has power and network and whether its agent runs; then virga reconnect host id=NAME.")
 	}
 	for _, state := range slices.Sorted(maps.Keys(closed)) {
 		c.find(fmt.Sprintf("Up but %s: %s", state, some(closed[state])), "Nothing new is placed there, so that the cloud is smaller than it looks.",
@@ -91,7 +91,8 @@ func (v *visit) pools(ctx context.Context, c *Check) error {
 		}
 	}
 	for _, state := range slices.Sorted(maps.Keys(states)) {
-		c.find(fmt.Sprintf("not Up but %s: %s", state, some(states[state])), "No disk can be made there, and machines with disks there may not start.",
+		c.find(fmt.Sprintf("not Up but %s: %s", state, some(states[state])),
+			"No disk can be made there, and machines with disks there may not start.",
 			"virga list storagepools shows them; repair the storage, or enable the pools again.")
 	}
 	return nil
@@ -113,7 +114,7 @@ var kinds = map[int]kind{
 	3:  {"allocated primary storage", "cluster.storage.allocated.capacity.notificationthreshold", addStorage},
 	4:  {"public addresses", "zone.virtualnetwork.publicip.capacity.notificationthreshold", addRange},
 	5:  {"management addresses", "pod.privateip.capacity.notificationthreshold", "Give the pod a larger range of addresses."},
-	6:  {"secondary storage", "zone.secstorage.capacity.notificationthreshold", "Add an image store, or delete templates and snapshots that nobody uses."},
+	6:  {"secondary storage", "zone.secstorage.capacity.notificationthreshold", "Add an image store, or delete templates that nobody uses."},
 	7:  {"VLANs", "zone.vlan.capacity.notificationthreshold", "Give the physical network more VLANs: virga update physicalnetwork vlan=…."},
 	8:  {"addresses of shared networks", "zone.directnetwork.publicip.capacity.notificationthreshold", addRange},
 	9:  {"local storage", "cluster.localStorage.capacity.notificationthreshold", addStorage},
@@ -148,8 +149,8 @@ func (v *visit) capacity(ctx context.Context, c *Check) error {
 			}
 		}
 		if percent > limit*100 {
-			c.find(fmt.Sprintf("zone %q: of its %s %.1f %% are used, more than the %.0f %% of %s", line.ZoneName, k.what, percent, limit*100, k.setting),
-				"When nothing is left deployments fail.", k.do)
+			c.find(fmt.Sprintf("zone %q: of its %s %.1f %% are used, more than the %.0f %% of %s", line.ZoneName, k.what, percent,
+				limit*100, k.setting), "When nothing is left deployments fail.", k.do)
 		}
 	}
 	return nil
@@ -237,10 +238,12 @@ func (v *visit) jobs(ctx context.Context, c *Check) error {
 		since, err := api.ParseDate(j.Created, false)
 		switch {
 		case j.JobState == "stuck":
-			c.find(fmt.Sprintf("job %s (%s) is stuck at %q", j.JobID, command, j.JobStep), "What it was about is neither made nor removed, and stays locked.",
+			c.find(fmt.Sprintf("job %s (%s) is stuck at %q", j.JobID, command, j.JobStep),
+				"What it was about is neither made nor removed, and stays locked.",
 				"The server's log says why. When that is mended: virga cancel asyncjob jobid="+j.JobID+" tries again.")
 		case err == nil && v.now.Sub(since) > jobTime:
-			c.find(fmt.Sprintf("job %s (%s) is at work since %s", j.JobID, command, j.Created), "No job takes that long: it waits for something that doesn't come.",
+			c.find(fmt.Sprintf("job %s (%s) is at work since %s", j.JobID, command, j.Created),
+				"No job takes that long: it waits for something that doesn't come.",
 				"virga query asyncjobresult jobid="+j.JobID+" shows where it is; look whether the hosts concerned are up.")
 		}
 	}

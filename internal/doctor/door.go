@@ -91,7 +91,7 @@ func (v *visit) transport(c *Check, resp *http.Response) {
 	near := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 	switch {
 	case resp.TLS == nil && !near:
-		c.find("requests and answers are not encrypted", "Whoever sits on the way reads passwords and keys in them, and the machines' console passwords.",
+		c.find("requests and answers are not encrypted", "Whoever sits on the way reads the passwords and keys in them.",
 			"Serve HTTPS (virga server --tls auto, or --tls-cert and --tls-key) and sign in again with https://.")
 	case resp.TLS != nil && v.Insecure && !near:
 		c.find("any certificate is taken for the server's", "Whoever sits on the way can pretend to be the server.",
