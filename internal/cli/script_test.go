@@ -13,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/cli"
 	"github.com/virga-cloud/virga/internal/cloudtest"
 	"github.com/virga-cloud/virga/internal/db/dbtest"
@@ -23,7 +24,8 @@ import (
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{})
-	user, _ := c.Tenant(t, "ROOT", "ann", 0)
+	user, _ := c.Tenant(t, "ROOT", "ann", auth.User)
+	measured, _ := c.Tenant(t, "ROOT", "bench", auth.RootAdmin)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -35,6 +37,8 @@ func TestScripts(t *testing.T) {
 			e.Setenv("SECRET", c.Client.SecretKey)
 			e.Setenv("USER_KEY", user.APIKey)
 			e.Setenv("USER_SECRET", user.SecretKey)
+			e.Setenv("BENCH_KEY", measured.APIKey)
+			e.Setenv("BENCH_SECRET", measured.SecretKey)
 			e.Setenv("VIRGA_ENDPOINT", c.Client.Endpoint)
 			e.Setenv("VIRGA_APIKEY", c.Client.APIKey)
 			e.Setenv("VIRGA_SECRETKEY", c.Client.SecretKey)

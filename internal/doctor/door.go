@@ -182,8 +182,8 @@ func (v *visit) whoAmI(ctx context.Context) (user, bool) {
 		}
 	}
 	seen, err := remote.List[user](ctx, v.Cloud, "listUsers", nil)
-	if err != nil {
-		return user{}, false
+	if err != nil { // for admins only, on some clouds: an account's own users are in it
+		seen = v.usersOfAccounts(ctx)
 	}
 	for _, one := range seen {
 		if v.APIKey != "" && one.APIKey == v.APIKey || v.APIKey == "" && strings.EqualFold(one.Username, v.Username) || len(seen) == 1 {
@@ -191,6 +191,17 @@ func (v *visit) whoAmI(ctx context.Context) (user, bool) {
 		}
 	}
 	return user{}, false
+}
+
+func (v *visit) usersOfAccounts(ctx context.Context) (seen []user) {
+	accounts, err := remote.List[struct{ User []user }](ctx, v.Cloud, "listAccounts", nil)
+	if err != nil {
+		return nil
+	}
+	for _, a := range accounts {
+		seen = append(seen, a.User...)
+	}
+	return seen
 }
 
 func role(accountType *int) string {
