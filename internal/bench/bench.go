@@ -54,7 +54,7 @@ func Measure(ctx context.Context, in In) (*Report, error) {
 	}
 	report := r.report(in)
 	report.Interrupted = ctx.Err() != nil
-	if left, ok := errors.AsType[*Leftovers](err); ok && report.Interrupted {
+	if left, ok := errors.AsType[*LeftoverError](err); ok && report.Interrupted {
 		return report, left
 	}
 	if report.Interrupted {

@@ -78,13 +78,13 @@ func orNone(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// Leftovers are machines that could not be removed.
-type Leftovers struct {
+// LeftoverError are machines that could not be removed.
+type LeftoverError struct {
 	Machines map[string]string // why, by name
 }
 
 // Error names them.
-func (l *Leftovers) Error() string {
+func (l *LeftoverError) Error() string {
 	names := slices.Sorted(maps.Keys(l.Machines))
 	text := fmt.Sprintf("%d machines are left:", len(names))
 	for i, name := range names {

@@ -191,7 +191,7 @@ func (m *maker) tidy(ctx context.Context, in In) error {
 	for range tidyRounds {
 		left, err := m.left(ctx)
 		if err != nil {
-			return &Leftovers{map[string]string{m.in.Prefix + "…": "what is called so can't be listed: " + remote.Text(err)}}
+			return &LeftoverError{map[string]string{m.in.Prefix + "…": "what is called so can't be listed: " + remote.Text(err)}}
 		}
 		if len(left) == 0 {
 			return nil
@@ -206,7 +206,7 @@ func (m *maker) tidy(ctx context.Context, in In) error {
 	for _, one := range left {
 		out[one.Name] = cmp.Or(m.refusals[one.Name], "it is still "+one.State)
 	}
-	return &Leftovers{out}
+	return &LeftoverError{out}
 }
 
 type machine struct{ ID, Name, State string }

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,13 +23,20 @@ const (
 	certificateOK = 14 * 24 * time.Hour
 )
 
+// page is what a server has answered.
+type page struct {
+	status     int
+	date, text string
+	tls        *tls.ConnectionState
+}
+
 // get asks for a page beside the API.
-func (v *visit) get(ctx context.Context, address string) (*http.Response, string, error) {
+func (v *visit) get(ctx context.Context, address string) (page, error) {
 	ctx, stop := context.WithTimeout(ctx, askWithin)
 	defer stop()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, "", err
+		return page{}, err
 	}
 	client := v.HTTP
 	if client == nil {
@@ -36,18 +44,18 @@ func (v *visit) get(ctx context.Context, address string) (*http.Response, string
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, "", err
+		return page{}, err
 	}
 	defer func() { _ = resp.Body.Close() }() // what was read counts
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 4096))
-	return resp, string(body), err
+	return page{resp.StatusCode, resp.Header.Get("Date"), string(body), resp.TLS}, err
 }
 
 // endpoint looks whether anything answers, how, and what time it has.
 func (v *visit) endpoint(ctx context.Context) Check {
 	c := Check{Name: "endpoint"}
 	began := v.Cloud.Now()
-	resp, _, err := v.get(ctx, v.Endpoint)
+	seen, err := v.get(ctx, v.Endpoint)
 	if err != nil {
 		v.unreachable = true
 		if failed, ok := errors.AsType[*url.Error](err); ok {
@@ -62,14 +70,14 @@ func (v *visit) endpoint(ctx context.Context) Check {
 	}
 	local := v.Cloud.Now()
 	c.see("%s answers in %d ms", v.Endpoint, local.Sub(began).Milliseconds())
-	v.clock(&c, resp, local)
-	v.transport(&c, resp)
+	v.clock(&c, seen, local)
+	v.transport(&c, seen)
 	return c
 }
 
 // clock compares the server's time with ours.
-func (v *visit) clock(c *Check, resp *http.Response, local time.Time) {
-	at, err := http.ParseTime(resp.Header.Get("Date"))
+func (v *visit) clock(c *Check, seen page, local time.Time) {
+	at, err := http.ParseTime(seen.date)
 	if err != nil {
 		return
 	}
@@ -82,7 +90,7 @@ func (v *visit) clock(c *Check, resp *http.Response, local time.Time) {
 }
 
 // transport looks at what the way to the server is protected by.
-func (v *visit) transport(c *Check, resp *http.Response) {
+func (v *visit) transport(c *Check, seen page) {
 	u, err := url.Parse(v.Endpoint)
 	if err != nil {
 		return
@@ -90,16 +98,16 @@ func (v *visit) transport(c *Check, resp *http.Response) {
 	ip := net.ParseIP(u.Hostname())
 	near := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 	switch {
-	case resp.TLS == nil && !near:
+	case seen.tls == nil && !near:
 		c.find("requests and answers are not encrypted", "Whoever sits on the way reads the passwords and keys in them.",
 			"Serve HTTPS (virga server --tls auto, or --tls-cert and --tls-key) and sign in again with https://.")
-	case resp.TLS != nil && v.Insecure && !near:
+	case seen.tls != nil && v.Insecure && !near:
 		c.find("any certificate is taken for the server's", "Whoever sits on the way can pretend to be the server.",
 			"Give the server a certificate that this machine trusts, and sign in again without insecure=true.")
 	}
-	if resp.TLS != nil && len(resp.TLS.PeerCertificates) > 0 {
-		if end := resp.TLS.PeerCertificates[0].NotAfter; end.Sub(v.now) < certificateOK {
-			c.find(fmt.Sprintf("the server's certificate ends at %s", end.UTC().Format(time.RFC3339)), "After that no client will speak to it.",
+	if seen.tls != nil && len(seen.tls.PeerCertificates) > 0 {
+		if end := seen.tls.PeerCertificates[0].NotAfter; end.Sub(v.now) < certificateOK {
+			c.find("the server's certificate ends at "+end.UTC().Format(time.RFC3339), "After that no client will speak to it.",
 				"Renew the certificate.")
 		}
 	}
@@ -113,20 +121,20 @@ func (v *visit) health(ctx context.Context) Check {
 		c.Result, c.Text = Skipped, "the endpoint has another path than Virga's"
 		return c
 	}
-	for _, page := range []struct{ path, why, do string }{
+	for _, one := range []struct{ path, why, do string }{
 		{"/healthz", "The process is there but doesn't serve.", "Look into the server's log, and start it again."},
 		{"/readyz", "Requests will fail: its database does not answer, or its engine does not run.",
 			"Look into the server's log for \"not ready\"; look whether the database runs: virga doctor --database URL."},
 	} {
-		resp, body, err := v.get(ctx, base+page.path)
+		seen, err := v.get(ctx, base+one.path)
 		switch {
 		case err != nil:
-			c.find(fmt.Sprintf("%s does not answer: %v", page.path, err), page.why, page.do)
-		case resp.StatusCode == http.StatusNotFound:
-			c.Result, c.Text = Skipped, "the server has no "+page.path+": it is another than Virga, or a proxy keeps it back"
+			c.find(fmt.Sprintf("%s does not answer: %v", one.path, err), one.why, one.do)
+		case seen.status == http.StatusNotFound:
+			c.Result, c.Text = Skipped, "the server has no "+one.path+": it is another than Virga, or a proxy keeps it back"
 			return c
-		case resp.StatusCode != http.StatusOK:
-			c.find(fmt.Sprintf("%s says %d %s", page.path, resp.StatusCode, strings.TrimSpace(body)), page.why, page.do)
+		case seen.status != http.StatusOK:
+			c.find(fmt.Sprintf("%s says %d %s", one.path, seen.status, strings.TrimSpace(seen.text)), one.why, one.do)
 		}
 	}
 	c.see("/healthz and /readyz say ok")

@@ -18,7 +18,7 @@ func value(raw json.RawMessage) (v any, err error) {
 var secrets = []string{"password", "passwd", "passphrase", "secret", "apikey", "api_key", "userdata", "privatekey", "private_key", "sessionkey",
 	"token", "credential", "signature"}
 
-// secret tells whether a field with this name is left out. Whether there is a password is no secret, what it is is one.
+// secret tells whether a field with this name is left out. That there is a password is no secret.
 func secret(name string, v any) bool {
 	switch v := v.(type) {
 	case bool, nil:
