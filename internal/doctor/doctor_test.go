@@ -11,7 +11,6 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
-	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/cloudtest"
 	"github.com/virga-cloud/virga/internal/db/dbtest"
 	"github.com/virga-cloud/virga/internal/doctor"
@@ -77,7 +76,7 @@ func TestExamineFindsWhatIsBroken(t *testing.T) {
 	says(t, ill, "settings", "incorrect.login.attempts.allowed is 0", "name=incorrect.login.attempts.allowed value=5")
 	says(t, ill, "zones", `"ok"`)
 
-	user, _ := c.Tenant(t, "ROOT", "ann", auth.User)
+	user, _ := c.Tenant(t, "ROOT", "ann", 0)
 	seen := examine(t, user)
 	if seen.Count != 0 || seen.Unreachable {
 		t.Errorf("a user: %+v", seen)

@@ -51,7 +51,7 @@ var rules = []rule{
 	{"internal/datacenter", "api api/cloudstack uid", "database/sql", "a data centre's file is applied by a client like any other"},
 	{"internal/remote", "api", "database/sql", "a cloud as programs see it that know no contract: any will do"},
 	{"internal/bench", "internal/remote api", "database/sql", "what is measured is what a client meets"},
-	{"internal/doctor", "internal/remote api", "database/sql", "the doctor sees what a user sees; databases are looked at by who may open them"},
+	{"internal/doctor", "internal/remote api api/cloudstack", "database/sql", "the doctor sees what a user sees; databases are looked at by who may open them"},
 	{"internal/dump", "internal/remote api", "database/sql", "what a bug report has in it is what a user could have asked for"},
 	{"internal/cli", "internal/bench internal/doctor internal/dump internal/remote api api/cloudstack uid", "database/sql",
 		"the command line is a client like any other"},
