@@ -297,7 +297,7 @@ CREATE INDEX networks_domain on networks (domain_id) where removed is null;
 
 CREATE INDEX networks_listed on networks (id) where removed is null;
 
-CREATE INDEX networks_of_domain on networks (zone_id, id) where acl_type = 'Domain' and removed is null;
+CREATE INDEX networks_of_domain on networks (acl_type, zone_id, id) where removed is null;
 
 CREATE INDEX networks_offering on networks (offering_id) where removed is null;
 

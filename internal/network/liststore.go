@@ -19,22 +19,24 @@ const forDomain = `n.acl_type = 'Domain' and exists (select 1 from domains nd wh
 
 // orShared adds to a query's networks in a scope those for domains that the scope's accounts are in.
 func orShared(q *bun.SelectQuery, scope auth.Scope) *bun.SelectQuery {
-	// Not "or exists", with which every network would be looked at: this way the few that are for domains are, and the scope's own.
-	of := "n.id in (select n.id from networks n where n.removed is null and exists (select 1 from domains d where ? and " + forDomain + "))"
-	return q.WhereGroup(" and ", func(q *bun.SelectQuery) *bun.SelectQuery {
-		scope.Where(q, "n")
-		switch {
-		case scope.All:
-			return q.Where("1 = 1")
-		case scope.Account != "":
-			return q.WhereOr(of, bun.SafeQuery("d.id = (select domain_id from accounts where id = ?)", scope.Account))
-		case scope.Domain != "":
-			return q.WhereOr(of, bun.SafeQuery("d.id = ?", scope.Domain))
-		case scope.Under != "":
-			return q.WhereOr(of, bun.SafeQuery("d.path = ?", scope.Under))
-		}
+	if scope.All {
 		return q
-	})
+	}
+	own := scope.Where(q.NewSelect().TableExpr("networks n").Column("n.id").Where("n.removed is null"), "n")
+	shared := q.NewSelect().TableExpr("networks n").Column("n.id").Where("n.removed is null and n.acl_type = 'Domain'")
+	of := func(which string, args ...any) *bun.SelectQuery {
+		return shared.Where("exists (select 1 from domains d where "+which+" and "+forDomain+")", args...)
+	}
+	switch {
+	case scope.Account != "":
+		own.Union(of("d.id = (select domain_id from accounts where id = ?)", scope.Account))
+	case scope.Domain != "":
+		own.Union(of("d.id = ?", scope.Domain))
+	case scope.Under != "":
+		own.Union(of("d.path = ?", scope.Under))
+	}
+	// Not "or", with which every network would be looked at: this way the few that are for domains are, and the scope's own.
+	return q.Where("n.id in (?)", own)
 }
 
 // sharedWith tells whether a network is for a domain that an account is in.

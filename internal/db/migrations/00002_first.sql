@@ -374,7 +374,7 @@ create unique index networks_automatic on networks (account_id, zone_id) where a
 create index networks_owner on networks (account_id, id) where removed is null;
 create index networks_domain on networks (domain_id) where removed is null;
 create index networks_listed on networks (id) where removed is null;
-create index networks_of_domain on networks (zone_id, id) where acl_type = 'Domain' and removed is null;
+create index networks_of_domain on networks (acl_type, zone_id, id) where removed is null;
 create index networks_offering on networks (offering_id) where removed is null;
 
 create table nics (
