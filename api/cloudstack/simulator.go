@@ -18,7 +18,7 @@ type ConfigureSimulatorIn struct {
 	ClusterID uid.Cluster `api:"clusterid" doc:"For hosts of this cluster."`
 	HostID    uid.Host    `api:"hostid" doc:"For this host."`
 	Name      string      `api:"name,required" doc:"The agent command that is concerned, StartCommand for instance."`
-	Value     string      `api:"value,required,max=4096" doc:"What the hosts are to do, as name:value pairs with | between them: fault:fail|wait:500."`
+	Value     string      `api:"value,required,max=4096" doc:"What the hosts are to do, as name:value pairs with | between them, wait:500|result:fail for instance. result:fail makes the job fail, result:fault is tried again, none ends it."`
 	Count     int         `api:"count" doc:"On how many occasions; without it on every one."`
 }
 
