@@ -116,17 +116,17 @@ type benchTool struct {
 	ofProfile
 	Workload string        `arg:"" enum:"lists,deploy,lifecycle" help:"lists; deploy: machines until they run; lifecycle: until they are gone."`
 	Lists    []string      `arg:"" optional:"" help:"The list commands to measure, listZones or zones. Default: all that need no parameters."`
-	Clients  int           `short:"c" default:"4" help:"How many call at once." placeholder:"N"`
+	Clients  int           `short:"c" default:"4" help:"How many call at once (${default})." placeholder:"N"`
 	Count    int           `short:"n" help:"How many calls of each list (100), or how many machines (20)." xor:"length" placeholder:"N"`
 	Duration time.Duration `short:"d" help:"How long to measure, in the place of --count; lists share it." xor:"length" placeholder:"TIME"`
-	WarmUp   int           `default:"1" help:"How many calls or machines before those that count." placeholder:"N"`
+	WarmUp   int           `default:"1" help:"How many calls or machines before those that count (${default})." placeholder:"N"`
 	ListAll  bool          `name:"listall" help:"Lists of everything that the caller may see, and not of the caller's own."`
 	PageSize int           `name:"pagesize" help:"The page size of lists." placeholder:"N"`
 	Zone     string        `help:"Where machines are made, by name or ID. Default: the first zone." placeholder:"ZONE"`
 	Template string        `help:"What they are made from. Default: the first featured template that is ready." placeholder:"TEMPLATE"`
 	Offering string        `help:"How large they are. Default: the first service offering." placeholder:"OFFERING"`
 	Networks string        `help:"The IDs of the networks they are in. Default: the cloud's choice." placeholder:"IDS"`
-	Prefix   string        `default:"bench" help:"What their names begin with." placeholder:"TEXT"`
+	Prefix   string        `default:"bench" help:"What their names begin with (${default})." placeholder:"TEXT"`
 	Keep     bool          `help:"Leave the machines."`
 	CSV      string        `name:"csv" help:"Write the figures as CSV; - for standard output." placeholder:"FILE"`
 	JSON     string        `name:"json" help:"Write everything as JSON; - for standard output." placeholder:"FILE"`
@@ -348,7 +348,7 @@ func (t *doctorTool) run(ctx context.Context, r *runner) error {
 type dumpTool struct {
 	ofProfile
 	Output string `short:"o" default:"-" help:"The file to write; - for standard output." placeholder:"FILE"`
-	Hours  int    `default:"24" help:"How far back events go." placeholder:"N"`
+	Hours  int    `default:"24" help:"How far back events go (${default})." placeholder:"N"`
 }
 
 func (t *dumpTool) run(ctx context.Context, r *runner) error {

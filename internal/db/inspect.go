@@ -63,6 +63,9 @@ func (s *State) inspectSQLite(ctx context.Context, path string) error {
 		return err
 	}
 	s.Size = info.Size()
+	if log, err := os.Stat(path + "-wal"); err == nil {
+		s.Size += log.Size()
+	}
 	pool, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?mode=ro&_pragma=busy_timeout(5000)")
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/db/dbtest"
 )
 
 // A database can be looked at beside the process that has it; what is none is said to be none, and left as it is.
@@ -28,6 +29,13 @@ func TestInspect(t *testing.T) {
 	if err != nil || s.Schema == 0 || s.Schema != s.Newest || s.Size == 0 || s.Damage != "" {
 		t.Errorf("%+v, %v", s, err)
 	}
+	dbtest.EachURL(t, func(t *testing.T, url string) {
+		t.Helper()
+		s, err := db.Inspect(t.Context(), url)
+		if err != nil || s.Schema == 0 || s.Schema != s.Newest || s.Size == 0 || db.IsPostgres(url) && (s.Connections < 1 || s.MaxConnections < 1) {
+			t.Errorf("%+v, %v", s, err)
+		}
+	})
 	text := filepath.Join(t.TempDir(), "text")
 	if err := os.WriteFile(text, []byte("this has never been a database, whatever it is called, nor will it be"), 0o600); err != nil {
 		t.Fatal(err)
