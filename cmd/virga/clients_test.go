@@ -183,17 +183,24 @@ func TestClientCloudstackGo(t *testing.T) {
 	t.Parallel()
 	p := startDev(t)
 	spy := &spy{t: t}
-	client := cloudstack.NewAsyncClient(p.Creds.Endpoint, p.Creds.APIKey, p.Creds.SecretKey, false,
-		cloudstack.WithHTTPClient(&http.Client{Transport: spy, Timeout: 20 * time.Second}), cloudstack.WithAsyncTimeout(30))
-	for _, getOnly := range []bool{false, true} {
-		client.HTTPGETOnly = getOnly
-		s := apache{t, p.Creds.Endpoint, client}
-		vm := s.deploy(fmt.Sprintf("web-%v", getOnly))
-		s.lists(vm)
-		s.life(vm.Id)
-		s.errors(vm.Id)
+	connect := func(t *testing.T) apache {
+		return apache{t, p.Creds.Endpoint, cloudstack.NewAsyncClient(p.Creds.Endpoint, p.Creds.APIKey, p.Creds.SecretKey, false,
+			cloudstack.WithHTTPClient(&http.Client{Transport: spy, Timeout: 20 * time.Second}), cloudstack.WithAsyncTimeout(30))}
 	}
-	s := apache{t, p.Creds.Endpoint, client}
+	t.Run("life", func(t *testing.T) { // the library waits for seconds between two looks at a job
+		for _, getOnly := range []bool{false, true} {
+			t.Run(fmt.Sprintf("get=%v", getOnly), func(t *testing.T) {
+				t.Parallel()
+				s := connect(t)
+				s.HTTPGETOnly = getOnly
+				vm := s.deploy(fmt.Sprintf("web-%v", getOnly))
+				s.lists(vm)
+				s.life(vm.Id)
+				s.errors(vm.Id)
+			})
+		}
+	})
+	s := connect(t)
 	vm := s.deploy("slow")
 	s.work(vm.Id, p.client())
 	s.end(vm)
