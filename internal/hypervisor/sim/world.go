@@ -63,8 +63,18 @@ func (w *World) Close() error {
 
 // CopyTo writes the world as it is into a new file.
 func (w *World) CopyTo(ctx context.Context, path string) error {
-	_, err := w.store.pool.ExecContext(ctx, "vacuum into ?", path)
-	return err
+	conn, err := w.store.pool.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	return conn.Raw(func(driver any) error {
+		content, err := driver.(interface{ Serialize() ([]byte, error) }).Serialize()
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(path, content, 0o600)
+	})
 }
 
 // Recover has nothing to find again: the world never stopped.
