@@ -49,8 +49,8 @@ var lists = []struct {
 	{"listTemplates", "templatefilter=executable", 1, 1, 1},
 	{"listServiceOfferings", "", 2, 2, 2},
 	{"listDiskOfferings", "", 4, 4, 4},
-	{"listNetworkOfferings", "", 3, 3, 3},
-	{"listOsTypes", "", 8, 8, 8},
+	{"listNetworkOfferings", "", 10, 10, 10},
+	{"listOsTypes", "", 183, 183, 183},
 	{"listAsyncJobs", "", 0, 0, 0},
 }
 
