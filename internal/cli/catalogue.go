@@ -144,14 +144,15 @@ func (c *catalogue) find(words []string) (found *command, rest []string, err err
 	if strings.Contains(words[1], "=") {
 		return nil, nil, usagef("%q: parameters come after a noun, virga %s NOUN %s", words[1], first, words[1])
 	}
-	noun := strings.ToLower(words[1])
+	second, rest := words[1], words[2:] //nolint:gosec // there are two: with one, the verb was explained above
+	noun := strings.ToLower(second)
 	for _, e := range c.entries {
 		if e.Verb == first && e.Noun == noun {
 			found, err = c.command(e.Name)
-			return found, words[2:], err
+			return found, rest, err
 		}
 	}
-	return nil, nil, usagef("there is no command %q%s", first+" "+words[1],
+	return nil, nil, usagef("there is no command %q%s", first+" "+second,
 		orElse(meantAfter(first+" ", noun, nouns), "'virga "+first+" -h' shows what there is"))
 }
 

@@ -44,7 +44,8 @@ func (f *Facade) createServiceOffering(ctx context.Context, in cs.CreateServiceO
 
 func (f *Facade) updateServiceOffering(ctx context.Context, in cs.UpdateServiceOfferingIn) (none cs.ServiceOffering, err error) {
 	c := offering.Change{
-		Name: in.Name, DisplayText: in.DisplayText, SortKey: in.SortKey, State: newState(in.State), HostTags: in.HostTags, StorageTags: in.StorageTags,
+		Name: in.Name, DisplayText: in.DisplayText, SortKey: in.SortKey, State: newState(in.State), HostTags: in.HostTags,
+		StorageTags: in.StorageTags,
 	}
 	if c.Domains, err = someOr[uid.Domain]("domainid", in.DomainIDs, "public"); err != nil {
 		return none, err
