@@ -171,12 +171,12 @@ func (d *dev) ready(url string, keys account.Keys, hosts int) error {
   secret key  %s
 
 Things to try:
-  virga list zones
+  %s list zones
   curl -c /tmp/virga.cookies -d 'command=login&username=%s&password=%s&response=json' %s
   curl -b /tmp/virga.cookies '%s?command=listHosts&response=json'
   open %s/docs/ in a browser
 
-`, version, simulated, c.Endpoint, url, c.Username, c.Password, c.APIKey, c.SecretKey, c.Username, c.Password, c.Endpoint, c.Endpoint, url)
+`, version, simulated, c.Endpoint, url, c.Username, c.Password, c.APIKey, c.SecretKey, os.Args[0], c.Username, c.Password, c.Endpoint, c.Endpoint, url)
 	if !loopback(d.Listen) {
 		fmt.Fprintf(os.Stderr, "WARNING: everybody who can reach %s can be the administrator of this cloud: its password is %q, as "+
 			"that of every sandbox. Use 'virga server' for anything but trying things out.\n", d.Listen, devPassword)

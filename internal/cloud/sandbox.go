@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
 )
 
@@ -36,15 +37,25 @@ type Sandbox struct {
 // sandboxDoors are the handlers of one life of the cloud.
 type sandboxDoors struct{ api, integration http.Handler }
 
-// beginning is the folder, in the cloud's, that holds its files as they were when it began.
-const beginning = "beginning"
+const (
+	// beginning is the folder, in the cloud's, that holds its files as they were when it began.
+	beginning = "beginning"
+	// resetting is the file, in the cloud's folder, that is there from the first thing that a reset does until its files are back: a
+	// process that ends in between leaves it, and the next one goes on.
+	resetting = "resetting"
+)
 
 // OpenSandbox opens a sandbox, made if it is not there, and begins its work.
 func OpenSandbox(ctx context.Context, in SandboxIn) (*Sandbox, error) {
 	s := &Sandbox{in: in}
 	fresh := false
 	if in.Database == "" {
-		_, err := os.Stat(filepath.Join(in.Dir, DatabaseFile))
+		if _, err := os.Stat(s.path(resetting)); err == nil {
+			if err := s.putBack(); err != nil {
+				return nil, err
+			}
+		}
+		_, err := os.Stat(s.path(DatabaseFile))
 		fresh = errors.Is(err, fs.ErrNotExist)
 		s.resetter = s.reset
 	} else {
@@ -52,7 +63,7 @@ func OpenSandbox(ctx context.Context, in SandboxIn) (*Sandbox, error) {
 			return fault.Conflictf("this sandbox is on PostgreSQL, which others may share: only one in a folder of its own is put back")
 		}
 	}
-	cl, err := s.open(ctx, false)
+	cl, err := s.open(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -69,11 +80,11 @@ func OpenSandbox(ctx context.Context, in SandboxIn) (*Sandbox, error) {
 	return s, nil
 }
 
-// open opens the cloud; migrated says that its tables are this program's.
-func (s *Sandbox) open(ctx context.Context, migrated bool) (*Cloud, error) {
+func (s *Sandbox) path(names ...string) string { return filepath.Join(append([]string{s.in.Dir}, names...)...) }
+
+func (s *Sandbox) open(ctx context.Context) (*Cloud, error) {
 	c := s.in.Config
 	c.Reset = s.resetter
-	c.DBOptions.SkipMigrations = migrated
 	return Open(ctx, c)
 }
 
@@ -107,19 +118,24 @@ func (s *Sandbox) serve(ctx context.Context, cl *Cloud) error {
 	return nil
 }
 
-// keep copies the cloud's files as they are now.
+// keep copies the cloud's files as they are now: all of them, or none.
 func (s *Sandbox) keep(ctx context.Context, cl *Cloud) error {
-	to := filepath.Join(s.in.Dir, beginning)
-	if err := os.RemoveAll(to); err != nil {
+	half, whole := s.path(beginning+".new"), s.path(beginning)
+	for _, old := range []string{half, whole} {
+		if err := os.RemoveAll(old); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(half, 0o700); err != nil {
 		return err
 	}
-	if err := os.Mkdir(to, 0o700); err != nil {
+	if err := cl.DB.CopyTo(ctx, filepath.Join(half, DatabaseFile)); err != nil {
 		return err
 	}
-	if err := cl.DB.CopyTo(ctx, filepath.Join(to, DatabaseFile)); err != nil {
+	if err := cl.World.CopyTo(ctx, filepath.Join(half, filepath.Base(s.in.World))); err != nil {
 		return err
 	}
-	return cl.World.CopyTo(ctx, filepath.Join(to, filepath.Base(s.in.World)))
+	return os.Rename(half, whole)
 }
 
 // Admin is the first root admin.
@@ -156,29 +172,49 @@ func (s *Sandbox) Reset(ctx context.Context) error { return s.resetter(ctx) }
 func (s *Sandbox) reset(ctx context.Context) error {
 	s.resets.Lock()
 	defer s.resets.Unlock()
-	from := filepath.Join(s.in.Dir, beginning)
-	if _, err := os.Stat(filepath.Join(from, DatabaseFile)); err != nil {
+	if _, err := os.Stat(s.path(beginning, DatabaseFile)); err != nil {
 		return fault.Conflictf("the beginning of this sandbox was not kept: stop it, remove its data folder, and start it again")
+	}
+	old := s.now.Load()
+	if old == nil {
+		return fault.Unavailablef("the sandbox is closed")
+	}
+	if err := os.WriteFile(s.path(resetting), nil, 0o600); err != nil {
+		return fmt.Errorf("put the sandbox back: %w", err)
 	}
 	ctx = context.WithoutCancel(ctx) // half of it is no use
 	s.doors.Store(nil)
-	if old := s.now.Swap(nil); old != nil {
-		old.Close()
+	s.now.Store(nil)
+	old.Close()
+	err := s.putBack()
+	var cl *Cloud
+	if err == nil {
+		cl, err = s.open(ctx)
 	}
-	for file, name := range map[string]string{filepath.Join(s.in.Dir, DatabaseFile): DatabaseFile, s.in.World: filepath.Base(s.in.World)} {
-		if err := put(filepath.Join(from, name), file); err != nil {
-			return fmt.Errorf("put the sandbox back: %w", err)
+	if err == nil {
+		if err = s.serve(ctx, cl); err != nil {
+			cl.Close()
 		}
 	}
-	cl, err := s.open(ctx, true)
+	if err != nil && s.in.Log != nil { // nobody can ask for another reset: what can be done is to start anew, which goes on
+		s.in.Log.Error("the sandbox could not be put back to its beginning; start it anew", "error", err)
+	}
+	return err
+}
+
+// putBack puts the files of the beginning in their places, while nobody has them open. It may be done again.
+func (s *Sandbox) putBack() error {
+	held, err := db.Hold(s.path(DatabaseFile))
 	if err != nil {
 		return err
 	}
-	if err := s.serve(ctx, cl); err != nil {
-		cl.Close()
-		return err
+	defer func() { _ = held.Close() }()
+	for _, file := range []string{s.in.World, s.path(DatabaseFile)} {
+		if err := put(s.path(beginning, filepath.Base(file)), file); err != nil {
+			return fmt.Errorf("put the sandbox back: %w", err)
+		}
 	}
-	return nil
+	return os.Remove(s.path(resetting))
 }
 
 // put replaces a database file that nobody has open.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -21,16 +22,20 @@ import (
 	"github.com/virga-cloud/virga/internal/secret"
 )
 
-// sandbox opens a sandbox in a folder, and gives a client with its administrator's keys.
-func sandbox(t testing.TB, dir string) (*cloud.Sandbox, *api.Client) {
-	t.Helper()
-	s, err := cloud.OpenSandbox(t.Context(), cloud.SandboxIn{
+func boxIn(dir string) cloud.SandboxIn {
+	return cloud.SandboxIn{
 		Config: cloud.Config{
 			Dir: dir, World: filepath.Join(dir, "world.db"), Name: "box", PasswordCost: auth.TestCost(),
 			DBOptions: db.Options{Clock: time.Now, NoSync: true}, Pace: sim.Options{Boot: time.Millisecond},
 		},
 		Admin: account.BootstrapIn{Password: secret.New("password"), Keys: true}, Seed: &cloud.SeedIn{Hosts: 2},
-	})
+	}
+}
+
+// sandbox opens a sandbox in a folder, and gives a client with its administrator's keys.
+func sandbox(t testing.TB, dir string) (*cloud.Sandbox, *api.Client) {
+	t.Helper()
+	s, err := cloud.OpenSandbox(t.Context(), boxIn(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,4 +165,32 @@ func BenchmarkReset(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N), "ms/reset")
+}
+
+// A reset that a dying process left half done is finished by the next start, and not beside a living process.
+func TestSandboxResetHalfDone(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, c := sandbox(t, dir)
+	_, err := api.Run(t.Context(), c, cs.DeployVirtualMachine, deployIn(t, c))
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(dir, "resetting"), nil, 0o600))
+	if _, err := cloud.OpenSandbox(t.Context(), boxIn(dir)); err == nil || !strings.Contains(err.Error(), "another process") {
+		t.Fatal("a second process has the folder, too:", err)
+	}
+	if n := machines(t, c); n != 1 {
+		t.Errorf("the living one has %d machines", n)
+	}
+	s.Close()
+	must(t, os.Remove(filepath.Join(dir, "world.db"))) // as if it had ended before this was there again
+	s, c = sandbox(t, dir)
+	world, err := s.Cloud().World.Inspect(t.Context())
+	must(t, err)
+	if n := machines(t, c); n != 0 || len(world.Hosts) != 2 || len(world.Guests) != 0 {
+		t.Errorf("%d machines; on the hosts: %+v", n, world)
+	}
+	s.Close()
+	_, c = sandbox(t, dir) // once only
+	_, err = api.Run(t.Context(), c, cs.DeployVirtualMachine, deployIn(t, c))
+	must(t, err)
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"syscall"
@@ -122,6 +123,9 @@ func lockFile(path string) (*os.File, error) {
 	}
 	return f, nil
 }
+
+// Hold keeps a SQLite file from being opened, by this process or another, until what it gives is closed: for who replaces it.
+func Hold(path string) (io.Closer, error) { return lockFile(path + ".lock") }
 
 func sqliteCode(err error) int {
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
