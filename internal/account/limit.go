@@ -11,7 +11,7 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-// Kind is what is counted and limited per account. Its text is stored.
+// Kind is what is counted and limited per account. Its text is the beginning of its columns' names.
 type Kind string
 
 // The kinds.
@@ -34,8 +34,7 @@ const (
 // Unlimited is the maximum of what is not limited.
 const Unlimited = -1
 
-// kinds are all kinds in the order in which their rows are changed: one order for everybody, or PostgreSQL would deadlock.
-// The maximum is what a new account gets.
+// kinds are all kinds. The maximum is what a new account gets.
 var kinds = []struct {
 	kind    Kind
 	name    string
@@ -78,33 +77,28 @@ type Counts map[Kind]Count
 
 // Take counts what is being allocated for an account against its limits, in the transaction that allocates. It fails with
 // fault.Limit, naming the kind, the limit and what was asked; the failure may come as late as at the commit ([db.Tx.Must]).
-// The rows it changes stay locked until the transaction's end: do it late.
+// That happens at the transaction's end ([db.Statement.Hot]).
 func Take(ctx context.Context, tx db.Tx, account uid.Account, use Use) error {
 	if err := use.check(); err != nil {
 		return fmt.Errorf("count what account %s takes: %w", account, err)
 	}
-	for _, k := range kinds {
-		n := use[k.kind]
-		if n == 0 {
-			continue
-		}
-		err := take(ctx, tx, account, k.kind, n, func(ctx context.Context, q db.Tx) error {
-			all, err := Limits(ctx, q, account)
-			if err != nil {
-				return err
-			}
-			c, ok := all[account][k.kind]
-			if !ok {
-				return fmt.Errorf("account %s has no count of %s", account, k.name)
-			}
-			return fault.Limitf("the account's limit of %s (%s) is %d: %d are in use, %d more were asked for",
-				k.name, k.kind, c.Maximum, c.Used, n)
-		})
+	return count(ctx, tx, account, use, false, func(ctx context.Context, q db.Tx) error {
+		all, err := Limits(ctx, q, account)
 		if err != nil {
 			return err
 		}
-	}
-	return nil
+		if all[account] == nil {
+			return fmt.Errorf("account %s has no counts", account)
+		}
+		for _, k := range kinds {
+			c, n := all[account][k.kind], use[k.kind]
+			if c.Maximum >= 0 && c.Maximum-c.Used < n {
+				return fault.Limitf("the account's limit of %s (%s) is %d: %d are in use, %d more were asked for",
+					k.name, k.kind, c.Maximum, c.Used, n)
+			}
+		}
+		return db.ErrAgain // there is room by now
+	})
 }
 
 // Give takes back what [Take] counted, in the transaction that frees. Giving more than was taken is a defect and an error.
@@ -112,19 +106,9 @@ func Give(ctx context.Context, tx db.Tx, account uid.Account, use Use) error {
 	if err := use.check(); err != nil {
 		return fmt.Errorf("count what account %s gives back: %w", account, err)
 	}
-	for _, k := range kinds {
-		n := use[k.kind]
-		if n == 0 {
-			continue
-		}
-		err := give(ctx, tx, account, k.kind, n, func(context.Context, db.Tx) error {
-			return fmt.Errorf("account %s gives back %d %s, more than it has taken", account, n, k.name)
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return count(ctx, tx, account, use, true, func(context.Context, db.Tx) error {
+		return fmt.Errorf("account %s gives back %v, more than it has taken", account, use)
+	})
 }
 
 // Limits gives the counts of accounts, in one query.
@@ -136,16 +120,16 @@ func Limits(ctx context.Context, q db.Tx, accounts ...uid.Account) (map[uid.Acco
 	return all, nil
 }
 
-// defaults are the counts of a new account.
-func (s *Service) defaults(account uid.Account, t auth.AccountType) []countRow {
-	rows := make([]countRow, len(kinds))
-	for i, k := range kinds {
-		rows[i] = countRow{AccountID: account, Kind: k.kind, Maximum: k.maximum.Of(s.settings)}
+// defaults are the maxima of a new account.
+func (s *Service) defaults(t auth.AccountType) map[Kind]int64 {
+	maxima := make(map[Kind]int64, len(kinds))
+	for _, k := range kinds {
+		maxima[k.kind] = k.maximum.Of(s.settings)
 		if t == auth.RootAdmin {
-			rows[i].Maximum = Unlimited
+			maxima[k.kind] = Unlimited
 		}
 	}
-	return rows
+	return maxima
 }
 
 func (u Use) check() error {

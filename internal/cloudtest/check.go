@@ -190,8 +190,8 @@ func Check(ctx context.Context, d *db.DB, world *sim.World) (broken []error) {
 	ask("nothing refers to what is not there", dangling(references, ""))
 	ask("nothing that there is refers to what is removed", dangling(presences, " and t.removed is null"))
 	for kind, count := range derived {
-		ask("limits are counted right", fmt.Sprintf(`select 'account ' || c.account_id || ' has %s ' || c.used || ', counted ' || (%s)
-			from resource_counts c where c.kind = '%s' and c.used <> (%s)`, kind, count, kind, count))
+		ask("limits are counted right", fmt.Sprintf(`select 'account ' || c.account_id || ' has %s ' || c.%s_used || ', counted ' || (%s)
+			from resource_counts c where c.%s_used <> (%s)`, kind, kind, count, kind, count))
 	}
 	if world != nil {
 		broken = append(broken, compare(ctx, d, world)...)

@@ -70,7 +70,7 @@ func (w *crowd) fill(ctx context.Context, d *db.DB) error {
 			from volumes where removed is null group by pool_id) v where v.pool_id = storage_pools.id`,
 	}
 	for kind, count := range derived {
-		counts = append(counts, fmt.Sprintf("update resource_counts as c set used = (%s), maximum = -1 where kind = '%s'", count, kind))
+		counts = append(counts, fmt.Sprintf("update resource_counts as c set %s_used = (%s), %s_max = -1", kind, count, kind))
 	}
 	for _, update := range counts {
 		err := d.Write(ctx, func(ctx context.Context, tx db.Tx) error { _, err := tx.NewRaw(update).Exec(ctx); return err })
@@ -105,7 +105,7 @@ func (r rows) insert(ctx context.Context, tx db.Tx) error {
 
 // tenants are the accounts with what each has of its own.
 func (w *crowd) tenants() []rows {
-	of, kinds := w.accounts[2:], account.Kinds()
+	of := w.accounts[2:]
 	return []rows{
 		{"domains", "id, parent_id, name, path, level, state, created", len(w.domains), func(i int) []any {
 			name := numbered("domain", i)
@@ -128,9 +128,7 @@ func (w *crowd) tenants() []rows {
 		{"security_groups", "id, account_id, domain_id, name, description, created", len(of), func(i int) []any {
 			return []any{uid.New[uid.SecurityGroup](), of[i].account, of[i].domain, "default", "Default Security Group", w.at(i)}
 		}},
-		{"resource_counts", "account_id, kind", len(of) * len(kinds), func(i int) []any {
-			return []any{of[i/len(kinds)].account, kinds[i%len(kinds)]}
-		}},
+		{"resource_counts", "account_id", len(of), func(i int) []any { return []any{of[i].account} }},
 	}
 }
 

@@ -22,7 +22,7 @@ func census(t *testing.T, c *cloudtest.Cloud) string {
 	for _, query := range []string{
 		"select count(*) from vms", "select count(*) from volumes", "select count(*) from nics", "select count(*) from networks",
 		"select count(*) from free_ips", "select count(*) from events", "select count(*) from operations", "select count(*) from once_keys",
-		"select coalesce(sum(used), 0) from resource_counts", "select sum(memory_used) from hosts", "select sum(bytes_used) from storage_pools",
+		"select coalesce(sum(vm_used + cpu_used + memory_mb_used + volume_used + primary_gb_used + public_ip_used), 0) from resource_counts", "select sum(memory_used) from hosts", "select sum(bytes_used) from storage_pools",
 		"select coalesce(sum(next_ip), 0) from networks", "select sum(next) from vlan_ranges", "select count(*) from vlans_free",
 		"select count(*) from public_ips where state <> 'Free'", "select coalesce(sum(next), 0) from counters",
 	} {

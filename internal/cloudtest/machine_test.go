@@ -38,7 +38,7 @@ func TestRecover(t *testing.T) {
 		// At the limit it stays destroyed, whole.
 		run(t, red, cs.DestroyVirtualMachine, cs.DestroyVirtualMachineIn{ID: vm.ID})
 		must(t, c.DB.Write(t.Context(), func(ctx context.Context, tx db.Tx) error {
-			_, err := tx.NewRaw("update resource_counts set maximum = used where kind = 'vm' and account_id = ?", account.ID).Exec(ctx)
+			_, err := tx.NewRaw("update resource_counts set vm_max = vm_used where account_id = ?", account.ID).Exec(ctx)
 			return err
 		}))
 		_, err = api.Do(t.Context(), c.Client, cs.RecoverVirtualMachine, recovery)

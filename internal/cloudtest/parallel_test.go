@@ -80,7 +80,7 @@ func TestThousandDeployments(t *testing.T) {
 func setLimits(t *testing.T, d *db.DB, account uid.Account, vms int) {
 	t.Helper()
 	must(t, d.Write(context.Background(), func(ctx context.Context, tx db.Tx) error {
-		_, err := tx.NewRaw("update resource_counts set maximum = case when kind = 'vm' then ? else -1 end where account_id = ?",
+		_, err := tx.NewRaw("update resource_counts set vm_max = ?, cpu_max = -1, memory_mb_max = -1, volume_max = -1, primary_gb_max = -1 where account_id = ?",
 			vms, account).Exec(ctx)
 		return err
 	}))

@@ -20,6 +20,7 @@ type pgTx struct {
 	conn  *sql.Conn // nil until there is something to send
 	begun bool
 	queue []*item // not sent yet
+	last  []*item // sent with the commit, not before
 }
 
 // item is a statement on a journey.
@@ -110,6 +111,7 @@ func (i *item) take(results pgx.BatchResults) error {
 // commit ends the transaction, and runs what is still queued on the way. One that did nothing was never begun; one that asked
 // nothing travels with others of its kind.
 func (t *pgTx) commit(ctx context.Context) error {
+	t.queue, t.last = append(t.queue, t.last...), nil
 	if !t.begun && len(t.queue) == 0 {
 		return nil
 	}

@@ -15,6 +15,15 @@ import (
 // written with ? for its arguments and declared in a package variable. Everything else is built with bun.
 type Statement struct {
 	sqlite, postgres string
+	hot              bool
+}
+
+// Hot makes a statement one whose row many transactions want: an account's counts, a pool's room. Given to [Tx.Must] or hoped
+// for, it travels last of all, whatever its transaction still does after it, so that others wait for one journey and the
+// commit only. The transaction itself does not see what it does.
+func (s *Statement) Hot() *Statement {
+	s.hot = true
+	return s
 }
 
 // Prepare declares a statement that is the same in both dialects. A question mark stands for an argument everywhere.
@@ -96,7 +105,12 @@ func (tx Tx) Later(ctx context.Context, s *Statement, args ...any) error {
 // The statement is declared with [PrepareMust].
 func (tx Tx) Must(ctx context.Context, s *Statement, otherwise func(ctx context.Context, q Tx) error, args ...any) error {
 	if tx.Postgres {
-		tx.pg.queue = append(tx.pg.queue, &item{query: s.postgres, args: arguments(args, true), otherwise: otherwise})
+		item := &item{query: s.postgres, args: arguments(args, true), otherwise: otherwise}
+		if s.hot {
+			tx.pg.last = append(tx.pg.last, item)
+		} else {
+			tx.pg.queue = append(tx.pg.queue, item)
+		}
 		return nil
 	}
 	n, err := tx.Run(ctx, s, args...)
@@ -111,8 +125,9 @@ type Hoped struct {
 	looked, hoped *Statement
 }
 
-// PrepareHoped declares a statement for [Tx.Hope]: one that changes rows and returns nothing.
-func PrepareHoped(query string) Hoped { return Hoped{Prepare(query), PrepareMust(query)} }
+// PrepareHoped declares a statement for [Tx.Hope]: one that changes rows and returns nothing. While it is hoped for it is
+// [Statement.Hot].
+func PrepareHoped(query string) Hoped { return Hoped{Prepare(query), PrepareMust(query).Hot()} }
 
 // Hope runs a statement and tells whether it changed anything, for closures that know another way if not. PostgreSQL's first
 // attempt takes that it does: the statement travels as with [Tx.Later], and if it changed nothing, the closure runs again

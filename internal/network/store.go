@@ -166,7 +166,7 @@ var (
 			and (select min(c.ip) from nics c where c.network_id = n.id and c.ip = n.next_ip) is null
 			returning next_ip - 1 as ip),
 		given as (update nics set ip = counter.ip from counter where nics.id = ? returning 1)
-		select 1 / count(*) from given`)
+		select 1 / count(*) from given`).Hot()
 )
 
 // insertNext adds a NIC with the counter's next address.
