@@ -8,7 +8,7 @@ import (
 // ListCapacity shows how full the cloud is.
 var ListCapacity = api.List[ListCapacityIn, Capacity]{
 	Name: "listCapacity", Noun: "Capacity", Role: Infrastructure, Object: "capacity",
-	Doc: "Lists how much there is of each kind of capacity, and how much of it is used: a line for each zone and kind or, where a pod or a cluster is named, for that one.",
+	Doc: "Lists how much there is of each kind of capacity, and how much of it is used: a line for each zone and kind or, where a pod or a cluster is named, for that one. What the cloud has nothing of, or can't measure yet, has no line.",
 }
 
 // ListCapacityIn chooses capacities.

@@ -14,17 +14,18 @@ var CreateDiskOffering = api.Call[CreateDiskOfferingIn, DiskOffering]{
 // CreateDiskOfferingIn says what disk offering.
 type CreateDiskOfferingIn struct {
 	api.Once
-	Name         string            `api:"name,required" doc:"The name of the offering."`
-	DisplayText  string            `api:"displaytext" doc:"What the offering is; its name unless given."`
-	Size         int64             `api:"disksize" doc:"The size of a disk in GB. Leave it out for a customized offering."`
-	Customized   bool              `api:"customized" doc:"Whether the user chooses the size."`
-	Provisioning string            `api:"provisioningtype,one=thin" doc:"How disks take room: thin, as they are written to. There is no other way."`
-	StorageType  string            `api:"storagetype,one=shared|local" doc:"shared, or local for disks on the host itself; shared unless given."`
-	Tags         string            `api:"tags" doc:"The tags that a storage pool must have, with commas between them."`
-	DomainIDs    []uid.Domain      `api:"domainid" doc:"The IDs of the domains that it is for, with those below them; for everybody unless given."`
-	ZoneIDs      []uid.Zone        `api:"zoneid,since=4.13" doc:"The IDs of the zones that it is for; for all unless given."`
-	Display      *bool             `api:"displayoffering" doc:"Whether others than root admins see it; they do unless this is false."`
-	Details      map[string]string `api:"details,map,since=4.16" doc:"What else is to be noted of the offering, by name."`
+	Name         string       `api:"name,required" doc:"The name of the offering."`
+	DisplayText  string       `api:"displaytext" doc:"What the offering is; its name unless given."`
+	Size         int64        `api:"disksize" doc:"The size of a disk in GB. Leave it out for a customized offering."`
+	Customized   bool         `api:"customized" doc:"Whether the user chooses the size."`
+	Provisioning string       `api:"provisioningtype,one=thin" doc:"How disks take room: thin, as they are written to. There is no other way."`
+	StorageType  string       `api:"storagetype,one=shared|local" doc:"shared, or local for disks on the host itself; shared unless given."`
+	Tags         string       `api:"tags" doc:"The tags that a storage pool must have, with commas between them."`
+	DomainIDs    []uid.Domain `api:"domainid" doc:"The IDs of the domains that it is for, with those below them; for everybody unless given."`
+	ZoneIDs      []uid.Zone   `api:"zoneid,since=4.13" doc:"The IDs of the zones that it is for; for all unless given."`
+	Display      *bool        `api:"displayoffering" doc:"Whether others than root admins see it; they do unless this is false."`
+	IOLimitsIn
+	Details map[string]string `api:"details,map,since=4.16" doc:"What else is to be noted of the offering, by name."`
 }
 
 // UpdateDiskOffering changes a disk offering.
@@ -44,6 +45,7 @@ type UpdateDiskOfferingIn struct {
 	DomainIDs   string           `api:"domainid,since=4.13,max=4096" doc:"The IDs of the domains that it is for, with commas between them, or public for everybody."`
 	ZoneIDs     string           `api:"zoneid,since=4.13,max=4096" doc:"The IDs of the zones that it is for, with commas between them, or all."`
 	Tags        *string          `api:"tags,since=4.15" doc:"The tags that a storage pool must have, with commas between them."`
+	IOLimitsChange
 }
 
 // DeleteDiskOffering removes a disk offering.
@@ -86,6 +88,7 @@ type DiskOffering struct {
 	Tags         string            `json:"tags,omitempty" doc:"The tags that a storage pool must have, with commas between them."`
 	Display      bool              `json:"displayoffering" doc:"Whether others than root admins see it."`
 	Details      map[string]string `json:"details,omitempty" doc:"What is noted of the offering."`
+	IOLimits
 	OfferedTo
 	State   string   `json:"state" doc:"Active or Inactive."`
 	Created api.Time `json:"created,omitzero" doc:"When the offering was made."`

@@ -62,7 +62,7 @@ type ImageStore struct {
 	ZoneID   uid.Zone       `json:"zoneid,omitempty" doc:"The ID of its zone; absent where it is for all."`
 	ZoneName string         `json:"zonename,omitempty" doc:"The name of its zone."`
 	DiskUsed int64          `json:"disksizeused" doc:"How many bytes the images in it take."`
-	Disk     int64          `json:"disksizetotal,omitempty" doc:"How many bytes fit into it; absent where nobody can tell."`
+	Disk     int64          `json:"disksizetotal,omitempty" doc:"How many bytes fit into it; absent until a host could be asked."`
 	ReadOnly bool           `json:"readonly" doc:"Whether it takes no new images."`
 	Notes    bool           `json:"hasannotations" doc:"Whether administrators have left notes on it."`
 	Created  api.Time       `json:"created,omitzero" doc:"When the store was added."`

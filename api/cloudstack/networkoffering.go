@@ -128,7 +128,7 @@ type NetworkOffering struct {
 	EgressOpen      bool                `json:"egressdefaultpolicy" doc:"Whether what machines send is let out unless a rule forbids it."`
 	NetworkRate     int                 `json:"networkrate" doc:"How fast a network is, in Mbit/s."`
 	Tags            string              `json:"tags,omitempty" doc:"The tags of the physical network that it wants."`
-	RouterOffering  uid.ServiceOffering `json:"serviceofferingid,omitempty" api:"admin" doc:"The ID of the system offering that its virtual routers are made from."`
+	RouterOffering  uid.ServiceOffering `json:"serviceofferingid,omitempty" doc:"The ID of the system offering that its virtual routers are made from; absent where its networks have none."`
 	OfferedTo
 	Details  map[string]string `json:"details,omitempty" doc:"What else was noted of the offering."`
 	Created  api.Time          `json:"created,omitzero" doc:"When the offering was made."`

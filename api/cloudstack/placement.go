@@ -7,7 +7,7 @@ type Placement struct {
 	Feasible bool   `json:"feasible" doc:"Whether there is a host with room for the machine now."`
 	Summary  string `json:"summary" doc:"The outcome in a sentence; where there is no host, why. Admins are given figures."`
 
-	Algorithm  string          `json:"algorithm,omitempty" doc:"The value of the setting vm.allocation.algorithm, which orders the hosts. For admins."`
+	Algorithm  string          `json:"algorithm,omitempty" doc:"How the hosts are ordered: the value of the setting vm.allocation.algorithm, or what stands for it where the service offering has a deployment planner. For admins."`
 	Considered *int            `json:"considered,omitempty" doc:"How many hosts came into question. For admins."`
 	Suitable   *int            `json:"suitable,omitempty" doc:"How many of them would do. For admins."`
 	Hosts      []PlacementHost `json:"host,omitempty" doc:"The hosts that would do, in the order in which they would be tried, at most 100. The first 16 of each search are ordered by score; those after them come into play when these have filled up. For admins."`

@@ -14,30 +14,32 @@ var CreateServiceOffering = api.Call[CreateServiceOfferingIn, ServiceOffering]{
 // CreateServiceOfferingIn says what service offering.
 type CreateServiceOfferingIn struct {
 	api.Once
-	Name         string            `api:"name,required" doc:"The name of the offering."`
-	DisplayText  string            `api:"displaytext" doc:"What the offering is; its name unless given."`
-	CPUNumber    int               `api:"cpunumber" doc:"How many CPUs a machine has. Leave it and memory out for an offering whose users choose."`
-	CPUSpeed     int               `api:"cpuspeed" doc:"The speed of a CPU in MHz."`
-	Memory       int               `api:"memory" doc:"The memory of a machine in MB."`
-	Customized   *bool             `api:"customized,since=4.13" doc:"Whether the user chooses CPUs and memory: freely, or within the four bounds below, and then at cpuspeed."`
-	MinCPU       int               `api:"mincpunumber,since=4.13" doc:"The least CPUs of a customized offering."`
-	MaxCPU       int               `api:"maxcpunumber,since=4.13" doc:"The most CPUs of a customized offering."`
-	MinMemory    int               `api:"minmemory,since=4.13" doc:"The least memory of a customized offering, in MB."`
-	MaxMemory    int               `api:"maxmemory,since=4.13" doc:"The most memory of a customized offering, in MB."`
-	RootDiskSize int64             `api:"rootdisksize,since=4.15" doc:"The size of the root disk in GB; the template's unless given."`
-	Provisioning string            `api:"provisioningtype,one=thin" doc:"How root disks take room: thin, as they are written to. There is no other way."`
-	OfferHA      bool              `api:"offerha" doc:"Whether a machine is started again when its host fails."`
-	LimitCPU     bool              `api:"limitcpuuse" doc:"Whether a machine never gets more CPU than it was promised."`
-	Volatile     bool              `api:"isvolatile" doc:"Whether a reboot gives a machine a fresh root disk."`
-	StorageType  string            `api:"storagetype,one=shared|local" doc:"shared, or local for disks on the host itself; shared unless given."`
-	StorageTags  string            `api:"tags" doc:"The tags that a storage pool must have, with commas between them."`
-	HostTags     string            `api:"hosttags" doc:"The tags that a host must have, with commas between them."`
-	DomainIDs    []uid.Domain      `api:"domainid" doc:"The IDs of the domains that it is for, with those below them; for everybody unless given."`
-	ZoneIDs      []uid.Zone        `api:"zoneid,since=4.13" doc:"The IDs of the zones that it is for; for all unless given."`
-	System       bool              `api:"issystem" doc:"Whether the offering is for the cloud's own machines."`
-	SystemType   string            `api:"systemvmtype,one=domainrouter|consoleproxy|secondarystoragevm|internalloadbalancervm" doc:"The kind of the cloud's own machines that it is for; domainrouter unless given. Goes together with issystem."`
-	NetworkRate  int               `api:"networkrate" doc:"How many Mbit/s a machine's networks carry, for users' machines and routers; as the settings say unless given."`
-	Details      map[string]string `api:"serviceofferingdetails,map" doc:"What else is to be noted of the offering, by name."`
+	Name         string       `api:"name,required" doc:"The name of the offering."`
+	DisplayText  string       `api:"displaytext" doc:"What the offering is; its name unless given."`
+	CPUNumber    int          `api:"cpunumber" doc:"How many CPUs a machine has. Leave it and memory out for an offering whose users choose."`
+	CPUSpeed     int          `api:"cpuspeed" doc:"The speed of a CPU in MHz."`
+	Memory       int          `api:"memory" doc:"The memory of a machine in MB."`
+	Customized   *bool        `api:"customized,since=4.13" doc:"Whether the user chooses CPUs and memory: freely, or within the four bounds below, and then at cpuspeed."`
+	MinCPU       int          `api:"mincpunumber,since=4.13" doc:"The least CPUs of a customized offering."`
+	MaxCPU       int          `api:"maxcpunumber,since=4.13" doc:"The most CPUs of a customized offering."`
+	MinMemory    int          `api:"minmemory,since=4.13" doc:"The least memory of a customized offering, in MB."`
+	MaxMemory    int          `api:"maxmemory,since=4.13" doc:"The most memory of a customized offering, in MB."`
+	RootDiskSize int64        `api:"rootdisksize,since=4.15" doc:"The size of the root disk in GB; the template's unless given."`
+	Provisioning string       `api:"provisioningtype,one=thin" doc:"How root disks take room: thin, as they are written to. There is no other way."`
+	OfferHA      bool         `api:"offerha" doc:"Whether a machine is started again when its host fails."`
+	LimitCPU     bool         `api:"limitcpuuse" doc:"Whether a machine never gets more CPU than it was promised."`
+	Volatile     bool         `api:"isvolatile" doc:"Whether a reboot gives a machine a fresh root disk."`
+	StorageType  string       `api:"storagetype,one=shared|local" doc:"shared, or local for disks on the host itself; shared unless given."`
+	StorageTags  string       `api:"tags" doc:"The tags that a storage pool must have, with commas between them."`
+	HostTags     string       `api:"hosttags" doc:"The tags that a host must have, with commas between them."`
+	DomainIDs    []uid.Domain `api:"domainid" doc:"The IDs of the domains that it is for, with those below them; for everybody unless given."`
+	ZoneIDs      []uid.Zone   `api:"zoneid,since=4.13" doc:"The IDs of the zones that it is for; for all unless given."`
+	System       bool         `api:"issystem" doc:"Whether the offering is for the cloud's own machines."`
+	SystemType   string       `api:"systemvmtype,one=domainrouter|consoleproxy|secondarystoragevm|internalloadbalancervm" doc:"The kind of the cloud's own machines that it is for; domainrouter unless given. Goes together with issystem."`
+	NetworkRate  int          `api:"networkrate" doc:"How many Mbit/s a machine's networks carry, for users' machines and routers; as the settings say unless given."`
+	Planner      string       `api:"deploymentplanner" doc:"How the host of a machine is chosen: FirstFitPlanner, the oldest one that has room, or UserDispersingPlanner, the one with the fewest machines of the account; as the setting vm.allocation.algorithm says unless given."`
+	IOLimitsIn
+	Details map[string]string `api:"serviceofferingdetails,map" doc:"What else is to be noted of the offering, by name."`
 }
 
 // UpdateServiceOffering changes a service offering.
@@ -117,6 +119,8 @@ type ServiceOffering struct {
 	Tags         string              `json:"tags,omitempty" doc:"The same as storagetags."`
 	StorageTags  string              `json:"storagetags,omitempty" doc:"The tags that a storage pool must have, with commas between them."`
 	HostTags     string              `json:"hosttags,omitempty" doc:"The tags that a host must have, with commas between them."`
+	Planner      string              `json:"deploymentplanner,omitempty" doc:"How the host of a machine is chosen; absent where the setting vm.allocation.algorithm says it."`
+	IOLimits
 	OfferedTo
 	State   string   `json:"state" doc:"Active or Inactive."`
 	Created api.Time `json:"created,omitzero" doc:"When the offering was made."`

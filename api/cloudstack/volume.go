@@ -130,5 +130,6 @@ type Volume struct {
 	SnapshotID                 string              `json:"snapshotid,omitempty" doc:"The ID of the snapshot it was made from."`
 	Status                     string              `json:"status,omitempty" doc:"How far its upload has come, for a volume that is uploaded."`
 	Tags                       []Tag               `json:"tags,omitempty" api:"set" doc:"Its tags."`
+	IORates
 	Pending
 }

@@ -89,6 +89,7 @@ var sources = []source{
 	{[]Kind{Storage, StorageAllocated, LocalStorage}, everywhere, sumPools},
 	{[]Kind{PodIP}, []Level{OfZones, OfPods}, sumPodIPs},
 	{[]Kind{PublicIP, SharedIP}, []Level{OfZones}, sumAddresses},
+	{[]Kind{Secondary}, []Level{OfZones}, sumStores},
 	{[]Kind{VLAN}, []Level{OfZones}, sumVLANs},
 }
 

@@ -163,6 +163,26 @@ func sumAddresses(ctx context.Context, q db.Tx, f Filter) (out []Capacity, err e
 	return out, err
 }
 
+// sumStores counts what image stores hold, and what the images in them take. A store of all zones counts in each of them. Stores
+// that no host could be asked about are left out, with what is in them.
+func sumStores(ctx context.Context, q db.Tx, f Filter) (out []Capacity, err error) {
+	var rows []struct {
+		place
+		Total, Used int64
+	}
+	sel := q.NewSelect().TableExpr("zones as z").Join("join image_stores as s on s.zone_id = z.id or s.zone_id is null").
+		Join(`left join (select store_id, sum(stored_bytes) as used from template_zones where removed is null and store_id is not null
+			group by store_id) i on i.store_id = s.id`).
+		ColumnExpr("z.id as zone_id, cast(sum(s.bytes_total) as bigint) as total, cast(coalesce(sum(i.used), 0) as bigint) as used").
+		Where("z.removed is null and s.removed is null and s.bytes_total > 0").Group("z.id")
+	db.In(sel, "z.id", f.Zones)
+	err = sel.Scan(ctx, &rows)
+	for _, r := range rows {
+		out = append(out, r.of(Secondary, r.Total, r.Used, r.Used))
+	}
+	return out, err
+}
+
 // sumVLANs counts the VLANs for guest networks. Those below a range's counter are taken, but for the free ones.
 func sumVLANs(ctx context.Context, q db.Tx, f Filter) (out []Capacity, err error) {
 	var rows []struct {

@@ -269,6 +269,7 @@ func (cl *Cloud) keepers() []keep.Keeper {
 	}
 	return []keep.Keeper{
 		{Name: "host-health", Period: 10 * time.Second, Round: cl.Hosts.CheckHealth},
+		{Name: "image-stores", Period: glance, Every: every(setting.StorageStatsInterval), Round: cl.Images.MeasureStores},
 		{Name: "storage-overprovisioning", Period: 10 * time.Second, Round: cl.Pools.Reckon},
 		{Name: "expunge", Period: glance, Every: every(setting.ExpungeInterval), Round: func(ctx context.Context) error {
 			return cl.Machines.ExpungeOld(ctx, setting.ExpungeDelay.Of(cl.Settings))

@@ -80,7 +80,9 @@ func OpenSandbox(ctx context.Context, in SandboxIn) (*Sandbox, error) {
 	return s, nil
 }
 
-func (s *Sandbox) path(names ...string) string { return filepath.Join(append([]string{s.in.Dir}, names...)...) }
+func (s *Sandbox) path(names ...string) string {
+	return filepath.Join(append([]string{s.in.Dir}, names...)...)
+}
 
 func (s *Sandbox) open(ctx context.Context) (*Cloud, error) {
 	c := s.in.Config

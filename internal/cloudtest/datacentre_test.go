@@ -84,7 +84,12 @@ func TestDataCentre(t *testing.T) {
 		}
 		in := cs.AddHostIn{ZoneID: z.ID, PodID: p.ID, ClusterID: cl.ID, Hypervisor: "Simulator", URL: "http://sim/c0/h0", HostTags: []string{"ssd", "fast"}}
 		in.IdempotencyKey = "h0"
+		store := made(o, cs.AddImageStore, cs.AddImageStoreIn{Name: "pictures", Provider: "Local", URL: "file:///pictures", ZoneID: z.ID})
+		if full := o.capacity(cs.ListCapacityIn{}); store.Disk != 0 || full[6].Name != "" {
+			t.Errorf("no host could be asked about the store yet: %d, %+v", store.Disk, full[6])
+		}
 		h := added(o, cs.AddHost, in)
+		must(t, c.Keepers.Round(t.Context(), "image-stores"))
 		if h.Name != "sim.c0.h0" || h.State != "Up" || h.ResourceState != "Enabled" || h.IPAddress != "192.168.7.10" || h.Tags != "ssd,fast" ||
 			h.CPUNumber != 4 || h.CPUTotal != "64000" || *h.MemoryTotal != 8192<<20 || h.MemoryOvercommitted != "12884901888" ||
 			!*h.LocalStorageActive || *h.DiskTotal != 1<<40 {
@@ -144,23 +149,38 @@ func TestDataCentre(t *testing.T) {
 	})
 }
 
+// capacity lists capacities by type.
+func (o operator) capacity(in cs.ListCapacityIn) map[int]cs.Capacity {
+	o.t.Helper()
+	page, err := api.Fetch(o.t.Context(), o.Client, cs.ListCapacity, in)
+	must(o.t, err)
+	all := map[int]cs.Capacity{}
+	for _, c := range page.Items {
+		all[c.Type] = c
+	}
+	if page.Count != len(all) {
+		o.t.Errorf("%d of %d capacities", len(all), page.Count)
+	}
+	return all
+}
+
 // capacities looks at how full the data centre is, in its three sizes.
 func (o operator) capacities(z cs.Zone, p cs.Pod, cl cs.Cluster) {
 	o.t.Helper()
-	look := func(in cs.ListCapacityIn) map[int]cs.Capacity {
-		o.t.Helper()
-		page, err := api.Fetch(o.t.Context(), o.Client, cs.ListCapacity, in)
-		must(o.t, err)
-		all := map[int]cs.Capacity{}
-		for _, c := range page.Items {
-			all[c.Type] = c
-		}
-		if page.Count != len(all) {
-			o.t.Errorf("%d of %d capacities", len(all), page.Count)
-		}
-		return all
-	}
+	look := o.capacity
 	whole := look(cs.ListCapacityIn{})
+	if c := whole[6]; c.Total != 1<<40 || c.Used != 0 || c.Name != "SECONDARY_STORAGE" || c.ZoneName != "north" {
+		o.t.Errorf("secondary storage: %+v", c)
+	}
+	stores, err := api.Fetch(o.t.Context(), o.Client, cs.ListImageStores, cs.ListImageStoresIn{ZoneID: z.ID})
+	must(o.t, err)
+	if stores.Items[0].Disk != 1<<40 {
+		o.t.Errorf("the image store shows %+v", stores.Items[0])
+	}
+	made(o, cs.AddImageStore, cs.AddImageStoreIn{Provider: "Local", URL: "file:///for/all"})
+	if c := look(cs.ListCapacityIn{Type: new(6), ZoneID: z.ID}); c[6].Total != 2<<40 || len(c) != 1 {
+		o.t.Errorf("secondary storage with a store of all zones: %+v", c)
+	}
 	if c := whole[1]; c.Total != 64000+32000 || c.Used != 0 || c.PercentUsed != "0" || c.Name != "CPU" || c.ZoneName != "north" || c.PodID != "" {
 		o.t.Errorf("CPU: %+v", c)
 	}

@@ -7,6 +7,7 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/cloudtest"
+	"github.com/virga-cloud/virga/internal/db/dbtest"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -204,4 +205,37 @@ func TestSharedNetwork(t *testing.T) {
 			t.Errorf("capacity %+v", full)
 		}
 	})
+}
+
+// An offering whose networks have routers says what these are made from, to users, too: clients go by it. The others say nothing.
+func TestRoutersOfNetworkOfferings(t *testing.T) {
+	t.Parallel()
+	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{})
+	red, _ := c.Tenant(t, "red", "red", auth.User)
+	routers := one(t, c.Client, cs.ListServiceOfferings, cs.ListServiceOfferingsIn{System: true, SystemType: "domainrouter"})
+	own := made(operator{c, t}, cs.CreateServiceOffering, cs.CreateServiceOfferingIn{
+		Name: "large router", System: true, CPUNumber: 2, CPUSpeed: 1000, Memory: 512,
+	})
+	made(operator{c, t}, cs.CreateNetworkOffering, cs.CreateNetworkOfferingIn{
+		Name: "with large routers", GuestType: "Isolated", TrafficType: "Guest", Services: []string{"Dhcp"}, RouterOffering: own.ID,
+		Providers: []cs.ServiceProviderIn{{Service: "Dhcp", Provider: "VirtualRouter"}},
+	})
+	offerings, err := listed(t, red, cs.ListNetworkOfferings, cs.ListNetworkOfferingsIn{})
+	must(t, err)
+	seen := map[uid.ServiceOffering]int{}
+	for _, o := range offerings {
+		want := routers.ID
+		switch o.Name {
+		case "with large routers":
+			want = own.ID
+		case "DefaultL2NetworkOffering", "QuickCloudNoServices":
+			want = ""
+		}
+		if seen[want]++; o.RouterOffering != want {
+			t.Errorf("routers of %s are made from %q, want %q", o.Name, o.RouterOffering, want)
+		}
+	}
+	if seen[own.ID] != 1 || seen[""] != 2 || seen[routers.ID] < 4 {
+		t.Errorf("%d offerings: %v", len(offerings), seen)
+	}
 }

@@ -151,15 +151,22 @@ func TestSecurityGroupsInSharedNetworks(t *testing.T) {
 	_, err := api.Do(ctx, c.Client, cs.CreateNetwork, lan)
 	refusedWith(t, err, 431, "has no security groups")
 	change(t, c, "update zones set security_groups = true") // as if it had been made so
+	refused(t, red, cs.DeployVirtualMachine, box.Deploy(), 431, "no shared network with security groups that the account may use")
 	n, err := api.Do(ctx, c.Client, cs.CreateNetwork, lan)
 	must(t, err)
+	blue, _ := c.Tenant(t, "blue", "blue", auth.User)
+	refused(t, blue, cs.DeployVirtualMachine, box.Deploy(), 431, "no shared network with security groups") // it is for red's domain
 	lan.Name, lan.VLAN, lan.OfferingID = "plain", "61", box.NetworkOffering["DefaultSharedNetworkOffering"]
 	plain, err := api.Do(ctx, c.Client, cs.CreateNetwork, lan)
 	must(t, err)
 
+	vm := run(t, red, cs.DeployVirtualMachine, box.Deploy())
+	if groupsOf(vm) != "default" || len(vm.NICs) != 1 || vm.NICs[0].NetworkID != n.ID {
+		t.Errorf("without a word it is in %q: %+v", groupsOf(vm), vm.NICs)
+	}
 	in := box.Deploy()
 	in.NetworkIDs = []uid.Network{plain.ID, n.ID}
-	vm := run(t, red, cs.DeployVirtualMachine, in)
+	vm = run(t, red, cs.DeployVirtualMachine, in)
 	if groupsOf(vm) != "default" {
 		t.Errorf("in a network with groups: %q", groupsOf(vm))
 	}

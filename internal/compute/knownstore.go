@@ -33,6 +33,8 @@ type disk struct {
 	StorageType   offering.StorageType // shared, local
 	StorageTags   string               // with commas between them
 	HostTags      string               // those that the machine's offering asks for
+	Planner       string               `bun:"deployment_planner"` // how that offering chooses hosts
+	Limits        offering.IOLimits    `bun:"io_limits,type:text"`
 }
 
 // card is a NIC with what is to be known of its network.
@@ -49,6 +51,11 @@ func (d disk) ref() hypervisor.DiskRef {
 	return hypervisor.DiskRef{Volume: d.ID, Pool: d.Pool, PoolURL: d.PoolURL}
 }
 
+// attachment is the disk's place in the machine, and how fast it may be used there.
+func (d disk) attachment() hypervisor.Attachment {
+	return hypervisor.Attachment{DiskRef: d.ref(), Device: *d.Device, Limits: d.Limits}
+}
+
 // connected tells whether all of the machine's networks can carry traffic.
 func (vm known) connected() bool {
 	return !slices.ContainsFunc(vm.cards, func(c card) bool { return c.NetworkState == network.Allocated })
@@ -56,7 +63,8 @@ func (vm known) connected() bool {
 
 var (
 	disksOf = db.Prepare(`select d.*, p.url as pool_url, t.size as template_bytes, coalesce(o.storage_type, s.storage_type, 'shared') as storage_type,
-		coalesce(o.tags, s.storage_tags, '') as storage_tags, coalesce(m.host_tags, '') as host_tags from volumes d
+		coalesce(o.tags, s.storage_tags, '') as storage_tags, coalesce(m.host_tags, '') as host_tags,
+		coalesce(m.deployment_planner, '') as deployment_planner, coalesce(o.io_limits, s.io_limits, '{}') as io_limits from volumes d
 		left join storage_pools p on p.id = d.pool_id left join templates t on t.id = d.template_id
 		left join disk_offerings o on o.id = d.disk_offering_id left join service_offerings s on s.id = d.service_offering_id
 		left join vms v on v.id = d.vm_id left join service_offerings m on m.id = v.service_offering_id

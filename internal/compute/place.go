@@ -71,7 +71,7 @@ func (vm known) want(w wish) (placement.Want, []uid.Volume) {
 	}
 	var fresh []uid.Volume
 	for _, d := range vm.disks {
-		want.HostTags = placement.Tags(d.HostTags)
+		want.HostTags, want.Planner = placement.Tags(d.HostTags), d.Planner
 		switch {
 		case d.State == volume.Allocated:
 			want.Disks, fresh = append(want.Disks, d.want()), append(fresh, d.ID)

@@ -132,7 +132,7 @@ func (s *Service) plug(ctx context.Context, a *attachment) error {
 	if !ok {
 		return fault.Conflictf("%s can't give disks to machines that run", vm.Hypervisor)
 	}
-	return again(plugger.Plug(ctx, vm.Host, vm.ID, hypervisor.Attachment{DiskRef: d.ref(), Device: *d.Device}))
+	return again(plugger.Plug(ctx, vm.Host, vm.ID, d.attachment()))
 }
 
 func (s *Service) unplug(ctx context.Context, a *attachment) error {

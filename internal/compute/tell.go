@@ -26,7 +26,7 @@ func (s *Service) tell(vm known) (m hypervisor.Machine, err error) {
 	}
 	for _, d := range vm.disks {
 		if d.Pool != "" && d.State != volume.Attaching {
-			m.Disks = append(m.Disks, hypervisor.Attachment{DiskRef: d.ref(), Device: *d.Device})
+			m.Disks = append(m.Disks, d.attachment())
 		}
 	}
 	for _, c := range vm.cards {

@@ -13,6 +13,19 @@ type Imager interface {
 	FetchImage(ctx context.Context, host uid.Host, i Image) (ImageReport, error)
 	// DropImage has a host remove an image from a store. An absent one is nil. Disks that were made from it stay.
 	DropImage(ctx context.Context, host uid.Host, i ImageRef) error
+	// MeasureStore asks a host about a store, which may be empty. It is fault.Conflict when the host can't use it.
+	MeasureStore(ctx context.Context, host uid.Host, s StoreRef) (StoreReport, error)
+}
+
+// StoreRef names a store of images.
+type StoreRef struct {
+	Store uid.ImageStore
+	URL   string
+}
+
+// StoreReport is what a host says of a store.
+type StoreReport struct {
+	Bytes int64 // all of it, not what is free
 }
 
 // ImageRef names an image in a store.

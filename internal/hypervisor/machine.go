@@ -77,7 +77,23 @@ type Machine struct {
 // Attachment is a disk's place in a machine.
 type Attachment struct {
 	DiskRef
-	Device int // 0 is the one to boot from
+	Device int      // 0 is the one to boot from
+	Limits IOLimits `json:",omitzero"`
+}
+
+// IOLimits are how fast a disk may be used; zero ones don't limit.
+type IOLimits struct {
+	ReadBytes  IOLimit `json:",omitzero"`
+	WriteBytes IOLimit `json:",omitzero"`
+	ReadOps    IOLimit `json:",omitzero"`
+	WriteOps   IOLimit `json:",omitzero"`
+}
+
+// IOLimit is a rate that may be had all the time, and a higher one for a while.
+type IOLimit struct {
+	Rate    int64 // per second; 0: no limit
+	Burst   int64 `json:",omitzero"` // per second; 0: Rate is all there is
+	Seconds int64 `json:",omitzero"` // how long a burst may last
 }
 
 // NIC is a network card of a machine.

@@ -26,6 +26,7 @@ const (
 
 	CommandFetchImage Command = "FetchImage" // an Imager's, as the next
 	CommandDropImage  Command = "DropImage"
+	CommandMeasure    Command = "MeasureStore"
 	CommandPlug       Command = "Plug"
 	CommandUnplug     Command = "Unplug"
 	CommandPool       Command = "Pool"
@@ -85,6 +86,7 @@ var agentCommands = map[string]Command{
 	"RebootCommand":              CommandReboot,
 	"DownloadCommand":            CommandFetchImage,
 	"DeleteTemplateCommand":      CommandDropImage,
+	"SecStorageSetupCommand":     CommandMeasure,
 	"AttachCommand":              CommandPlug,
 	"AttachVolumeCommand":        CommandPlug,
 	"DettachCommand":             CommandUnplug, // sic

@@ -12,6 +12,8 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/host"
+	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/once"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
@@ -25,6 +27,7 @@ type Store struct {
 	URL      string `bun:"url"`
 	Protocol string // file
 	Provider string // Local
+	Bytes    int64  `bun:"bytes_total"` // all of it; 0 as long as no host could be asked
 	Created  time.Time
 	Removed  time.Time `bun:",nullzero"`
 
@@ -48,8 +51,14 @@ func (s *Service) AddStore(ctx context.Context, st Store) (Store, error) {
 	if err := st.complete(); err != nil {
 		return Store{}, err
 	}
-	err := s.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		st.ID, st.Created = uid.New[uid.ImageStore](), tx.Now
+	st.ID = uid.New[uid.ImageStore]()
+	measured, err := s.measure(ctx, st)
+	if err != nil {
+		return Store{}, err
+	}
+	st.Bytes = measured
+	err = s.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		st.Created = tx.Now
 		if st.Zone != "" {
 			if _, err := zone.Kept(ctx, tx, st.Zone); err != nil {
 				return err
@@ -99,6 +108,49 @@ func (s *Store) complete() error {
 	s.URL, s.Protocol, s.Provider = "file://"+path.Clean(u.Path), "file", LocalProvider
 	s.Name = cmp.Or(s.Name, s.URL)
 	return nil
+}
+
+// MeasureStores asks hosts how large the image stores are. It is a keeper's work: stores that nobody answers for stay as they are
+// known.
+func (s *Service) MeasureStores(ctx context.Context) error {
+	stores, _, err := s.Stores(ctx, StoreFilter{})
+	if err != nil {
+		return err
+	}
+	sizes := map[uid.ImageStore]int64{}
+	for _, st := range stores {
+		bytes, err := s.measure(ctx, st)
+		if err != nil {
+			return err
+		}
+		if bytes != 0 && bytes != st.Bytes {
+			sizes[st.ID] = bytes
+		}
+	}
+	if len(sizes) == 0 {
+		return nil
+	}
+	return s.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error { return setStoreSizes(ctx, tx, sizes) })
+}
+
+// measure asks hosts that reach a store, one after the other until one answers, how large it is; 0 where none does.
+func (s *Service) measure(ctx context.Context, st Store) (int64, error) {
+	const atMost = 3
+	hosts, _, err := s.Hosts.List(ctx, host.Filter{Zone: st.Zone, State: host.Up, Limit: atMost})
+	if err != nil {
+		return 0, err
+	}
+	for _, h := range hosts {
+		driver, err := s.Hosts.Driver(h.Hypervisor)
+		imager, can := driver.(hypervisor.Imager)
+		if err != nil || !can {
+			continue // another kind of host may be able to say it, and another server may reach this one
+		}
+		if r, err := imager.MeasureStore(ctx, h.ID, hypervisor.StoreRef{Store: st.ID, URL: st.URL}); err == nil {
+			return r.Bytes, nil
+		}
+	}
+	return 0, ctx.Err()
 }
 
 // StoreFilter says which image stores a list shows. Zero fields don't restrict.

@@ -2,6 +2,8 @@ package image
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/uptrace/bun"
 
@@ -80,6 +82,16 @@ func (s *Service) Stores(ctx context.Context, f StoreFilter) ([]Store, int, erro
 		out[i].BytesUsed = used[out[i].ID]
 	}
 	return out, n, err
+}
+
+// setStoreSizes notes how large stores are.
+func setStoreSizes(ctx context.Context, tx db.Tx, sizes map[uid.ImageStore]int64) error {
+	for _, id := range slices.Sorted(maps.Keys(sizes)) {
+		if _, err := tx.NewRaw("update image_stores set bytes_total = ? where id = ?", sizes[id], id).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // usedOf gives how many bytes the images in some stores take, in one query.

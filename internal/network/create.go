@@ -359,12 +359,19 @@ func (n *Network) share(tx db.Tx, in CreateIn) (*Range, error) {
 
 // ForDeployment gives the network for a machine whose deployment names none: the owner's one isolated network with source
 // NAT in the zone or, where there is none, a new one from the required offering. Two are a question only the user can answer.
-// In a basic zone it is the zone's guest network.
+// In a basic zone it is the zone's guest network, and in an advanced one with security groups a shared network that has them.
 func (s *Service) ForDeployment(ctx context.Context, tx db.Tx, owner account.Owner, z zone.Zone) (uid.Network, error) {
 	if z.NetworkType == zone.Basic {
 		id, err := guestNetworkOf(ctx, tx, z.ID)
 		if err == nil && id == "" {
 			err = fault.Conflictf("basic zone %q has no guest network yet", z.Name)
+		}
+		return id, err
+	}
+	if z.SecurityGroups {
+		id, err := groupNetworkFor(ctx, tx, owner.Account, z.ID)
+		if err == nil && id == "" {
+			err = fault.Conflictf("zone %q has no shared network with security groups that the account may use; name another network in networkids", z.Name)
 		}
 		return id, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -144,6 +145,22 @@ func RangesByID(ctx context.Context, q db.Tx, ids []uid.IPRange) (map[uid.IPRang
 		out[r.ID] = r.Range
 	}
 	return out, err
+}
+
+// groupNetworkFor gives the shared network with security groups that a machine of an account goes to in an advanced zone: the oldest of
+// the account's and of those for its domain, one with free addresses before the others; "" where there is none.
+func groupNetworkFor(ctx context.Context, tx db.Tx, account uid.Account, zone uid.Zone) (id uid.Network, err error) {
+	err = tx.NewSelect().TableExpr("networks n").Column("n.id").
+		Where("n.zone_id = ? and n.guest_type = ? and n.state <> ? and n.removed is null", zone, offering.Shared, Destroyed).
+		Where("n.offering_id in (select id from network_offerings where services like ?)", `%"name":"`+groupService+`"%`).
+		Where("(n.account_id = ? and n.acl_type = ? or exists (select 1 from domains d where d.id = (select domain_id from accounts where id = ?) and "+
+			forDomain+"))", account, ForAccount, account).
+		OrderExpr("case when n.cidr = '' or exists (select 1 from public_ips p where p.free_for = n.id and p.state = 'Free') then 0 else 1 end, n.id").
+		Limit(1).Scan(ctx, &id)
+	if db.IsNone(err) {
+		return "", nil
+	}
+	return id, err
 }
 
 // guestNetworkOf gives the one guest network of a basic zone, "" where there is none.

@@ -36,7 +36,9 @@ type Compute struct {
 	StorageType StorageType
 	HostTags    string // with commas between them, as StorageTags
 	StorageTags string
-	NetworkRate int // Mbit/s; 0: the setting's
+	NetworkRate int      // Mbit/s; 0: the setting's
+	Planner     string   `bun:"deployment_planner"`  // "" for what the setting vm.allocation.algorithm says
+	Limits      IOLimits `bun:"io_limits,type:text"` // of its machines' root disks
 	Details     Details
 	SortKey     int
 	Scope
@@ -96,6 +98,12 @@ func (o *Compute) complete() error {
 	if err := o.checkSystem(); err != nil {
 		return err
 	}
+	if err := completeLimits(&o.Limits); err != nil {
+		return err
+	}
+	if err := o.plan(); err != nil {
+		return err
+	}
 	if err := between("rootdisksize", int(o.RootGB), 0, MaxDiskGB); err != nil {
 		return err
 	}
@@ -117,6 +125,11 @@ func (o *Compute) complete() error {
 		}
 	}
 	return nil
+}
+
+func (o *Compute) plan() (err error) {
+	o.Planner, err = planner(o.Planner)
+	return err
 }
 
 func (o *Compute) checkSystem() error {
@@ -162,7 +175,8 @@ type Change struct {
 	State       *State
 	HostTags    *string // of service offerings
 	StorageTags *string
-	Hidden      *bool         // of disk offerings
+	Hidden      *bool // of disk offerings, as the next
+	Limits      IOChange
 	Domains     *[]uid.Domain // empty for everybody
 	Zones       *[]uid.Zone   // empty for everywhere
 }

@@ -30,6 +30,16 @@ func FindCompute(ctx context.Context, q db.Tx, id uid.ServiceOffering) (Compute,
 	return rows[0].Compute, nil
 }
 
+// SystemDefault gives what the cloud makes its own machines of a type from; "" where there is nothing.
+func SystemDefault(ctx context.Context, q db.Tx, systemType string) (id uid.ServiceOffering, err error) {
+	err = q.NewSelect().Table("service_offerings").Column("id").Where("system_type = ? and is_default and removed is null", systemType).
+		Order("id").Limit(1).Scan(ctx, &id)
+	if db.IsNone(err) {
+		return "", nil
+	}
+	return id, err
+}
+
 // Computes gives a page of the service offerings that the caller in ctx is offered, and how many there are in all.
 func (s *Service) Computes(ctx context.Context, f Filter) ([]Compute, int, error) {
 	var rows []computeRow

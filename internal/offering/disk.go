@@ -21,8 +21,9 @@ type Disk struct {
 	SizeGB      int64 `bun:"size_gb"` // 0 where the user says it
 	Customized  bool
 	StorageType StorageType
-	Tags        string // with commas between them
-	Hidden      bool   // from all but root admins
+	Tags        string   // with commas between them
+	Hidden      bool     // from all but root admins
+	Limits      IOLimits `bun:"io_limits,type:text"`
 	Details     Details
 	SortKey     int
 	Scope
@@ -70,10 +71,13 @@ func (o *Disk) complete() error {
 			return err
 		}
 	}
+	if err := completeLimits(&o.Limits); err != nil {
+		return err
+	}
 	return o.StorageType.complete()
 }
 
-// UpdateDisk changes a disk offering. Volumes keep what they have.
+// UpdateDisk changes a disk offering. Volumes keep what they have, but for the limits: machines go by them from their next start on.
 func (s *Service) UpdateDisk(ctx context.Context, id uid.DiskOffering, c Change) (Disk, error) {
 	var o Disk
 	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
@@ -83,6 +87,10 @@ func (s *Service) UpdateDisk(ctx context.Context, id uid.DiskOffering, c Change)
 		}
 		c.apply(common{&row.Name, &row.DisplayText, &row.SortKey, &row.State, &row.Tags, &row.Scope})
 		set(&row.Hidden, c.Hidden)
+		c.Limits.apply(&row.Limits)
+		if err := completeLimits(&row.Limits); err != nil {
+			return err
+		}
 		o = row.Disk
 		return save(ctx, tx, &row, changed{event.DiskOfferingEdit, "disk offering", o.Name, string(id), c, o.Scope})
 	})

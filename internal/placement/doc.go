@@ -5,4 +5,7 @@
 // fail, and make the ranking of a dry run, so that what is said can't drift from what is done. Among the candidates, scorers
 // (score.go) decide who is tried first. When no host is left, an admin is told why, per host and with figures, and a user in sum
 // and without numbers.
+//
+// In a big cloud many placements at once want much the same: they go by what one of them has read up to 50 ms ago (offerstore.go),
+// since taking the room tells whether it is still there.
 package placement

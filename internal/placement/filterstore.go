@@ -56,7 +56,10 @@ type look struct {
 
 // look begins a search; now asks for thresholds by the newest sums.
 func (s *Service) look(ctx context.Context, q db.Tx, w Want, now bool) (*look, error) {
-	l := &look{Want: w, settings: s.settings, algorithm: setting.AllocationAlgorithm.Of(s.settings), postgres: q.Postgres}
+	l := &look{Want: w, settings: s.settings, algorithm: planners[w.Planner], postgres: q.Postgres}
+	if l.algorithm == "" {
+		l.algorithm = setting.AllocationAlgorithm.Of(s.settings)
+	}
 	l.poolPart = l.poolThreshold()
 	all, err := s.clusters(ctx, q, now)
 	if err != nil {

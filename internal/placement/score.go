@@ -7,11 +7,14 @@ import (
 	"slices"
 
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/uid"
 )
 
-// firstFit is the algorithm that fills one host after the other.
-const firstFit = "firstfit"
+const (
+	firstFit       = "firstfit"       // fills one host after the other
+	userDispersing = "userdispersing" // keeps an account's machines apart
+)
 
 // scorer says how good a candidate is, from 0 to 1.
 type scorer struct {
@@ -61,8 +64,11 @@ var algorithms = map[string][]weight{
 	"random":                {{last, 100}, {chance, 1}},
 	firstFit:                {{last, 100}, {first, 1}},
 	"firstfitleastconsumed": {{last, 100}, {free, 1}},
-	"userdispersing":        {{last, 100}, {spread, 1}, {chance, 0.01}},
+	userDispersing:          {{last, 100}, {spread, 1}, {chance, 0.01}},
 }
+
+// planners are the algorithms that service offerings may choose for their machines.
+var planners = map[string]string{offering.FirstFitPlanner: firstFit, offering.UserDispersingPlanner: userDispersing}
 
 // Part is what one scorer contributed to a score.
 type Part struct {

@@ -52,6 +52,10 @@ var (
 		Name: "capacity.check.period", Category: Alerts, Group: "Management Server",
 		Doc: "How many seconds pass between two looks at how full hosts, storage and address ranges are.",
 	}, time.Second, 300*time.Second, time.Second)
+	StorageStatsInterval = span(Setting{
+		Name: "storage.stats.interval", Category: Storage, Group: "Storage",
+		Doc: "How many milliseconds pass between two looks at how large image stores are.",
+	}, time.Millisecond, time.Minute, 5*time.Second)
 	DefaultPageSize = whole(Setting{
 		Name: "default.page.size", Category: Advanced, Group: "Management Server",
 		Doc: "How many items a list shows at most; a larger pagesize is refused. -1 sets no limit.",
@@ -207,7 +211,7 @@ func hostDomain(text string) error {
 // all is every setting, by name.
 var all = byName(
 	ExpungeDelay.Setting, ExpungeInterval.Setting, SessionTimeout.Setting, JobExpire.Setting, EventPurgeDelay.Setting,
-	EventPurgeInterval.Setting, AlertPurgeDelay.Setting, AlertPurgeInterval.Setting, CapacityCheckPeriod.Setting,
+	EventPurgeInterval.Setting, AlertPurgeDelay.Setting, AlertPurgeInterval.Setting, CapacityCheckPeriod.Setting, StorageStatsInterval.Setting,
 	DefaultPageSize.Setting, LoginAttempts.Setting, LoginLock.Setting, UsersViewDestroyed.Setting, UsersExpungeRecover.Setting,
 	MaxVMs.Setting, MaxCPUs.Setting, MaxMemory.Setting, MaxVolumes.Setting, MaxPrimary.Setting, MaxSecondary.Setting,
 	MaxNetworks.Setting, MaxPublicIPs.Setting, MaxTemplates.Setting, MaxSnapshots.Setting, MaxProjects.Setting, MaxVPCs.Setting,

@@ -216,6 +216,8 @@ create table service_offerings (
     host_tags   text        not null default '',
     storage_tags text       not null default '',
     network_rate bigint     not null default 0,        -- Mbit/s; 0: the setting's
+    deployment_planner text not null default '',       -- "": the setting's algorithm
+    io_limits   text        not null default '{}',     -- JSON, of root disks; see disk_offerings
     details     text        not null default '{}',     -- JSON object of strings
     sort_key    bigint      not null default 0,
     in_domains  boolean     not null default false,    -- has rows in offering_domains
@@ -234,6 +236,7 @@ create table disk_offerings (
     storage_type text       not null default 'shared',
     tags        text        not null default '',
     hidden      boolean     not null default false,    -- from all but root admins
+    io_limits   text        not null default '{}',     -- JSON: {"ReadBytes":{"Rate":1000000,"Burst":2000000,"Seconds":5}}
     details     text        not null default '{}',
     sort_key    bigint      not null default 0,
     in_domains  boolean     not null default false,
@@ -630,6 +633,7 @@ create table image_stores (
     url         text        not null,
     protocol    text        not null,                  -- file
     provider    text        not null,                  -- Local
+    bytes_total bigint      not null default 0,        -- 0: not known yet
     created     timestamptz not null,
     removed     timestamptz
 );

@@ -56,7 +56,7 @@ func (f *Facade) imageStoresOut(ctx context.Context, stores []image.Store) ([]cs
 	return pageOf(stores, 0, func(s image.Store) cs.ImageStore {
 		return cs.ImageStore{
 			ID: s.ID, Name: s.Name, URL: s.URL, Protocol: s.Protocol, Provider: s.Provider, Scope: s.Scope(), ZoneID: s.Zone,
-			ZoneName: zones[s.Zone], DiskUsed: s.BytesUsed, Created: api.At(s.Created),
+			ZoneName: zones[s.Zone], DiskUsed: s.BytesUsed, Disk: s.Bytes, Created: api.At(s.Created),
 		}
 	}).Items, l.err
 }

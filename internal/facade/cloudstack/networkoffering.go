@@ -124,17 +124,34 @@ func (f *Facade) listNetworkOfferings(ctx context.Context, in cs.ListNetworkOffe
 }
 
 func (f *Facade) networkOfferingsOut(ctx context.Context, all []offering.Network) ([]cs.NetworkOffering, error) {
+	routers, err := offering.SystemDefault(ctx, f.DB.Read(), offering.DomainRouter)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]cs.NetworkOffering, len(all))
 	for i, o := range all {
 		out[i] = cs.NetworkOffering{
 			ID: o.ID, Name: o.Name, DisplayText: o.DisplayText, TrafficType: o.TrafficType, GuestType: string(o.GuestType),
 			Availability: o.Availability, State: string(o.State), Default: o.IsDefault, SpecifyVLAN: o.SpecifyVLAN,
 			SpecifyIPRanges: o.SpecifyIPRanges, ConserveMode: o.ConserveMode, Persistent: o.Persistent, ForVPC: o.ForVPC, EgressOpen: o.EgressOpen,
-			NetworkRate: int(o.NetworkRate), Tags: o.Tags, RouterOffering: o.RouterOffering, Details: o.Details, Created: api.At(o.Created),
+			NetworkRate: int(o.NetworkRate), Tags: o.Tags, RouterOffering: routersOf(o, routers), Details: o.Details, Created: api.At(o.Created),
 			Services: servicesOut(o),
 		}
 	}
 	return out, f.offeredTo(ctx, len(all), func(i int) (*offering.Scope, *cs.OfferedTo) { return &all[i].Scope, &out[i].OfferedTo })
+}
+
+// routersOf is what the routers of an offering's networks are made from: what it says itself, or what all others are; "" where its
+// networks have none.
+func routersOf(o offering.Network, others uid.ServiceOffering) uid.ServiceOffering {
+	routed := slices.ContainsFunc(o.Services, func(s offering.NetworkService) bool {
+		p, err := provider.Named(s.Provider)
+		return err == nil && p.Router
+	})
+	if o.RouterOffering != "" || !routed {
+		return o.RouterOffering
+	}
+	return others
 }
 
 // servicesOut shows each of an offering's services once, with all who provide it and what it can do.

@@ -30,7 +30,7 @@ func (f *Facade) createServiceOffering(ctx context.Context, in cs.CreateServiceO
 		MinCPU: in.MinCPU, MaxCPU: in.MaxCPU, MinMemoryMB: in.MinMemory, MaxMemoryMB: in.MaxMemory,
 		OfferHA: in.OfferHA, LimitCPU: in.LimitCPU, Volatile: in.Volatile, IsSystem: in.System, SystemType: in.SystemType,
 		StorageType: offering.StorageType(in.StorageType), HostTags: in.HostTags,
-		StorageTags: in.StorageTags, NetworkRate: in.NetworkRate,
+		StorageTags: in.StorageTags, NetworkRate: in.NetworkRate, Planner: in.Planner, Limits: limitsIn(in.IOLimitsIn),
 		Details: in.Details, Scope: offering.Scope{Domains: in.DomainIDs, Zones: in.ZoneIDs},
 	}
 	if in.Customized != nil {
@@ -134,7 +134,7 @@ func (f *Facade) serviceOfferingsOut(ctx context.Context, offerings []offering.C
 			Customized: o.Customized, Details: detailsOf(o), RootDiskSize: o.RootGB, Provisioning: thin, OfferHA: o.OfferHA, LimitCPU: o.LimitCPU,
 			Volatile: o.Volatile, System: o.IsSystem, SystemType: o.SystemType, DefaultUse: o.IsDefault, NetworkRate: o.NetworkRate,
 			StorageType: string(o.StorageType), Tags: o.StorageTags, StorageTags: o.StorageTags, HostTags: o.HostTags, State: string(o.State),
-			Created: api.At(o.Created),
+			Created: api.At(o.Created), Planner: o.Planner, IOLimits: limitsOut(o.Limits),
 		}
 	}
 	return out, f.offeredTo(ctx, len(out), func(i int) (*offering.Scope, *cs.OfferedTo) { return &offerings[i].Scope, &out[i].OfferedTo })

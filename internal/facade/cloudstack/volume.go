@@ -151,6 +151,9 @@ func (f *Facade) volumesOut(ctx context.Context, volumes []volume.Volume) ([]cs.
 		if o.StorageType == "" { // a root disk: no disk offering says it
 			o.StorageType = string(size.StorageType)
 		}
+		if o.IORates = ratesOut(disk.Limits); v.DiskOffering == "" {
+			o.IORates = ratesOut(size.Limits)
+		}
 		o.TemplateName, o.TemplateDisplayText, o.IsExtractable = t.Name, t.DisplayText, v.Type == volume.Data || t.Extractable
 		if p, placed := pools[v.Pool]; placed {
 			c := clusters[p.Cluster]

@@ -32,11 +32,20 @@ func testImage(t *testing.T, b *bench) {
 		b.ok(imager.DropImage(b.ctx(), b.host, ref))
 		b.ok(imager.DropImage(b.ctx(), b.host, ref))
 	}
+	store := hypervisor.StoreRef{Store: ref.Store, URL: ref.StoreURL}
+	r, err := imager.MeasureStore(b.ctx(), b.host, store)
+	if b.ok(err); r.Bytes <= 0 {
+		t.Errorf("the store is %+v", r)
+	}
 	ctx, cancel := context.WithCancel(b.ctx())
 	cancel()
-	_, err := imager.FetchImage(ctx, b.host, image)
+	_, err = imager.FetchImage(ctx, b.host, image)
 	b.cancelled(err)
 	b.cancelled(imager.DropImage(ctx, b.host, ref))
+	_, err = imager.MeasureStore(ctx, b.host, store)
+	b.cancelled(err)
+	_, err = imager.MeasureStore(b.ctx(), uid.New[uid.Host](), store)
+	b.fails(err, fault.Unavailable)
 	_, err = imager.FetchImage(b.ctx(), uid.New[uid.Host](), image)
 	b.fails(err, fault.Unavailable)
 }

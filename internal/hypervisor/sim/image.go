@@ -14,6 +14,9 @@ const (
 	storedBytes = 200 << 20
 )
 
+// storeBytes is how large every store of images is.
+const storeBytes = 1 << 40
+
 // FetchImage implements [hypervisor.Imager]. Nothing is downloaded: whatever the URL, the image is there, whole, and just what
 // its checksum promised.
 func (w *World) FetchImage(ctx context.Context, host uid.Host, i hypervisor.Image) (hypervisor.ImageReport, error) {
@@ -31,6 +34,15 @@ func (w *World) FetchImage(ctx context.Context, host uid.Host, i hypervisor.Imag
 		return hypervisor.ImageReport{}, err
 	}
 	return hypervisor.ImageReport{Bytes: imageBytes, StoredBytes: storedBytes}, nil
+}
+
+// MeasureStore implements [hypervisor.Imager]. All stores are equally large, and every host reaches them.
+func (w *World) MeasureStore(ctx context.Context, host uid.Host, _ hypervisor.StoreRef) (hypervisor.StoreReport, error) {
+	_, err := w.ask(ctx, host, hypervisor.CommandMeasure)
+	if err != nil {
+		return hypervisor.StoreReport{}, err
+	}
+	return hypervisor.StoreReport{Bytes: storeBytes}, nil
 }
 
 // DropImage implements [hypervisor.Imager].

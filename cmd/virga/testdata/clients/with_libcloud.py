@@ -87,8 +87,10 @@ def main():
     size = one(driver.list_sizes(), "Small Instance")
     check(size.ram == 512 and size.extra["cpu"] == 1, size)
     check(driver.ex_list_os_types(), "no OS types")
-    # It wants to know of each offering what the network's routers are made from, and there are no routers yet.
-    check("serviceofferingid" in str(refused(KeyError, driver.ex_list_network_offerings)), "routers: test the network offerings")
+    # It wants to know of each offering what the network's routers are made from, and layer 2 networks have no routers.
+    check("serviceofferingid" in str(refused(KeyError, driver.ex_list_network_offerings)), "an offering without routers")
+    offerings = driver._sync_request(command="listNetworkOfferings", method="GET")["networkoffering"]
+    check(all("serviceofferingid" in o for o in offerings if o["guestiptype"] == "Isolated"), "an offering with routers says nothing of them")
 
     made, imported = keys(driver)
     node = driver.create_node(
