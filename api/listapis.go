@@ -40,14 +40,19 @@ type FieldInfo struct {
 	Response    []FieldInfo `json:"response,omitempty" api:"set" doc:"The fields of the objects in the field."`
 }
 
-// ListAPIs shows the commands that have a handler and that a caller of this role may use: all of them, or the one of that
+// ListAPIs shows the commands that have a handler and that are open to callers of this role: all of them, or the one of that
 // name. An unknown or forbidden name gives none.
 func (m *Mux) ListAPIs(role Role, name string) []CommandInfo {
+	return m.ListAllowed(role, name, func(d *Description) bool { return d.Role.Allows(role) })
+}
+
+// ListAllowed is ListAPIs for who knows better than the role which commands the caller may use.
+func (m *Mux) ListAllowed(role Role, name string, may func(*Description) bool) []CommandInfo {
 	served := m.served()
 	relations := relate(served)
 	var out []CommandInfo
 	for _, d := range served {
-		if d.Role.Allows(role) && (name == "" || name == d.Name) {
+		if (name == "" || name == d.Name) && may(d) {
 			out = append(out, relations.info(d, role))
 		}
 	}

@@ -6,6 +6,7 @@ type (
 	Account         = ID[accountKind]
 	User            = ID[userKind]
 	Role            = ID[roleKind]
+	RolePermission  = ID[rolePermissionKind]
 	Project         = ID[projectKind]
 	Zone            = ID[zoneKind]
 	Pod             = ID[podKind]
@@ -47,6 +48,7 @@ type (
 	accountKind         struct{}
 	userKind            struct{}
 	roleKind            struct{}
+	rolePermissionKind  struct{}
 	projectKind         struct{}
 	zoneKind            struct{}
 	podKind             struct{}
@@ -87,6 +89,7 @@ func (domainKind) kind() string          { return "domain" }
 func (accountKind) kind() string         { return "account" }
 func (userKind) kind() string            { return "user" }
 func (roleKind) kind() string            { return "role" }
+func (rolePermissionKind) kind() string  { return "role permission" }
 func (projectKind) kind() string         { return "project" }
 func (zoneKind) kind() string            { return "zone" }
 func (podKind) kind() string             { return "pod" }

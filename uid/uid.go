@@ -66,3 +66,8 @@ func Valid(s string) bool {
 	}
 	return true
 }
+
+// Named makes the id of a thing that stands in no table and is the same in every cloud: the same words always give the same id.
+func Named[T ~string](words ...string) T {
+	return T(uuid.NewSHA1(uuid.NameSpaceOID, []byte(strings.Join(words, "\x00"))).String())
+}

@@ -51,6 +51,7 @@ type Account struct {
 	Domain        uid.Domain  `bun:"domain_id"`
 	Name          string      // unique in its domain
 	Type          auth.AccountType
+	Role          uid.Role `bun:"role_id"` // of that type
 	State         State
 	NetworkDomain string
 	Created       time.Time
@@ -79,6 +80,7 @@ type User struct {
 
 	AccountName  string           `bun:",scanonly"`
 	AccountType  auth.AccountType `bun:",scanonly"`
+	AccountRole  uid.Role         `bun:",scanonly"`
 	AccountState State            `bun:",scanonly"`
 	DomainName   string           `bun:",scanonly"`
 	DomainPath   string           `bun:",scanonly"`

@@ -74,3 +74,8 @@ func accounts(rows []accountRow) []Account {
 	}
 	return all
 }
+
+func countOfRole(ctx context.Context, q db.Tx, id uid.Role) (int, error) {
+	n, err := q.NewSelect().Model((*accountRow)(nil)).Where("a.role_id = ? and a.removed is null", id).Count(ctx)
+	return int(n), err
+}

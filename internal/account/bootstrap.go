@@ -77,7 +77,7 @@ func (s *Service) bootstrap(ctx context.Context, tx db.Tx, username, hash string
 	}
 	ctx = auth.With(ctx, system)
 	err := insertAccount(ctx, tx, Account{
-		ID: system.Account, Domain: root.ID, Name: "system", Type: auth.RootAdmin, State: Enabled, Created: tx.Now,
+		ID: system.Account, Domain: root.ID, Name: "system", Type: system.Type, Role: system.Role, State: Enabled, Created: tx.Now,
 	})
 	if err != nil {
 		return Admin{}, fmt.Errorf("make the system account: %w", err)
@@ -91,7 +91,7 @@ func (s *Service) bootstrap(ctx context.Context, tx db.Tx, username, hash string
 	if err != nil {
 		return Admin{}, fmt.Errorf("make the system user: %w", err)
 	}
-	_, user, err := s.create(ctx, tx, root, CreateAccountIn{Name: "admin", Type: auth.RootAdmin, Username: username}, hash)
+	_, user, err := s.create(ctx, tx, root, CreateAccountIn{Name: "admin", Type: system.Type, Role: system.Role, Username: username}, hash)
 	return Admin{User: user.ID, Created: true}, err
 }
 
@@ -111,13 +111,13 @@ func (s *Service) furnish(ctx context.Context, tx db.Tx, id uid.Account, domain 
 // create makes an account with all that it begins with, and its first user.
 func (s *Service) create(ctx context.Context, tx db.Tx, in Domain, what CreateAccountIn, hash string) (Account, User, error) {
 	a := Account{
-		ID: uid.New[uid.Account](), Domain: in.ID, Name: what.Name, Type: what.Type, State: Enabled,
+		ID: uid.New[uid.Account](), Domain: in.ID, Name: what.Name, Type: what.Type, Role: what.Role, State: Enabled,
 		NetworkDomain: what.NetworkDomain, Created: tx.Now, DomainName: in.Name, DomainPath: in.Path,
 	}
 	u := User{
 		ID: uid.New[uid.User](), Account: a.ID, Domain: in.ID, Username: what.Username, Firstname: what.Firstname,
 		Lastname: what.Lastname, Email: what.Email, Timezone: what.Timezone, State: Enabled, Created: tx.Now,
-		AccountName: a.Name, AccountType: a.Type, AccountState: a.State, DomainName: in.Name, DomainPath: in.Path,
+		AccountName: a.Name, AccountType: a.Type, AccountRole: a.Role, AccountState: a.State, DomainName: in.Name, DomainPath: in.Path,
 	}
 	if err := insertAccount(ctx, tx, a); err != nil {
 		return a, u, taken(err, "account", a.Name, in.Path)

@@ -56,6 +56,7 @@ type CreateAccountIn struct {
 	Name          string     // "": the username
 	Domain        uid.Domain // "": the caller's
 	Type          auth.AccountType
+	Role          uid.Role // "": the default one of the type; otherwise the type is the role's
 	NetworkDomain string
 	Username      string
 	Password      secret.String
@@ -66,7 +67,7 @@ type CreateAccountIn struct {
 }
 
 // CreateAccount makes an account and its first user in a domain that the caller, who must be an admin, reaches. Nobody makes
-// an account that may do more than the own one, and root admins are made in ROOT only.
+// an account that may do more than the own one, and root admins are made in ROOT only. A role says what type the account is of.
 func (s *Service) CreateAccount(ctx context.Context, in CreateAccountIn) (Account, User, error) {
 	if in.Name == "" {
 		in.Name = in.Username
@@ -75,17 +76,11 @@ func (s *Service) CreateAccount(ctx context.Context, in CreateAccountIn) (Accoun
 	var u User
 	check := func(tx db.Tx) (Domain, error) {
 		d, err := adminReaches(ctx, tx, in.Domain)
-		switch {
-		case err != nil:
+		if err != nil {
 			return d, err
-		case rank(in.Type) < 0:
-			return d, fault.Invalidf("there is no account type %d", in.Type)
-		case rank(in.Type) > rank(auth.From(ctx).Type):
-			return d, fault.Deniedf("you may not make an account that may do more than yours")
-		case in.Type == auth.RootAdmin && d.Path != Root:
-			return d, fault.Invalidf("root admin accounts are made in the domain ROOT only, not in %s", d.Path)
 		}
-		return d, nil
+		in.Type, in.Role, err = s.roleFor(ctx, tx, d, in.Type, in.Role)
+		return d, err
 	}
 	if _, err := check(s.db.Read()); err != nil { // before the hash, which costs
 		return a, u, err

@@ -21,11 +21,11 @@ type Keys struct {
 }
 
 // RegisterKeys gives a user new keys; those it had die. Everybody may do this for the own user, admins for users in reach
-// whose account may not do more than theirs: who has a user's keys is that user.
+// whose account's role has nothing that theirs has not: who has a user's keys is that user.
 func (s *Service) RegisterKeys(ctx context.Context, id uid.User) (Keys, error) {
 	var keys Keys
 	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		u, err := keyHolder(ctx, tx, id)
+		u, err := s.keyHolder(ctx, tx, id)
 		if err != nil {
 			return err
 		}
@@ -44,7 +44,7 @@ func (s *Service) RegisterKeys(ctx context.Context, id uid.User) (Keys, error) {
 // Keys gives a user's keys to those who may register them; fault.NotFound where there are none.
 func (s *Service) Keys(ctx context.Context, id uid.User) (Keys, error) {
 	q := s.db.Read()
-	u, err := keyHolder(ctx, q, id)
+	u, err := s.keyHolder(ctx, q, id)
 	if err != nil {
 		return Keys{}, err
 	}
@@ -68,6 +68,9 @@ func (s *Service) UserOfKey(ctx context.Context, apiKey string) (User, secret.St
 	} else if err != nil {
 		return User{}, secret.String{}, fmt.Errorf("find the user of a key: %w", err)
 	}
+	if u, err = s.keyHolder(ctx, q, u.ID); err != nil {
+		return User{}, secret.String{}, err
+	}
 	keys, err := s.keysOf(ctx, q, u.ID)
 	return u, keys.Secret, err
 }
@@ -76,7 +79,7 @@ func (s *Service) UserOfKey(ctx context.Context, apiKey string) (User, secret.St
 // where the user has no keys. It is for those who may handle the keys.
 func (s *Service) CloudIdentity(ctx context.Context, id uid.User) (identity, signature string, err error) {
 	q := s.db.Read()
-	if _, err := keyHolder(ctx, q, id); err != nil {
+	if _, err := s.keyHolder(ctx, q, id); err != nil {
 		return "", "", err
 	}
 	if identity, err = s.settings.Identity(ctx); err != nil {
@@ -92,7 +95,7 @@ func (s *Service) CloudIdentity(ctx context.Context, id uid.User) (identity, sig
 }
 
 // keyHolder finds the user whose keys the caller wants to handle, and refuses.
-func keyHolder(ctx context.Context, q db.Tx, id uid.User) (User, error) {
+func (s *Service) keyHolder(ctx context.Context, q db.Tx, id uid.User) (User, error) {
 	c := auth.From(ctx)
 	u, err := userInScope(ctx, q, c.Reach(), id)
 	switch {
@@ -104,10 +107,12 @@ func keyHolder(ctx context.Context, q db.Tx, id uid.User) (User, error) {
 		return u, fmt.Errorf("find user %s: %w", id, err)
 	case u.ID == c.User:
 		return u, nil
-	case c.Type == auth.User || rank(u.AccountType) > rank(c.Type):
-		return u, fault.Deniedf("you may not handle the API keys of user %s", u.Username)
 	}
-	return u, nil
+	covered, err := s.covers(ctx, q, u.AccountType, u.AccountRole)
+	if err == nil && (c.Type == auth.User || !covered) {
+		err = fault.Deniedf("you may not handle the API keys of user %s", u.Username)
+	}
+	return u, err
 }
 
 // registerKeys is RegisterKeys without asking who wants it.

@@ -86,7 +86,8 @@ func (s *Service) Accounts(ctx context.Context, f AccountFilter, more ...func(ac
 		a.Counts, a.Users = counts[a.ID], users[a.ID]
 		for j := range a.Users {
 			u := &a.Users[j]
-			u.AccountName, u.AccountType, u.AccountState, u.DomainName, u.DomainPath = a.Name, a.Type, a.State, a.DomainName, a.DomainPath
+			u.AccountName, u.AccountType, u.AccountRole, u.AccountState = a.Name, a.Type, a.Role, a.State
+			u.DomainName, u.DomainPath = a.DomainName, a.DomainPath
 		}
 	}
 	return accounts, total, nil

@@ -32,6 +32,7 @@ func TestLogin(t *testing.T) {
 			}
 			wantCaller := auth.Caller{
 				User: w.users["xuser"].ID, Username: "xuser", Account: w.accounts["xuser"].ID, Domain: x.ID, DomainPath: x.Path,
+				Role: auth.DefaultRole(auth.User),
 			}
 			if c != wantCaller || u.AccountName != "xuser" || u.DomainName != "x" {
 				t.Errorf("in %q: %+v, %+v", domain, c, u)

@@ -71,10 +71,14 @@ func (s *Service) Owner(ctx context.Context, tx db.Tx, account string, domain ui
 		return Owner{}, fault.Invalidf("a domain alone owns nothing: name the account too")
 	}
 	a, err := reachAccount(ctx, tx, account, domain)
+	if err != nil {
+		return Owner{}, err
+	}
+	covered, err := s.covers(ctx, tx, a.Type, a.Role)
 	switch {
 	case err != nil:
 		return Owner{}, err
-	case rank(a.Type) > rank(c.Type):
+	case !covered:
 		return Owner{}, fault.Deniedf("account %q may do more than yours: you may not create things for it", account)
 	case a.State != Enabled:
 		return Owner{}, fault.Conflictf("account %q is %s", account, a.State)
@@ -141,22 +145,6 @@ func sees(c auth.Caller, d Domain) bool {
 		return d.ID == c.Domain
 	default:
 		return d.ID == c.Domain || strings.HasPrefix(d.Path, c.DomainPath+"/")
-	}
-}
-
-// rank orders account types by what they may do; an unknown one is below all.
-func rank(t auth.AccountType) int {
-	switch t {
-	case auth.User:
-		return 0
-	case auth.ResourceAdmin:
-		return 1
-	case auth.DomainAdmin:
-		return 2
-	case auth.RootAdmin:
-		return 3
-	default:
-		return -1
 	}
 }
 

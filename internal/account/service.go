@@ -5,6 +5,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/role"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/setting"
 )
@@ -15,6 +16,7 @@ type Service struct {
 	box      *secret.Box
 	hasher   *auth.Hasher
 	sessions *auth.Sessions
+	roles    *role.Service
 	settings *setting.Settings
 	begin    []func(ctx context.Context, tx db.Tx, owner Owner) error
 }
@@ -26,11 +28,15 @@ type Parts struct {
 	Hasher   *auth.Hasher
 	Sessions *auth.Sessions
 	Settings *setting.Settings // nil: all settings have their defaults
+	Roles    *role.Service     // nil: there are the default ones only, and they cover each other by the types of accounts
 }
 
 // New makes a service.
 func New(p Parts) *Service {
-	return &Service{db: p.DB, box: p.Box, hasher: p.Hasher, sessions: p.Sessions, settings: p.Settings}
+	if p.Roles == nil {
+		p.Roles = role.New(p.DB, nil)
+	}
+	return &Service{db: p.DB, box: p.Box, hasher: p.Hasher, sessions: p.Sessions, roles: p.Roles, settings: p.Settings}
 }
 
 // BeginWith says what accounts have from their beginning: give makes it, in the transaction that makes the account. It is called

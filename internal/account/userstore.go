@@ -36,7 +36,7 @@ func selectUsers(q db.Tx, rows any) *bun.SelectQuery {
 }
 
 func withAccount(q *bun.SelectQuery) {
-	q.ColumnExpr("u.*, a.name as account_name, a.type as account_type, a.state as account_state").
+	q.ColumnExpr("u.*, a.name as account_name, a.type as account_type, a.role_id as account_role, a.state as account_state").
 		ColumnExpr("d.name as domain_name, d.path as domain_path, coalesce(k.api_key, '') as api_key").
 		Join("join accounts as a on a.id = u.account_id").
 		Join("join domains as d on d.id = u.domain_id").

@@ -26,6 +26,7 @@ type Caller struct {
 	Domain     uid.Domain
 	DomainPath string // "ROOT/a/b"
 	Type       AccountType
+	Role       uid.Role // says which commands; "": the default one of the type
 }
 
 // IsNobody tells whether no caller was established.
@@ -41,7 +42,7 @@ func System() Caller {
 		User: "00000000-0000-7000-8000-000000000003", Username: "system",
 		Account: "00000000-0000-7000-8000-000000000002",
 		Domain:  "00000000-0000-7000-8000-000000000001", DomainPath: "ROOT",
-		Type: RootAdmin,
+		Type: RootAdmin, Role: DefaultRole(RootAdmin),
 	}
 }
 

@@ -42,7 +42,7 @@ func eachSessions(t *testing.T, test func(w world)) {
 		t.Cleanup(d.Close)
 		w := world{auth.NewSessions(d, func() time.Duration { return 30 * time.Minute }), t, d, c, context.Background()}
 		w.write("insert into domains (id, name, path, level, state, created) values ('d', 'ROOT', 'ROOT', 0, 'Active', ?)", d.Now())
-		w.write("insert into accounts (id, domain_id, name, type, state, created) values ('a', 'd', 'a', 0, 'enabled', ?)", d.Now())
+		w.write("insert into accounts (id, domain_id, name, type, role_id, state, created) values ('a', 'd', 'a', 0, '', 'enabled', ?)", d.Now())
 		w.write(`insert into users (id, account_id, domain_id, username, password, state, created)
 			values (?, 'a', 'd', 'u', '', 'enabled', ?)`, user, d.Now())
 		test(w)

@@ -29,6 +29,7 @@ import (
 	"github.com/virga-cloud/virga/internal/once"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/pool"
+	"github.com/virga-cloud/virga/internal/role"
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/setting"
@@ -55,7 +56,7 @@ type Config struct {
 
 	// Initially are the values of settings that nobody changed, in the place of their defaults.
 	Initially []setting.Initial
-	// SettingPoll is how soon settings that other servers changed are known here; 0 for [setting.Poll].
+	// SettingPoll is how soon settings and roles that other servers changed are known here; 0 for [setting.Poll].
 	SettingPoll  time.Duration
 	PasswordCost auth.Cost
 	DBOptions    db.Options // Clock is required
@@ -75,6 +76,7 @@ type Cloud struct {
 	Engine    *op.Engine
 	Keepers   *keep.Keepers
 	Settings  *setting.Settings
+	Roles     *role.Service
 	Sessions  *auth.Sessions
 	Accounts  *account.Service
 	Zones     *zone.Service
@@ -91,7 +93,7 @@ type Cloud struct {
 	Facade    *cloudstack.Facade
 
 	log  *slog.Logger
-	poll time.Duration // of the settings
+	poll time.Duration // of the settings and roles
 	owns bool          // the database and the world, and closes them
 	stop []func()
 }
@@ -131,6 +133,9 @@ func Open(ctx context.Context, c Config) (_ *Cloud, err error) {
 	if err := cl.Settings.Load(ctx); err != nil {
 		return nil, err
 	}
+	if err := cl.Roles.Load(ctx); err != nil {
+		return nil, err
+	}
 	return cl, nil
 }
 
@@ -149,12 +154,15 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	cl.log = c.Log
 	c.Engine.Name, c.Engine.Log, c.Engine.Finished = c.Name, c.Log, finished
 	cl.Engine = op.NewEngine(cl.DB, c.Engine)
 	cl.Settings = cl.settings(c)
 	cl.Sessions = auth.NewSessions(cl.DB, func() time.Duration { return setting.SessionTimeout.Of(cl.Settings) })
+	cl.Roles = role.New(cl.DB, cloudstack.Commands())
+	cl.Roles.UsedBy(account.CountOfRole)
 	cl.Accounts = account.New(account.Parts{
-		DB: cl.DB, Box: box, Hasher: auth.NewHasher(c.PasswordCost), Sessions: cl.Sessions, Settings: cl.Settings,
+		DB: cl.DB, Box: box, Hasher: auth.NewHasher(c.PasswordCost), Sessions: cl.Sessions, Settings: cl.Settings, Roles: cl.Roles,
 	})
 	cl.Zones = zone.New(cl.DB, cl.Settings)
 	cl.Offerings = offering.New(cl.DB)
@@ -183,7 +191,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	c.Facade.Log = c.Log
 	c.Facade.Ready = func(context.Context) error { return cl.Engine.Ready() }
 	cl.Facade = cloudstack.New(cloudstack.Services{
-		DB: cl.DB, Engine: cl.Engine, Settings: cl.Settings, Accounts: cl.Accounts, Sessions: cl.Sessions,
+		DB: cl.DB, Engine: cl.Engine, Settings: cl.Settings, Accounts: cl.Accounts, Sessions: cl.Sessions, Roles: cl.Roles,
 		Zones: cl.Zones, Offerings: cl.Offerings, KeyPairs: cl.KeyPairs, Networks: cl.Networks, VPCs: cl.VPCs, Groups: cl.Groups,
 		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Machines: cl.Machines, Reset: c.Reset,
 	}, c.Facade)
@@ -298,6 +306,11 @@ func (cl *Cloud) Start(ctx context.Context) error {
 		}
 	}
 	stop, err := cl.Settings.Start(ctx, cl.poll)
+	if err != nil {
+		return err
+	}
+	cl.stop = append(cl.stop, stop)
+	stop, err = cl.Roles.Start(ctx, cl.poll, func(err error) { cl.log.Error("can't load the roles", "error", err) })
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ CREATE TABLE accounts (
     domain_id   text        not null references domains (id),
     name        text        not null,
     type        bigint      not null,                  -- 0 user, 1 root admin, 2 domain admin, 3 resource domain admin
+    role_id     text        not null,                  -- in roles, or one that stands in the code; of the same type
     state       text        not null,                  -- enabled, disabled, locked
     network_domain text     not null default '',
     created     timestamptz not null,
@@ -12,6 +13,8 @@ CREATE TABLE accounts (
 );
 
 CREATE UNIQUE INDEX accounts_name on accounts (domain_id, name) where removed is null;
+
+CREATE INDEX accounts_role on accounts (role_id) where removed is null;
 
 CREATE TABLE alerts (
     id          text primary key,
@@ -509,6 +512,31 @@ CREATE TABLE resource_counts (
     constraint resource_counts_not_negative check (vm_used >= 0 and cpu_used >= 0 and memory_mb_used >= 0 and volume_used >= 0 and primary_gb_used >= 0 and network_used >= 0
         and public_ip_used >= 0 and template_used >= 0 and secondary_gb_used >= 0 and snapshot_used >= 0 and project_used >= 0 and vpc_used >= 0)
 );
+
+CREATE TABLE role_permissions (
+    id          text primary key,
+    role_id     text        not null references roles (id),
+    position    bigint      not null,
+    pattern     text        not null,                  -- the name of a command; * stands for anything
+    allow       boolean     not null,
+    description text        not null default ''
+);
+
+CREATE UNIQUE INDEX role_permissions_pattern on role_permissions (role_id, pattern);
+
+CREATE TABLE roles (
+    id          text primary key,
+    name        text        not null,
+    description text        not null default '',
+    type        bigint      not null,                  -- of the accounts that it is for, as in accounts
+    state       text        not null,                  -- enabled, disabled
+    public      boolean     not null,                  -- admins of domains may see and give it
+    version     bigint      not null,                  -- counts changes of the role and of its rules
+    created     timestamptz not null,
+    removed     timestamptz
+);
+
+CREATE UNIQUE INDEX roles_name on roles (name) where removed is null;
 
 CREATE TABLE router_elements (
     id          text primary key,

@@ -17,6 +17,16 @@ const (
 	AccountCreate   Kind = "ACCOUNT.CREATE"
 	DomainCreate    Kind = "DOMAIN.CREATE"
 
+	RoleCreate           Kind = "ROLE.CREATE"
+	RoleUpdate           Kind = "ROLE.UPDATE"
+	RoleDelete           Kind = "ROLE.DELETE"
+	RoleEnable           Kind = "ROLE.ENABLE"
+	RoleDisable          Kind = "ROLE.DISABLE"
+	RoleImport           Kind = "ROLE.IMPORT"
+	RolePermissionCreate Kind = "ROLE.PERMISSION.CREATE"
+	RolePermissionUpdate Kind = "ROLE.PERMISSION.UPDATE"
+	RolePermissionDelete Kind = "ROLE.PERMISSION.DELETE"
+
 	VMCreate  Kind = "VM.CREATE"
 	VMStart   Kind = "VM.START"
 	VMStop    Kind = "VM.STOP"
@@ -103,6 +113,8 @@ const (
 var resources = map[Kind]string{
 	UserLogin: "User", UserLogout: "User", UserCreate: "User", UserRegisterKey: "User",
 	AccountCreate: "Account", DomainCreate: "Domain",
+	RoleCreate: "Role", RoleUpdate: "Role", RoleDelete: "Role", RoleEnable: "Role", RoleDisable: "Role", RoleImport: "Role",
+	RolePermissionCreate: "Role", RolePermissionUpdate: "Role", RolePermissionDelete: "Role",
 	VMCreate: "VirtualMachine", VMStart: "VirtualMachine", VMStop: "VirtualMachine", VMReboot: "VirtualMachine",
 	VMUpdate: "VirtualMachine", VMUpgrade: "VirtualMachine", VMMigrate: "VirtualMachine", VMRestore: "VirtualMachine", VMRecover: "VirtualMachine",
 	VMDestroy: "VirtualMachine", VMExpunge: "VirtualMachine",

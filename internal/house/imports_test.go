@@ -9,7 +9,7 @@ import (
 // domain is the domain, bottom to top. A package imports those before it and never one after it. An arrow that wants to run
 // upward is turned round: the upper package writes into the lower one's table, or implements an interface that it declares.
 var domain = strings.Fields(`
-	account keypair tag zone offering provider vlan network router rule vpc vpn secgroup host pool image volume snapshot placement compute autoscale
+	role account keypair tag zone offering provider vlan network router rule vpc vpn secgroup host pool image volume snapshot placement compute autoscale
 	usage quota order closing capacity
 `)
 
@@ -42,8 +42,8 @@ var rules = []rule{
 		"drivers act on what they are told; a driver that could look things up would decide"},
 	{"internal/outside/...", "internal/fault internal/secret", "", "what leaves the machine is behind an interface its user declares"},
 
-	{"internal/facade/cloudstack/front", "api api/cloudstack internal/account internal/once internal/db internal/auth internal/secret internal/fault uid",
-		"database/sql os/exec", "what is the same for every command knows no noun: all that it asks a service is who calls"},
+	{"internal/facade/cloudstack/front", "api api/cloudstack internal/account internal/role internal/once internal/db internal/auth internal/secret internal/fault uid",
+		"database/sql os/exec", "what is the same for every command knows no noun: all that it asks services is who calls, and what they may"},
 	{"internal/facade/cloudstack", "internal/facade/cloudstack/front api api/cloudstack DOMAIN " + mechanics + " internal/hypervisor", "database/sql os/exec", facades},
 	{"internal/facade/vcloud", "api api/vcloud DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudbolt", "api api/cloudbolt DOMAIN " + mechanics, "database/sql os/exec", facades},

@@ -112,27 +112,5 @@ func (s *Settings) Load(ctx context.Context) error {
 
 // Start loads the settings and goes on doing so every so often, in the background, until the function that it gives is called.
 func (s *Settings) Start(ctx context.Context, every time.Duration) (stop func(), err error) {
-	if err := s.Load(ctx); err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	var running sync.WaitGroup
-	running.Go(func() {
-		tick := time.NewTicker(every)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-				if err := s.Load(ctx); err != nil && ctx.Err() == nil {
-					s.log.Error("can't load the settings", "error", err)
-				}
-			}
-		}
-	})
-	return func() {
-		cancel()
-		running.Wait()
-	}, nil
+	return db.Follow(ctx, every, s.Load, func(err error) { s.log.Error("can't load the settings", "error", err) })
 }

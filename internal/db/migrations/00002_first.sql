@@ -24,6 +24,32 @@ create table settings (
     primary key (name, scope, scope_id)
 );
 
+-- internal/role ---------------------------------------------------------------------------------------------------
+-- Which commands accounts may use. The roles that every cloud has stand in the code.
+create table roles (
+    id          text primary key,
+    name        text        not null,
+    description text        not null default '',
+    type        bigint      not null,                  -- of the accounts that it is for, as in accounts
+    state       text        not null,                  -- enabled, disabled
+    public      boolean     not null,                  -- admins of domains may see and give it
+    version     bigint      not null,                  -- counts changes of the role and of its rules
+    created     timestamptz not null,
+    removed     timestamptz
+);
+create unique index roles_name on roles (name) where removed is null;
+
+-- The first rule whose pattern matches a command decides.
+create table role_permissions (
+    id          text primary key,
+    role_id     text        not null references roles (id),
+    position    bigint      not null,
+    pattern     text        not null,                  -- the name of a command; * stands for anything
+    allow       boolean     not null,
+    description text        not null default ''
+);
+create unique index role_permissions_pattern on role_permissions (role_id, pattern);
+
 -- internal/account ------------------------------------------------------------------------------------------------
 create table domains (
     id          text primary key,
@@ -44,12 +70,14 @@ create table accounts (
     domain_id   text        not null references domains (id),
     name        text        not null,
     type        bigint      not null,                  -- 0 user, 1 root admin, 2 domain admin, 3 resource domain admin
+    role_id     text        not null,                  -- in roles, or one that stands in the code; of the same type
     state       text        not null,                  -- enabled, disabled, locked
     network_domain text     not null default '',
     created     timestamptz not null,
     removed     timestamptz
 );
 create unique index accounts_name on accounts (domain_id, name) where removed is null;
+create index accounts_role on accounts (role_id) where removed is null;
 
 create table users (
     id          text primary key,

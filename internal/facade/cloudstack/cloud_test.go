@@ -25,6 +25,7 @@ import (
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/role"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/uid"
@@ -107,8 +108,11 @@ func newCloudAt(t *testing.T, url string, o front.Options) *cloud {
 	settings := setting.New(d, nil)
 	settings.Know(setting.OfDomain, func(ctx context.Context, q db.Tx, id string) (bool, error) { return db.Exists(ctx, q, "domains", id) })
 	sessions := auth.NewSessions(d, func() time.Duration { return setting.SessionTimeout.Of(settings) })
+	all := append([]api.Command{testFail, testList, testJob}, cs.All...)
+	roles := role.New(d, commandsOf(all...))
+	roles.UsedBy(account.CountOfRole)
 	c.accounts = account.New(account.Parts{
-		DB: d, Box: box, Hasher: auth.NewHasher(auth.TestCost()), Sessions: sessions, Settings: settings,
+		DB: d, Box: box, Hasher: auth.NewHasher(auth.TestCost()), Sessions: sessions, Settings: settings, Roles: roles,
 	})
 	engine := op.NewEngine(d, op.Options{Poll: 5 * time.Millisecond, Pause: time.Millisecond})
 	c.runner = op.Register(engine, c.work.plan())
@@ -117,8 +121,7 @@ func newCloudAt(t *testing.T, url string, o front.Options) *cloud {
 	t.Cleanup(stop)
 
 	o.Log = slog.New(slog.NewTextHandler(c.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	c.facade = newFacade(Services{DB: d, Engine: engine, Settings: settings, Accounts: c.accounts, Sessions: sessions}, o,
-		append([]api.Command{testFail, testList, testJob}, cs.All...)...)
+	c.facade = newFacade(Services{DB: d, Engine: engine, Settings: settings, Accounts: c.accounts, Sessions: sessions, Roles: roles}, o, all...)
 	c.addTestCommands()
 	c.people()
 	c.server = httptest.NewServer(c.facade.Handler())

@@ -1,6 +1,7 @@
 package cloudstack
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/virga-cloud/virga/api"
@@ -17,7 +18,19 @@ func (f *Facade) registerDiscovery(m *api.Mux) {
 }
 
 func (f *Facade) listAPIs(ctx context.Context, in cs.ListAPIsIn) (api.Page[api.CommandInfo], error) {
-	commands := f.mux.ListAPIs(front.RoleOf(auth.From(ctx)), in.Name)
+	caller := auth.From(ctx)
+	var failed error
+	commands := f.mux.ListAllowed(front.RoleOf(caller), in.Name, func(d *api.Description) bool {
+		if d.Session {
+			return true
+		}
+		ok, err := f.Roles.Allows(ctx, caller, d.Name)
+		failed = cmp.Or(failed, err)
+		return ok
+	})
+	if failed != nil {
+		return api.Page[api.CommandInfo]{}, failed
+	}
 	if in.Name != "" && len(commands) == 0 {
 		return api.Page[api.CommandInfo]{}, front.UnknownCommand(in.Name)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/pool"
+	"github.com/virga-cloud/virga/internal/role"
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/volume"
@@ -31,6 +32,7 @@ type Services struct {
 	Settings *setting.Settings
 	Accounts *account.Service
 	Sessions *auth.Sessions
+	Roles    *role.Service
 
 	Zones     *zone.Service
 	Offerings *offering.Service
@@ -64,8 +66,28 @@ func newFacade(s Services, o front.Options, commands ...api.Command) *Facade {
 	for _, register := range f.translators() {
 		register(f.mux)
 	}
-	f.Front = front.New(front.Parts{Mux: f.mux, DB: s.DB, Accounts: s.Accounts, Sessions: s.Sessions}, o)
+	f.Front = front.New(front.Parts{Mux: f.mux, DB: s.DB, Accounts: s.Accounts, Sessions: s.Sessions, Roles: s.Roles}, o)
 	return f
+}
+
+// Commands are what roles allow or deny: each command with the types of accounts that it is open to.
+func Commands() []role.Command { return commandsOf(cs.All...) }
+
+func commandsOf(commands ...api.Command) (out []role.Command) {
+	for _, one := range commands {
+		d := one.Describe()
+		if d.Session {
+			continue // there is nobody yet to ask about
+		}
+		c := role.Command{Name: d.Name}
+		for _, t := range []auth.AccountType{auth.User, auth.RootAdmin, auth.DomainAdmin, auth.ResourceAdmin} {
+			if d.Role.Allows(front.RoleOf(auth.Caller{User: "anybody", Type: t})) {
+				c.Open = append(c.Open, t)
+			}
+		}
+		out = append(out, c)
+	}
+	return out
 }
 
 // Missing names the commands that are declared and have no handler yet.

@@ -25,6 +25,7 @@ import (
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/pool"
+	"github.com/virga-cloud/virga/internal/role"
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/setting"
@@ -71,12 +72,14 @@ func newPlant(t *testing.T, url string) *plant {
 
 	settings := setting.New(d, nil)
 	sessions := auth.NewSessions(d, func() time.Duration { return setting.SessionTimeout.Of(settings) })
+	roles := role.New(d, Commands())
+	roles.UsedBy(account.CountOfRole)
 	c.accounts = account.New(account.Parts{
-		DB: d, Box: box, Hasher: auth.NewHasher(auth.TestCost()), Sessions: sessions, Settings: settings,
+		DB: d, Box: box, Hasher: auth.NewHasher(auth.TestCost()), Sessions: sessions, Settings: settings, Roles: roles,
 	})
 	engine := op.NewEngine(d, op.Options{Poll: 5 * time.Millisecond, Pause: time.Millisecond})
 	s := Services{
-		DB: d, Engine: engine, Settings: settings, Accounts: c.accounts, Sessions: sessions, Zones: zone.New(d, settings),
+		DB: d, Engine: engine, Settings: settings, Accounts: c.accounts, Sessions: sessions, Roles: roles, Zones: zone.New(d, settings),
 		Offerings: offering.New(d), KeyPairs: keypair.New(d, c.accounts), Networks: network.New(d, engine, c.accounts, settings),
 	}
 	drivers := hypervisor.Drivers{"Simulator": p.world}

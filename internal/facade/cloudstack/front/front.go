@@ -9,6 +9,7 @@ import (
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/role"
 )
 
 // Parts are what a front works with. All of them are required.
@@ -17,6 +18,7 @@ type Parts struct {
 	DB       *db.DB   // its clock is the front's clock, too
 	Accounts *account.Service
 	Sessions *auth.Sessions
+	Roles    *role.Service
 }
 
 // Options say how a front works. The zero value is right for a server.
@@ -37,6 +39,7 @@ type Front struct {
 	db       *db.DB
 	accounts *account.Service
 	sessions *auth.Sessions
+	roles    *role.Service
 	options  Options
 	log      *slog.Logger
 	metrics  *metrics
@@ -45,7 +48,7 @@ type Front struct {
 
 // New makes a front for the commands of a mux.
 func New(p Parts, o Options) *Front {
-	f := &Front{mux: p.Mux, db: p.DB, accounts: p.Accounts, sessions: p.Sessions, options: o, log: o.Log}
+	f := &Front{mux: p.Mux, db: p.DB, accounts: p.Accounts, sessions: p.Sessions, roles: p.Roles, options: o, log: o.Log}
 	if f.log == nil {
 		f.log = slog.New(slog.DiscardHandler)
 	}

@@ -38,9 +38,12 @@ func (c *call) bySignature(ctx context.Context, endpoint *api.Endpoint) error {
 		return err
 	}
 	c.caller = caller
-	if !endpoint.Role.Allows(RoleOf(c.caller)) {
+	if ok, err := c.mayUse(ctx, endpoint); err != nil || !ok {
 		c.caller = auth.Caller{} // the signature was not compared: it may be anybody
-		return UnknownCommand(name)
+		if err == nil {
+			err = UnknownCommand(name)
+		}
+		return err
 	}
 	// Base64 has no spaces: one was a "+" that the client didn't encode.
 	if !auth.VerifySignature(params, strings.ReplaceAll(signature, " ", "+"), key) {
