@@ -20,11 +20,118 @@ type ListAccountsIn struct {
 	AccountType *int        `api:"accounttype" doc:"Shows only accounts of this type: 0 user, 1 root admin, 2 domain admin, 3 resource domain admin."`
 	DomainID    uid.Domain  `api:"domainid" doc:"Shows only accounts of this domain."`
 	Recursive   bool        `api:"isrecursive" doc:"Shows accounts of subdomains, too."`
-	CleanUp     bool        `api:"iscleanuprequired" doc:"Shows only accounts that are removed while what they own is not yet."`
+	CleanUp     *bool       `api:"iscleanuprequired" doc:"Shows only accounts that are being deleted and still own something, or with false only the others."`
+	Details     []string    `api:"details" doc:"How much to show of each account: min leaves out what it uses and may use; all and resource show it, as nothing does."`
 	ListAll     bool        `api:"listall" doc:"Shows every account the caller may see, not only the caller's own."`
 }
 
-// Account is an account. A limit without an end is the word Unlimited, and so is what it leaves.
+// Provisioners are who may make accounts and users, and remove them.
+const Provisioners = api.RootAdmin | api.ResourceAdmin
+
+// CreateAccount makes an account.
+var CreateAccount = api.Call[CreateAccountIn, Account]{
+	Name: "createAccount", Noun: "Account", Role: Provisioners, Object: "account", Event: "ACCOUNT.CREATE", Creates: true,
+	Doc: "Makes an account and its first user.",
+}
+
+// CreateAccountIn says what account to make.
+type CreateAccountIn struct {
+	api.Once
+	AccountType   *int              `api:"accounttype" doc:"What the account may do: 0 user, 1 root admin, 2 domain admin, 3 resource domain admin. Nobody gives more than the own."`
+	Username      string            `api:"username,required" doc:"The name that the first user signs in under, unique in its domain."`
+	Password      string            `api:"password,required,max=1024,secret" doc:"The first user's password, as plain text."`
+	FirstName     string            `api:"firstname,required" doc:"The first user's first name."`
+	LastName      string            `api:"lastname,required" doc:"The first user's last name."`
+	Email         string            `api:"email,required" doc:"The first user's mail address."`
+	Account       string            `api:"account" doc:"The name of the account, unique in its domain. Without it the username."`
+	DomainID      uid.Domain        `api:"domainid" doc:"The ID of the domain that the account is in. Without it the caller's."`
+	Timezone      string            `api:"timezone" doc:"The name of the first user's time zone, as in Europe/Vienna."`
+	NetworkDomain string            `api:"networkdomain" doc:"The DNS domain of the account's networks. Without it the domain's."`
+	Details       map[string]string `api:"accountdetails,map" doc:"What else to note of the account, by name."`
+	AccountID     uid.Account       `api:"accountid,admin" doc:"The ID to give the account, where another system has chosen it."`
+	UserID        uid.User          `api:"userid,admin" doc:"The ID to give the first user, where another system has chosen it."`
+}
+
+// UpdateAccount changes an account.
+var UpdateAccount = api.Call[UpdateAccountIn, Account]{
+	Name: "updateAccount", Noun: "Account", Role: Provisioners, Object: "account", Event: "ACCOUNT.UPDATE",
+	Doc: "Changes what an account is called, and what is noted of it.",
+}
+
+// UpdateAccountIn names the account, and what to change.
+type UpdateAccountIn struct {
+	Named
+	NewName       string            `api:"newname" doc:"Its new name, unique in its domain."`
+	NetworkDomain *string           `api:"networkdomain" doc:"The DNS domain of its networks from now on; empty for the domain's."`
+	Details       map[string]string `api:"accountdetails,map" doc:"What is noted of it from now on, in the place of all that was."`
+}
+
+// Named names an account, by its ID or by its name and domain.
+type Named struct {
+	ID       uid.Account `api:"id" doc:"The ID of the account."`
+	Account  string      `api:"account" doc:"The name of the account, where it is not named by its ID. Goes together with domainid."`
+	DomainID uid.Domain  `api:"domainid" doc:"The ID of the domain of the account that is named. Without it the caller's."`
+}
+
+// EnableAccount lets an account act again.
+var EnableAccount = api.Call[EnableAccountIn, Account]{
+	Name: "enableAccount", Noun: "Account", Role: api.Admins, Object: "account", Event: "ACCOUNT.ENABLE",
+	Doc: "Lets the users of an account that was disabled or locked sign in again. Its machines stay as they are.",
+}
+
+// EnableAccountIn names the account.
+type EnableAccountIn struct{ Named }
+
+// LockAccount locks an account.
+var LockAccount = api.Call[LockAccountIn, Account]{
+	Name: "lockAccount", Noun: "Account", Role: api.Admins, Object: "account", Event: "ACCOUNT.DISABLE",
+	Doc: "Keeps the users of an account from signing in and from using their keys. Its machines go on running.",
+}
+
+// LockAccountIn names the account.
+type LockAccountIn struct {
+	Account  string     `api:"account,required" doc:"The name of the account."`
+	DomainID uid.Domain `api:"domainid,required" doc:"The ID of the account's domain."`
+}
+
+// DisableAccount disables or locks an account.
+var DisableAccount = api.Job[DisableAccountIn, Account]{
+	Name: "disableAccount", Noun: "Account", Role: api.Admins, Object: "account", Event: "ACCOUNT.DISABLE",
+	Doc: "Keeps the users of an account from signing in and from using their keys, at once, and stops its machines.",
+}
+
+// DisableAccountIn names the account.
+type DisableAccountIn struct {
+	Named
+	Lock bool `api:"lock,required" doc:"Only lock it: its machines go on running."`
+}
+
+// DeleteAccount removes an account.
+var DeleteAccount = api.Job[DeleteAccountIn, api.Success]{
+	Name: "deleteAccount", Noun: "Account", Role: Provisioners, Event: "ACCOUNT.DELETE",
+	Doc: "Removes an account with its users and all that it owns: machines, volumes, networks, templates, security groups and SSH key pairs. " +
+		"What can't be removed, the job's error names; the account stays closed then, and it is tried again from time to time.",
+}
+
+// DeleteAccountIn names the account.
+type DeleteAccountIn struct {
+	ID uid.Account `api:"id,required" doc:"The ID of the account."`
+}
+
+// MarkDefaultZoneForAccount marks a zone as an account's default.
+var MarkDefaultZoneForAccount = api.Job[MarkDefaultZoneForAccountIn, Account]{
+	Name: "markDefaultZoneForAccount", Noun: "Account", Role: api.RootOnly, Object: "account", Event: "ACCOUNT.MARK.DEFAULT.ZONE", Since: "4.0.0",
+	Doc: "Marks a zone as the one that clients offer the users of an account first.",
+}
+
+// MarkDefaultZoneForAccountIn names the account and the zone.
+type MarkDefaultZoneForAccountIn struct {
+	Account  string     `api:"account,required" doc:"The name of the account."`
+	DomainID uid.Domain `api:"domainid,required" doc:"The ID of the account's domain."`
+	ZoneID   uid.Zone   `api:"zoneid,required" doc:"The ID of the zone, which the account must be able to use."`
+}
+
+// Account is an account.
 type Account struct {
 	ID            uid.Account `json:"id" doc:"The ID of the account."`
 	Name          string      `json:"name" doc:"The name of the account."`
@@ -36,61 +143,15 @@ type Account struct {
 	NetworkDomain string      `json:"networkdomain,omitempty" doc:"The DNS domain of the account's networks."`
 	Created       api.Time    `json:"created,omitzero" doc:"When the account was made."`
 
-	VMLimit     string `json:"vmlimit" doc:"How many machines the account may have."`
-	VMTotal     int64  `json:"vmtotal" doc:"How many machines the account has."`
-	VMAvailable string `json:"vmavailable" doc:"How many more machines the account may have."`
-	VMRunning   int    `json:"vmrunning" doc:"How many of the account's machines are running."`
-	VMStopped   int    `json:"vmstopped" doc:"How many of the account's machines are stopped."`
+	Resources
+	VMRunning *int `json:"vmrunning,omitempty" doc:"How many of the account's machines are running."`
+	VMStopped *int `json:"vmstopped,omitempty" doc:"How many of the account's machines are stopped."`
 
-	CPULimit     string `json:"cpulimit" doc:"How many CPUs the account may have."`
-	CPUTotal     int64  `json:"cputotal" doc:"How many CPUs the account has."`
-	CPUAvailable string `json:"cpuavailable" doc:"How many more CPUs the account may have."`
-
-	MemoryLimit     string `json:"memorylimit" doc:"How much memory the account may have, in MB."`
-	MemoryTotal     int64  `json:"memorytotal" doc:"How much memory the account has, in MB."`
-	MemoryAvailable string `json:"memoryavailable" doc:"How much more memory the account may have, in MB."`
-
-	VolumeLimit     string `json:"volumelimit" doc:"How many volumes the account may have."`
-	VolumeTotal     int64  `json:"volumetotal" doc:"How many volumes the account has."`
-	VolumeAvailable string `json:"volumeavailable" doc:"How many more volumes the account may have."`
-
-	PrimaryStorageLimit     string `json:"primarystoragelimit" doc:"How much primary storage the account may have, in GB."`
-	PrimaryStorageTotal     int64  `json:"primarystoragetotal" doc:"How much primary storage the account has, in GB."`
-	PrimaryStorageAvailable string `json:"primarystorageavailable" doc:"How much more primary storage the account may have, in GB."`
-
-	NetworkLimit     string `json:"networklimit" doc:"How many networks the account may have."`
-	NetworkTotal     int64  `json:"networktotal" doc:"How many networks the account has."`
-	NetworkAvailable string `json:"networkavailable" doc:"How many more networks the account may have."`
-
-	IPLimit     string `json:"iplimit" doc:"How many public addresses the account may have."`
-	IPTotal     int64  `json:"iptotal" doc:"How many public addresses the account has."`
-	IPAvailable string `json:"ipavailable" doc:"How many more public addresses the account may have."`
-
-	TemplateLimit     string `json:"templatelimit" doc:"How many templates and ISOs the account may have."`
-	TemplateTotal     int64  `json:"templatetotal" doc:"How many templates and ISOs the account has."`
-	TemplateAvailable string `json:"templateavailable" doc:"How many more templates and ISOs the account may have."`
-
-	SecondaryStorageLimit     string  `json:"secondarystoragelimit" doc:"How much secondary storage the account may have, in GB."`
-	SecondaryStorageTotal     float64 `json:"secondarystoragetotal" doc:"How much secondary storage the account has, in GB."`
-	SecondaryStorageAvailable string  `json:"secondarystorageavailable" doc:"How much more secondary storage the account may have, in GB."`
-
-	SnapshotLimit     string `json:"snapshotlimit" doc:"How many snapshots the account may have, once there are any."`
-	SnapshotTotal     int64  `json:"snapshottotal" doc:"How many snapshots the account has. There are none yet."`
-	SnapshotAvailable string `json:"snapshotavailable" doc:"How many more snapshots the account may have."`
-
-	ProjectLimit     string `json:"projectlimit" doc:"How many projects the account may have, once there are any."`
-	ProjectTotal     int64  `json:"projecttotal" doc:"How many projects the account has. There are none yet."`
-	ProjectAvailable string `json:"projectavailable" doc:"How many more projects the account may have."`
-
-	VPCLimit     string `json:"vpclimit" doc:"How many VPCs the account may have, once there are any."`
-	VPCTotal     int64  `json:"vpctotal" doc:"How many VPCs the account has. There are none yet."`
-	VPCAvailable string `json:"vpcavailable" doc:"How many more VPCs the account may have."`
-
-	DefaultZoneID uid.Zone          `json:"defaultzoneid,omitempty" doc:"The ID of the zone that the account's things go to where none is named; absent where there is no such zone."`
+	DefaultZoneID uid.Zone          `json:"defaultzoneid,omitempty" doc:"The ID of the zone that an administrator has marked as the account's default, for clients to offer first; absent where none is, or it is gone."`
 	ReceivedBytes *int64            `json:"receivedbytes,omitempty" doc:"How many bytes the account's networks have received; absent while nothing is measured."`
 	SentBytes     *int64            `json:"sentbytes,omitempty" doc:"How many bytes the account's networks have sent; absent while nothing is measured."`
 	Details       map[string]string `json:"accountdetails,omitempty" doc:"What else is known of the account, where something is."`
-	CleanUp       bool              `json:"iscleanuprequired" doc:"Whether the account is removed while what it owns is not yet."`
+	CleanUp       bool              `json:"iscleanuprequired" doc:"Whether the account is being deleted and something that it owns is still there."`
 
 	Users []User `json:"user,omitempty" doc:"The account's users."`
 	Pending

@@ -22,6 +22,103 @@ type ListUsersIn struct {
 	AccountType *int `api:"accounttype" doc:"Shows only users of accounts of this type: 0 user, 1 root admin, 2 domain admin, 3 resource domain admin."`
 }
 
+// CreateUser makes a user.
+var CreateUser = api.Call[CreateUserIn, User]{
+	Name: "createUser", Noun: "User", Role: Provisioners, Object: "user", Event: "USER.CREATE", Creates: true,
+	Doc: "Makes one more user of an account.",
+}
+
+// CreateUserIn says what user to make.
+type CreateUserIn struct {
+	api.Once
+	Account   string     `api:"account,required" doc:"The name of the account that the user acts for."`
+	DomainID  uid.Domain `api:"domainid" doc:"The ID of the account's domain. Without it the caller's."`
+	Username  string     `api:"username,required" doc:"The name to sign in under, unique in the domain."`
+	Password  string     `api:"password,required,max=1024,secret" doc:"The password, as plain text."`
+	FirstName string     `api:"firstname,required" doc:"The first name."`
+	LastName  string     `api:"lastname,required" doc:"The last name."`
+	Email     string     `api:"email,required" doc:"The mail address."`
+	Timezone  string     `api:"timezone" doc:"The name of the user's time zone, as in Europe/Vienna."`
+	UserID    uid.User   `api:"userid,admin" doc:"The ID to give the user, where another system has chosen it."`
+}
+
+// UpdateUser changes a user.
+var UpdateUser = api.Call[UpdateUserIn, User]{
+	Name: "updateUser", Noun: "User", Role: api.Everyone, Object: "user", Event: "USER.UPDATE",
+	Doc: "Changes a user: the own one, or one of an account that may not do more than the caller's. A new password ends the user's sessions.",
+}
+
+// UpdateUserIn names the user, and what to change.
+type UpdateUserIn struct {
+	ID              uid.User `api:"id,required" doc:"The ID of the user."`
+	Username        string   `api:"username" doc:"The new name to sign in under, unique in the domain."`
+	Password        string   `api:"password,max=1024,secret" doc:"The new password, as plain text."`
+	CurrentPassword string   `api:"currentpassword,max=1024,secret,since=4.18" doc:"The caller's present password, without which nobody changes the own one."`
+	FirstName       string   `api:"firstname" doc:"The new first name."`
+	LastName        string   `api:"lastname" doc:"The new last name."`
+	Email           string   `api:"email" doc:"The new mail address."`
+	Timezone        *string  `api:"timezone" doc:"The name of the user's time zone from now on, as in Europe/Vienna; empty for none."`
+	UserAPIKey      string   `api:"userapikey,admin,secret" doc:"The key that is to name the user in a request. Goes together with usersecretkey."`
+	UserSecretKey   string   `api:"usersecretkey,admin,secret" doc:"The key that is to sign the user's requests. Goes together with userapikey."`
+}
+
+// DeleteUser removes a user.
+var DeleteUser = api.Call[DeleteUserIn, api.Success]{
+	Name: "deleteUser", Noun: "User", Role: Provisioners, Event: "USER.DELETE",
+	Doc: "Removes a user with its keys and sessions. What it has made is its account's, and stays.",
+}
+
+// DeleteUserIn names the user.
+type DeleteUserIn struct {
+	ID uid.User `api:"id,required" doc:"The ID of the user."`
+}
+
+// LockUser locks a user.
+var LockUser = api.Call[LockUserIn, User]{
+	Name: "lockUser", Noun: "User", Role: api.Admins, Object: "user", Event: "USER.LOCK",
+	Doc: "Keeps a user from signing in and from using its keys. With the last user that is enabled its account is locked, too.",
+}
+
+// LockUserIn names the user.
+type LockUserIn struct {
+	ID uid.User `api:"id,required" doc:"The ID of the user."`
+}
+
+// DisableUser disables a user.
+var DisableUser = api.Job[DisableUserIn, User]{
+	Name: "disableUser", Noun: "User", Role: api.Admins, Object: "user", Event: "USER.DISABLE",
+	Doc: "Keeps a user from signing in and from using its keys, at once, and ends its sessions.",
+}
+
+// DisableUserIn names the user.
+type DisableUserIn struct {
+	ID uid.User `api:"id,required" doc:"The ID of the user."`
+}
+
+// EnableUser lets a user act again.
+var EnableUser = api.Call[EnableUserIn, User]{
+	Name: "enableUser", Noun: "User", Role: api.Admins, Object: "user", Event: "USER.ENABLE",
+	Doc: "Lets a user that was disabled or locked sign in again, and its account, too.",
+}
+
+// EnableUserIn names the user.
+type EnableUserIn struct {
+	ID uid.User `api:"id,required" doc:"The ID of the user."`
+}
+
+// MoveUser moves a user into another account.
+var MoveUser = api.Call[MoveUserIn, api.Success]{
+	Name: "moveUser", Noun: "User", Role: Provisioners, Event: "USER.MOVE", Since: "4.11.0",
+	Doc: "Moves a user into another account of its domain, whose things it works with from then on. What it has made stays where it is; its sessions end.",
+}
+
+// MoveUserIn names the user and the account.
+type MoveUserIn struct {
+	ID        uid.User    `api:"id,required" doc:"The ID of the user."`
+	AccountID uid.Account `api:"accountid" doc:"The ID of the account."`
+	Account   string      `api:"account" doc:"The name of the account in the user's domain, where it is not named by its ID."`
+}
+
 // GetUser shows whose a key is.
 var GetUser = api.Call[GetUserIn, User]{
 	Name: "getUser", Noun: "User", Role: api.RootOnly, Object: "user",

@@ -43,6 +43,8 @@ type Domain struct {
 
 	ParentName  string `bun:",scanonly"`
 	HasChildren bool   `bun:",scanonly"`
+	// Totals is there in answers of [Totals] only: what its accounts, and those of the domains below, use together.
+	Totals Use `bun:"-"`
 }
 
 // Account is a tenant: what users of it make belongs to it.
@@ -54,12 +56,15 @@ type Account struct {
 	Role          uid.Role `bun:"role_id"` // of that type
 	State         State
 	NetworkDomain string
+	DefaultZone   uid.Zone          `bun:"default_zone_id"` // "" for none
+	Details       map[string]string // what else is noted of it
+	Closing       bool              // it is being deleted, and may still own something
 	Created       time.Time
 	Removed       time.Time `bun:",nullzero"`
 
 	DomainName string `bun:",scanonly"`
 	DomainPath string `bun:",scanonly"`
-	// Counts and Users are there in answers of Accounts only.
+	// Counts and Users are there in answers of [Dress] only.
 	Counts Counts `bun:"-"`
 	Users  []User `bun:"-"`
 }

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"strings"
 
 	"github.com/uptrace/bun"
 
@@ -16,6 +17,9 @@ type accountRow struct {
 }
 
 func insertAccount(ctx context.Context, tx db.Tx, a Account) error {
+	if a.Details == nil {
+		a.Details = map[string]string{}
+	}
 	_, err := tx.NewInsert().Model(&accountRow{Account: a}).Exec(ctx)
 	return err
 }
@@ -62,6 +66,9 @@ func listAccounts(ctx context.Context, tx db.Tx, f AccountFilter) ([]Account, in
 	if f.Type != nil {
 		q.Where("a.type = ?", *f.Type)
 	}
+	if f.Closing != nil {
+		q.Where("a.closing = ?", *f.Closing)
+	}
 	db.Like(q, f.Keyword, "a.name")
 	total, err := db.PageByID(ctx, q, f.Offset, f.Limit, withDomain)
 	return accounts(rows), total, err
@@ -78,4 +85,79 @@ func accounts(rows []accountRow) []Account {
 func countOfRole(ctx context.Context, q db.Tx, id uid.Role) (int, error) {
 	n, err := q.NewSelect().Model((*accountRow)(nil)).Where("a.role_id = ? and a.removed is null", id).Count(ctx)
 	return int(n), err
+}
+
+// lockAccount keeps others from changing an account, which may not be there, until the transaction's end.
+func lockAccount(ctx context.Context, tx db.Tx, id uid.Account) error {
+	var found []uid.Account
+	return tx.Lock(tx.NewSelect().Table("accounts").Column("id").Where("id = ?", id)).Scan(ctx, &found)
+}
+
+func accountInScope(ctx context.Context, q db.Tx, scope auth.Scope, id uid.Account) (Account, error) {
+	var row accountRow
+	err := scope.WhereOwner(selectAccounts(q, &row), "a.id", "a.domain_id").Where("a.id = ? and a.removed is null", id).Scan(ctx)
+	return row.Account, err
+}
+
+// ByID gives accounts by their ids, removed ones too, without what [Dress] gives them.
+func ByID(ctx context.Context, q db.Tx, ids []uid.Account) (map[uid.Account]Account, error) {
+	var rows []accountRow
+	err := selectAccounts(q, &rows).Where("a.id in (?)", bun.List(ids)).Scan(ctx)
+	out := make(map[uid.Account]Account, len(rows))
+	for _, r := range rows {
+		out[r.ID] = r.Account
+	}
+	return out, err
+}
+
+func isClosing(ctx context.Context, q db.Tx, id uid.Account) (closing bool, err error) {
+	err = q.NewRaw("select closing from accounts where id = ? and removed is null", id).Scan(ctx, &closing)
+	return closing, err
+}
+
+func hasID(ctx context.Context, q db.Tx, table, id string) (bool, error) {
+	return q.NewSelect().Table(table).Where("id = ?", id).Exists(ctx)
+}
+
+func saveAccount(ctx context.Context, tx db.Tx, a Account) error {
+	_, err := tx.NewUpdate().Model(&accountRow{Account: a}).Column("name", "network_domain", "details").WherePK().Exec(ctx)
+	return err
+}
+
+func setState(ctx context.Context, tx db.Tx, id uid.Account, s State) error {
+	_, err := tx.NewRaw("update accounts set state = ? where id = ?", s, id).Exec(ctx)
+	return err
+}
+
+func setDefaultZone(ctx context.Context, tx db.Tx, id uid.Account, zone uid.Zone) error {
+	_, err := tx.NewRaw("update accounts set default_zone_id = ? where id = ?", zone, id).Exec(ctx)
+	return err
+}
+
+// closeAccount marks an account as being deleted and removes its users. A maximum of 0 lets no request through that counts something,
+// not even one that is under way: they all change that row.
+func closeAccount(ctx context.Context, tx db.Tx, id uid.Account) error {
+	shut := make([]string, len(kinds))
+	for i, k := range kinds {
+		shut[i] = string(k.kind) + "_max = 0"
+	}
+	for _, change := range []struct {
+		query string
+		args  []any
+	}{
+		{"update accounts set closing = ?, state = ? where id = ?", []any{true, Disabled, id}},
+		{"delete from api_keys where user_id in (select id from users where account_id = ?)", []any{id}},
+		{"update users set removed = ? where account_id = ? and removed is null", []any{tx.Now, id}},
+		{"update resource_counts set " + strings.Join(shut, ", ") + " where account_id = ?", []any{id}},
+	} {
+		if _, err := tx.NewRaw(change.query, change.args...).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func removeAccount(ctx context.Context, tx db.Tx, id uid.Account) error {
+	_, err := tx.NewRaw("update accounts set removed = ? where id = ? and closing and removed is null", tx.Now, id).Exec(ctx)
+	return err
 }

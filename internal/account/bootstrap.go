@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -111,11 +112,11 @@ func (s *Service) furnish(ctx context.Context, tx db.Tx, id uid.Account, domain 
 // create makes an account with all that it begins with, and its first user.
 func (s *Service) create(ctx context.Context, tx db.Tx, in Domain, what CreateAccountIn, hash string) (Account, User, error) {
 	a := Account{
-		ID: uid.New[uid.Account](), Domain: in.ID, Name: what.Name, Type: what.Type, Role: what.Role, State: Enabled,
-		NetworkDomain: what.NetworkDomain, Created: tx.Now, DomainName: in.Name, DomainPath: in.Path,
+		ID: cmp.Or(what.ID, uid.New[uid.Account]()), Domain: in.ID, Name: what.Name, Type: what.Type, Role: what.Role, State: Enabled,
+		NetworkDomain: what.NetworkDomain, Details: what.Details, Created: tx.Now, DomainName: in.Name, DomainPath: in.Path,
 	}
 	u := User{
-		ID: uid.New[uid.User](), Account: a.ID, Domain: in.ID, Username: what.Username, Firstname: what.Firstname,
+		ID: cmp.Or(what.User, uid.New[uid.User]()), Account: a.ID, Domain: in.ID, Username: what.Username, Firstname: what.Firstname,
 		Lastname: what.Lastname, Email: what.Email, Timezone: what.Timezone, State: Enabled, Created: tx.Now,
 		AccountName: a.Name, AccountType: a.Type, AccountRole: a.Role, AccountState: a.State, DomainName: in.Name, DomainPath: in.Path,
 	}

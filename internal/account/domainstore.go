@@ -2,6 +2,9 @@ package account
 
 import (
 	"context"
+	"strings"
+	"sync"
+	"unicode/utf8"
 
 	"github.com/uptrace/bun"
 
@@ -75,4 +78,99 @@ var domainsByID = db.PrepareMany("select * from domains where id in (?)")
 // DomainsByID gives domains by their ids, removed ones too, in one query.
 func DomainsByID(ctx context.Context, q db.Tx, ids []uid.Domain) (map[uid.Domain]Domain, error) {
 	return db.ByID(ctx, q, domainsByID, ids, func(r domainRow) (uid.Domain, Domain) { return r.ID, r.Domain })
+}
+
+// keptDomain finds a domain that may be inactive.
+func keptDomain(ctx context.Context, q db.Tx, id uid.Domain) (Domain, error) {
+	var row domainRow
+	err := q.NewSelect().Model(&row).Where("d.id = ? and d.removed is null", id).Scan(ctx)
+	return row.Domain, err
+}
+
+// below is true for domains with the path ? and below it, where the path, its length and the path are the arguments. (Not LIKE: see
+// auth.Scope.Where.)
+const below = "(path = ? or substr(path, 1, ?) = ?)"
+
+func belowArgs(path string) []any {
+	return []any{path, utf8.RuneCountInString(path) + 1, path + "/"}
+}
+
+// moveDomains gives a domain its name and path, and those below it theirs.
+func moveDomains(ctx context.Context, tx db.Tx, was string, d Domain) error {
+	if _, err := tx.NewRaw("update domains set name = ? where id = ?", d.Name, d.ID).Exec(ctx); err != nil {
+		return err
+	}
+
+	args := append([]any{d.Path, utf8.RuneCountInString(was) + 1}, belowArgs(was)...)
+	_, err := tx.NewRaw("update domains set path = ? || substr(path, ?) where removed is null and "+below, args...).Exec(ctx)
+	return err
+}
+
+func setDomainNetwork(ctx context.Context, tx db.Tx, id uid.Domain, name string) error {
+	_, err := tx.NewRaw("update domains set network_domain = ? where id = ?", name, id).Exec(ctx)
+	return err
+}
+
+func countBelow(ctx context.Context, tx db.Tx, path string) (domains, accounts int, err error) {
+	args := append(belowArgs(path), belowArgs(path)...)
+	err = tx.NewRaw(`select (select count(*) - 1 from domains where removed is null and `+below+`), (select count(*) from accounts
+		where removed is null and domain_id in (select id from domains where removed is null and `+below+"))", args...).Scan(ctx, &domains, &accounts)
+	return domains, accounts, err
+}
+
+func deactivate(ctx context.Context, tx db.Tx, path string) error {
+	_, err := tx.NewRaw("update domains set state = ? where removed is null and "+below, append([]any{Inactive}, belowArgs(path)...)...).Exec(ctx)
+	return err
+}
+
+func removeDomains(ctx context.Context, tx db.Tx, path string) error {
+	_, err := tx.NewRaw("update domains set removed = ? where removed is null and "+below, append([]any{tx.Now}, belowArgs(path)...)...).Exec(ctx)
+	return err
+}
+
+func closing(ctx context.Context, q db.Tx) (accounts []uid.Account, domains []uid.Domain, err error) {
+	if err := q.NewRaw("select id from accounts where closing and removed is null order by id").Scan(ctx, &accounts); err != nil {
+		return nil, nil, err
+	}
+	err = q.NewRaw(`select d.id from domains d join domains p on p.id = d.parent_id where d.state = ? and d.removed is null and p.state = ?
+		order by d.id`, Inactive, Active).Scan(ctx, &domains)
+	return accounts, domains, err
+}
+
+var totalsOf = sync.OnceValue(func() *db.Statement {
+	columns := make([]string, len(kinds))
+	for i, k := range kinds {
+		columns[i] = "cast(sum(c." + string(k.kind) + "_used) as bigint)"
+	}
+	return db.PrepareMany("select top.id, " + strings.Join(columns, " || ' ' || ") + ` as counts from domains top
+		join domains d on d.removed is null and (d.id = top.id or substr(d.path, 1, length(top.path) + 1) = top.path || '/')
+		join accounts a on a.domain_id = d.id and a.removed is null join resource_counts c on c.account_id = a.id
+		where top.id in (?) group by top.id`)
+})
+
+func totals(ctx context.Context, q db.Tx, ids []uid.Domain) (map[uid.Domain]Use, error) {
+	type total struct {
+		ID     uid.Domain
+		Counts string
+	}
+	return db.ByID(ctx, q, totalsOf(), ids, func(r total) (uid.Domain, Use) {
+		use, words := make(Use, len(kinds)), strings.Fields(r.Counts)
+		for i, k := range kinds {
+			use[k.kind] = number(words[i])
+		}
+		return r.ID, use
+	})
+}
+
+// DomainsWithFamily gives domains by their ids, with what [Service.Domains] tells of each.
+func DomainsWithFamily(ctx context.Context, q db.Tx, ids []uid.Domain) (map[uid.Domain]Domain, error) {
+	var rows []domainRow
+	s := q.NewSelect().Model(&rows).Where("d.id in (?)", bun.List(ids))
+	withFamily(s)
+	err := s.Scan(ctx)
+	out := make(map[uid.Domain]Domain, len(rows))
+	for _, r := range rows {
+		out[r.ID] = r.Domain
+	}
+	return out, err
 }

@@ -25,8 +25,11 @@ type Keys struct {
 func (s *Service) RegisterKeys(ctx context.Context, id uid.User) (Keys, error) {
 	var keys Keys
 	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		u, err := s.keyHolder(ctx, tx, id)
+		u, err := s.targetUser(ctx, tx, id)
 		if err != nil {
+			return err
+		}
+		if err := Stays(ctx, tx, u.Account); err != nil {
 			return err
 		}
 		if keys, err = s.registerKeys(ctx, tx, id); err != nil {
@@ -44,7 +47,7 @@ func (s *Service) RegisterKeys(ctx context.Context, id uid.User) (Keys, error) {
 // Keys gives a user's keys to those who may register them; fault.NotFound where there are none.
 func (s *Service) Keys(ctx context.Context, id uid.User) (Keys, error) {
 	q := s.db.Read()
-	u, err := s.keyHolder(ctx, q, id)
+	u, err := s.targetUser(ctx, q, id)
 	if err != nil {
 		return Keys{}, err
 	}
@@ -68,7 +71,7 @@ func (s *Service) UserOfKey(ctx context.Context, apiKey string) (User, secret.St
 	} else if err != nil {
 		return User{}, secret.String{}, fmt.Errorf("find the user of a key: %w", err)
 	}
-	if u, err = s.keyHolder(ctx, q, u.ID); err != nil {
+	if u, err = s.targetUser(ctx, q, u.ID); err != nil {
 		return User{}, secret.String{}, err
 	}
 	keys, err := s.keysOf(ctx, q, u.ID)
@@ -79,7 +82,7 @@ func (s *Service) UserOfKey(ctx context.Context, apiKey string) (User, secret.St
 // where the user has no keys. It is for those who may handle the keys.
 func (s *Service) CloudIdentity(ctx context.Context, id uid.User) (identity, signature string, err error) {
 	q := s.db.Read()
-	if _, err := s.keyHolder(ctx, q, id); err != nil {
+	if _, err := s.targetUser(ctx, q, id); err != nil {
 		return "", "", err
 	}
 	if identity, err = s.settings.Identity(ctx); err != nil {
@@ -92,27 +95,6 @@ func (s *Service) CloudIdentity(ctx context.Context, id uid.User) (identity, sig
 		return "", "", err
 	}
 	return identity, auth.SignText(identity, keys.Secret), nil
-}
-
-// keyHolder finds the user whose keys the caller wants to handle, and refuses.
-func (s *Service) keyHolder(ctx context.Context, q db.Tx, id uid.User) (User, error) {
-	c := auth.From(ctx)
-	u, err := userInScope(ctx, q, c.Reach(), id)
-	switch {
-	case c.IsNobody():
-		return u, errNobody()
-	case db.IsNone(err) || err == nil && u.ID == auth.System().User:
-		return u, fault.Missing(id)
-	case err != nil:
-		return u, fmt.Errorf("find user %s: %w", id, err)
-	case u.ID == c.User:
-		return u, nil
-	}
-	covered, err := s.covers(ctx, q, u.AccountType, u.AccountRole)
-	if err == nil && (c.Type == auth.User || !covered) {
-		err = fault.Deniedf("you may not handle the API keys of user %s", u.Username)
-	}
-	return u, err
 }
 
 // registerKeys is RegisterKeys without asking who wants it.

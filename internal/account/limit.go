@@ -83,6 +83,9 @@ func Take(ctx context.Context, tx db.Tx, account uid.Account, use Use) error {
 		return fmt.Errorf("count what account %s takes: %w", account, err)
 	}
 	return count(ctx, tx, account, use, false, func(ctx context.Context, q db.Tx) error {
+		if closing, err := isClosing(ctx, q, account); err == nil && closing {
+			return errClosing()
+		}
 		all, err := Limits(ctx, q, account)
 		if err != nil {
 			return err

@@ -28,6 +28,7 @@ type AccountFilter struct {
 	Name    string
 	State   State
 	Type    *auth.AccountType
+	Closing *bool  // being deleted
 	Keyword string // part of the name, in any case
 	Offset  int
 	Limit   int // 0: all
@@ -56,14 +57,17 @@ func (s *Service) Users(ctx context.Context, f UserFilter) ([]User, int, error) 
 	return users, total, nil
 }
 
-// Accounts gives the accounts of one page with their counts and users, the oldest first, and how many there are on all pages.
-// The system's is never shown. What else is to be known of them is asked for at the same time as those.
-func (s *Service) Accounts(ctx context.Context, f AccountFilter, more ...func(accounts []uid.Account) error) ([]Account, int, error) {
-	q := s.db.Read()
-	accounts, total, err := listAccounts(ctx, q, f)
+// Accounts gives the accounts of one page, the oldest first, and how many there are on all pages. The system's is never shown.
+func (s *Service) Accounts(ctx context.Context, f AccountFilter) ([]Account, int, error) {
+	accounts, total, err := listAccounts(ctx, s.db.Read(), f)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list accounts: %w", err)
 	}
+	return accounts, total, nil
+}
+
+// Dress gives accounts their counts and users. What else is to be known of them is asked for at the same time as those.
+func Dress(ctx context.Context, q db.Tx, accounts []Account, more ...func(accounts []uid.Account) error) error {
 	ids := make([]uid.Account, len(accounts))
 	for i, a := range accounts {
 		ids[i] = a.ID
@@ -77,9 +81,8 @@ func (s *Service) Accounts(ctx context.Context, f AccountFilter, more ...func(ac
 	for _, m := range more {
 		ask = append(ask, func() error { return m(ids) })
 	}
-	err = db.Together(ask...)
-	if err != nil {
-		return nil, 0, fmt.Errorf("list what the accounts have: %w", err)
+	if err := db.Together(ask...); err != nil {
+		return fmt.Errorf("list what the accounts have: %w", err)
 	}
 	for i := range accounts {
 		a := &accounts[i]
@@ -90,7 +93,7 @@ func (s *Service) Accounts(ctx context.Context, f AccountFilter, more ...func(ac
 			u.DomainName, u.DomainPath = a.DomainName, a.DomainPath
 		}
 	}
-	return accounts, total, nil
+	return nil
 }
 
 // Domains gives the domains of one page, the oldest first, and how many there are on all pages.
@@ -100,6 +103,22 @@ func (s *Service) Domains(ctx context.Context, f DomainFilter) ([]Domain, int, e
 		return nil, 0, fmt.Errorf("list domains: %w", err)
 	}
 	return domains, total, nil
+}
+
+// Totals gives domains what their accounts, and those of the domains below, use together, in one query.
+func Totals(ctx context.Context, q db.Tx, domains []Domain) error {
+	ids := make([]uid.Domain, len(domains))
+	for i, d := range domains {
+		ids[i] = d.ID
+	}
+	totals, err := totals(ctx, q, ids)
+	if err != nil {
+		return fmt.Errorf("sum up what the domains use: %w", err)
+	}
+	for i := range domains {
+		domains[i].Totals = totals[domains[i].ID]
+	}
+	return nil
 }
 
 // Name is how an account is shown beside the things it owns.

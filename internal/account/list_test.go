@@ -74,6 +74,7 @@ func TestAccounts(t *testing.T) {
 		if err != nil || len(all) != 2 || total != 3 { // auser, auser2, Auser
 			t.Fatalf("%d of %d accounts, %v", len(all), total, err)
 		}
+		want(t, "dress", Dress(context.Background(), w.db.Read(), all), "")
 		a := all[0]
 		if a.Name != "auser" || a.DomainPath != "ROOT/a" || a.Counts[VMs] != (Count{3, 20}) || len(a.Users) != 2 || a.Users[1].Username != "colleague" {
 			t.Errorf("got %+v", a)

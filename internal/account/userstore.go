@@ -136,3 +136,60 @@ func usersOf(ctx context.Context, q db.Tx, ids []uid.Account) (map[uid.Account][
 	}
 	return of, err
 }
+
+// lockUser keeps others from changing a user, which may not be there, until the transaction's end.
+func lockUser(ctx context.Context, tx db.Tx, id uid.User) error {
+	var found []uid.User
+	return tx.Lock(tx.NewSelect().Table("users").Column("id").Where("id = ?", id)).Scan(ctx, &found)
+}
+
+// UsersByID gives users by their ids, removed ones too.
+func UsersByID(ctx context.Context, q db.Tx, ids []uid.User) (map[uid.User]User, error) {
+	var rows []userRow
+	err := selectUsers(q, &rows).Where("u.id in (?)", bun.List(ids)).Scan(ctx)
+	out := make(map[uid.User]User, len(rows))
+	for _, r := range rows {
+		out[r.ID] = r.User
+	}
+	return out, err
+}
+
+func saveUser(ctx context.Context, tx db.Tx, u User) error {
+	_, err := tx.NewUpdate().Model(&userRow{User: u}).Column("username", "firstname", "lastname", "email", "timezone").WherePK().Exec(ctx)
+	return err
+}
+
+func setUserState(ctx context.Context, tx db.Tx, id uid.User, s State) error {
+	_, err := tx.NewRaw("update users set state = ? where id = ?", s, id).Exec(ctx)
+	return err
+}
+
+func moveUser(ctx context.Context, tx db.Tx, id uid.User, to uid.Account) error {
+	_, err := tx.NewRaw("update users set account_id = ? where id = ?", to, id).Exec(ctx)
+	return err
+}
+
+func removeUser(ctx context.Context, tx db.Tx, id uid.User) error {
+	if _, err := tx.NewRaw("delete from api_keys where user_id = ?", id).Exec(ctx); err != nil {
+		return err
+	}
+	_, err := tx.NewRaw("update users set removed = ? where id = ?", tx.Now, id).Exec(ctx)
+	return err
+}
+
+func enabledUsers(ctx context.Context, tx db.Tx, account uid.Account) (n int, err error) {
+	err = tx.NewRaw("select count(*) from users where account_id = ? and state = ? and removed is null", account, Enabled).Scan(ctx, &n)
+	return n, err
+}
+
+func passwordOf(ctx context.Context, q db.Tx, id uid.User) (hash string, err error) {
+	err = q.NewRaw("select password from users where id = ?", id).Scan(ctx, &hash)
+	return hash, err
+}
+
+// putPassword stores a hash in the place of the one that is known, "" for any, and forgets failures. It tells whether that one was there.
+func putPassword(ctx context.Context, tx db.Tx, id uid.User, known, hash string) (bool, error) {
+	n, err := db.Changed(tx.NewRaw(`update users set password = ?, failures = 0, locked_until = null
+		where id = ? and (? = '' or password = ?)`, hash, id, known, known).Exec(ctx))
+	return n == 1, err
+}

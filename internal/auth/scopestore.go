@@ -22,9 +22,9 @@ func (s Scope) WhereOwner(q *bun.SelectQuery, account, domain string) *bun.Selec
 	case s.Domain != "":
 		return q.Where("? = ?", bun.Ident(domain), s.Domain)
 	case s.Under != "":
-		// Not LIKE, which on SQLite takes ROOT/A for ROOT/a.
+		// Not LIKE, which on SQLite takes ROOT/A for ROOT/a. A domain that was removed has no part in a new one of its name.
 		below := s.Under + "/"
-		return q.Where("? in (select id from domains where path = ? or substr(path, 1, ?) = ?)",
+		return q.Where("? in (select id from domains where removed is null and (path = ? or substr(path, 1, ?) = ?))",
 			bun.Ident(domain), s.Under, utf8.RuneCountInString(below), below)
 	default:
 		return q.Where("1 = 0")

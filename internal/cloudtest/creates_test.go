@@ -20,6 +20,9 @@ var creates = []struct {
 	params  api.Params
 	other   string // a parameter whose other value makes it another request
 }{
+	{"createDomain", api.Params{"name": "d"}, "name"},
+	{"createAccount", api.Params{"username": "a", "password": "p", "firstname": "f", "lastname": "l", "email": "e@example.org", "accounttype": "0"}, "username"},
+	{"createUser", api.Params{"account": "a", "username": "u", "password": "p", "firstname": "f", "lastname": "l", "email": "e@example.org"}, "username"},
 	{"createZone", api.Params{"name": "z", "networktype": "Advanced", "dns1": "192.0.2.53", "internaldns1": "192.0.2.53", "guestcidraddress": "10.1.1.0/24"}, "name"},
 	{"createPhysicalNetwork", api.Params{"name": "p", "zoneid": "$createZone", "vlan": "100-200"}, "name"},
 	{"addTrafficType", api.Params{"physicalnetworkid": "$createPhysicalNetwork", "traffictype": "Public"}, "traffictype"},

@@ -84,6 +84,7 @@ var rules = map[string]filter{
 	"listAsyncJobs.keyword":                   {field: "cmd", loose: true},
 	"listAsyncJobs.startdate":                 {value: "2000-01-01", other: "2038-01-01"},
 	"listUsers.keyword":                       {field: "username", loose: true},
+	"listDomainChildren.id":                   {field: "parentdomainid"},
 	"listZones.available":                     {not: "chooses the zones where the caller's account has machines"},
 	"listClusters.hypervisor":                 {field: "hypervisortype"},
 	"listHosts.hahost":                        {nothing: true},

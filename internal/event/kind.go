@@ -13,9 +13,22 @@ const (
 	UserLogin       Kind = "USER.LOGIN"
 	UserLogout      Kind = "USER.LOGOUT"
 	UserCreate      Kind = "USER.CREATE"
+	UserUpdate      Kind = "USER.UPDATE"
+	UserDelete      Kind = "USER.DELETE"
+	UserDisable     Kind = "USER.DISABLE"
+	UserEnable      Kind = "USER.ENABLE"
+	UserLock        Kind = "USER.LOCK"
+	UserMove        Kind = "USER.MOVE"
 	UserRegisterKey Kind = "REGISTER.USER.KEY"
 	AccountCreate   Kind = "ACCOUNT.CREATE"
+	AccountUpdate   Kind = "ACCOUNT.UPDATE"
+	AccountDisable  Kind = "ACCOUNT.DISABLE" // and lock
+	AccountEnable   Kind = "ACCOUNT.ENABLE"
+	AccountDelete   Kind = "ACCOUNT.DELETE"
+	AccountMarkZone Kind = "ACCOUNT.MARK.DEFAULT.ZONE"
 	DomainCreate    Kind = "DOMAIN.CREATE"
+	DomainUpdate    Kind = "DOMAIN.UPDATE"
+	DomainDelete    Kind = "DOMAIN.DELETE"
 
 	RoleCreate           Kind = "ROLE.CREATE"
 	RoleUpdate           Kind = "ROLE.UPDATE"
@@ -112,9 +125,11 @@ const (
 // resources says for each kind on what sort of thing it happens: the resource type that listEvents shows and filters by.
 var resources = map[Kind]string{
 	UserLogin: "User", UserLogout: "User", UserCreate: "User", UserRegisterKey: "User",
-	AccountCreate: "Account", DomainCreate: "Domain",
 	RoleCreate: "Role", RoleUpdate: "Role", RoleDelete: "Role", RoleEnable: "Role", RoleDisable: "Role", RoleImport: "Role",
 	RolePermissionCreate: "Role", RolePermissionUpdate: "Role", RolePermissionDelete: "Role",
+	UserUpdate: "User", UserDelete: "User", UserDisable: "User", UserEnable: "User", UserLock: "User", UserMove: "User",
+	AccountCreate: "Account", AccountUpdate: "Account", AccountDisable: "Account", AccountEnable: "Account", AccountDelete: "Account",
+	AccountMarkZone: "Account", DomainCreate: "Domain", DomainUpdate: "Domain", DomainDelete: "Domain",
 	VMCreate: "VirtualMachine", VMStart: "VirtualMachine", VMStop: "VirtualMachine", VMReboot: "VirtualMachine",
 	VMUpdate: "VirtualMachine", VMUpgrade: "VirtualMachine", VMMigrate: "VirtualMachine", VMRestore: "VirtualMachine", VMRecover: "VirtualMachine",
 	VMDestroy: "VirtualMachine", VMExpunge: "VirtualMachine",

@@ -73,9 +73,13 @@ create table accounts (
     role_id     text        not null,                  -- in roles, or one that stands in the code; of the same type
     state       text        not null,                  -- enabled, disabled, locked
     network_domain text     not null default '',
+    default_zone_id text    not null default '',       -- zone's, for clients to offer first; "" for none
+    details     text        not null default '{}',     -- JSON object of strings
+    closing     boolean     not null default false,    -- it is being deleted, and may still own something
     created     timestamptz not null,
     removed     timestamptz
 );
+create index accounts_closing on accounts (id) where closing and removed is null;
 create unique index accounts_name on accounts (domain_id, name) where removed is null;
 create index accounts_role on accounts (role_id) where removed is null;
 

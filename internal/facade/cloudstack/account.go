@@ -3,17 +3,65 @@ package cloudstack
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/secret"
+	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
 
 func (f *Facade) registerAccounts(m *api.Mux) {
+	shown := show(f.DB.Read, account.ByID, f.accountsOut)
+	api.HandleCreate(m, cs.CreateAccount, f.createAccount, shown)
+	api.HandleCall(m, cs.UpdateAccount, f.updateAccount)
+	api.HandleCall(m, cs.EnableAccount, f.enableAccount)
+	api.HandleCall(m, cs.LockAccount, f.lockAccount)
 	api.HandleList(m, cs.ListAccounts, f.listAccounts)
+}
+
+func (f *Facade) createAccount(ctx context.Context, in cs.CreateAccountIn) (uid.Account, error) {
+	if in.AccountType == nil {
+		return "", fault.Invalidf("accounttype is missing: want 0 for a user's account, 1 root admin, 2 domain admin or 3 resource domain admin")
+	}
+	a, _, err := f.Accounts.CreateAccount(ctx, account.CreateAccountIn{
+		ID: in.AccountID, Name: in.Account, Domain: in.DomainID, Type: auth.AccountType(*in.AccountType), NetworkDomain: in.NetworkDomain,
+		Details: in.Details, User: in.UserID, Username: in.Username, Password: secret.New(in.Password), Firstname: in.FirstName,
+		Lastname: in.LastName, Email: in.Email, Timezone: in.Timezone,
+	})
+	return a.ID, err
+}
+
+func (f *Facade) updateAccount(ctx context.Context, in cs.UpdateAccountIn) (cs.Account, error) {
+	id, err := f.Accounts.Update(ctx, named(in.Named), account.Change{Name: in.NewName, NetworkDomain: in.NetworkDomain, Details: in.Details})
+	return f.accountShown(ctx, id, err)
+}
+
+func (f *Facade) enableAccount(ctx context.Context, in cs.EnableAccountIn) (cs.Account, error) {
+	id, err := f.Accounts.Enable(ctx, named(in.Named))
+	return f.accountShown(ctx, id, err)
+}
+
+func (f *Facade) lockAccount(ctx context.Context, in cs.LockAccountIn) (cs.Account, error) {
+	id, err := f.Accounts.Lock(ctx, account.Named{Name: in.Account, Domain: in.DomainID})
+	return f.accountShown(ctx, id, err)
+}
+
+func named(n cs.Named) account.Named {
+	return account.Named{ID: n.ID, Name: n.Account, Domain: n.DomainID}
+}
+
+// accountShown shows an account that was changed, unless that failed.
+func (f *Facade) accountShown(ctx context.Context, id uid.Account, err error) (none cs.Account, _ error) {
+	if err != nil {
+		return none, err
+	}
+	return show(f.DB.Read, account.ByID, f.accountsOut)(ctx, id)
 }
 
 func (f *Facade) listAccounts(ctx context.Context, in cs.ListAccountsIn) (api.Page[cs.Account], error) {
@@ -27,35 +75,93 @@ func (f *Facade) listAccounts(ctx context.Context, in cs.ListAccountsIn) (api.Pa
 	if err != nil {
 		return api.Page[cs.Account]{}, err
 	}
-	if in.CleanUp {
-		return api.Page[cs.Account]{}, nil // an account is removed with all it owns, so none waits for that
+	figures, err := withFigures(in.Details)
+	if err != nil {
+		return api.Page[cs.Account]{}, err
 	}
-	filter := account.AccountFilter{Scope: scope, ID: in.ID, Name: in.Name, State: account.State(in.State), Keyword: in.Keyword}
+	filter := account.AccountFilter{
+		Scope: scope, ID: in.ID, Name: in.Name, State: account.State(in.State), Closing: in.CleanUp, Keyword: in.Keyword,
+	}
 	if in.AccountType != nil {
 		filter.Type = new(auth.AccountType(*in.AccountType))
 	}
 	filter.Offset, filter.Limit = window(in.Paging)
+	accounts, total, err := f.Accounts.Accounts(ctx, filter)
+	if err != nil {
+		return api.Page[cs.Account]{}, err
+	}
+	items, err := f.accountsFor(ctx, accounts, figures)
+	return api.Page[cs.Account]{Count: total, Items: items}, err
+}
+
+// withFigures tells whether details ask for what is used and what may be, too.
+func withFigures(details []string) (yes bool, err error) {
+	for _, d := range details {
+		switch strings.ToLower(strings.TrimSpace(d)) {
+		case "all", "resource":
+			yes = true
+		case "min":
+		default:
+			return false, fault.Invalidf("details holds %q: it can be any of all, resource and min", d)
+		}
+	}
+	return yes || len(details) == 0, nil
+}
+
+func (f *Facade) accountsOut(ctx context.Context, accounts []account.Account) ([]cs.Account, error) {
+	return f.accountsFor(ctx, accounts, true)
+}
+
+// accountsFor shows accounts, with figures also what they use and may use.
+func (f *Facade) accountsFor(ctx context.Context, accounts []account.Account, figures bool) ([]cs.Account, error) {
 	var machines map[uid.Account]compute.States
-	accounts, total, err := f.Accounts.Accounts(ctx, filter, func(accounts []uid.Account) (err error) {
-		machines, err = compute.StatesOf(ctx, f.DB.Read(), accounts)
+	err := account.Dress(ctx, f.DB.Read(), accounts, func(ids []uid.Account) (err error) {
+		if figures {
+			machines, err = compute.StatesOf(ctx, f.DB.Read(), ids)
+		}
 		return err
 	})
-	return pageOf(accounts, total, func(a account.Account) cs.Account {
-		out := accountOut(a, caller)
-		out.VMRunning, out.VMStopped = machines[a.ID].Running, machines[a.ID].Stopped
-		return out
-	}), err
+	if err != nil {
+		return nil, err
+	}
+	l := lookIn(f.DB.Read())
+	zones := related(ctx, l, len(accounts), func(i int) uid.Zone { return accounts[i].DefaultZone }, zone.ByID)
+	if l.err != nil {
+		return nil, l.err
+	}
+	caller := auth.From(ctx)
+	out := make([]cs.Account, len(accounts))
+	for i, a := range accounts {
+		out[i] = accountOut(a, caller)
+		if z, known := zones[a.DefaultZone]; known && z.Removed.IsZero() {
+			out[i].DefaultZoneID = a.DefaultZone
+		}
+		if figures {
+			out[i].Resources = resourcesOut(a.Counts)
+			out[i].VMRunning, out[i].VMStopped = new(machines[a.ID].Running), new(machines[a.ID].Stopped)
+		}
+	}
+	return out, f.pending(ctx, len(out), func(i int) (string, *cs.Pending) { return string(out[i].ID), &out[i].Pending })
 }
 
 func accountOut(a account.Account, caller auth.Caller) cs.Account {
 	out := cs.Account{
 		ID: a.ID, Name: a.Name, Type: int(a.Type), DomainID: a.Domain, Domain: a.DomainName, DomainPath: a.DomainPath,
-		State: string(a.State), NetworkDomain: a.NetworkDomain, Created: api.At(a.Created),
+		State: string(a.State), NetworkDomain: a.NetworkDomain, Details: a.Details, CleanUp: a.Closing, Created: api.At(a.Created),
 	}
-	var secondary int64
+	for _, u := range a.Users {
+		out.Users = append(out.Users, userOut(u, caller))
+	}
+	return out
+}
+
+// resourcesOut shows what is used and may be. A kind that is not counted has no limit.
+func resourcesOut(counts account.Counts) cs.Resources {
+	var out cs.Resources
+	var secondary *int64
 	for kind, to := range map[account.Kind]struct {
 		limit, available *string
-		total            *int64
+		total            **int64
 	}{
 		account.VMs:         {&out.VMLimit, &out.VMAvailable, &out.VMTotal},
 		account.CPUs:        {&out.CPULimit, &out.CPUAvailable, &out.CPUTotal},
@@ -70,19 +176,16 @@ func accountOut(a account.Account, caller auth.Caller) cs.Account {
 		account.Projects:    {&out.ProjectLimit, &out.ProjectAvailable, &out.ProjectTotal},
 		account.VPCs:        {&out.VPCLimit, &out.VPCAvailable, &out.VPCTotal},
 	} {
-		count, counted := a.Counts[kind]
+		count, counted := counts[kind]
 		if !counted {
 			count.Maximum = account.Unlimited
 		}
-		*to.total, *to.limit, *to.available = count.Used, "Unlimited", "Unlimited"
+		*to.total, *to.limit, *to.available = new(count.Used), "Unlimited", "Unlimited"
 		if count.Maximum != account.Unlimited {
 			*to.limit = strconv.FormatInt(count.Maximum, 10)
 			*to.available = strconv.FormatInt(max(count.Maximum-count.Used, 0), 10)
 		}
 	}
-	out.SecondaryStorageTotal = float64(secondary)
-	for _, u := range a.Users {
-		out.Users = append(out.Users, userOut(u, caller))
-	}
+	out.SecondaryStorageTotal = new(float64(*secondary))
 	return out
 }

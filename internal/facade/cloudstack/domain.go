@@ -7,10 +7,28 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/uid"
 )
 
 func (f *Facade) registerDomains(m *api.Mux) {
+	api.HandleCreate(m, cs.CreateDomain, f.createDomain, show(f.DB.Read, account.DomainsWithFamily, f.domainsOut))
+	api.HandleCall(m, cs.UpdateDomain, f.updateDomain)
 	api.HandleList(m, cs.ListDomains, f.listDomains)
+	api.HandleList(m, cs.ListDomainChildren, f.listDomainChildren)
+}
+
+func (f *Facade) createDomain(ctx context.Context, in cs.CreateDomainIn) (uid.Domain, error) {
+	d, err := f.Accounts.CreateDomain(ctx, account.CreateDomainIn{
+		ID: in.DomainID, Name: in.Name, Parent: in.ParentID, NetworkDomain: in.NetworkDomain,
+	})
+	return d.ID, err
+}
+
+func (f *Facade) updateDomain(ctx context.Context, in cs.UpdateDomainIn) (none cs.Domain, err error) {
+	if err := f.Accounts.UpdateDomain(ctx, in.ID, account.DomainChange{Name: in.Name, NetworkDomain: in.NetworkDomain}); err != nil {
+		return none, err
+	}
+	return show(f.DB.Read, account.DomainsWithFamily, f.domainsOut)(ctx, in.ID)
 }
 
 // listDomains looks through everything in the caller's reach once it is told what to look for.
@@ -21,9 +39,57 @@ func (f *Facade) listDomains(ctx context.Context, in cs.ListDomainsIn) (api.Page
 		scope = auth.Scope{Domain: caller.Domain}
 	}
 	filter := account.DomainFilter{Scope: scope, ID: in.ID, Name: in.Name, Level: in.Level, Keyword: in.Keyword}
-	filter.Offset, filter.Limit = window(in.Paging)
+	return f.domains(ctx, in.Paging, filter, in.Details)
+}
+
+// listDomainChildren shows what is below a domain in the caller's reach.
+func (f *Facade) listDomainChildren(ctx context.Context, in cs.ListDomainChildrenIn) (api.Page[cs.Domain], error) {
+	caller := auth.From(ctx)
+	filter := account.DomainFilter{Scope: caller.Reach(), Parent: in.ID, Below: in.Recursive, Name: in.Name, Keyword: in.Keyword}
+	if in.ID == "" {
+		filter.Parent, filter.Below = caller.Domain, in.Recursive || in.ListAll
+	}
+	return f.domains(ctx, in.Paging, filter, nil)
+}
+
+func (f *Facade) domains(ctx context.Context, p api.Paging, filter account.DomainFilter, details []string) (none api.Page[cs.Domain], err error) {
+	figures, err := withFigures(details)
+	if err != nil {
+		return none, err
+	}
+	filter.Offset, filter.Limit = window(p)
 	domains, total, err := f.Accounts.Domains(ctx, filter)
-	return pageOf(domains, total, func(d account.Domain) cs.Domain { return domainOut(d, caller) }), err
+	if err != nil {
+		return none, err
+	}
+	items, err := f.domainsFor(ctx, domains, figures)
+	return api.Page[cs.Domain]{Count: total, Items: items}, err
+}
+
+func (f *Facade) domainsOut(ctx context.Context, domains []account.Domain) ([]cs.Domain, error) {
+	return f.domainsFor(ctx, domains, true)
+}
+
+// domainsFor shows domains, with figures also what their accounts use.
+func (f *Facade) domainsFor(ctx context.Context, domains []account.Domain, figures bool) ([]cs.Domain, error) {
+	if figures {
+		if err := account.Totals(ctx, f.DB.Read(), domains); err != nil {
+			return nil, err
+		}
+	}
+	caller := auth.From(ctx)
+	out := make([]cs.Domain, len(domains))
+	for i, d := range domains {
+		out[i] = domainOut(d, caller)
+		if figures {
+			counts := account.Counts{}
+			for kind, used := range d.Totals {
+				counts[kind] = account.Count{Used: used, Maximum: account.Unlimited} // domains have no limits of their own yet
+			}
+			out[i].Resources = resourcesOut(counts)
+		}
+	}
+	return out, f.pending(ctx, len(out), func(i int) (string, *cs.Pending) { return string(out[i].ID), &out[i].Pending })
 }
 
 // domainOut shows a domain. The names above the caller's own domain are another tenant's.

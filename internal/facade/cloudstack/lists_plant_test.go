@@ -204,7 +204,7 @@ func TestPlantIsShown(t *testing.T) {
 		done(p, "red-user", cs.DeployVirtualMachine, p.basics()...)
 		vm := only(p, "root", cs.ListVirtualMachines, "listall=true")
 		done(p, "red-user", cs.DeployVirtualMachine, p.basics("startvm=false")...)
-		if a := only(p, "red-user", cs.ListAccounts); a.VMRunning != 1 || a.VMStopped != 1 || a.VMTotal != 2 {
+		if a := only(p, "red-user", cs.ListAccounts); *a.VMRunning != 1 || *a.VMStopped != 1 || *a.VMTotal != 2 {
 			t.Errorf("%+v", a)
 		}
 		h := only(p, "root", cs.ListHosts, "id="+string(vm.HostID))

@@ -8,13 +8,71 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/secret"
+	"github.com/virga-cloud/virga/uid"
 )
 
 func (f *Facade) registerUsers(m *api.Mux) {
+	api.HandleCreate(m, cs.CreateUser, f.createUser, show(f.DB.Read, account.UsersByID, f.usersOut))
+	api.HandleCall(m, cs.UpdateUser, f.updateUser)
+	api.HandleCall(m, cs.DeleteUser, f.deleteUser)
+	api.HandleCall(m, cs.LockUser, f.lockUser)
+	api.HandleCall(m, cs.EnableUser, f.enableUser)
+	api.HandleCall(m, cs.MoveUser, f.moveUser)
 	api.HandleList(m, cs.ListUsers, f.listUsers)
 	api.HandleCall(m, cs.GetUser, f.getUser)
 	api.HandleCall(m, cs.RegisterUserKeys, f.registerUserKeys)
 	api.HandleCall(m, cs.GetUserKeys, f.getUserKeys)
+}
+
+func (f *Facade) createUser(ctx context.Context, in cs.CreateUserIn) (uid.User, error) {
+	return f.Accounts.CreateUser(ctx, account.CreateUserIn{
+		ID: in.UserID, Account: in.Account, Domain: in.DomainID, Username: in.Username, Password: secret.New(in.Password),
+		Firstname: in.FirstName, Lastname: in.LastName, Email: in.Email, Timezone: in.Timezone,
+	})
+}
+
+func (f *Facade) updateUser(ctx context.Context, in cs.UpdateUserIn) (cs.User, error) {
+	return f.userShown(ctx, in.ID, f.Accounts.UpdateUser(ctx, in.ID, account.UserChange{
+		Username: in.Username, Firstname: in.FirstName, Lastname: in.LastName, Email: in.Email, Timezone: in.Timezone,
+		Password: secret.New(in.Password), Current: secret.New(in.CurrentPassword),
+		Keys: account.Keys{APIKey: in.UserAPIKey, Secret: secret.New(in.UserSecretKey)},
+	}))
+}
+
+func (f *Facade) deleteUser(ctx context.Context, in cs.DeleteUserIn) (api.Success, error) {
+	err := f.Accounts.DeleteUser(ctx, in.ID)
+	return api.Success{Success: err == nil}, err
+}
+
+func (f *Facade) lockUser(ctx context.Context, in cs.LockUserIn) (cs.User, error) {
+	return f.userShown(ctx, in.ID, f.Accounts.LockUser(ctx, in.ID))
+}
+
+func (f *Facade) enableUser(ctx context.Context, in cs.EnableUserIn) (cs.User, error) {
+	return f.userShown(ctx, in.ID, f.Accounts.EnableUser(ctx, in.ID))
+}
+
+func (f *Facade) moveUser(ctx context.Context, in cs.MoveUserIn) (api.Success, error) {
+	err := f.Accounts.MoveUser(ctx, in.ID, account.Named{ID: in.AccountID, Name: in.Account})
+	return api.Success{Success: err == nil}, err
+}
+
+// userShown shows a user that was changed, unless that failed.
+func (f *Facade) userShown(ctx context.Context, id uid.User, err error) (none cs.User, _ error) {
+	if err != nil {
+		return none, err
+	}
+	return show(f.DB.Read, account.UsersByID, f.usersOut)(ctx, id)
+}
+
+func (f *Facade) usersOut(ctx context.Context, users []account.User) ([]cs.User, error) {
+	caller := auth.From(ctx)
+	out := make([]cs.User, len(users))
+	for i, u := range users {
+		out[i] = userOut(u, caller)
+	}
+	return out, f.pending(ctx, len(out), func(i int) (string, *cs.Pending) { return string(out[i].ID), &out[i].Pending })
 }
 
 func (f *Facade) listUsers(ctx context.Context, in cs.ListUsersIn) (api.Page[cs.User], error) {
@@ -30,8 +88,11 @@ func (f *Facade) listUsers(ctx context.Context, in cs.ListUsersIn) (api.Page[cs.
 	}
 	filter.Offset, filter.Limit = window(in.Paging)
 	users, total, err := f.Accounts.Users(ctx, filter)
-	caller := auth.From(ctx)
-	return pageOf(users, total, func(u account.User) cs.User { return userOut(u, caller) }), err
+	if err != nil {
+		return api.Page[cs.User]{}, err
+	}
+	items, err := f.usersOut(ctx, users)
+	return api.Page[cs.User]{Count: total, Items: items}, err
 }
 
 func (f *Facade) getUser(ctx context.Context, in cs.GetUserIn) (cs.User, error) {

@@ -1,0 +1,195 @@
+package account
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/event"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/secret"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// UserChange says what to change of a user. Zero fields leave things as they are.
+type UserChange struct {
+	Username  string
+	Firstname string
+	Lastname  string
+	Email     string
+	Timezone  *string
+	Password  secret.String
+	Current   secret.String // the caller's present password: nobody changes the own one without
+	Keys      Keys          // only root admins choose them
+}
+
+var noTime time.Time
+
+// keyLength is what a chosen key has at least: fewer characters could be guessed.
+const keyLength = 16
+
+// UpdateUser changes the own user, or one that the caller may change. A new password ends the user's sessions.
+func (s *Service) UpdateUser(ctx context.Context, id uid.User, c UserChange) error {
+	u, err := s.targetUser(ctx, s.db.Read(), id) // before the hash, which costs
+	if err != nil {
+		return err
+	}
+	if err := c.check(ctx, u); err != nil {
+		return err
+	}
+	hash, known := "", ""
+	if !c.Password.IsEmpty() {
+		if isOwn(ctx, id) {
+			if known, err = s.confirm(ctx, id, c.Current); err != nil {
+				return err
+			}
+		}
+		if hash, err = s.hasher.Hash(ctx, c.Password); err != nil {
+			return err
+		}
+	}
+	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		if err := Stays(ctx, tx, u.Account); err != nil {
+			return err
+		}
+		if err := lockUser(ctx, tx, id); err != nil {
+			return fmt.Errorf("lock user %s: %w", id, err)
+		}
+		u, err := s.targetUser(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if err := s.apply(ctx, tx, u, c); err != nil {
+			return err
+		}
+		if hash != "" {
+			if err := s.changePassword(ctx, tx, u, known, hash); err != nil {
+				return err
+			}
+		}
+		return userEvent(ctx, tx, event.UserUpdate, u, c.text(u))
+	})
+}
+
+func (c UserChange) check(ctx context.Context, u User) error {
+	if c.Username != "" {
+		if err := checkName("user", c.Username); err != nil {
+			return err
+		}
+	}
+	if c.Timezone != nil {
+		if err := checkTimezone(*c.Timezone); err != nil {
+			return err
+		}
+	}
+	if err := checkPerson(c.Firstname, c.Lastname, c.Email, ""); err != nil {
+		return err
+	}
+	own := isOwn(ctx, u.ID)
+	switch {
+	case !c.Current.IsEmpty() && (c.Password.IsEmpty() || !own):
+		return fault.Invalidf("currentpassword is for changing the own password: leave it out")
+	case !c.Password.IsEmpty() && own && c.Current.IsEmpty():
+		return fault.Invalidf("to change the own password, give the present one as currentpassword")
+	}
+	return c.checkKeys(ctx)
+}
+
+func (c UserChange) checkKeys(ctx context.Context) error {
+	if c.Keys.APIKey == "" && c.Keys.Secret.IsEmpty() {
+		return nil
+	}
+	bad := func(key string) bool {
+		return len(key) < keyLength || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' })
+	}
+	switch {
+	case !auth.From(ctx).IsRoot():
+		return fault.Deniedf("only root admins may choose keys: leave out userapikey and usersecretkey, and use registerUserKeys")
+	case bad(c.Keys.APIKey) || bad(c.Keys.Secret.Reveal()):
+		return fault.Invalidf("userapikey and usersecretkey go together, and each wants at least %d characters of ASCII without spaces", keyLength)
+	}
+	return nil
+}
+
+// text says what of a user was changed, and nothing that is secret.
+func (c UserChange) text(u User) string {
+	text := fmt.Sprintf("user %s was changed", u.Username)
+	if c.Username != "" && c.Username != u.Username {
+		text = fmt.Sprintf("user %s is called %s now", u.Username, c.Username)
+	}
+	if !c.Password.IsEmpty() {
+		text += "; it has a new password"
+	}
+	if c.Keys.APIKey != "" {
+		text += "; it has new API keys"
+	}
+	return text
+}
+
+func (s *Service) apply(ctx context.Context, tx db.Tx, u User, c UserChange) error {
+	was := u
+	u.Username, u.Firstname = cmp.Or(c.Username, u.Username), cmp.Or(c.Firstname, u.Firstname)
+	u.Lastname, u.Email = cmp.Or(c.Lastname, u.Lastname), cmp.Or(c.Email, u.Email)
+	if c.Timezone != nil {
+		u.Timezone = *c.Timezone
+	}
+	if u != was {
+		if err := saveUser(ctx, tx, u); err != nil {
+			return taken(err, "user", u.Username, u.DomainPath)
+		}
+	}
+	if c.Keys.APIKey == "" {
+		return nil
+	}
+	err := putKeys(ctx, tx, u.ID, c.Keys.APIKey, s.box.Seal(c.Keys.Secret.Reveal(), keyContext(u.ID)))
+	if db.IsUnique(err) {
+		return fault.Conflictf("another user has that userapikey")
+	}
+	return err
+}
+
+// changePassword stores the hash of a new password; known is the hash of the one that was confirmed, "" for none.
+func (s *Service) changePassword(ctx context.Context, tx db.Tx, u User, known, hash string) error {
+	changed, err := putPassword(ctx, tx, u.ID, known, hash)
+	switch {
+	case err != nil:
+		return fmt.Errorf("change the password of user %s: %w", u.ID, err)
+	case !changed:
+		return fault.Conflictf("the password was changed at the same moment: try again")
+	}
+	return s.EndSessions(ctx, tx, u.ID)
+}
+
+// confirm wants the caller's present password, and gives its hash. A wrong one counts as one of a login does, and who is locked out
+// after too many is refused with the right one, too: who has found somebody's session open has no more guesses than others.
+func (s *Service) confirm(ctx context.Context, id uid.User, password secret.String) (string, error) {
+	known, err := passwordOf(ctx, s.db.Read(), id)
+	if err != nil {
+		return "", fmt.Errorf("find the password of user %s: %w", id, err)
+	}
+	right, _, err := s.hasher.Verify(ctx, known, password)
+	if err != nil {
+		return "", err
+	}
+	admitted := false
+	err = s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		admitted = false
+		_, until, err := lockFailures(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if right && !until.After(tx.Now) {
+			admitted = true
+			return nil
+		}
+		return s.countFailure(ctx, tx, id)
+	})
+	if err == nil && !admitted {
+		err = fault.Deniedf("currentpassword is not your password, or was given wrong too often: then wait a while")
+	}
+	return known, err
+}
