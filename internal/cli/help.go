@@ -179,7 +179,7 @@ func (p *param) explain() string {
 	switch {
 	case len(p.OneOf) > 0:
 		kind = strings.Join(p.OneOf, "|")
-	case p.names() && p.Type == "list":
+	case p.names() && p.Type != "uuid":
 		kind = "IDs or names"
 	case p.names():
 		kind = "ID or name"

@@ -17,8 +17,17 @@ var idLike = regexp.MustCompile(`^(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|
 
 // names tells whether a parameter's values are ids, in whose place names may stand.
 func (p *param) names() bool {
-	return p.Type == "uuid" || p.Type == "list" && (p.Of != "" || strings.HasSuffix(strings.ToLower(p.Name), "ids"))
+	return p.Type == "uuid" || p.Type == "list" && (p.Of != "" || strings.HasSuffix(strings.ToLower(p.Name), "ids")) || p.idsOrWord()
 }
+
+// idsOrWord tells whether a parameter takes ids with commas between them, or a word for all: the API says no more than that it is a
+// text.
+func (p *param) idsOrWord() bool {
+	return p.Type == "string" && (p.Name == "zoneid" || p.Name == "domainid")
+}
+
+// forAll are the words, besides -1.
+var forAll = []string{"all", "public"}
 
 // resolve puts ids in the place of names.
 func (r *runner) resolve(ctx context.Context, c *command, params api.Params) error {
@@ -31,11 +40,11 @@ func (r *runner) resolve(ctx context.Context, c *command, params api.Params) err
 			continue
 		}
 		values := []string{value}
-		if p.Type == "list" && !idLike.MatchString(value) {
+		if p.Type != "uuid" && !idLike.MatchString(value) {
 			values = strings.Split(value, ",")
 		}
 		for i, name := range values {
-			if idLike.MatchString(name) {
+			if idLike.MatchString(name) || p.idsOrWord() && slices.Contains(forAll, strings.ToLower(name)) {
 				continue
 			}
 			id, err := r.id(ctx, c, &p, name, params)

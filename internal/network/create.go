@@ -371,7 +371,8 @@ func (s *Service) ForDeployment(ctx context.Context, tx db.Tx, owner account.Own
 	if z.SecurityGroups {
 		id, err := groupNetworkFor(ctx, tx, owner.Account, z.ID)
 		if err == nil && id == "" {
-			err = fault.Conflictf("zone %q has no shared network with security groups that the account may use; name another network in networkids", z.Name)
+			err = fault.Conflictf("zone %q has no shared network with security groups that the account may use; name another network in "+
+				"networkids", z.Name)
 		}
 		return id, err
 	}

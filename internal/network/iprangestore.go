@@ -153,9 +153,10 @@ func groupNetworkFor(ctx context.Context, tx db.Tx, account uid.Account, zone ui
 	err = tx.NewSelect().TableExpr("networks n").Column("n.id").
 		Where("n.zone_id = ? and n.guest_type = ? and n.state <> ? and n.removed is null", zone, offering.Shared, Destroyed).
 		Where("n.offering_id in (select id from network_offerings where services like ?)", `%"name":"`+groupService+`"%`).
-		Where("(n.account_id = ? and n.acl_type = ? or exists (select 1 from domains d where d.id = (select domain_id from accounts where id = ?) and "+
-			forDomain+"))", account, ForAccount, account).
-		OrderExpr("case when n.cidr = '' or exists (select 1 from public_ips p where p.free_for = n.id and p.state = 'Free') then 0 else 1 end, n.id").
+		Where("(n.account_id = ? and n.acl_type = ? or exists (select 1 from domains d where "+
+			"d.id = (select domain_id from accounts where id = ?) and "+forDomain+"))", account, ForAccount, account).
+		OrderExpr("case when n.cidr = '' or exists (select 1 from public_ips p where p.free_for = n.id and p.state = 'Free') "+
+			"then 0 else 1 end, n.id").
 		Limit(1).Scan(ctx, &id)
 	if db.IsNone(err) {
 		return "", nil

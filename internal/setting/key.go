@@ -138,7 +138,9 @@ func choice(s Setting, values ...string) Key[string] {
 
 // span is a setting of a time that is written as a number of units.
 func span(s Setting, unit, fallback, least time.Duration) Key[time.Duration] {
-	name := map[time.Duration]string{time.Millisecond: " milliseconds", time.Second: " seconds", time.Minute: " minutes", 24 * time.Hour: " days"}[unit]
+	name := map[time.Duration]string{
+		time.Millisecond: " milliseconds", time.Second: " seconds", time.Minute: " minutes", 24 * time.Hour: " days",
+	}[unit]
 	s.Kind, s.fallback = "Number", fallback
 	s.format = func(v any) string {
 		return strconv.FormatFloat(v.(time.Duration).Seconds()/unit.Seconds(), 'f', -1, 64)
