@@ -153,12 +153,14 @@ func TestShellInATerminal(t *testing.T) {
 	types("li", "Tab", "virga> list")
 	types("zo", "Tab", "virga> list zones")
 	tmux("send-keys", "Tab")
-	types("", "Tab", "networktype=")
+	types("", "Tab", "networktype=  ")
 	types("filter=name", "Enter", "name  Sandbox-simulator")
 	ready()
 	types("deploy virtualmachine zoneid=", "Tab", "zoneid=Sandbox-simulator")
 	types(`serviceofferingid="Sm`, "Tab", `offeringid="Small Instance"`)
 	tmux("send-keys", "C-c")
+	ready()
+	types("login url=127.0.0.1:1 apikey=a secretkey=nobody-else", "Enter", "does not answer")
 	ready()
 	types("lst zones", "Enter", `did you mean "list"?`)
 	ready()
@@ -173,7 +175,10 @@ func TestShellInATerminal(t *testing.T) {
 	tmux("send-keys", "C-d")
 	p.until("the end", func() bool { return tmux("has-session").code != 0 })
 	history, err := os.ReadFile(filepath.Join(p.Home, "virga", "history"))
-	if err != nil || !strings.Contains(string(history), "lst zones") {
+	if err != nil || !strings.Contains(string(history), "lst zones") || strings.Contains(string(history), "nobody-else") {
 		t.Errorf("the history: %v\n%s", err, history)
+	}
+	if info, err := os.Stat(filepath.Join(p.Home, "virga", "history")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the history's mode: %v, %v", info, err)
 	}
 }

@@ -1,13 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -25,7 +26,7 @@ func terminal() cli.Env {
 	}
 	stdin := int(os.Stdin.Fd())
 	e := cli.Env{
-		Getenv: os.Getenv, Dir: dir, Now: time.Now, Houses: houses,
+		Getenv: os.Getenv, Dir: dir, UID: os.Getuid(), Now: time.Now, Houses: houses,
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		StdinTerminal: term.IsTerminal(stdin), StdoutTerminal: isTerminal(os.Stdout), StderrTerminal: isTerminal(os.Stderr),
 		Shell: shell, Interrupts: interrupts, Version: version, Examine: examine,
@@ -60,20 +61,29 @@ func lines(in cli.LinesIn) (read func(string) (string, error), end func(), err e
 	}
 	editor.SetCtrlCAborts(true)
 	editor.SetMultiLineMode(true)
-	editor.SetTabCompletionStyle(liner.TabPrints)
+	prompt := ""
 	editor.SetWordCompleter(func(line string, cursor int) (head string, words []string, tail string) {
-		typed := []rune(line)[:cursor]
-		from, found := in.Complete(string(typed))
-		for _, c := range found {
-			words = append(words, c.Value)
+		typed := string([]rune(line)[:cursor])
+		from, found := in.Complete(typed)
+		head, tail = typed[:from], string([]rune(line)[cursor:])
+		switch len(found) {
+		case 0:
+			return head, nil, tail
+		case 1:
+			return head, []string{found[0].Value}, tail
 		}
-		return string(typed)[:from], words, string([]rune(line)[cursor:])
+		common := cli.Common(found, typed[from:])
+		if common == typed[from:] {
+			explain(found, len([]rune(prompt+line)))
+		}
+		return head, []string{common}, tail // the editor draws the line again
 	})
 	if f, err := os.Open(in.History); err == nil {
 		_, _ = editor.ReadHistory(f) // what can't be read is forgotten
 		_ = f.Close()
 	}
-	read = func(prompt string) (string, error) {
+	read = func(ask string) (string, error) {
+		prompt = ask
 		if err := editing.ApplyMode(); err != nil {
 			return "", err
 		}
@@ -84,7 +94,7 @@ func lines(in cli.LinesIn) (read func(string) (string, error), end func(), err e
 		if errors.Is(err, liner.ErrPromptAborted) {
 			err = cli.ErrInterrupted
 		}
-		if strings.TrimSpace(text) != "" {
+		if strings.TrimSpace(text) != "" && !cli.Confidential(text) {
 			editor.AppendHistory(text)
 		}
 		return text, err
@@ -95,14 +105,21 @@ func lines(in cli.LinesIn) (read func(string) (string, error), end func(), err e
 	}, nil
 }
 
+// explain shows, below the line that is being typed, what may stand in it. The editor then draws the line anew: from as many lines above
+// the end as the line takes, so these are left empty.
+func explain(found []cli.Candidate, typed int) {
+	columns, rows, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil || columns < 1 {
+		columns, rows = 80, 24
+	}
+	fmt.Print("\n" + cli.Listing(found, columns, rows) + strings.Repeat("\n", typed/columns))
+}
+
 // keep writes what was typed for the next time; without it that begins with nothing.
 func keep(file string, editor *liner.State) {
-	if os.MkdirAll(filepath.Dir(file), 0o700) != nil {
-		return
-	}
-	if f, err := os.Create(file); err == nil {
-		_, _ = editor.WriteHistory(f)
-		_ = f.Close()
+	var typed bytes.Buffer
+	if _, err := editor.WriteHistory(&typed); err == nil {
+		_ = cli.WriteFile(file, typed.Bytes())
 	}
 }
 

@@ -47,7 +47,7 @@ type catalogue struct {
 func newCatalogue(names []string, load func(name string) (*command, error)) *catalogue {
 	c := &catalogue{load: load, loaded: map[string]*command{}}
 	for _, name := range names {
-		if e := entryOf(name); e.Noun != "" { // login and logout are no deeds but ways in and out
+		if e := entryOf(name); e.Noun != "" && word(name) { // login and logout are no deeds but ways in and out
 			c.entries = append(c.entries, e)
 		}
 	}
@@ -191,4 +191,11 @@ func (c *command) paramNames() []string {
 		out = append(out, p.Name)
 	}
 	return out
+}
+
+// word tells whether a name is one as APIs have them. Another cloud's may be anything, and are shown, and typed by completion.
+func word(name string) bool {
+	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
+		return (r < '0' || r > '9' && r < 'A' || r > 'Z' && r < 'a' || r > 'z') && !strings.ContainsRune("_-.", r)
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/virga-cloud/virga/api"
@@ -18,8 +19,11 @@ import (
 
 // cloud is a server that commands are sent to.
 type cloud struct {
+	env     *Env
 	profile *profile
 	client  *api.Client
+
+	mu      sync.Mutex
 	session string // the session's key, where there are no API keys
 }
 
@@ -34,7 +38,12 @@ func (e *Env) cloud(p *profile) *cloud {
 		own.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // the profile says so
 		client = &own
 	}
-	return &cloud{profile: p, client: &api.Client{Endpoint: p.Endpoint, APIKey: p.APIKey, SecretKey: p.SecretKey, HTTP: client}}
+	if p.signsIn() {
+		own := *client
+		own.Jar, _ = cookiejar.New(nil) // which fails with options only
+		client = &own
+	}
+	return &cloud{env: e, profile: p, client: &api.Client{Endpoint: p.Endpoint, APIKey: p.APIKey, SecretKey: p.SecretKey, HTTP: client}}
 }
 
 // Client is a client of the cloud that a command line would speak to. It signs with keys: a profile with a name and a password
@@ -73,30 +82,31 @@ func endpointOf(text string) (string, error) {
 
 // send sends a command and gives what is inside the envelope; it waits for no job.
 func (c *cloud) send(ctx context.Context, name string, params api.Params) (json.RawMessage, error) {
-	if c.client.APIKey == "" && c.profile.Username != "" {
-		if c.session == "" {
-			if _, err := c.login(ctx); err != nil {
-				return nil, err
-			}
-		}
-		params = maps.Clone(params)
-		if params == nil {
-			params = api.Params{}
-		}
-		params["sessionkey"] = c.session
+	if !c.profile.signsIn() {
+		return c.client.Send(ctx, name, params)
 	}
-	return c.client.Send(ctx, name, params)
+	key, err := c.signedIn(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.client.Send(ctx, name, within(key, params))
+	if !noSession(err) {
+		return answer, err
+	}
+	if key, err = c.signedIn(ctx, key); err != nil { // it ended meanwhile: what was refused was not done
+		return nil, err
+	}
+	return c.client.Send(ctx, name, within(key, params))
+}
+
+func within(session string, params api.Params) api.Params {
+	out := api.Params{"sessionkey": session}
+	maps.Copy(out, params)
+	return out
 }
 
 // login begins a session with the profile's name and password, and gives the user's id.
 func (c *cloud) login(ctx context.Context) (user string, err error) {
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		return "", err
-	}
-	own := *c.client.HTTP
-	own.Jar = jar
-	c.client.HTTP = &own
 	params := api.Params{"username": c.profile.Username, "password": c.profile.Password}
 	if c.profile.Domain != "" {
 		params["domain"] = c.profile.Domain

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -30,7 +31,7 @@ func TestDumpHoldsNoSecret(t *testing.T) {
 					"HOME": home, "VIRGA_ENDPOINT": c.Client.Endpoint, "VIRGA_APIKEY": c.Client.APIKey, "VIRGA_SECRETKEY": c.Client.SecretKey,
 				}[name]
 			},
-			Dir: home, Now: time.Now, Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr,
+			Dir: home, UID: os.Getuid(), Now: time.Now, Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr,
 		}, line)
 		if code != 0 {
 			t.Fatalf("%v: exit code %d, %s", line, code, &stderr)

@@ -16,6 +16,7 @@ import (
 type Env struct {
 	Getenv func(string) string
 	Dir    string // the working folder
+	UID    int    // the user's: files of others are not trusted
 	Now    func() time.Time
 	HTTP   *http.Client // nil: http.DefaultClient
 	Houses []House      // what the binary does besides, for the help

@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bytes"
 	"context"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +27,7 @@ func TestJobs(t *testing.T) {
 					"HOME": home, "VIRGA_ENDPOINT": c.Client.Endpoint, "VIRGA_APIKEY": c.Client.APIKey, "VIRGA_SECRETKEY": c.Client.SecretKey,
 				}[name]
 			},
-			Dir: home, Now: time.Now, Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr, StderrTerminal: true,
+			Dir: home, UID: os.Getuid(), Now: time.Now, Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr, StderrTerminal: true,
 		}, line)
 		return code, stdout.String(), stderr.String()
 	}

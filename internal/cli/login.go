@@ -204,7 +204,7 @@ func (r *runner) showOwn(a answer, f flags) error {
 	if err != nil {
 		return err
 	}
-	return a.show(r.Stdout, output, true, r.coloured())
+	return a.show(r.out(output), output, true, r.coloured())
 }
 
 // set keeps a choice in the configuration.

@@ -9,11 +9,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
-// show writes an answer in one of the outputs.
+// show writes an answer in one of the outputs. Text and tables show what a terminal would obey; the others are for programs, and
+// leave it.
 func (a answer) show(w io.Writer, output string, filtered, coloured bool) error {
 	var b bytes.Buffer
 	switch output {
@@ -67,10 +67,11 @@ func (a answer) filtered() json.RawMessage {
 func block(b *bytes.Buffer, o object, indent string, coloured bool) {
 	width := 0
 	for _, f := range o {
-		width = max(width, utf8.RuneCountInString(f.name))
+		width = max(width, utf8.RuneCountInString(clean(f.name)))
 	}
 	for _, f := range o {
-		name := f.name
+		name := clean(f.name)
+		size := utf8.RuneCountInString(name)
 		if coloured {
 			name = "\x1b[36m" + name + "\x1b[0m"
 		}
@@ -87,7 +88,7 @@ func block(b *bytes.Buffer, o object, indent string, coloured bool) {
 			continue
 		}
 		if text := clean(plain(f.value)); text != "" {
-			b.WriteString(strings.Repeat(" ", width-utf8.RuneCountInString(f.name)+2) + text)
+			b.WriteString(strings.Repeat(" ", width-size+2) + text)
 		}
 		b.WriteByte('\n')
 	}
@@ -110,22 +111,6 @@ func insides(v any) []object {
 		return out
 	}
 	return nil
-}
-
-// clean shows control characters instead of obeying them: names are other users' texts, and a terminal does what they say.
-func clean(text string) string {
-	if !strings.ContainsFunc(text, unicode.IsControl) {
-		return text
-	}
-	var b strings.Builder
-	for _, r := range text {
-		if unicode.IsControl(r) {
-			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
-		} else {
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
 }
 
 // telling are the fields that tell most, in the order a table has them that nobody has chosen fields for.
@@ -191,10 +176,13 @@ func (a answer) table(b *bytes.Buffer, filtered bool) {
 		return
 	}
 	if a.noun != "" {
-		fmt.Fprintf(b, "%s:\n", a.noun)
+		fmt.Fprintf(b, "%s:\n", clean(a.noun))
 	}
 	columns := a.columns(filtered)
-	rows := [][]string{columns}
+	rows := [][]string{make([]string, len(columns))}
+	for i, name := range columns {
+		rows[0][i] = clean(name)
+	}
 	for _, item := range a.items {
 		row := make([]string, len(columns))
 		for i, name := range columns {

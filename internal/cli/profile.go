@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
+	"net"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,6 +26,9 @@ type profile struct {
 	Insecure bool `json:"insecure,omitempty"`
 }
 
+// signsIn tells whether it has a name and a password in the place of keys.
+func (p *profile) signsIn() bool { return p.APIKey == "" && p.Username != "" }
+
 // settings is the configuration file.
 type settings struct {
 	Profile  string              `json:"profile,omitempty"` // the one in use
@@ -37,19 +41,14 @@ type settings struct {
 // settings reads the configuration. A file that others can read is refused: it holds keys.
 func (e *Env) settings() (*settings, error) {
 	s := &settings{path: e.config("config.json"), Profiles: map[string]*profile{}}
-	info, err := os.Stat(s.path)
-	if errors.Is(err, fs.ErrNotExist) {
+	text, wrong, err := e.readPrivate(s.path, 0o077)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return s, nil
-	}
-	if err != nil {
+	case err != nil:
 		return nil, err
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, usagef("%s can be read by others (mode %04o), and it holds keys: chmod 600 %s", s.path, info.Mode().Perm(), s.path)
-	}
-	text, err := os.ReadFile(s.path)
-	if err != nil {
-		return nil, err
+	case wrong != "":
+		return nil, usagef("%s holds keys, and %s: make it yours alone, with mode 600", s.path, wrong)
 	}
 	if err := json.Unmarshal(text, s); err != nil {
 		return nil, usagef("%s: %v", s.path, err)
@@ -69,26 +68,7 @@ func (s *settings) save() error {
 	if err != nil {
 		return err
 	}
-	return writeFile(s.path, append(text, '\n'))
-}
-
-// writeFile writes a file that others can't read, in one step.
-func writeFile(path string, text []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new*") // with the mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
+	return WriteFile(s.path, append(text, '\n'))
 }
 
 // named gives a profile by its name.
@@ -158,9 +138,10 @@ func (e *Env) profile(s *settings, name string) (*profile, error) {
 	return p, nil
 }
 
-// sandbox reads the keys of the sandbox of this folder, if there is one.
+// sandbox reads the keys of the sandbox of this folder, if there is one. The folder may be anybody's, and whose file it is decides where
+// commands go: a file that the user has not made, or that leads to another machine, is not obeyed.
 func (e *Env) sandbox(p *profile) error {
-	text, err := os.ReadFile(filepath.Join(e.Dir, sandbox))
+	text, wrong, err := e.readPrivate(filepath.Join(e.Dir, sandbox), 0o022)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		return nil
 	}
@@ -168,10 +149,28 @@ func (e *Env) sandbox(p *profile) error {
 		return err
 	}
 	var keys struct{ Endpoint, APIKey, SecretKey string }
-	if err := json.Unmarshal(text, &keys); err != nil {
-		return fmt.Errorf("%s: %w", sandbox, err)
+	if wrong == "" {
+		if err := json.Unmarshal(text, &keys); err != nil {
+			return fmt.Errorf("%s: %w", sandbox, err)
+		}
+		if !loopback(keys.Endpoint) {
+			wrong = "it leads to another machine, " + keys.Endpoint
+		}
+	}
+	if wrong != "" {
+		return unreachablef("no cloud is configured, and %s in this folder is not used: %s. 'virga login' signs in to a cloud", sandbox, wrong)
 	}
 	p.Endpoint, p.APIKey, p.SecretKey = keys.Endpoint, keys.APIKey, keys.SecretKey
 	p.Insecure = strings.HasPrefix(keys.Endpoint, "https:") // it signs its certificate itself
 	return nil
+}
+
+// loopback tells whether an address is this machine's.
+func loopback(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return strings.EqualFold(u.Hostname(), "localhost") || ip != nil && (ip.IsLoopback() || ip.IsUnspecified())
 }

@@ -18,6 +18,7 @@ type runner struct {
 	catalog  *catalogue
 	cloud    *cloud
 	inShell  bool
+	onScreen bool // what comes out of a pipe in the shell is for the terminal
 }
 
 // Run runs one command line and gives its exit code. Errors are said on standard error.
@@ -205,7 +206,7 @@ func (r *runner) show(raw json.RawMessage, filter []string, output string) error
 	if filter != nil {
 		a.only(filter)
 	}
-	if err := a.show(r.Stdout, output, filter != nil, r.coloured()); err != nil {
+	if err := a.show(r.out(output), output, filter != nil, r.coloured()); err != nil {
 		return err
 	}
 	if len(a.items) < a.count {
@@ -214,6 +215,14 @@ func (r *runner) show(raw json.RawMessage, filter []string, output string) error
 		_, _ = fmt.Fprintln(r.Stderr, "none")
 	}
 	return nil
+}
+
+// out is where an answer goes. Programs get every letter of it; a terminal obeys none.
+func (r *runner) out(output string) io.Writer {
+	if (r.StdoutTerminal || r.onScreen) && (output == "json" || output == "csv") {
+		return cleaner{r.Stdout}
+	}
+	return r.Stdout
 }
 
 // wait waits for a job and on a terminal shows for how long.

@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/cli"
 	"github.com/virga-cloud/virga/internal/cloudtest"
+	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/db/dbtest"
 )
 
@@ -73,6 +75,27 @@ func TestScripts(t *testing.T) {
 				}
 				s.Setenv(args[0], lines[1])
 			},
+			// plain FILE USER PASSWORD writes a profile of the cloud with a name and a password, and no keys.
+			"plain": func(s *testscript.TestScript, _ bool, args []string) {
+				text := fmt.Sprintf(`{"profile": "p", "profiles": {"p": {"url": %q, "username": %q, "password": %q}}}`, c.Client.Endpoint, args[1], args[2])
+				s.Check(cli.WriteFile(s.MkAbs(args[0]), []byte(text)))
+			},
+			// sessions N counts those that are kept, and says what the last one's file is called.
+			"sessions": func(s *testscript.TestScript, _ bool, args []string) {
+				kept, err := os.ReadDir(s.MkAbs(".config/virga/sessions"))
+				s.Check(err)
+				if strconv.Itoa(len(kept)) != args[0] {
+					s.Fatalf("%d sessions are kept", len(kept))
+				}
+				s.Setenv("SESSION", kept[len(kept)-1].Name())
+			},
+			// end ends all sessions of the cloud.
+			"end": func(s *testscript.TestScript, _ bool, _ []string) {
+				s.Check(c.DB.Write(context.Background(), func(ctx context.Context, tx db.Tx) error {
+					_, err := tx.NewRaw("delete from sessions").Exec(ctx)
+					return err
+				}))
+			},
 			"mode": func(s *testscript.TestScript, _ bool, args []string) {
 				info, err := os.Stat(s.MkAbs(args[1]))
 				s.Check(err)
@@ -85,8 +108,12 @@ func TestScripts(t *testing.T) {
 }
 
 func env(s *testscript.TestScript, input string) cli.Env {
+	uid := os.Getuid()
+	if other, err := strconv.Atoi(s.Getenv("UID")); err == nil {
+		uid = other
+	}
 	return cli.Env{
-		Getenv: s.Getenv, Dir: s.MkAbs("."), Now: time.Now, Houses: []cli.House{{Name: "dev", Doc: "A cloud."}},
+		Getenv: s.Getenv, Dir: s.MkAbs("."), UID: uid, Now: time.Now, Houses: []cli.House{{Name: "dev", Doc: "A cloud."}},
 		Stdin: strings.NewReader(input), Stdout: s.Stdout(), Stderr: s.Stderr(),
 		Shell: func(ctx context.Context, line string, in io.Reader, out, errs io.Writer) error {
 			cmd := exec.CommandContext(ctx, "sh", "-c", line)

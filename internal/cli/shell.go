@@ -155,7 +155,7 @@ func (s *shell) pipe(ctx context.Context, left, right string) error {
 	var out bytes.Buffer
 	env := *s.Env
 	env.Stdout, env.StdoutTerminal = &out, false
-	inner := &shell{runner: &runner{Env: &env, cloud: s.cloud}, chosen: s.chosen, keeps: s.keeps}
+	inner := &shell{runner: &runner{Env: &env, cloud: s.cloud, onScreen: s.StdoutTerminal}, chosen: s.chosen, keeps: s.keeps}
 	_, err := inner.line(ctx, left)
 	if failed := s.Shell(ctx, right, &out, s.Stdout, s.Stderr); err == nil && failed != nil {
 		if _, ended := errors.AsType[interface {

@@ -73,7 +73,7 @@ func (r *runner) fetch(ctx context.Context) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	return len(answer.API), writeFile(r.cached(r.profile), append(first, bodies.Bytes()...))
+	return len(answer.API), WriteFile(r.cached(r.profile), append(first, bodies.Bytes()...))
 }
 
 // synced is the catalogue that sync has kept for a profile, nil where there is none, or one of another format.
@@ -106,18 +106,26 @@ func (r *runner) synced(p *profile) *catalogue {
 	})
 }
 
+// oneLine is a text of another cloud's as it can be shown.
+func oneLine(text string) string { return clean(strings.Join(strings.Fields(text), " ")) }
+
 // discovered is a command as listApis tells of it.
 func discovered(info api.CommandInfo) *command {
-	c := &command{entry: entryOf(info.Name), Doc: info.Description, Since: info.Since, Async: info.Async}
+	c := &command{entry: entryOf(info.Name), Doc: oneLine(info.Description), Since: oneLine(info.Since), Async: info.Async}
 	for _, p := range info.Params {
-		one := param{Name: p.Name, Doc: p.Description, Since: p.Since, Type: p.Type, Required: p.Required}
+		if !word(p.Name) {
+			continue
+		}
+		one := param{Name: p.Name, Doc: oneLine(p.Description), Since: oneLine(p.Since), Type: oneLine(p.Type), Required: p.Required}
 		if p.Related != "" {
 			one.Related = strings.Split(p.Related, ",")
 		}
 		c.Params = append(c.Params, one)
 	}
 	for _, f := range info.Response {
-		c.Fields = append(c.Fields, f.Name)
+		if word(f.Name) {
+			c.Fields = append(c.Fields, f.Name)
+		}
 	}
 	return c
 }

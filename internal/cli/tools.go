@@ -66,6 +66,12 @@ func (r *runner) runTool(ctx context.Context, name string, args []string) error 
 	if err := r.open(t.profileName()); err != nil {
 		return err
 	}
+	if r.StdoutTerminal { // reports have other people's names in them
+		was, env := r.Env, *r.Env
+		env.Stdout = cleaner{r.Stdout}
+		r.Env = &env
+		defer func() { r.Env = was }()
+	}
 	return t.run(ctx, r)
 }
 
@@ -176,7 +182,7 @@ func (t *benchTool) in(r *runner) (bench.In, error) {
 		// Of this run alone: machines are found and removed by their names.
 		Machines: bench.MachinesIn{Zone: t.Zone, Template: t.Template, Offering: t.Offering, Networks: t.Networks, Keep: t.Keep,
 			Prefix: t.Prefix + "-" + strconv.FormatInt(r.Now().UnixMilli(), 36) + "-"},
-		Note: func(text string) { _, _ = fmt.Fprintln(r.Stderr, text) },
+		Note: func(text string) { _, _ = fmt.Fprintln(r.Stderr, clean(text)) },
 	}
 	if in.Count == 0 && in.Duration == 0 {
 		in.Count = benchMachines
@@ -297,7 +303,7 @@ func (r *runner) toFile(name string, write func(io.Writer) error) error {
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() { // /dev/null is to be written to, and not to be replaced
 		return os.WriteFile(name, []byte(text.String()), 0o600)
 	}
-	return writeFile(name, []byte(text.String()))
+	return WriteFile(name, []byte(text.String()))
 }
 
 type doctorTool struct {

@@ -48,7 +48,7 @@ func (r *runner) values(ctx context.Context, c *command, p *param, given api.Par
 	for _, item := range items {
 		id, name := item.text("id"), title(item)
 		switch {
-		case id == "":
+		case id == "" || clean(id) != id: // it would be put into the line, and so onto the terminal
 		case name == "" || len(called(items, name)) > 1:
 			out = append(out, Candidate{Value: id, Doc: clean(name)})
 		case clean(name) == name && !slices.ContainsFunc(out, func(c Candidate) bool { return c.Value == name }):
@@ -80,7 +80,7 @@ func (r *runner) live(ctx context.Context, lister *command, given api.Params) []
 		return nil
 	}
 	a.only(slices.Concat([]string{"id"}, naming, describing))
-	_ = writeFile(file, []byte(compact(object{{lister.Noun, asList(a.items)}}))) // without it the next time asks again
+	_ = WriteFile(file, []byte(compact(object{{lister.Noun, asList(a.items)}}))) // without it the next time asks again
 	return a.items
 }
 

@@ -115,7 +115,19 @@ func TestSecurityGroups(t *testing.T) {
 		change.SecurityGroups = []string{"blues"}
 		_, err = api.Do(ctx, red, cs.UpdateVirtualMachine, change)
 		refusedWith(t, err, 431, `no security group called "blues"`)
-		change.SecurityGroups, change.SecurityGroupIDs = nil, []uid.SecurityGroup{initial.ID}
+		change.SecurityGroups, change.SecurityGroupIDs = nil, []uid.SecurityGroup{initial.ID, blues.ID}
+		_, err = api.Do(ctx, red, cs.UpdateVirtualMachine, change)
+		refusedWith(t, err, 431, "no security group with id")
+		_, err = api.Do(ctx, c.Client, cs.UpdateVirtualMachine, change)
+		refusedWith(t, err, 531, "another account than the machine")
+		if kept := one(t, red, cs.ListVirtualMachines, cs.ListVirtualMachinesIn{ID: byID.ID}); groupsOf(kept) != "web" {
+			t.Errorf("a refused change left it in %q", groupsOf(kept))
+		}
+		_, err = api.Do(ctx, red, cs.UpdateSecurityGroup, cs.UpdateSecurityGroupIn{ID: blues.ID, Name: "mine"})
+		refusedWith(t, err, 431, "no security group with id")
+		_, err = api.Do(ctx, red, cs.ResetSandbox, cs.ResetSandboxIn{})
+		refusedWith(t, err, 432, "")
+		change.SecurityGroupIDs = []uid.SecurityGroup{initial.ID}
 		changed, err := api.Do(ctx, red, cs.UpdateVirtualMachine, change)
 		if must(t, err); groupsOf(changed) != "default" {
 			t.Errorf("changed to %q", groupsOf(changed))
