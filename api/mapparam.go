@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// maxEntries is how many entries a map or list of structs may have.
+// maxEntries is how many entries a map or list of structs may have when its tag says nothing.
 const maxEntries = 100
 
 // indexed is one name[index].field=value.
@@ -80,8 +80,8 @@ func fillFreeForm(p *param, given map[string]string, v reflect.Value) error {
 }
 
 func checkEntries(p *param, n int) error {
-	if n > maxEntries {
-		return invalid("Param %s has %d entries, but at most %d are allowed", p.name, n, maxEntries)
+	if n > p.entries {
+		return invalid("Param %s has %d entries, but at most %d are allowed", p.name, n, p.entries)
 	}
 	return nil
 }

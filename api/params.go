@@ -98,6 +98,8 @@ func (p *param) checkOptions(t reflect.Type, f reflect.StructField) {
 		wrong(t, f.Name, "end on a %s", f.Type)
 	case p.oneOf != nil && !p.isText():
 		wrong(t, f.Name, "one= on a %s", f.Type)
+	case p.entries != maxEntries && !p.mapped():
+		wrong(t, f.Name, "entries= on a %s", f.Type)
 	case p.length != defaultLength && !p.isText() && !p.isFreeForm() && !p.isWords():
 		wrong(t, f.Name, "max= on a %s", f.Type)
 	}

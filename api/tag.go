@@ -15,12 +15,13 @@ type options struct {
 	required, admin, secret, end, isMap, set bool
 	since                                    string
 	length                                   int
+	entries                                  int
 	oneOf                                    []string
 }
 
 // parseOptions reads the options of one tag. The error names the wrong one.
 func parseOptions(words []string) (o options, err error) {
-	o.length = defaultLength
+	o.length, o.entries = defaultLength, maxEntries
 	for _, word := range words {
 		key, value, valued := strings.Cut(word, "=")
 		switch {
@@ -43,6 +44,10 @@ func parseOptions(words []string) (o options, err error) {
 		case key == "max" && value != "":
 			if o.length, err = strconv.Atoi(value); err != nil || o.length < 1 {
 				return o, fmt.Errorf("max=%s is not a positive number", value)
+			}
+		case key == "entries" && value != "":
+			if o.entries, err = strconv.Atoi(value); err != nil || o.entries < 1 {
+				return o, fmt.Errorf("entries=%s is not a positive number", value)
 			}
 		default:
 			return o, fmt.Errorf("unknown option %q", word)

@@ -142,6 +142,7 @@ type Account struct {
 	State         string      `json:"state" doc:"enabled, disabled or locked."`
 	NetworkDomain string      `json:"networkdomain,omitempty" doc:"The DNS domain of the account's networks."`
 	Created       api.Time    `json:"created,omitzero" doc:"When the account was made."`
+	InRole
 
 	Resources
 	VMRunning *int `json:"vmrunning,omitempty" doc:"How many of the account's machines are running."`

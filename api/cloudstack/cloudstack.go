@@ -18,6 +18,8 @@ var All = []api.Command{
 	CreateUser, UpdateUser, DeleteUser, LockUser, EnableUser, MoveUser, ListUsers, GetUser, RegisterUserKeys, GetUserKeys,
 	CreateAccount, UpdateAccount, EnableAccount, LockAccount, ListAccounts,
 	CreateDomain, UpdateDomain, ListDomains, ListDomainChildren,
+	CreateRole, ImportRole, UpdateRole, DeleteRole, EnableRole, DisableRole, ListRoles,
+	CreateRolePermission, UpdateRolePermission, DeleteRolePermission, ListRolePermissions,
 	CreateZone, UpdateZone, DeleteZone, ListZones,
 	CreatePod, UpdatePod, DeletePod, ListPods,
 	AddCluster, UpdateCluster, DeleteCluster, ListClusters,

@@ -7,7 +7,7 @@ import (
 
 // ListSupportedNetworkServices shows the services that networks can have.
 var ListSupportedNetworkServices = api.List[ListSupportedNetworkServicesIn, NetworkService]{
-	Name: "listSupportedNetworkServices", Noun: "Network service provider", Role: api.Everyone, Object: "networkservice",
+	Name: "listSupportedNetworkServices", Noun: "Network service provider", Role: api.RootOnly, Object: "networkservice",
 	Doc: "Lists the network services that there are, with who can provide them and what they can do.",
 }
 

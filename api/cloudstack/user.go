@@ -178,5 +178,6 @@ type User struct {
 	APIKey      string      `json:"apikey,omitempty" doc:"The key that names the user in a request."`
 	SecretKey   string      `json:"secretkey,omitempty" api:"admin" doc:"The key that signs requests; in the answer of getUser only."`
 	IsBelow     bool        `json:"iscallerchilddomain" doc:"Whether the user is of a domain below the caller's."`
+	InRole
 	Pending
 }

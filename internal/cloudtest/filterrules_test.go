@@ -24,6 +24,7 @@ func furnish(t *testing.T, c *cloudtest.Cloud) {
 		_, err := c.Client.Call(t.Context(), command, params)
 		must(t, err)
 	}
+	call("importRole", api.Params{"name": "lookers", "type": "User", "rules[0].rule": "list*", "rules[0].permission": "allow", "description": "look"})
 	zone := string(box.Zone)
 	call("createServiceOffering", api.Params{"name": "here", "displaytext": "here", "cpunumber": "1", "cpuspeed": "100", "memory": "128", "zoneid": zone})
 	call("createDiskOffering", api.Params{"name": "here", "displaytext": "here", "disksize": "1", "zoneid": zone})

@@ -141,7 +141,21 @@ func (f *Facade) accountsFor(ctx context.Context, accounts []account.Account, fi
 			out[i].VMRunning, out[i].VMStopped = new(machines[a.ID].Running), new(machines[a.ID].Stopped)
 		}
 	}
+	if err := f.rolesOfAccounts(ctx, accounts, out); err != nil {
+		return nil, err
+	}
 	return out, f.pending(ctx, len(out), func(i int) (string, *cs.Pending) { return string(out[i].ID), &out[i].Pending })
+}
+
+// rolesOfAccounts fills in the roles of accounts, and of their users.
+func (f *Facade) rolesOfAccounts(ctx context.Context, accounts []account.Account, out []cs.Account) error {
+	err := f.inRoles(ctx, len(out), func(i int) (uid.Role, *cs.InRole) { return accounts[i].Role, &out[i].InRole })
+	for i := range out {
+		for j := range out[i].Users {
+			out[i].Users[j].InRole = out[i].InRole
+		}
+	}
+	return err
 }
 
 func accountOut(a account.Account, caller auth.Caller) cs.Account {

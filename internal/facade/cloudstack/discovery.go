@@ -55,6 +55,7 @@ func (f *Facade) listCapabilities(ctx context.Context, _ api.None) (cs.Capabilit
 		UserViewDestroyed:   setting.UsersViewDestroyed.Of(f.Settings, places...),
 		UserExpungeRecover:  setting.UsersExpungeRecover.Of(f.Settings, places...),
 		UserForceStop:       true,
+		DynamicRoles:        true,
 		PageSize:            20,
 	}, nil
 }

@@ -8,6 +8,7 @@ func (f *Facade) translators() []func(*api.Mux) {
 		f.registerDiscovery,
 		f.registerUsers,
 		f.registerAccounts,
+		f.registerRoles,
 		f.registerDomains,
 		f.registerEvents,
 		f.registerAlerts,

@@ -72,6 +72,9 @@ func (f *Facade) usersOut(ctx context.Context, users []account.User) ([]cs.User,
 	for i, u := range users {
 		out[i] = userOut(u, caller)
 	}
+	if err := f.inRoles(ctx, len(out), func(i int) (uid.Role, *cs.InRole) { return users[i].AccountRole, &out[i].InRole }); err != nil {
+		return nil, err
+	}
 	return out, f.pending(ctx, len(out), func(i int) (string, *cs.Pending) { return string(out[i].ID), &out[i].Pending })
 }
 
@@ -100,9 +103,12 @@ func (f *Facade) getUser(ctx context.Context, in cs.GetUserIn) (cs.User, error) 
 	if err != nil {
 		return cs.User{}, err
 	}
-	out := userOut(u, auth.From(ctx))
-	out.SecretKey = key.Reveal()
-	return out, nil
+	out, err := f.usersOut(ctx, []account.User{u})
+	if err != nil {
+		return cs.User{}, err
+	}
+	out[0].SecretKey = key.Reveal()
+	return out[0], nil
 }
 
 // userOut shows a user. API keys are shown to their users and to root admins; others who may have them ask for them by name.

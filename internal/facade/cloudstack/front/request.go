@@ -18,7 +18,7 @@ const (
 	// maxBody has room for user data of 1 MiB in Base64, percent-encoded where it must be.
 	maxBody = 2 << 20
 	// maxParams is far beyond what any command takes; each one costs sorting and hashing before the caller is known.
-	maxParams = 1000
+	maxParams = 2000
 )
 
 // readParams merges the parameters of a request under their names as they came: those of the query win over the form's; of a

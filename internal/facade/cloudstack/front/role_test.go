@@ -30,8 +30,8 @@ func TestRolesOfCallers(t *testing.T) {
 func TestCommandsSayWhetherTheyChangeSomething(t *testing.T) {
 	t.Parallel()
 	words := []string{
-		"add", "attach", "cancel", "change", "configure", "create", "delete", "deploy", "destroy", "detach", "disable", "enable", "expunge", "get", "list", "lock", "mark",
-		"move", "query",
+		"add", "attach", "cancel", "change", "configure", "create", "delete", "deploy", "destroy", "detach", "disable", "enable", "expunge", "get", "import", "list", "lock",
+		"mark", "move", "query",
 		"reboot", "reconnect", "recover", "register", "reset", "start", "stop", "update",
 	}
 	for _, command := range cs.All {
