@@ -38,6 +38,7 @@ var CreateAccount = api.Call[CreateAccountIn, Account]{
 type CreateAccountIn struct {
 	api.Once
 	AccountType   *int              `api:"accounttype" doc:"What the account may do: 0 user, 1 root admin, 2 domain admin, 3 resource domain admin. Nobody gives more than the own."`
+	RoleID        uid.Role          `api:"roleid,since=4.9.0" doc:"The ID of the account's role. Without it, the default role of accounttype, which is not needed where a role is named. Nobody gives more than the own role has."`
 	Username      string            `api:"username,required" doc:"The name that the first user signs in under, unique in its domain."`
 	Password      string            `api:"password,required,max=1024,secret" doc:"The first user's password, as plain text."`
 	FirstName     string            `api:"firstname,required" doc:"The first user's first name."`
@@ -62,6 +63,7 @@ var UpdateAccount = api.Call[UpdateAccountIn, Account]{
 type UpdateAccountIn struct {
 	Named
 	NewName       string            `api:"newname" doc:"Its new name, unique in its domain."`
+	RoleID        uid.Role          `api:"roleid,since=4.9.0" doc:"The ID of its new role, which says its type, too. Nobody gives more than the own role has, or changes the role of the own account."`
 	NetworkDomain *string           `api:"networkdomain" doc:"The DNS domain of its networks from now on; empty for the domain's."`
 	Details       map[string]string `api:"accountdetails,map" doc:"What is noted of it from now on, in the place of all that was."`
 }

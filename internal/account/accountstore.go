@@ -120,7 +120,7 @@ func hasID(ctx context.Context, q db.Tx, table, id string) (bool, error) {
 }
 
 func saveAccount(ctx context.Context, tx db.Tx, a Account) error {
-	_, err := tx.NewUpdate().Model(&accountRow{Account: a}).Column("name", "network_domain", "details").WherePK().Exec(ctx)
+	_, err := tx.NewUpdate().Model(&accountRow{Account: a}).Column("name", "type", "role_id", "network_domain", "details").WherePK().Exec(ctx)
 	return err
 }
 

@@ -16,6 +16,7 @@ type Change struct {
 	Name          string
 	NetworkDomain *string
 	Details       map[string]string // all of them
+	Role          uid.Role          // says the type, too
 }
 
 // Update changes an account, and gives its id.
@@ -32,6 +33,18 @@ func (s *Service) Update(ctx context.Context, n Named, c Change) (uid.Account, e
 	}
 	return s.change(ctx, n, func(ctx context.Context, tx db.Tx, a Account) error {
 		was := a.Name
+		text := fmt.Sprintf("account %s was changed", was)
+		if c.Role != "" && c.Role != a.Role {
+			if err := notOwn(ctx, a.ID, "change the role of"); err != nil {
+				return err
+			}
+			t, id, err := s.roleFor(ctx, tx, Domain{ID: a.Domain, Path: a.DomainPath}, a.Type, c.Role)
+			if err != nil {
+				return err
+			}
+			a.Type, a.Role = t, id
+			text = fmt.Sprintf("account %s got the role %s", was, id)
+		}
 		if c.Name != "" {
 			a.Name = c.Name
 		}
@@ -44,7 +57,6 @@ func (s *Service) Update(ctx context.Context, n Named, c Change) (uid.Account, e
 		if err := saveAccount(ctx, tx, a); err != nil {
 			return taken(err, "account", a.Name, a.DomainPath)
 		}
-		text := fmt.Sprintf("account %s was changed", was)
 		if was != a.Name {
 			text = fmt.Sprintf("account %s is called %s now", was, a.Name)
 		}

@@ -19,6 +19,7 @@ type CreateAccountIn struct {
 	Domain        uid.Domain  // "": the caller's
 	Type          auth.AccountType
 	Role          uid.Role // "": the default one of the type; otherwise the type is the role's
+	Typed         bool     // the type was said, so that a role must be of it
 	NetworkDomain string
 	Details       map[string]string
 	User          uid.User // the first user's id, as ID
@@ -59,9 +60,14 @@ func (s *Service) CreateAccount(ctx context.Context, in CreateAccountIn) (Accoun
 		if err != nil {
 			return d, err
 		}
-		if in.Type, in.Role, err = s.roleFor(ctx, tx, d, in.Type, in.Role); err != nil {
+		t, id, err := s.roleFor(ctx, tx, d, in.Type, in.Role)
+		switch {
+		case err != nil:
 			return d, err
+		case in.Typed && t != in.Type:
+			return d, fault.Invalidf("the role is for accounts of type %d, not %d; one of the two is enough", t, in.Type)
 		}
+		in.Type, in.Role = t, id
 		if err := chosen(ctx, tx, "accountid", "accounts", in.ID); err != nil {
 			return d, err
 		}

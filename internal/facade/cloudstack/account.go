@@ -26,19 +26,25 @@ func (f *Facade) registerAccounts(m *api.Mux) {
 }
 
 func (f *Facade) createAccount(ctx context.Context, in cs.CreateAccountIn) (uid.Account, error) {
-	if in.AccountType == nil {
-		return "", fault.Invalidf("accounttype is missing: want 0 for a user's account, 1 root admin, 2 domain admin or 3 resource domain admin")
+	var t auth.AccountType
+	switch {
+	case in.AccountType != nil:
+		t = auth.AccountType(*in.AccountType)
+	case in.RoleID == "":
+		return "", fault.Invalidf("neither roleid nor accounttype is given: want 0 for a user's account, 1 root admin, 2 domain admin or 3 resource domain admin")
 	}
 	a, _, err := f.Accounts.CreateAccount(ctx, account.CreateAccountIn{
-		ID: in.AccountID, Name: in.Account, Domain: in.DomainID, Type: auth.AccountType(*in.AccountType), NetworkDomain: in.NetworkDomain,
-		Details: in.Details, User: in.UserID, Username: in.Username, Password: secret.New(in.Password), Firstname: in.FirstName,
+		ID: in.AccountID, Name: in.Account, Domain: in.DomainID, Type: t, Typed: in.AccountType != nil, Role: in.RoleID,
+		NetworkDomain: in.NetworkDomain, Details: in.Details, User: in.UserID, Username: in.Username, Password: secret.New(in.Password), Firstname: in.FirstName,
 		Lastname: in.LastName, Email: in.Email, Timezone: in.Timezone,
 	})
 	return a.ID, err
 }
 
 func (f *Facade) updateAccount(ctx context.Context, in cs.UpdateAccountIn) (cs.Account, error) {
-	id, err := f.Accounts.Update(ctx, named(in.Named), account.Change{Name: in.NewName, NetworkDomain: in.NetworkDomain, Details: in.Details})
+	id, err := f.Accounts.Update(ctx, named(in.Named), account.Change{
+		Name: in.NewName, NetworkDomain: in.NetworkDomain, Details: in.Details, Role: in.RoleID,
+	})
 	return f.accountShown(ctx, id, err)
 }
 
