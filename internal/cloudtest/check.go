@@ -39,6 +39,9 @@ var always = []invariant{
 			where removed is null and (state in ('Connecting', 'Removed') or resource_state = 'Creating')
 		union all select 'volume ' || id || ' is ' || state from volumes where removed is null and state not in ('Allocated', 'Ready')
 		union all select 'network ' || id || ' is ' || state from networks where removed is null and state not in ('Allocated', 'Implemented', 'Setup')`},
+	{"an account has a role that is there and of its type", `
+		select 'account ' || a.id || ' of type ' || a.type || ' has role ' || a.role_id from accounts a left join roles r on r.id = a.role_id
+		where a.removed is null and (r.removed is not null or r.type <> a.type or r.id is null and a.role_id not like '00000000-0000-7000-8000-%')`},
 	{"a volume has a disk's place if and only if it has a disk", `
 		select 'volume ' || id || ' is ' || state || ' in pool ' || coalesce(pool_id, '-') from volumes
 		where removed is null and (state = 'Ready') <> (pool_id is not null)`},
