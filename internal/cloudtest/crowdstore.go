@@ -111,8 +111,8 @@ func (w *crowd) tenants() []rows {
 			name := numbered("domain", i)
 			return []any{w.domains[i], auth.System().Domain, name, account.Root + "/" + name, 1, account.Active, w.at(i)}
 		}},
-		{"accounts", "id, domain_id, name, type, state, created", len(of), func(i int) []any {
-			return []any{of[i].account, of[i].domain, numbered("account", i), auth.User, account.Enabled, w.at(i)}
+		{"accounts", "id, domain_id, name, type, role_id, state, created", len(of), func(i int) []any {
+			return []any{of[i].account, of[i].domain, numbered("account", i), auth.User, auth.DefaultRole(auth.User), account.Enabled, w.at(i)}
 		}},
 		{"users", "id, account_id, domain_id, username, password, firstname, lastname, email, state, created", len(of), func(i int) []any {
 			name := numbered("user", i)
