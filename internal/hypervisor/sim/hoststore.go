@@ -34,6 +34,16 @@ func (p *prepared) host(id uid.Host) (c hypervisor.Capacity, err error) {
 	return c, err
 }
 
+// asked is host, and whether there is any rule: one query for what every host is asked every few seconds.
+func (p *prepared) asked(id uid.Host) (c hypervisor.Capacity, scripted bool, err error) {
+	found, err := p.one([]any{&c.Zone, &c.Pod, &c.Cluster, &c.CPUCores, &c.CPUSpeedMHz, &c.MemoryMB, &scripted},
+		"select zone, pod, cluster, cores, mhz, mb, exists (select 1 from rule) from host where id = ?", string(id))
+	if err == nil && !found {
+		err = unknown(id)
+	}
+	return c, scripted, err
+}
+
 func (t *tx) dropHost(id uid.Host) error {
 	delete(t.hosts, id)
 	_, err := t.exec("delete from host where id = ?", string(id))

@@ -42,12 +42,12 @@ func (w *World) ask(ctx context.Context, host uid.Host, c hypervisor.Command) (h
 	if err := ctx.Err(); err != nil {
 		return hypervisor.Capacity{}, err
 	}
-	if scripted, err := w.store.read.anyRule(); err != nil {
+	at, scripted, err := w.store.read.asked(host)
+	if err != nil || !scripted {
+		return at, err
+	}
+	if err := w.do(ctx, host, c, func(*tx) error { return nil }); err != nil {
 		return hypervisor.Capacity{}, err
-	} else if scripted {
-		if err := w.do(ctx, host, c, func(*tx) error { return nil }); err != nil {
-			return hypervisor.Capacity{}, err
-		}
 	}
 	return w.store.read.host(host)
 }

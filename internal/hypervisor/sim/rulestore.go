@@ -45,8 +45,3 @@ func (t *tx) allRules() ([]hypervisor.Rule, error) {
 	t.loaded = err == nil
 	return t.rules, err
 }
-
-func (p *prepared) anyRule() (bool, error) {
-	var one int
-	return p.one([]any{&one}, "select 1 from rule limit 1")
-}
