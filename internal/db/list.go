@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect"
 )
 
 // Equal keeps the rows whose column has a value; the zero value does not restrict. Column names come from code, never from
@@ -90,13 +92,35 @@ func page(ctx context.Context, q, count *bun.SelectQuery, dress []func(*bun.Sele
 
 // read runs a query, reads its rows into its model, and tells how many there are.
 func read(ctx context.Context, q *bun.SelectQuery) (int, error) {
+	into := q.GetModel().Value()
+	if q.DB().Dialect().Name() == dialect.SQLite {
+		err := readList(ctx, q, into)
+		return reflect.ValueOf(into).Elem().Len(), err
+	}
 	rows, err := q.Rows(ctx)
 	if err != nil {
 		return 0, err
 	}
-	into := q.GetModel().Value()
 	err = readRows(q.DB(), rows, into)
 	return reflect.ValueOf(into).Elem().Len(), err
+}
+
+// readList reads a list's rows from SQLite, packed if that can be.
+func readList(ctx context.Context, q *bun.SelectQuery, into any) error {
+	d := q.DB()
+	model := reflect.TypeOf(into).Elem().Elem()
+	text := q.String()
+	head, found := headOf(text, d.Table(model))
+	if !found {
+		rows, err := q.Rows(ctx)
+		if err != nil {
+			return err
+		}
+		return readRows(d, rows, into)
+	}
+	return readPacked(d, packingKey{head, model}, into, func(before, after string) (*sql.Rows, error) {
+		return d.QueryContext(ctx, "?", bun.Safe(before+text+after))
+	})
 }
 
 // Together asks several things at the same time, outside transactions, and waits for all: a list's page and its length, or what
@@ -121,7 +145,9 @@ func Together(ask ...func() error) error {
 // PrepareMany declares a query for what belongs to many ids, parsed once however many they are: all of them are the one
 // argument that stands as "in (?)". See [Many].
 func PrepareMany(query string) *Statement {
-	return PrepareEach(strings.ReplaceAll(query, "in (?)", "in (select value from json_each(?))"), strings.ReplaceAll(query, "in (?)", "= any(?)"))
+	s := PrepareEach(strings.ReplaceAll(query, "in (?)", "in (select value from json_each(?))"), strings.ReplaceAll(query, "in (?)", "= any(?)"))
+	s.many = true
+	return s
 }
 
 // many are ids as one argument.

@@ -16,7 +16,8 @@ type column struct {
 	field *schema.Field
 	// plain is the kind of a field that scans nothing by itself. Texts, numbers and truth values go there as they come: nearly all
 	// of a list's, some 20,000 to a page.
-	plain reflect.Kind
+	plain  reflect.Kind
+	isTime bool
 }
 
 var sqlScanner = reflect.TypeFor[sql.Scanner]()
@@ -32,7 +33,7 @@ func columnsOf(d *bun.DB, model reflect.Type, n int, name func(i int) string) ([
 		}
 		columns[i] = column{field: f}
 		if t := f.StructField.Type; !reflect.PointerTo(t).Implements(sqlScanner) {
-			columns[i].plain = t.Kind()
+			columns[i].plain, columns[i].isTime = t.Kind(), t == reflect.TypeFor[time.Time]()
 		}
 	}
 	return columns, nil
