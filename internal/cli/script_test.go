@@ -3,8 +3,11 @@ package cli_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"strconv"
@@ -16,7 +19,6 @@ import (
 
 	"github.com/virga-cloud/virga/internal/cli"
 	"github.com/virga-cloud/virga/internal/cloudtest"
-	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/db/dbtest"
 )
 
@@ -89,12 +91,26 @@ func TestScripts(t *testing.T) {
 				}
 				s.Setenv("SESSION", kept[len(kept)-1].Name())
 			},
-			// end ends all sessions of the cloud.
+			// end has the cloud end the session that is kept.
 			"end": func(s *testscript.TestScript, _ bool, _ []string) {
-				s.Check(c.DB.Write(context.Background(), func(ctx context.Context, tx db.Tx) error {
-					_, err := tx.NewRaw("delete from sessions").Exec(ctx)
-					return err
-				}))
+				var kept struct {
+					SessionKey string
+					Cookies    map[string]string
+				}
+				s.Check(json.Unmarshal([]byte(s.ReadFile(".config/virga/sessions/"+s.Getenv("SESSION"))), &kept))
+				form := url.Values{"command": {"logout"}, "sessionkey": {kept.SessionKey}, "response": {"json"}}
+				req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, c.Client.Endpoint, strings.NewReader(form.Encode()))
+				s.Check(err)
+				req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				for name, value := range kept.Cookies {
+					req.AddCookie(&http.Cookie{Name: name, Value: value})
+				}
+				answer, err := http.DefaultClient.Do(req)
+				s.Check(err)
+				s.Check(answer.Body.Close())
+				if answer.StatusCode != http.StatusOK {
+					s.Fatalf("logout: %s", answer.Status)
+				}
 			},
 			"mode": func(s *testscript.TestScript, _ bool, args []string) {
 				info, err := os.Stat(s.MkAbs(args[1]))

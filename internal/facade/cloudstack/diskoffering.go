@@ -5,6 +5,7 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/uid"
@@ -20,7 +21,7 @@ func (f *Facade) registerDiskOfferings(m *api.Mux) {
 func (f *Facade) createDiskOffering(ctx context.Context, in cs.CreateDiskOfferingIn) (uid.DiskOffering, error) {
 	o, err := f.Offerings.CreateDisk(ctx, offering.Disk{
 		Name: in.Name, DisplayText: in.DisplayText, SizeGB: in.Size, Customized: in.Customized, StorageType: offering.StorageType(in.StorageType),
-		Tags: in.Tags, Hidden: in.Display != nil && !*in.Display, Details: in.Details, Limits: limitsIn(in.IOLimitsIn),
+		Tags: in.Tags, Hidden: in.Display != nil && !*in.Display, Details: in.Details, Limits: wire.LimitsIn(in.IOLimitsIn),
 		Scope: offering.Scope{Domains: in.DomainIDs, Zones: in.ZoneIDs},
 	})
 	return o.ID, err
@@ -29,7 +30,7 @@ func (f *Facade) createDiskOffering(ctx context.Context, in cs.CreateDiskOfferin
 func (f *Facade) updateDiskOffering(ctx context.Context, in cs.UpdateDiskOfferingIn) (none cs.DiskOffering, err error) {
 	c := offering.Change{
 		Name: in.Name, DisplayText: in.DisplayText, SortKey: in.SortKey, State: newState(in.State), StorageTags: in.Tags,
-		Limits: limitsChange(in.IOLimitsChange),
+		Limits: wire.LimitsChange(in.IOLimitsChange),
 	}
 	if in.Display != nil {
 		c.Hidden = new(!*in.Display)
@@ -87,7 +88,7 @@ func (f *Facade) diskOfferingsOut(ctx context.Context, offerings []offering.Disk
 		out[i] = cs.DiskOffering{
 			ID: o.ID, Name: o.Name, DisplayText: o.DisplayText, Size: o.SizeGB, Customized: o.Customized, Provisioning: thin,
 			StorageType: string(o.StorageType), Tags: o.Tags, Display: !o.Hidden, Details: o.Details, State: string(o.State),
-			Created: api.At(o.Created), IOLimits: limitsOut(o.Limits),
+			Created: api.At(o.Created), IOLimits: wire.LimitsOut(o.Limits),
 		}
 	}
 	return out, f.offeredTo(ctx, len(out), func(i int) (*offering.Scope, *cs.OfferedTo) { return &offerings[i].Scope, &out[i].OfferedTo })

@@ -8,6 +8,7 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
@@ -120,7 +121,7 @@ func (f *Facade) networksOut(ctx context.Context, networks []network.Network) ([
 	out := make([]cs.Network, n)
 	services := map[uid.NetworkOffering][]cs.NetworkService{} // made once, and written once
 	for id, o := range offerings {
-		services[id] = servicesOut(o)
+		services[id] = wire.Services(o)
 	}
 	for i, one := range networks {
 		out[i] = networkOut(one, zones[one.Zone], offerings[one.Offering])

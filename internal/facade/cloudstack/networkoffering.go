@@ -2,11 +2,11 @@ package cloudstack
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/provider"
@@ -134,57 +134,9 @@ func (f *Facade) networkOfferingsOut(ctx context.Context, all []offering.Network
 			ID: o.ID, Name: o.Name, DisplayText: o.DisplayText, TrafficType: o.TrafficType, GuestType: string(o.GuestType),
 			Availability: o.Availability, State: string(o.State), Default: o.IsDefault, SpecifyVLAN: o.SpecifyVLAN,
 			SpecifyIPRanges: o.SpecifyIPRanges, ConserveMode: o.ConserveMode, Persistent: o.Persistent, ForVPC: o.ForVPC, EgressOpen: o.EgressOpen,
-			NetworkRate: int(o.NetworkRate), Tags: o.Tags, RouterOffering: routersOf(o, routers), Details: o.Details, Created: api.At(o.Created),
-			Services: servicesOut(o),
+			NetworkRate: int(o.NetworkRate), Tags: o.Tags, RouterOffering: wire.Routers(o, routers), Details: o.Details, Created: api.At(o.Created),
+			Services: wire.Services(o),
 		}
 	}
 	return out, f.offeredTo(ctx, len(all), func(i int) (*offering.Scope, *cs.OfferedTo) { return &all[i].Scope, &out[i].OfferedTo })
-}
-
-// routersOf is what the routers of an offering's networks are made from: what it says itself, or what all others are; "" where its
-// networks have none.
-func routersOf(o offering.Network, others uid.ServiceOffering) uid.ServiceOffering {
-	routed := slices.ContainsFunc(o.Services, func(s offering.NetworkService) bool {
-		p, err := provider.Named(s.Provider)
-		return err == nil && p.Router
-	})
-	if o.RouterOffering != "" || !routed {
-		return o.RouterOffering
-	}
-	return others
-}
-
-// servicesOut shows each of an offering's services once, with all who provide it and what it can do.
-func servicesOut(o offering.Network) []cs.NetworkService {
-	var out []cs.NetworkService
-	at := map[string]int{}
-	for _, s := range o.Services {
-		i, known := at[s.Name]
-		if !known {
-			i = len(out)
-			at[s.Name] = i
-			out = append(out, cs.NetworkService{Name: s.Name})
-		}
-		out[i].Providers = append(out[i].Providers, cs.ServiceProvider{Name: s.Provider})
-		if p, err := provider.Named(s.Provider); err == nil && !known {
-			serving, _ := p.Serves(s.Name)
-			out[i].Capabilities = told(o, serving)
-		}
-	}
-	return out
-}
-
-// told shows what a service can do, and of what an offering may choose, what this one has chosen.
-func told(o offering.Network, s provider.Serving) []cs.ServiceCapability {
-	out := capabilitiesOut(s.Capabilities, true)
-	for i := range out {
-		j := slices.IndexFunc(o.Capabilities, func(c offering.NetworkCapability) bool { return c.Service == s.Service && c.Name == out[i].Name })
-		switch {
-		case j >= 0:
-			out[i].Value = o.Capabilities[j].Value
-		case out[i].Choose && strings.Contains(out[i].Value, "true,false"):
-			out[i].Value = "false"
-		}
-	}
-	return out
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/provider"
 	"github.com/virga-cloud/virga/uid"
@@ -32,7 +33,7 @@ func (f *Facade) listNetworkServices(_ context.Context, in cs.ListSupportedNetwo
 		if !strings.Contains(strings.ToLower(s.Name), strings.ToLower(in.Keyword)) {
 			continue
 		}
-		one := cs.NetworkService{Name: s.Name, Capabilities: capabilitiesOut(s.Capabilities, in.Provider != "")}
+		one := cs.NetworkService{Name: s.Name, Capabilities: wire.Capabilities(s.Capabilities, in.Provider != "")}
 		for _, p := range s.Providers {
 			one.Providers = append(one.Providers, cs.ServiceProvider{Name: p.Name, Individual: new(p.Single)})
 		}
@@ -50,19 +51,6 @@ func cut[T any](all []T, p api.Paging) api.Page[T] {
 	}
 	page.Items = all[offset:min(offset+limit, len(all))]
 	return page
-}
-
-// capabilitiesOut shows capabilities; their values are a provider's, so they are shown where it is known whose.
-func capabilitiesOut(all []provider.Capability, values bool) []cs.ServiceCapability {
-	var out []cs.ServiceCapability
-	for _, c := range all {
-		one := cs.ServiceCapability{Name: c.Name, Choose: c.Choose}
-		if values {
-			one.Value = c.Values
-		}
-		out = append(out, one)
-	}
-	return out
 }
 
 func (f *Facade) listProviders(ctx context.Context, in cs.ListNetworkServiceProvidersIn) (none api.Page[cs.NetworkServiceProvider], err error) {

@@ -2,14 +2,13 @@ package cloudstack
 
 import (
 	"context"
-	"maps"
-	"strconv"
 	"strings"
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/offering"
@@ -30,7 +29,7 @@ func (f *Facade) createServiceOffering(ctx context.Context, in cs.CreateServiceO
 		MinCPU: in.MinCPU, MaxCPU: in.MaxCPU, MinMemoryMB: in.MinMemory, MaxMemoryMB: in.MaxMemory,
 		OfferHA: in.OfferHA, LimitCPU: in.LimitCPU, Volatile: in.Volatile, IsSystem: in.System, SystemType: in.SystemType,
 		StorageType: offering.StorageType(in.StorageType), HostTags: in.HostTags,
-		StorageTags: in.StorageTags, NetworkRate: in.NetworkRate, Planner: in.Planner, Limits: limitsIn(in.IOLimitsIn),
+		StorageTags: in.StorageTags, NetworkRate: in.NetworkRate, Planner: in.Planner, Limits: wire.LimitsIn(in.IOLimitsIn),
 		Details: in.Details, Scope: offering.Scope{Domains: in.DomainIDs, Zones: in.ZoneIDs},
 	}
 	if in.Customized != nil {
@@ -131,10 +130,10 @@ func (f *Facade) serviceOfferingsOut(ctx context.Context, offerings []offering.C
 	for i, o := range offerings {
 		out[i] = cs.ServiceOffering{
 			ID: o.ID, Name: o.Name, DisplayText: o.DisplayText, CPUNumber: o.CPUNumber, CPUSpeed: o.CPUSpeed, Memory: o.MemoryMB,
-			Customized: o.Customized, Details: detailsOf(o), RootDiskSize: o.RootGB, Provisioning: thin, OfferHA: o.OfferHA, LimitCPU: o.LimitCPU,
+			Customized: o.Customized, Details: wire.Details(o), RootDiskSize: o.RootGB, Provisioning: thin, OfferHA: o.OfferHA, LimitCPU: o.LimitCPU,
 			Volatile: o.Volatile, System: o.IsSystem, SystemType: o.SystemType, DefaultUse: o.IsDefault, NetworkRate: o.NetworkRate,
 			StorageType: string(o.StorageType), Tags: o.StorageTags, StorageTags: o.StorageTags, HostTags: o.HostTags, State: string(o.State),
-			Created: api.At(o.Created), Planner: o.Planner, IOLimits: limitsOut(o.Limits),
+			Created: api.At(o.Created), Planner: o.Planner, IOLimits: wire.LimitsOut(o.Limits),
 		}
 	}
 	return out, f.offeredTo(ctx, len(out), func(i int) (*offering.Scope, *cs.OfferedTo) { return &offerings[i].Scope, &out[i].OfferedTo })
@@ -142,21 +141,6 @@ func (f *Facade) serviceOfferingsOut(ctx context.Context, offerings []offering.C
 
 // thin is how all disks take room.
 const thin = "thin"
-
-// detailsOf gives an offering's details, among them the bounds of what its users choose, where clients look for them.
-func detailsOf(o offering.Compute) map[string]string {
-	if o.MaxCPU == 0 && o.MaxMemoryMB == 0 {
-		return o.Details
-	}
-	out := map[string]string{}
-	maps.Copy(out, o.Details)
-	for name, bound := range map[string]int{
-		"mincpunumber": o.MinCPU, "maxcpunumber": o.MaxCPU, "minmemory": o.MinMemoryMB, "maxmemory": o.MaxMemoryMB,
-	} {
-		out[name] = strconv.Itoa(bound)
-	}
-	return out
-}
 
 // offered is the state that a list of service or disk offerings is to show: what can be had, unless the caller says.
 func offered(state string) offering.State {

@@ -8,6 +8,7 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/offering"
@@ -151,8 +152,8 @@ func (f *Facade) volumesOut(ctx context.Context, volumes []volume.Volume) ([]cs.
 		if o.StorageType == "" { // a root disk: no disk offering says it
 			o.StorageType = string(size.StorageType)
 		}
-		if o.IORates = ratesOut(disk.Limits); v.DiskOffering == "" {
-			o.IORates = ratesOut(size.Limits)
+		if o.IORates = wire.RatesOut(disk.Limits); v.DiskOffering == "" {
+			o.IORates = wire.RatesOut(size.Limits)
 		}
 		o.TemplateName, o.TemplateDisplayText, o.IsExtractable = t.Name, t.DisplayText, v.Type == volume.Data || t.Extractable
 		if p, placed := pools[v.Pool]; placed {

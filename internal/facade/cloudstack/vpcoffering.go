@@ -5,6 +5,7 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/vpc"
 )
@@ -23,7 +24,7 @@ func (f *Facade) listVPCOfferings(ctx context.Context, in cs.ListVPCOfferingsIn)
 	return pageOf(offerings, total, func(o vpc.Offering) cs.VPCOffering {
 		return cs.VPCOffering{
 			ID: o.ID, Name: o.Name, DisplayText: o.DisplayText, Default: o.IsDefault, State: string(o.State), Created: api.At(o.Created),
-			Services: servicesOut(offering.Network{Services: o.Services}),
+			Services: wire.Services(offering.Network{Services: o.Services}),
 		}
 	}), err
 }

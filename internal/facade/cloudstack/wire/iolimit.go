@@ -1,11 +1,12 @@
-package cloudstack
+package wire
 
 import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/offering"
 )
 
-func limitsIn(in cs.IOLimitsIn) offering.IOLimits {
+// LimitsIn are the limits of a new offering.
+func LimitsIn(in cs.IOLimitsIn) offering.IOLimits {
 	return offering.IOLimits{
 		ReadBytes:  offering.IOLimit{Rate: in.BytesRead, Burst: in.BytesReadBurst, Seconds: in.BytesReadSeconds},
 		WriteBytes: offering.IOLimit{Rate: in.BytesWrite, Burst: in.BytesWriteBurst, Seconds: in.BytesWriteSeconds},
@@ -14,7 +15,8 @@ func limitsIn(in cs.IOLimitsIn) offering.IOLimits {
 	}
 }
 
-func limitsChange(in cs.IOLimitsChange) offering.IOChange {
+// LimitsChange is what to change of them.
+func LimitsChange(in cs.IOLimitsChange) offering.IOChange {
 	return offering.IOChange{
 		ReadBytes:  offering.IOLimitChange{Rate: in.BytesRead, Burst: in.BytesReadBurst, Seconds: in.BytesReadSeconds},
 		WriteBytes: offering.IOLimitChange{Rate: in.BytesWrite, Burst: in.BytesWriteBurst, Seconds: in.BytesWriteSeconds},
@@ -23,9 +25,10 @@ func limitsChange(in cs.IOLimitsChange) offering.IOChange {
 	}
 }
 
-func limitsOut(l offering.IOLimits) cs.IOLimits {
+// LimitsOut shows them.
+func LimitsOut(l offering.IOLimits) cs.IOLimits {
 	return cs.IOLimits{
-		IORates:        ratesOut(l),
+		IORates:        RatesOut(l),
 		BytesReadBurst: l.ReadBytes.Burst, BytesReadSeconds: l.ReadBytes.Seconds,
 		BytesWriteBurst: l.WriteBytes.Burst, BytesWriteSeconds: l.WriteBytes.Seconds,
 		OpsReadBurst: l.ReadOps.Burst, OpsReadSeconds: l.ReadOps.Seconds,
@@ -33,6 +36,7 @@ func limitsOut(l offering.IOLimits) cs.IOLimits {
 	}
 }
 
-func ratesOut(l offering.IOLimits) cs.IORates {
+// RatesOut shows those that hold all the time.
+func RatesOut(l offering.IOLimits) cs.IORates {
 	return cs.IORates{BytesRead: l.ReadBytes.Rate, BytesWrite: l.WriteBytes.Rate, OpsRead: l.ReadOps.Rate, OpsWrite: l.WriteOps.Rate}
 }
