@@ -45,7 +45,9 @@ var rules = []rule{
 	{"internal/facade/cloudstack/front", "api api/cloudstack internal/account internal/role internal/once internal/db internal/auth internal/secret internal/fault uid",
 		"database/sql os/exec", "what is the same for every command knows no noun: all that it asks services is who calls, and what they may"},
 	{"internal/facade/cloudstack/wire", "api api/cloudstack DOMAIN uid", "net/http", "what a thing is called needs neither who asks nor a database"},
-	{"internal/facade/cloudstack", "internal/facade/cloudstack/front internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics + " internal/hypervisor", "database/sql os/exec", facades},
+	{"internal/facade/cloudstack/look", "api internal/db internal/fault uid", "database/sql os/exec", "what all translators do alike knows no noun"},
+	{"internal/facade/cloudstack/offer", "internal/facade/cloudstack/look internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
+	{"internal/facade/cloudstack", "internal/facade/cloudstack/front internal/facade/cloudstack/look internal/facade/cloudstack/offer internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics + " internal/hypervisor", "database/sql os/exec", facades},
 	{"internal/facade/vcloud", "api api/vcloud DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudbolt", "api api/cloudbolt DOMAIN " + mechanics, "database/sql os/exec", facades},
 

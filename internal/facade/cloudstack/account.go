@@ -10,6 +10,7 @@ import (
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/zone"
@@ -17,7 +18,7 @@ import (
 )
 
 func (f *Facade) registerAccounts(m *api.Mux) {
-	shown := show(f.DB.Read, account.ByID, f.accountsOut)
+	shown := look.Show(f.DB.Read, account.ByID, f.accountsOut)
 	api.HandleCreate(m, cs.CreateAccount, f.createAccount, shown)
 	api.HandleCall(m, cs.UpdateAccount, f.updateAccount)
 	api.HandleCall(m, cs.EnableAccount, f.enableAccount)
@@ -31,12 +32,13 @@ func (f *Facade) createAccount(ctx context.Context, in cs.CreateAccountIn) (uid.
 	case in.AccountType != nil:
 		t = auth.AccountType(*in.AccountType)
 	case in.RoleID == "":
-		return "", fault.Invalidf("neither roleid nor accounttype is given: want 0 for a user's account, 1 root admin, 2 domain admin or 3 resource domain admin")
+		return "", fault.Invalidf("neither roleid nor accounttype is given: " +
+			"want 0 for a user's account, 1 root admin, 2 domain admin or 3 resource domain admin")
 	}
 	a, _, err := f.Accounts.CreateAccount(ctx, account.CreateAccountIn{
 		ID: in.AccountID, Name: in.Account, Domain: in.DomainID, Type: t, Typed: in.AccountType != nil, Role: in.RoleID,
-		NetworkDomain: in.NetworkDomain, Details: in.Details, User: in.UserID, Username: in.Username, Password: secret.New(in.Password), Firstname: in.FirstName,
-		Lastname: in.LastName, Email: in.Email, Timezone: in.Timezone,
+		NetworkDomain: in.NetworkDomain, Details: in.Details, User: in.UserID, Username: in.Username, Password: secret.New(in.Password),
+		Firstname: in.FirstName, Lastname: in.LastName, Email: in.Email, Timezone: in.Timezone,
 	})
 	return a.ID, err
 }
@@ -67,7 +69,7 @@ func (f *Facade) accountShown(ctx context.Context, id uid.Account, err error) (n
 	if err != nil {
 		return none, err
 	}
-	return show(f.DB.Read, account.ByID, f.accountsOut)(ctx, id)
+	return look.Show(f.DB.Read, account.ByID, f.accountsOut)(ctx, id)
 }
 
 func (f *Facade) listAccounts(ctx context.Context, in cs.ListAccountsIn) (api.Page[cs.Account], error) {
@@ -91,7 +93,7 @@ func (f *Facade) listAccounts(ctx context.Context, in cs.ListAccountsIn) (api.Pa
 	if in.AccountType != nil {
 		filter.Type = new(auth.AccountType(*in.AccountType))
 	}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	accounts, total, err := f.Accounts.Accounts(ctx, filter)
 	if err != nil {
 		return api.Page[cs.Account]{}, err
@@ -130,10 +132,10 @@ func (f *Facade) accountsFor(ctx context.Context, accounts []account.Account, fi
 	if err != nil {
 		return nil, err
 	}
-	l := lookIn(f.DB.Read())
-	zones := related(ctx, l, len(accounts), func(i int) uid.Zone { return accounts[i].DefaultZone }, zone.ByID)
-	if l.err != nil {
-		return nil, l.err
+	l := look.In(f.DB.Read())
+	zones := look.Related(ctx, l, len(accounts), func(i int) uid.Zone { return accounts[i].DefaultZone }, zone.ByID)
+	if l.Err != nil {
+		return nil, l.Err
 	}
 	caller := auth.From(ctx)
 	out := make([]cs.Account, len(accounts))

@@ -8,6 +8,7 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/alert"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/fault"
 )
 
@@ -29,9 +30,9 @@ func (f *Facade) listAlerts(ctx context.Context, in cs.ListAlertsIn) (api.Page[c
 			return api.Page[cs.Alert]{}, nil
 		}
 	}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	alerts, total, err := alert.List(ctx, f.DB.Read(), filter)
-	return pageOf(alerts, total, func(a alert.Alert) cs.Alert {
+	return look.Page(alerts, total, func(a alert.Alert) cs.Alert {
 		return cs.Alert{
 			ID: a.ID, Type: int(a.Type), Name: a.Type.Name(), Description: a.Description, Sent: api.At(a.Raised), Resolved: api.At(a.Resolved),
 		}

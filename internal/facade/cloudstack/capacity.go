@@ -10,6 +10,7 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/capacity"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
@@ -38,7 +39,7 @@ func (f *Facade) listCapacity(ctx context.Context, in cs.ListCapacityIn) (api.Pa
 		found = slices.DeleteFunc(found, func(c capacity.Capacity) bool { return !strings.Contains(strings.ToLower(c.Kind.Name()), word) })
 	}
 	total := len(found)
-	offset, limit := window(in.Paging)
+	offset, limit := look.Window(in.Paging)
 	found = found[min(offset, total):]
 	if limit > 0 {
 		found = found[:min(limit, len(found))]
@@ -61,10 +62,10 @@ func (f *Facade) capacitiesOf(ctx context.Context, filter capacity.Filter, each 
 }
 
 func (f *Facade) capacitiesOut(ctx context.Context, found []capacity.Capacity) ([]cs.Capacity, error) {
-	l := lookIn(f.DB.Read())
-	zones := related(ctx, l, len(found), func(i int) uid.Zone { return found[i].Zone }, zone.Names)
-	pods := related(ctx, l, len(found), func(i int) uid.Pod { return found[i].Pod }, zone.PodNames)
-	clusters := related(ctx, l, len(found), func(i int) uid.Cluster { return found[i].Cluster }, zone.ClusterNames)
+	l := look.In(f.DB.Read())
+	zones := look.Related(ctx, l, len(found), func(i int) uid.Zone { return found[i].Zone }, zone.Names)
+	pods := look.Related(ctx, l, len(found), func(i int) uid.Pod { return found[i].Pod }, zone.PodNames)
+	clusters := look.Related(ctx, l, len(found), func(i int) uid.Cluster { return found[i].Cluster }, zone.ClusterNames)
 	out := make([]cs.Capacity, len(found))
 	for i, c := range found {
 		out[i] = cs.Capacity{
@@ -73,5 +74,5 @@ func (f *Facade) capacitiesOut(ctx context.Context, found []capacity.Capacity) (
 			PercentUsed: strconv.FormatFloat(math.Round(c.Share()*10000)/100, 'f', -1, 64),
 		}
 	}
-	return out, l.err
+	return out, l.Err
 }

@@ -7,13 +7,14 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/capacity"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
 
 func (f *Facade) registerClusters(m *api.Mux) {
-	api.HandleCreateList(m, cs.AddCluster, f.addCluster, show(f.DB.Read, zone.ClustersByID, f.clustersOut))
+	api.HandleCreateList(m, cs.AddCluster, f.addCluster, look.Show(f.DB.Read, zone.ClustersByID, f.clustersOut))
 	api.HandleCall(m, cs.UpdateCluster, f.updateCluster)
 	api.HandleCall(m, cs.DeleteCluster, f.deleteCluster)
 	api.HandleList(m, cs.ListClusters, f.listClusters)
@@ -44,7 +45,7 @@ func (f *Facade) updateCluster(ctx context.Context, in cs.UpdateClusterIn) (cs.C
 	if err != nil {
 		return cs.Cluster{}, err
 	}
-	return show(f.DB.Read, zone.ClustersByID, f.clustersOut)(ctx, in.ID)
+	return look.Show(f.DB.Read, zone.ClustersByID, f.clustersOut)(ctx, in.ID)
 }
 
 func (f *Facade) deleteCluster(ctx context.Context, in cs.DeleteClusterIn) (api.Success, error) {
@@ -57,15 +58,15 @@ func (f *Facade) listClusters(ctx context.Context, in cs.ListClustersIn) (api.Pa
 		Zone: in.ZoneID, Pod: in.PodID, Name: in.Name, Hypervisor: in.Hypervisor, Allocation: zone.Allocation(in.AllocationState),
 		Type: in.Type, Managed: in.ManagedState, Keyword: in.Keyword,
 	}
-	filter.IDs = texts(distinct(1, func(int) uid.Cluster { return in.ID }))
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.IDs = look.Texts(look.Distinct(1, func(int) uid.Cluster { return in.ID }))
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	clusters, total, err := f.Zones.Clusters(ctx, filter)
 	if err != nil {
 		return api.Page[cs.Cluster]{}, err
 	}
 	out, err := f.clustersOut(ctx, clusters)
 	if err == nil && in.ShowCapacities && len(clusters) > 0 {
-		ids := distinct(len(clusters), func(i int) uid.Cluster { return clusters[i].ID })
+		ids := look.Distinct(len(clusters), func(i int) uid.Cluster { return clusters[i].ID })
 		err = f.capacitiesOf(ctx, capacity.Filter{Level: capacity.OfClusters, Clusters: ids}, func(c cs.Capacity) {
 			i := slices.IndexFunc(out, func(o cs.Cluster) bool { return o.ID == c.ClusterID })
 			out[i].Capacity = append(out[i].Capacity, c)
@@ -75,9 +76,9 @@ func (f *Facade) listClusters(ctx context.Context, in cs.ListClustersIn) (api.Pa
 }
 
 func (f *Facade) clustersOut(ctx context.Context, clusters []zone.Cluster) ([]cs.Cluster, error) {
-	l := lookIn(f.DB.Read())
-	zones := related(ctx, l, len(clusters), func(i int) uid.Zone { return clusters[i].Zone }, zone.Names)
-	pods := related(ctx, l, len(clusters), func(i int) uid.Pod { return clusters[i].Pod }, zone.PodNames)
+	l := look.In(f.DB.Read())
+	zones := look.Related(ctx, l, len(clusters), func(i int) uid.Zone { return clusters[i].Zone }, zone.Names)
+	pods := look.Related(ctx, l, len(clusters), func(i int) uid.Pod { return clusters[i].Pod }, zone.PodNames)
 	out := make([]cs.Cluster, len(clusters))
 	for i, c := range clusters {
 		out[i] = cs.Cluster{
@@ -86,5 +87,5 @@ func (f *Facade) clustersOut(ctx context.Context, clusters []zone.Cluster) ([]cs
 			CPUOvercommit: ratio(c.CPUOvercommit), MemoryOvercommit: ratio(c.MemoryOvercommit),
 		}
 	}
-	return out, l.err
+	return out, l.Err
 }

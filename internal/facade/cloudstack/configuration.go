@@ -6,6 +6,7 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/setting"
 )
@@ -23,9 +24,9 @@ func (f *Facade) listConfigurations(ctx context.Context, in cs.ListConfiguration
 		return api.Page[cs.Configuration]{}, err
 	}
 	filter := setting.Filter{Name: in.Name, Category: in.Category, Group: in.Group, Keyword: in.Keyword, Place: at}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	found, total, err := f.Settings.List(ctx, filter)
-	return pageOf(found, total, configurationOut), err
+	return look.Page(found, total, configurationOut), err
 }
 
 func (f *Facade) updateConfiguration(ctx context.Context, in cs.UpdateConfigurationIn) (cs.Configuration, error) {

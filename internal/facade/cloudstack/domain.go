@@ -7,11 +7,12 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/uid"
 )
 
 func (f *Facade) registerDomains(m *api.Mux) {
-	api.HandleCreate(m, cs.CreateDomain, f.createDomain, show(f.DB.Read, account.DomainsWithFamily, f.domainsOut))
+	api.HandleCreate(m, cs.CreateDomain, f.createDomain, look.Show(f.DB.Read, account.DomainsWithFamily, f.domainsOut))
 	api.HandleCall(m, cs.UpdateDomain, f.updateDomain)
 	api.HandleList(m, cs.ListDomains, f.listDomains)
 	api.HandleList(m, cs.ListDomainChildren, f.listDomainChildren)
@@ -28,7 +29,7 @@ func (f *Facade) updateDomain(ctx context.Context, in cs.UpdateDomainIn) (none c
 	if err := f.Accounts.UpdateDomain(ctx, in.ID, account.DomainChange{Name: in.Name, NetworkDomain: in.NetworkDomain}); err != nil {
 		return none, err
 	}
-	return show(f.DB.Read, account.DomainsWithFamily, f.domainsOut)(ctx, in.ID)
+	return look.Show(f.DB.Read, account.DomainsWithFamily, f.domainsOut)(ctx, in.ID)
 }
 
 // listDomains looks through everything in the caller's reach once it is told what to look for.
@@ -57,7 +58,7 @@ func (f *Facade) domains(ctx context.Context, p api.Paging, filter account.Domai
 	if err != nil {
 		return none, err
 	}
-	filter.Offset, filter.Limit = window(p)
+	filter.Offset, filter.Limit = look.Window(p)
 	domains, total, err := f.Accounts.Domains(ctx, filter)
 	if err != nil {
 		return none, err

@@ -9,6 +9,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/placement"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/zone"
@@ -52,10 +53,10 @@ func (f *Facade) rankingOut(ctx context.Context, run compute.DryRun, out *cs.Pla
 		all, chosen = append(all, placement.Dropped{Pod: h.Pod, Cluster: h.Cluster}), append(chosen, h.Pools...)
 	}
 	all = append(all, run.Dropped...)
-	l := lookIn(f.DB.Read())
-	pods := related(ctx, l, len(all), func(i int) uid.Pod { return all[i].Pod }, zone.PodNames)
-	clusters := related(ctx, l, len(all), func(i int) uid.Cluster { return all[i].Cluster }, zone.ClusterNames)
-	pools := related(ctx, l, len(chosen), func(i int) uid.Pool { return chosen[i] }, pool.ByID)
+	l := look.In(f.DB.Read())
+	pods := look.Related(ctx, l, len(all), func(i int) uid.Pod { return all[i].Pod }, zone.PodNames)
+	clusters := look.Related(ctx, l, len(all), func(i int) uid.Cluster { return all[i].Cluster }, zone.ClusterNames)
+	pools := look.Related(ctx, l, len(chosen), func(i int) uid.Pool { return chosen[i] }, pool.ByID)
 	for i, h := range run.Hosts {
 		one := cs.PlacementHost{
 			Rank: i + 1, HostID: h.ID, HostName: h.Name, PodID: h.Pod, PodName: pods[h.Pod], ClusterID: h.Cluster, ClusterName: clusters[h.Cluster],
@@ -75,5 +76,5 @@ func (f *Facade) rankingOut(ctx context.Context, run compute.DryRun, out *cs.Pla
 			ClusterName: clusters[h.Cluster],
 		})
 	}
-	return l.err
+	return l.Err
 }

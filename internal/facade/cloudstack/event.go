@@ -7,6 +7,7 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/event"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -18,7 +19,7 @@ func (f *Facade) registerEvents(m *api.Mux) {
 
 func (f *Facade) listEventTypes(context.Context, api.None) (api.Page[cs.EventType], error) {
 	kinds := event.Kinds()
-	return pageOf(kinds, len(kinds), func(k event.Kind) cs.EventType { return cs.EventType{Name: string(k)} }), nil
+	return look.Page(kinds, len(kinds), func(k event.Kind) cs.EventType { return cs.EventType{Name: string(k)} }), nil
 }
 
 // pendingEvents reads what entrytime and duration, in seconds, say about what is not done yet.
@@ -50,7 +51,7 @@ func (f *Facade) listEvents(ctx context.Context, in cs.ListEventsIn) (api.Page[c
 	if filter.Pending, err = pendingEvents(in.EntryTime, in.Duration); err != nil {
 		return api.Page[cs.Event]{}, err
 	}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	events, total, err := event.List(ctx, f.DB.Read(), filter)
 	if err != nil {
 		return api.Page[cs.Event]{}, err
@@ -59,7 +60,7 @@ func (f *Facade) listEvents(ctx context.Context, in cs.ListEventsIn) (api.Page[c
 	if err != nil {
 		return api.Page[cs.Event]{}, err
 	}
-	page := pageOf(events, total, func(e event.Event) cs.Event {
+	page := look.Page(events, total, func(e event.Event) cs.Event {
 		return cs.Event{
 			ID: e.ID, Type: string(e.Type), Level: string(e.Level), State: string(e.State), Description: e.Description,
 			Username: names[e.User], ResourceType: e.ResourceType, ResourceID: e.ResourceID, ParentID: e.Parent, Created: api.At(e.Created),

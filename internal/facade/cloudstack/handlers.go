@@ -1,6 +1,9 @@
 package cloudstack
 
-import "github.com/virga-cloud/virga/api"
+import (
+	"github.com/virga-cloud/virga/api"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/offer"
+)
 
 // translators are the register functions, one per noun: each gives the commands of its noun their handlers.
 func (f *Facade) translators() []func(*api.Mux) {
@@ -20,13 +23,11 @@ func (f *Facade) translators() []func(*api.Mux) {
 		f.registerHosts,
 		f.registerPools,
 		f.registerCapacity,
-		f.registerOfferings,
-		f.registerVPCOfferings,
+		offer.Translator{DB: f.DB, Offerings: f.Offerings, VPCs: f.VPCs, Networks: f.Networks, Machines: f.Machines}.Register,
 		f.registerTemplates,
 		f.registerPhysicalNetworks,
 		f.registerNetworkProviders,
 		f.registerVLANIPRanges,
-		f.registerNetworkOfferings,
 		f.registerImageStores,
 		f.registerKeyPairs,
 		f.registerSecurityGroups,

@@ -7,6 +7,7 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor"
@@ -16,7 +17,7 @@ import (
 )
 
 func (f *Facade) registerHosts(m *api.Mux) {
-	one := show(f.DB.Read, host.ByID, f.hostsOut)
+	one := look.Show(f.DB.Read, host.ByID, f.hostsOut)
 	api.HandleCreateList(m, cs.AddHost, f.addHost, one)
 	api.HandleCall(m, cs.UpdateHost, f.updateHost)
 	api.HandleCall(m, cs.DeleteHost, f.deleteHost)
@@ -53,7 +54,7 @@ func (f *Facade) updateHost(ctx context.Context, in cs.UpdateHostIn) (cs.Host, e
 	if err := f.Hosts.Update(ctx, in.ID, change); err != nil {
 		return cs.Host{}, err
 	}
-	return show(f.DB.Read, host.ByID, f.hostsOut)(ctx, in.ID)
+	return look.Show(f.DB.Read, host.ByID, f.hostsOut)(ctx, in.ID)
 }
 
 func (f *Facade) deleteHost(ctx context.Context, in cs.DeleteHostIn) (api.Success, error) {
@@ -81,7 +82,7 @@ func (f *Facade) listHosts(ctx context.Context, in cs.ListHostsIn) (api.Page[cs.
 			return api.Page[cs.Host]{}, err
 		}
 	}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	hosts, total, err := f.Hosts.List(ctx, filter)
 	if err != nil {
 		return api.Page[cs.Host]{}, err

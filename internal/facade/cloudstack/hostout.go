@@ -9,6 +9,7 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/image"
@@ -46,17 +47,17 @@ func (f *Facade) hostsOut(ctx context.Context, hosts []host.Host) ([]cs.Host, er
 }
 
 func (f *Facade) hostsWith(ctx context.Context, hosts []host.Host, parts hostParts) ([]cs.Host, error) {
-	l := lookIn(f.DB.Read())
-	zones := related(ctx, l, len(hosts), func(i int) uid.Zone { return hosts[i].Zone }, zone.Names)
-	pods := related(ctx, l, len(hosts), func(i int) uid.Pod { return hosts[i].Pod }, zone.PodNames)
-	clusters := related(ctx, l, len(hosts), func(i int) uid.Cluster { return hosts[i].Cluster }, zone.ClustersByID)
-	categories := related(ctx, l, len(hosts), func(i int) uid.OSCategory { return hosts[i].OSCategory }, image.OSCategoryNames)
+	l := look.In(f.DB.Read())
+	zones := look.Related(ctx, l, len(hosts), func(i int) uid.Zone { return hosts[i].Zone }, zone.Names)
+	pods := look.Related(ctx, l, len(hosts), func(i int) uid.Pod { return hosts[i].Pod }, zone.PodNames)
+	clusters := look.Related(ctx, l, len(hosts), func(i int) uid.Cluster { return hosts[i].Cluster }, zone.ClustersByID)
+	categories := look.Related(ctx, l, len(hosts), func(i int) uid.OSCategory { return hosts[i].OSCategory }, image.OSCategoryNames)
 	var local map[uid.Host]pool.Local
 	if parts.more {
-		local = related(ctx, l, len(hosts), func(i int) uid.Host { return hosts[i].ID }, pool.LocalOf)
+		local = look.Related(ctx, l, len(hosts), func(i int) uid.Host { return hosts[i].ID }, pool.LocalOf)
 	}
-	if l.err != nil {
-		return nil, l.err
+	if l.Err != nil {
+		return nil, l.Err
 	}
 	out := make([]cs.Host, len(hosts))
 	for i, h := range hosts {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/zone"
@@ -12,7 +13,7 @@ import (
 )
 
 func (f *Facade) registerImageStores(m *api.Mux) {
-	showStore := show(f.DB.Read, image.StoresByID, f.imageStoresOut)
+	showStore := look.Show(f.DB.Read, image.StoresByID, f.imageStoresOut)
 	api.HandleCreate(m, cs.AddImageStore, f.addImageStore, showStore)
 	api.HandleCreate(m, cs.AddSecondaryStorage, f.addSecondaryStorage, func(ctx context.Context, id uid.ImageStore) (cs.SecondaryStorage, error) {
 		s, err := showStore(ctx, id)
@@ -41,7 +42,7 @@ func (f *Facade) listImageStores(ctx context.Context, in cs.ListImageStoresIn) (
 	filter := image.StoreFilter{
 		ID: in.ID, Name: in.Name, Zone: in.ZoneID, Provider: in.Provider, Protocol: in.Protocol, Keyword: in.Keyword,
 	}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	stores, total, err := f.Images.Stores(ctx, filter)
 	if err != nil {
 		return none, err
@@ -51,12 +52,12 @@ func (f *Facade) listImageStores(ctx context.Context, in cs.ListImageStoresIn) (
 }
 
 func (f *Facade) imageStoresOut(ctx context.Context, stores []image.Store) ([]cs.ImageStore, error) {
-	l := lookIn(f.DB.Read())
-	zones := related(ctx, l, len(stores), func(i int) uid.Zone { return stores[i].Zone }, zone.Names)
-	return pageOf(stores, 0, func(s image.Store) cs.ImageStore {
+	l := look.In(f.DB.Read())
+	zones := look.Related(ctx, l, len(stores), func(i int) uid.Zone { return stores[i].Zone }, zone.Names)
+	return look.Page(stores, 0, func(s image.Store) cs.ImageStore {
 		return cs.ImageStore{
 			ID: s.ID, Name: s.Name, URL: s.URL, Protocol: s.Protocol, Provider: s.Provider, Scope: s.Scope(), ZoneID: s.Zone,
 			ZoneName: zones[s.Zone], DiskUsed: s.BytesUsed, Disk: s.Bytes, Created: api.At(s.Created),
 		}
-	}).Items, l.err
+	}).Items, l.Err
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/uid"
@@ -58,14 +59,14 @@ func (f *Facade) listJobs(ctx context.Context, in cs.ListAsyncJobsIn) (api.Page[
 	filter := op.Filter{
 		Scope: scope, Since: in.StartDate, Subject: in.ResourceID, Kind: in.ResourceType, Keyword: in.Keyword, OnlyOpen: true,
 	}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	records, total, err := op.List(ctx, f.DB.Read(), filter)
 	if err != nil {
 		return api.Page[cs.AsyncJob]{}, err
 	}
 	names, err := f.accountNames(ctx, len(records), func(i int) uid.Account { return records[i].AccountID })
 	caller := auth.From(ctx)
-	return pageOf(records, total, func(r op.Record) cs.AsyncJob { return jobOut(r, names[r.AccountID], caller) }), err
+	return look.Page(records, total, func(r op.Record) cs.AsyncJob { return jobOut(r, names[r.AccountID], caller) }), err
 }
 
 func (f *Facade) cancelJob(ctx context.Context, in cs.CancelAsyncJobIn) (api.Success, error) {

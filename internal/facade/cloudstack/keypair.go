@@ -5,12 +5,13 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/keypair"
 	"github.com/virga-cloud/virga/uid"
 )
 
 func (f *Facade) registerKeyPairs(m *api.Mux) {
-	showPair := show(f.DB.Read, keypair.ByID, f.keyPairsOut)
+	showPair := look.Show(f.DB.Read, keypair.ByID, f.keyPairsOut)
 	api.HandleCreate(m, cs.RegisterSSHKeyPair, f.registerKeyPair, showPair)
 	api.HandleCreateSecret(m, cs.CreateSSHKeyPair, f.createKeyPair, showPair)
 	api.HandleList(m, cs.ListSSHKeyPairs, f.listKeyPairs)
@@ -47,7 +48,7 @@ func (f *Facade) listKeyPairs(ctx context.Context, in cs.ListSSHKeyPairsIn) (non
 		return none, err
 	}
 	filter := keypair.Filter{Scope: scope, ID: in.ID, Name: in.Name, Fingerprint: in.Fingerprint, Keyword: in.Keyword}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	pairs, total, err := f.KeyPairs.List(ctx, filter)
 	if err != nil {
 		return none, err

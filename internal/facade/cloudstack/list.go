@@ -8,6 +8,7 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/uid"
@@ -47,21 +48,6 @@ func noProject[ID ~string](id ID) error {
 	return fault.Missing(uid.Project(id))
 }
 
-// window gives the rows of a page as services want them: how many to skip, and how many to show at most, 0 for all.
-func window(p api.Paging) (offset, limit int) {
-	offset, limit = p.Window()
-	return offset, max(limit, 0)
-}
-
-// pageOf translates a service's page, item by item.
-func pageOf[From, To any](items []From, total int, translate func(From) To) api.Page[To] {
-	page := api.Page[To]{Count: total, Items: make([]To, len(items))}
-	for i, item := range items {
-		page.Items[i] = translate(item)
-	}
-	return page
-}
-
 // owners fills in whose the n things of a page are, with one query. at gives the account of the ith thing, and where its
 // owner goes. A thing of no account ("") has no owner.
 func (f *Facade) owners(ctx context.Context, n int, at func(i int) (uid.Account, *cs.Owner)) error {
@@ -84,8 +70,8 @@ func (f *Facade) ownersOrDomains(ctx context.Context, n int, at func(i int) (uid
 	if err != nil {
 		return err
 	}
-	l := lookIn(f.DB.Read())
-	domains := related(ctx, l, n, func(i int) uid.Domain {
+	l := look.In(f.DB.Read())
+	domains := look.Related(ctx, l, n, func(i int) uid.Domain {
 		if account, domain, _ := at(i); account == "" {
 			return domain
 		}
@@ -97,23 +83,23 @@ func (f *Facade) ownersOrDomains(ctx context.Context, n int, at func(i int) (uid
 			*owner = cs.Owner{DomainID: domain, Domain: d.Name, DomainPath: d.Path}
 		}
 	}
-	return l.err
+	return l.Err
 }
 
 // accountNames looks up the names of the accounts of n things, each once.
 func (f *Facade) accountNames(ctx context.Context, n int, at func(i int) uid.Account) (map[uid.Account]account.Name, error) {
-	return account.Names(ctx, f.DB.Read(), distinct(n, at))
+	return account.Names(ctx, f.DB.Read(), look.Distinct(n, at))
 }
 
 // usernames looks up the names of the users of n things, each once.
 func (f *Facade) usernames(ctx context.Context, n int, at func(i int) uid.User) (map[uid.User]string, error) {
-	return account.Usernames(ctx, f.DB.Read(), distinct(n, at))
+	return account.Usernames(ctx, f.DB.Read(), look.Distinct(n, at))
 }
 
 // pending fills in which jobs are at work on the n things of a page, with one query. at gives the id of the ith thing, and
 // where its job goes.
 func (f *Facade) pending(ctx context.Context, n int, at func(i int) (subject string, job *cs.Pending)) error {
-	subjects := distinct(n, func(i int) string { id, _ := at(i); return id })
+	subjects := look.Distinct(n, func(i int) string { id, _ := at(i); return id })
 	jobs, err := op.OpenOn(ctx, f.DB.Read(), subjects)
 	if err != nil || len(jobs) == 0 {
 		return err
@@ -125,17 +111,4 @@ func (f *Facade) pending(ctx context.Context, n int, at func(i int) (subject str
 		}
 	}
 	return nil
-}
-
-// distinct gives the ids of n things, each once and without "".
-func distinct[ID ~string](n int, at func(i int) ID) []ID {
-	seen := make(map[ID]bool, n)
-	var ids []ID
-	for i := range n {
-		if id := at(i); id != "" && !seen[id] {
-			seen[id] = true
-			ids = append(ids, id)
-		}
-	}
-	return ids
 }

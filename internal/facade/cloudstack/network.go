@@ -8,6 +8,7 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/network"
@@ -18,7 +19,7 @@ import (
 )
 
 func (f *Facade) registerNetworks(m *api.Mux) {
-	api.HandleCreate(m, cs.CreateNetwork, f.createNetwork, show(f.DB.Read, network.ByID, f.networksOut))
+	api.HandleCreate(m, cs.CreateNetwork, f.createNetwork, look.Show(f.DB.Read, network.ByID, f.networksOut))
 	api.HandleList(m, cs.ListNetworks, f.listNetworks)
 	api.HandleJob(m, cs.DeleteNetwork, f.deleteNetwork, succeeded)
 }
@@ -95,7 +96,7 @@ func (f *Facade) listNetworks(ctx context.Context, in cs.ListNetworksIn) (none a
 	case "shared":
 		return none, nil // no account shares its networks with others
 	}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	networks, total, err := f.Networks.List(ctx, filter)
 	if err != nil {
 		return none, err
@@ -112,11 +113,11 @@ func (f *Facade) deleteNetwork(ctx context.Context, in cs.DeleteNetworkIn) (api.
 // networksOut shows networks, with one query for each kind of thing that they name.
 func (f *Facade) networksOut(ctx context.Context, networks []network.Network) ([]cs.Network, error) {
 	n := len(networks)
-	l := lookIn(f.DB.Read())
-	zones := related(ctx, l, n, func(i int) uid.Zone { return networks[i].Zone }, zone.ByID)
-	offerings := related(ctx, l, n, func(i int) uid.NetworkOffering { return networks[i].Offering }, offering.NetworksByID)
-	if l.err != nil {
-		return nil, l.err
+	l := look.In(f.DB.Read())
+	zones := look.Related(ctx, l, n, func(i int) uid.Zone { return networks[i].Zone }, zone.ByID)
+	offerings := look.Related(ctx, l, n, func(i int) uid.NetworkOffering { return networks[i].Offering }, offering.NetworksByID)
+	if l.Err != nil {
+		return nil, l.Err
 	}
 	out := make([]cs.Network, n)
 	services := map[uid.NetworkOffering][]cs.NetworkService{} // made once, and written once
@@ -127,7 +128,7 @@ func (f *Facade) networksOut(ctx context.Context, networks []network.Network) ([
 		out[i] = networkOut(one, zones[one.Zone], offerings[one.Offering])
 		out[i].Services = services[one.Offering]
 	}
-	l.together(func() error {
+	l.Together(func() error {
 		return f.ownersOrDomains(ctx, n, func(i int) (uid.Account, uid.Domain, *cs.Owner) {
 			if networks[i].ACLType == network.ForDomain {
 				return "", networks[i].Domain, &out[i].Owner
@@ -137,7 +138,7 @@ func (f *Facade) networksOut(ctx context.Context, networks []network.Network) ([
 	}, func() error {
 		return f.pending(ctx, n, func(i int) (string, *cs.Pending) { return string(networks[i].ID), &out[i].Pending })
 	})
-	return out, l.err
+	return out, l.Err
 }
 
 func networkOut(n network.Network, z zone.Zone, o offering.Network) cs.Network {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/provider"
@@ -13,14 +14,14 @@ import (
 )
 
 func (f *Facade) registerNetworkProviders(m *api.Mux) {
-	shown := subject[uid.NetworkProvider](show(f.DB.Read, network.ProvidersByID, f.providersOut))
+	shown := subject[uid.NetworkProvider](look.Show(f.DB.Read, network.ProvidersByID, f.providersOut))
 	api.HandleList(m, cs.ListSupportedNetworkServices, f.listNetworkServices)
 	api.HandleList(m, cs.ListNetworkServiceProviders, f.listProviders)
 	api.HandleJob(m, cs.AddNetworkServiceProvider, f.addProvider, shown)
 	api.HandleJob(m, cs.UpdateNetworkServiceProvider, f.updateProvider, shown)
 	api.HandleList(m, cs.ListVirtualRouterElements, f.listElements)
 	api.HandleJob(m, cs.ConfigureVirtualRouterElement, f.configureElement,
-		subject[uid.RouterElement](show(f.DB.Read, network.ElementsByID, f.elementsOut)))
+		subject[uid.RouterElement](look.Show(f.DB.Read, network.ElementsByID, f.elementsOut)))
 }
 
 func (f *Facade) listNetworkServices(_ context.Context, in cs.ListSupportedNetworkServicesIn) (none api.Page[cs.NetworkService], err error) {
@@ -45,7 +46,7 @@ func (f *Facade) listNetworkServices(_ context.Context, in cs.ListSupportedNetwo
 // cut gives a page of a list that is all there.
 func cut[T any](all []T, p api.Paging) api.Page[T] {
 	page := api.Page[T]{Count: len(all)}
-	offset, limit := window(p)
+	offset, limit := look.Window(p)
 	if offset = min(offset, len(all)); limit == 0 {
 		limit = len(all)
 	}
@@ -55,7 +56,7 @@ func cut[T any](all []T, p api.Paging) api.Page[T] {
 
 func (f *Facade) listProviders(ctx context.Context, in cs.ListNetworkServiceProvidersIn) (none api.Page[cs.NetworkServiceProvider], err error) {
 	filter := network.ProviderFilter{Physical: in.PhysicalNetworkID, Name: in.Name, State: network.Switch(in.State), Keyword: in.Keyword}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	found, total, err := f.Networks.Providers(ctx, filter)
 	if err != nil {
 		return none, err
@@ -93,7 +94,7 @@ func (f *Facade) updateProvider(ctx context.Context, in cs.UpdateNetworkServiceP
 
 func (f *Facade) listElements(ctx context.Context, in cs.ListVirtualRouterElementsIn) (none api.Page[cs.VirtualRouterElement], err error) {
 	filter := network.ElementFilter{ID: in.ID, Provider: in.ProviderID, Enabled: in.Enabled, Keyword: in.Keyword}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	found, total, err := f.Networks.Elements(ctx, filter)
 	if err != nil {
 		return none, err

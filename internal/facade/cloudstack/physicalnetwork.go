@@ -5,18 +5,19 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
 
 func (f *Facade) registerPhysicalNetworks(m *api.Mux) {
-	shown := subject[uid.PhysicalNetwork](show(f.DB.Read, network.PhysicalsByID, f.physicalsOut))
+	shown := subject[uid.PhysicalNetwork](look.Show(f.DB.Read, network.PhysicalsByID, f.physicalsOut))
 	api.HandleJob(m, cs.CreatePhysicalNetwork, f.createPhysicalNetwork, shown)
 	api.HandleList(m, cs.ListPhysicalNetworks, f.listPhysicalNetworks)
 	api.HandleJob(m, cs.UpdatePhysicalNetwork, f.updatePhysicalNetwork, shown)
 	api.HandleJob(m, cs.DeletePhysicalNetwork, f.deletePhysicalNetwork, succeeded)
-	api.HandleJob(m, cs.AddTrafficType, f.addTrafficType, subject[uid.TrafficType](show(f.DB.Read, network.TrafficsByID, f.trafficsOut)))
+	api.HandleJob(m, cs.AddTrafficType, f.addTrafficType, subject[uid.TrafficType](look.Show(f.DB.Read, network.TrafficsByID, f.trafficsOut)))
 	api.HandleList(m, cs.ListTrafficTypes, f.listTrafficTypes)
 }
 
@@ -47,7 +48,7 @@ func (f *Facade) deletePhysicalNetwork(ctx context.Context, in cs.DeletePhysical
 
 func (f *Facade) listPhysicalNetworks(ctx context.Context, in cs.ListPhysicalNetworksIn) (none api.Page[cs.PhysicalNetwork], err error) {
 	filter := network.PhysicalFilter{ID: in.ID, Zone: in.ZoneID, Name: in.Name, Keyword: in.Keyword}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	found, total, err := f.Networks.Physicals(ctx, filter)
 	if err != nil {
 		return none, err
@@ -57,10 +58,10 @@ func (f *Facade) listPhysicalNetworks(ctx context.Context, in cs.ListPhysicalNet
 }
 
 func (f *Facade) physicalsOut(ctx context.Context, all []network.Physical) ([]cs.PhysicalNetwork, error) {
-	l := lookIn(f.DB.Read())
-	zones := related(ctx, l, len(all), func(i int) uid.Zone { return all[i].Zone }, zone.Names)
-	if l.err != nil {
-		return nil, l.err
+	l := look.In(f.DB.Read())
+	zones := look.Related(ctx, l, len(all), func(i int) uid.Zone { return all[i].Zone }, zone.Names)
+	if l.Err != nil {
+		return nil, l.Err
 	}
 	out := make([]cs.PhysicalNetwork, len(all))
 	for i, p := range all {
@@ -82,7 +83,7 @@ func (f *Facade) addTrafficType(ctx context.Context, in cs.AddTrafficTypeIn) (ap
 
 func (f *Facade) listTrafficTypes(ctx context.Context, in cs.ListTrafficTypesIn) (none api.Page[cs.TrafficType], err error) {
 	filter := network.TrafficFilter{Physical: in.PhysicalNetworkID, Keyword: in.Keyword}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	found, total, err := f.Networks.Traffics(ctx, filter)
 	if err != nil {
 		return none, err

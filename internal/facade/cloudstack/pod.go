@@ -7,12 +7,13 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/capacity"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
 
 func (f *Facade) registerPods(m *api.Mux) {
-	api.HandleCreate(m, cs.CreatePod, f.createPod, show(f.DB.Read, zone.PodsByID, f.podsOut))
+	api.HandleCreate(m, cs.CreatePod, f.createPod, look.Show(f.DB.Read, zone.PodsByID, f.podsOut))
 	api.HandleCall(m, cs.UpdatePod, f.updatePod)
 	api.HandleCall(m, cs.DeletePod, f.deletePod)
 	api.HandleList(m, cs.ListPods, f.listPods)
@@ -34,7 +35,7 @@ func (f *Facade) updatePod(ctx context.Context, in cs.UpdatePodIn) (cs.Pod, erro
 	if err != nil {
 		return cs.Pod{}, err
 	}
-	return show(f.DB.Read, zone.PodsByID, f.podsOut)(ctx, in.ID)
+	return look.Show(f.DB.Read, zone.PodsByID, f.podsOut)(ctx, in.ID)
 }
 
 func (f *Facade) deletePod(ctx context.Context, in cs.DeletePodIn) (api.Success, error) {
@@ -44,15 +45,15 @@ func (f *Facade) deletePod(ctx context.Context, in cs.DeletePodIn) (api.Success,
 
 func (f *Facade) listPods(ctx context.Context, in cs.ListPodsIn) (api.Page[cs.Pod], error) {
 	filter := zone.Filter{Zone: in.ZoneID, Name: in.Name, Allocation: zone.Allocation(in.AllocationState), Keyword: in.Keyword}
-	filter.IDs = texts(distinct(1, func(int) uid.Pod { return in.ID }))
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.IDs = look.Texts(look.Distinct(1, func(int) uid.Pod { return in.ID }))
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	pods, total, err := f.Zones.Pods(ctx, filter)
 	if err != nil {
 		return api.Page[cs.Pod]{}, err
 	}
 	out, err := f.podsOut(ctx, pods)
 	if err == nil && in.ShowCapacities && len(pods) > 0 {
-		err = f.capacitiesOf(ctx, capacity.Filter{Level: capacity.OfPods, Pods: distinct(len(pods), func(i int) uid.Pod { return pods[i].ID })},
+		err = f.capacitiesOf(ctx, capacity.Filter{Level: capacity.OfPods, Pods: look.Distinct(len(pods), func(i int) uid.Pod { return pods[i].ID })},
 			func(c cs.Capacity) {
 				i := slices.IndexFunc(out, func(p cs.Pod) bool { return p.ID == c.PodID })
 				out[i].Capacity = append(out[i].Capacity, c)
@@ -62,8 +63,8 @@ func (f *Facade) listPods(ctx context.Context, in cs.ListPodsIn) (api.Page[cs.Po
 }
 
 func (f *Facade) podsOut(ctx context.Context, pods []zone.Pod) ([]cs.Pod, error) {
-	l := lookIn(f.DB.Read())
-	zones := related(ctx, l, len(pods), func(i int) uid.Zone { return pods[i].Zone }, zone.Names)
+	l := look.In(f.DB.Read())
+	zones := look.Related(ctx, l, len(pods), func(i int) uid.Zone { return pods[i].Zone }, zone.Names)
 	out := make([]cs.Pod, len(pods))
 	for i, p := range pods {
 		out[i] = cs.Pod{
@@ -72,5 +73,5 @@ func (f *Facade) podsOut(ctx context.Context, pods []zone.Pod) ([]cs.Pod, error)
 			IPRanges: []cs.IPRange{{Gateway: p.Gateway, CIDR: p.CIDR(), StartIP: p.StartIP, EndIP: p.EndIP}},
 		}
 	}
-	return out, l.err
+	return out, l.Err
 }

@@ -5,13 +5,14 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
 
 func (f *Facade) registerPools(m *api.Mux) {
-	api.HandleCreate(m, cs.CreateStoragePool, f.createPool, show(f.DB.Read, pool.ByID, f.poolsOut))
+	api.HandleCreate(m, cs.CreateStoragePool, f.createPool, look.Show(f.DB.Read, pool.ByID, f.poolsOut))
 	api.HandleCall(m, cs.DeleteStoragePool, f.deletePool)
 	api.HandleList(m, cs.ListStoragePools, f.listPools)
 }
@@ -34,7 +35,7 @@ func (f *Facade) listPools(ctx context.Context, in cs.ListStoragePoolsIn) (api.P
 		ID: in.ID, Zone: in.ZoneID, Pod: in.PodID, Cluster: in.ClusterID, Host: in.HostID, Name: in.Name, Address: in.IPAddress, Path: in.Path,
 		Scope: in.Scope, State: in.Status, Keyword: in.Keyword,
 	}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	pools, total, err := f.Pools.List(ctx, filter)
 	if err != nil {
 		return api.Page[cs.StoragePool]{}, err
@@ -44,10 +45,10 @@ func (f *Facade) listPools(ctx context.Context, in cs.ListStoragePoolsIn) (api.P
 }
 
 func (f *Facade) poolsOut(ctx context.Context, pools []pool.Pool) ([]cs.StoragePool, error) {
-	l := lookIn(f.DB.Read())
-	zones := related(ctx, l, len(pools), func(i int) uid.Zone { return pools[i].Zone }, zone.Names)
-	pods := related(ctx, l, len(pools), func(i int) uid.Pod { return pools[i].Pod }, zone.PodNames)
-	clusters := related(ctx, l, len(pools), func(i int) uid.Cluster { return pools[i].Cluster }, zone.ClusterNames)
+	l := look.In(f.DB.Read())
+	zones := look.Related(ctx, l, len(pools), func(i int) uid.Zone { return pools[i].Zone }, zone.Names)
+	pods := look.Related(ctx, l, len(pools), func(i int) uid.Pod { return pools[i].Pod }, zone.PodNames)
+	clusters := look.Related(ctx, l, len(pools), func(i int) uid.Cluster { return pools[i].Cluster }, zone.ClusterNames)
 	out := make([]cs.StoragePool, len(pools))
 	for i, p := range pools {
 		out[i] = cs.StoragePool{
@@ -57,5 +58,5 @@ func (f *Facade) poolsOut(ctx context.Context, pools []pool.Pool) ([]cs.StorageP
 			Factor: ratio(f.Pools.Factor(p)), Details: p.Details, Created: api.At(p.Created),
 		}
 	}
-	return out, l.err
+	return out, l.Err
 }

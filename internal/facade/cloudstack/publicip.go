@@ -8,6 +8,7 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
@@ -36,7 +37,7 @@ func (f *Facade) listPublicIPAddresses(ctx context.Context, in cs.ListPublicIPAd
 	if filter.Public == nil && in.ID == "" && in.NetworkID == "" {
 		filter.Public = new(true)
 	}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	found, total, err := f.Networks.Addresses(ctx, filter)
 	if err != nil {
 		return none, err
@@ -47,18 +48,18 @@ func (f *Facade) listPublicIPAddresses(ctx context.Context, in cs.ListPublicIPAd
 
 // addressesOut shows addresses, with one query for each kind of thing that they name.
 func (f *Facade) addressesOut(ctx context.Context, all []network.Address) ([]cs.PublicIPAddress, error) {
-	n, l := len(all), lookIn(f.DB.Read())
-	ranges := related(ctx, l, n, func(i int) uid.IPRange { return all[i].Range }, network.RangesByID)
-	zones := related(ctx, l, n, func(i int) uid.Zone { return ranges[all[i].Range].Zone }, zone.Names)
-	networks := related(ctx, l, 2*n, func(i int) uid.Network {
+	n, l := len(all), look.In(f.DB.Read())
+	ranges := look.Related(ctx, l, n, func(i int) uid.IPRange { return all[i].Range }, network.RangesByID)
+	zones := look.Related(ctx, l, n, func(i int) uid.Zone { return ranges[all[i].Range].Zone }, zone.Names)
+	networks := look.Related(ctx, l, 2*n, func(i int) uid.Network {
 		if i < n {
 			return all[i].Network
 		}
 		return ranges[all[i-n].Range].Network
 	}, network.Names)
-	machines := related(ctx, l, n, func(i int) uid.VM { return all[i].VM }, compute.ByID)
-	if l.err != nil {
-		return nil, l.err
+	machines := look.Related(ctx, l, n, func(i int) uid.VM { return all[i].VM }, compute.ByID)
+	if l.Err != nil {
+		return nil, l.Err
 	}
 	out := make([]cs.PublicIPAddress, n)
 	for i, a := range all {

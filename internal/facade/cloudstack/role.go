@@ -6,13 +6,14 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/role"
 	"github.com/virga-cloud/virga/uid"
 )
 
 func (f *Facade) registerRoles(m *api.Mux) {
-	showRole := show(f.DB.Read, role.ByID, rolesOut)
+	showRole := look.Show(f.DB.Read, role.ByID, rolesOut)
 	api.HandleCreate(m, cs.CreateRole, f.createRole, showRole)
 	api.HandleCreate(m, cs.ImportRole, f.importRole, showRole)
 	api.HandleCall(m, cs.UpdateRole, func(ctx context.Context, in cs.UpdateRoleIn) (cs.Role, error) {
@@ -25,7 +26,7 @@ func (f *Facade) registerRoles(m *api.Mux) {
 	api.HandleCall(m, cs.EnableRole, f.enableRole)
 	api.HandleCall(m, cs.DisableRole, f.disableRole)
 	api.HandleList(m, cs.ListRoles, f.listRoles)
-	api.HandleCreate(m, cs.CreateRolePermission, f.createRolePermission, show(f.DB.Read, role.RulesByID, f.rulesOut))
+	api.HandleCreate(m, cs.CreateRolePermission, f.createRolePermission, look.Show(f.DB.Read, role.RulesByID, f.rulesOut))
 	api.HandleCall(m, cs.UpdateRolePermission, f.updateRolePermission)
 	api.HandleCall(m, cs.DeleteRolePermission, f.deleteRolePermission)
 	api.HandleList(m, cs.ListRolePermissions, f.listRolePermissions)
@@ -95,7 +96,7 @@ func outcome(err error) (api.Success, error) { return api.Success{Success: err =
 
 func (f *Facade) listRoles(ctx context.Context, in cs.ListRolesIn) (none api.Page[cs.Role], err error) {
 	filter := role.Filter{ID: in.ID, Name: in.Name, Type: typeNamed(in.Type), State: role.State(in.State), Keyword: in.Keyword}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	roles, total, err := f.Roles.List(ctx, filter)
 	if err != nil {
 		return none, err
@@ -146,8 +147,8 @@ func (f *Facade) listRolePermissions(ctx context.Context, in cs.ListRolePermissi
 }
 
 func (f *Facade) rulesOut(ctx context.Context, rules []role.Rule) ([]cs.RolePermission, error) {
-	l := lookIn(f.DB.Read())
-	roles := related(ctx, l, len(rules), func(i int) uid.Role { return rules[i].Role }, role.ByID)
+	l := look.In(f.DB.Read())
+	roles := look.Related(ctx, l, len(rules), func(i int) uid.Role { return rules[i].Role }, role.ByID)
 	out := make([]cs.RolePermission, len(rules))
 	for i, r := range rules {
 		out[i] = cs.RolePermission{
@@ -157,17 +158,17 @@ func (f *Facade) rulesOut(ctx context.Context, rules []role.Rule) ([]cs.RolePerm
 			out[i].Permission = allow
 		}
 	}
-	return out, l.err
+	return out, l.Err
 }
 
 // inRoles fills in which roles the n accounts of a page have, with one query at most. at gives the role of the ith account, and where
 // it goes.
 func (f *Facade) inRoles(ctx context.Context, n int, at func(i int) (uid.Role, *cs.InRole)) error {
-	l := lookIn(f.DB.Read())
-	roles := related(ctx, l, n, func(i int) uid.Role { id, _ := at(i); return id }, role.ByID)
+	l := look.In(f.DB.Read())
+	roles := look.Related(ctx, l, n, func(i int) uid.Role { id, _ := at(i); return id }, role.ByID)
 	for i := range n {
 		id, to := at(i)
 		*to = cs.InRole{RoleID: id, RoleName: roles[id].Name, RoleType: roleTypes[roles[id].Type]}
 	}
-	return l.err
+	return l.Err
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -17,7 +18,7 @@ func (f *Facade) registerSecurityGroups(m *api.Mux) {
 }
 
 func (f *Facade) securityGroup(ctx context.Context, id uid.SecurityGroup) (cs.SecurityGroup, error) {
-	return show(f.DB.Read, secgroup.ByID, f.securityGroupsOut)(ctx, id)
+	return look.Show(f.DB.Read, secgroup.ByID, f.securityGroupsOut)(ctx, id)
 }
 
 func (f *Facade) createSecurityGroup(ctx context.Context, in cs.CreateSecurityGroupIn) (uid.SecurityGroup, error) {
@@ -51,7 +52,7 @@ func (f *Facade) listSecurityGroups(ctx context.Context, in cs.ListSecurityGroup
 		return none, err
 	}
 	filter := secgroup.Filter{Scope: scope, ID: in.ID, Name: in.Name, VM: in.VirtualMachineID, Keyword: in.Keyword}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	groups, total, err := f.Groups.List(ctx, filter)
 	if err != nil {
 		return none, err
@@ -61,10 +62,10 @@ func (f *Facade) listSecurityGroups(ctx context.Context, in cs.ListSecurityGroup
 }
 
 func (f *Facade) securityGroupsOut(ctx context.Context, groups []secgroup.Group) ([]cs.SecurityGroup, error) {
-	n, l := len(groups), lookIn(f.DB.Read())
-	members := related(ctx, l, n, func(i int) uid.SecurityGroup { return groups[i].ID }, secgroup.Members)
-	if l.err != nil {
-		return nil, l.err
+	n, l := len(groups), look.In(f.DB.Read())
+	members := look.Related(ctx, l, n, func(i int) uid.SecurityGroup { return groups[i].ID }, secgroup.Members)
+	if l.Err != nil {
+		return nil, l.Err
 	}
 	out := make([]cs.SecurityGroup, n)
 	for i, g := range groups {

@@ -8,6 +8,7 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/zone"
@@ -84,7 +85,7 @@ func (f *Facade) showTemplate(ctx context.Context, id uid.Template) ([]cs.Templa
 }
 
 func (f *Facade) listTemplates(ctx context.Context, in cs.ListTemplatesIn) (none api.Page[cs.Template], err error) {
-	ids, err := idsOf(in.ID, in.IDs)
+	ids, err := look.IDs(in.ID, in.IDs)
 	if err != nil {
 		return none, err
 	}
@@ -100,7 +101,7 @@ func (f *Facade) listISOs(ctx context.Context, in cs.ListIsosIn) (api.Page[cs.Te
 		which = image.SelfExecutable
 	}
 	return f.images(ctx, imagesIn{in.Paging, in.Scope, in.InProject, in.Tagged}, image.Filter{
-		ISOs: true, Which: which, IDs: distinct(1, func(int) uid.Template { return in.ID }), Name: in.Name, Zone: in.ZoneID,
+		ISOs: true, Which: which, IDs: look.Distinct(1, func(int) uid.Template { return in.ID }), Name: in.Name, Zone: in.ZoneID,
 		Hypervisor: in.Hypervisor, Store: in.ImageStoreID, Category: in.OSCategoryID, Ready: in.Ready, Public: in.Public, Bootable: in.Bootable,
 		Removed: in.ShowRemoved,
 	})
@@ -128,7 +129,7 @@ func (f *Facade) images(ctx context.Context, in imagesIn, filter image.Filter) (
 		return none, err
 	}
 	filter.Keyword = in.paging.Keyword
-	filter.Offset, filter.Limit = window(in.paging)
+	filter.Offset, filter.Limit = look.Window(in.paging)
 	templates, total, err := f.Images.Templates(ctx, filter)
 	if err != nil {
 		return none, err
@@ -139,12 +140,12 @@ func (f *Facade) images(ctx context.Context, in imagesIn, filter image.Filter) (
 
 // templatesOut shows templates and ISOs in their zones, with one query for each kind of thing that they name.
 func (f *Facade) templatesOut(ctx context.Context, templates []image.Template) ([]cs.Template, error) {
-	n, l := len(templates), lookIn(f.DB.Read())
-	zones := related(ctx, l, n, func(i int) uid.Zone { return templates[i].Zone }, zone.Names)
-	systems := related(ctx, l, n, func(i int) uid.OSType { return templates[i].OSType }, image.OSTypeNames)
-	stores := related(ctx, l, n, func(i int) uid.ImageStore { return templates[i].Place.Store }, image.StoresByID)
-	if l.err != nil {
-		return nil, l.err
+	n, l := len(templates), look.In(f.DB.Read())
+	zones := look.Related(ctx, l, n, func(i int) uid.Zone { return templates[i].Zone }, zone.Names)
+	systems := look.Related(ctx, l, n, func(i int) uid.OSType { return templates[i].OSType }, image.OSTypeNames)
+	stores := look.Related(ctx, l, n, func(i int) uid.ImageStore { return templates[i].Place.Store }, image.StoresByID)
+	if l.Err != nil {
+		return nil, l.Err
 	}
 	out := make([]cs.Template, n)
 	for i, t := range templates {
@@ -179,23 +180,23 @@ func statusOf(t image.Template) string {
 
 func (f *Facade) listOSTypes(ctx context.Context, in cs.ListOsTypesIn) (api.Page[cs.OSType], error) {
 	filter := image.OSFilter{ID: in.ID, Category: in.CategoryID, Description: in.Description, Keyword: in.Keyword}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	types, total, err := f.Images.OSTypes(ctx, filter)
 	if err != nil {
 		return api.Page[cs.OSType]{}, err
 	}
-	l := lookIn(f.DB.Read())
-	categories := related(ctx, l, len(types), func(i int) uid.OSCategory { return types[i].Category }, image.OSCategoryNames)
-	return pageOf(types, total, func(t image.OSType) cs.OSType {
+	l := look.In(f.DB.Read())
+	categories := look.Related(ctx, l, len(types), func(i int) uid.OSCategory { return types[i].Category }, image.OSCategoryNames)
+	return look.Page(types, total, func(t image.OSType) cs.OSType {
 		return cs.OSType{
 			ID: t.ID, Name: t.Description, Description: t.Description, CategoryID: t.Category, CategoryName: categories[t.Category],
 		}
-	}), l.err
+	}), l.Err
 }
 
 func (f *Facade) listOSCategories(ctx context.Context, in cs.ListOsCategoriesIn) (api.Page[cs.OSCategory], error) {
 	filter := image.CategoryFilter{ID: in.ID, Name: in.Name, Keyword: in.Keyword}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	categories, total, err := f.Images.OSCategories(ctx, filter)
-	return pageOf(categories, total, func(c image.OSCategory) cs.OSCategory { return cs.OSCategory{ID: c.ID, Name: c.Name} }), err
+	return look.Page(categories, total, func(c image.OSCategory) cs.OSCategory { return cs.OSCategory{ID: c.ID, Name: c.Name} }), err
 }

@@ -8,12 +8,13 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/uid"
 )
 
 func (f *Facade) registerUsers(m *api.Mux) {
-	api.HandleCreate(m, cs.CreateUser, f.createUser, show(f.DB.Read, account.UsersByID, f.usersOut))
+	api.HandleCreate(m, cs.CreateUser, f.createUser, look.Show(f.DB.Read, account.UsersByID, f.usersOut))
 	api.HandleCall(m, cs.UpdateUser, f.updateUser)
 	api.HandleCall(m, cs.DeleteUser, f.deleteUser)
 	api.HandleCall(m, cs.LockUser, f.lockUser)
@@ -63,7 +64,7 @@ func (f *Facade) userShown(ctx context.Context, id uid.User, err error) (none cs
 	if err != nil {
 		return none, err
 	}
-	return show(f.DB.Read, account.UsersByID, f.usersOut)(ctx, id)
+	return look.Show(f.DB.Read, account.UsersByID, f.usersOut)(ctx, id)
 }
 
 func (f *Facade) usersOut(ctx context.Context, users []account.User) ([]cs.User, error) {
@@ -89,7 +90,7 @@ func (f *Facade) listUsers(ctx context.Context, in cs.ListUsersIn) (api.Page[cs.
 	if in.AccountType != nil {
 		filter.Type = new(auth.AccountType(*in.AccountType))
 	}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	users, total, err := f.Accounts.Users(ctx, filter)
 	if err != nil {
 		return api.Page[cs.User]{}, err

@@ -5,13 +5,14 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
 
 func (f *Facade) registerVLANIPRanges(m *api.Mux) {
-	api.HandleCreate(m, cs.CreateVLANIPRange, f.createVLANIPRange, show(f.DB.Read, network.RangesByID, f.rangesOut))
+	api.HandleCreate(m, cs.CreateVLANIPRange, f.createVLANIPRange, look.Show(f.DB.Read, network.RangesByID, f.rangesOut))
 	api.HandleList(m, cs.ListVLANIPRanges, f.listVLANIPRanges)
 	api.HandleCall(m, cs.DeleteVLANIPRange, f.deleteVLANIPRange)
 	api.HandleList(m, cs.ListPublicIPAddresses, f.listPublicIPAddresses)
@@ -54,7 +55,7 @@ func (f *Facade) listVLANIPRanges(ctx context.Context, in cs.ListVLANIPRangesIn)
 	} else {
 		filter.Domain = in.DomainID
 	}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	found, total, err := f.Networks.Ranges(ctx, filter)
 	if err != nil {
 		return none, err
@@ -64,10 +65,10 @@ func (f *Facade) listVLANIPRanges(ctx context.Context, in cs.ListVLANIPRangesIn)
 }
 
 func (f *Facade) rangesOut(ctx context.Context, all []network.Range) ([]cs.VLANIPRange, error) {
-	l := lookIn(f.DB.Read())
-	pods := related(ctx, l, len(all), func(i int) uid.Pod { return all[i].Pod }, zone.PodNames)
-	if l.err != nil {
-		return nil, l.err
+	l := look.In(f.DB.Read())
+	pods := look.Related(ctx, l, len(all), func(i int) uid.Pod { return all[i].Pod }, zone.PodNames)
+	if l.Err != nil {
+		return nil, l.Err
 	}
 	out := make([]cs.VLANIPRange, len(all))
 	for i, r := range all {

@@ -8,6 +8,7 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/uid"
@@ -175,7 +176,7 @@ func (f *Facade) listMachines(ctx context.Context, in cs.ListVirtualMachinesIn) 
 	if err != nil {
 		return api.Page[cs.VirtualMachine]{}, err
 	}
-	ids, err := idsOf(in.ID, in.IDs)
+	ids, err := look.IDs(in.ID, in.IDs)
 	if err != nil {
 		return api.Page[cs.VirtualMachine]{}, err
 	}
@@ -195,7 +196,7 @@ func (f *Facade) listMachines(ctx context.Context, in cs.ListVirtualMachinesIn) 
 	if filter.Present = strings.EqualFold(in.State, present); !filter.Present {
 		filter.State = compute.State(in.State)
 	}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	machines, total, err := f.Machines.List(ctx, filter)
 	if err != nil {
 		return api.Page[cs.VirtualMachine]{}, err

@@ -11,6 +11,7 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/image"
@@ -63,8 +64,8 @@ func partsOf(details []string) ([]string, error) {
 
 // machinesOut shows machines, with one query for each kind of thing that they name.
 func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []string) ([]cs.VirtualMachine, error) {
-	n, l := len(vms), lookIn(f.DB.Read())
-	ids := distinct(n, func(i int) uid.VM { return vms[i].ID })
+	n, l := len(vms), look.In(f.DB.Read())
+	ids := look.Distinct(n, func(i int) uid.VM { return vms[i].ID })
 	out := make([]cs.VirtualMachine, n)
 	for i, vm := range vms {
 		out[i] = machineOut(vm)
@@ -82,29 +83,29 @@ func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []stri
 		nics      map[uid.VM][]cs.NIC
 		security  map[uid.VM][]secgroup.Group
 	)
-	l.together(func() error {
-		zones = related(ctx, l, n, func(i int) uid.Zone { return vms[i].Zone }, zone.ByID)
-		hosts = related(ctx, l, n, func(i int) uid.Host { return vms[i].Host }, host.Names)
-		users = related(ctx, l, n, func(i int) uid.User { return vms[i].User }, account.Usernames)
-		systems = related(ctx, l, n, func(i int) uid.OSType { return vms[i].OSType }, image.OSTypeNames)
-		groups = related(ctx, l, n, func(i int) uid.InstanceGroup { return vms[i].Group }, compute.GroupNames)
+	l.Together(func() error {
+		zones = look.Related(ctx, l, n, func(i int) uid.Zone { return vms[i].Zone }, zone.ByID)
+		hosts = look.Related(ctx, l, n, func(i int) uid.Host { return vms[i].Host }, host.Names)
+		users = look.Related(ctx, l, n, func(i int) uid.User { return vms[i].User }, account.Usernames)
+		systems = look.Related(ctx, l, n, func(i int) uid.OSType { return vms[i].OSType }, image.OSTypeNames)
+		groups = look.Related(ctx, l, n, func(i int) uid.InstanceGroup { return vms[i].Group }, compute.GroupNames)
 		if slices.Contains(parts, partSecurity) && anyGrouped(zones) {
-			security = relatedTo(ctx, l, ids, secgroup.Of)
+			security = look.RelatedTo(ctx, l, ids, secgroup.Of)
 		}
 		return nil
 	}, func() error {
-		templates = related(ctx, l, 2*n, func(i int) uid.Template { // each machine's template, and then each one's ISO
+		templates = look.Related(ctx, l, 2*n, func(i int) uid.Template { // each machine's template, and then each one's ISO
 			if i < n {
 				return vms[i].Template
 			}
 			return vms[i-n].ISO
 		}, image.ByID)
 		if slices.Contains(parts, partOffering) {
-			offerings = related(ctx, l, n, func(i int) uid.ServiceOffering { return vms[i].Offering }, offering.ComputesByID)
+			offerings = look.Related(ctx, l, n, func(i int) uid.ServiceOffering { return vms[i].Offering }, offering.ComputesByID)
 		}
 		if slices.Contains(parts, partVolume) {
-			roots = relatedTo(ctx, l, ids, volume.RootsOf)
-			pools = related(ctx, l, n, func(i int) uid.Pool { return roots[vms[i].ID].Pool }, pool.ByID)
+			roots = look.RelatedTo(ctx, l, ids, volume.RootsOf)
+			pools = look.Related(ctx, l, n, func(i int) uid.Pool { return roots[vms[i].ID].Pool }, pool.ByID)
 		}
 		return f.owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return vms[i].Account, &out[i].Owner })
 	}, func() error {
@@ -141,7 +142,7 @@ func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []stri
 			}
 		}
 	}
-	return out, l.err
+	return out, l.Err
 }
 
 // anyGrouped tells whether machines of some zones can be in security groups.
@@ -168,16 +169,16 @@ func machineOut(vm compute.VM) cs.VirtualMachine {
 
 // nicsOut shows machines' NICs, each machine's by device.
 func nicsOut[Q any](
-	ctx context.Context, l *look[Q], vms []uid.VM,
+	ctx context.Context, l *look.Look[Q], vms []uid.VM,
 	nicsOf func(context.Context, Q, []uid.VM) (map[uid.VM][]network.NIC, error),
 	labels func(context.Context, Q, []uid.Network) (map[uid.Network]network.Label, error),
 ) map[uid.VM][]cs.NIC {
-	nics := relatedTo(ctx, l, vms, nicsOf)
+	nics := look.RelatedTo(ctx, l, vms, nicsOf)
 	var all []network.NIC
 	for _, of := range nics {
 		all = append(all, of...)
 	}
-	networks := related(ctx, l, len(all), func(i int) uid.Network { return all[i].Network }, labels)
+	networks := look.Related(ctx, l, len(all), func(i int) uid.Network { return all[i].Network }, labels)
 	out := make(map[uid.VM][]cs.NIC, len(nics))
 	for vm, of := range nics {
 		for _, nic := range of {

@@ -8,6 +8,7 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/image"
@@ -20,7 +21,7 @@ import (
 
 func (f *Facade) registerVolumes(m *api.Mux) {
 	api.HandleList(m, cs.ListVolumes, f.listVolumes)
-	byID := show(f.DB.Read, volume.ByID, f.volumesOut)
+	byID := look.Show(f.DB.Read, volume.ByID, f.volumesOut)
 	shown := func(ctx context.Context, subject string) (cs.Volume, error) { return byID(ctx, uid.Volume(subject)) }
 	api.HandleJob(m, cs.CreateVolume, f.createVolume, shown)
 	api.HandleJob(m, cs.AttachVolume, f.attachVolume, shown)
@@ -92,7 +93,7 @@ func (f *Facade) deleteVolume(ctx context.Context, in cs.DeleteVolumeIn) (api.Su
 }
 
 func (f *Facade) listVolumes(ctx context.Context, in cs.ListVolumesIn) (api.Page[cs.Volume], error) {
-	ids, err := idsOf(in.ID, in.IDs)
+	ids, err := look.IDs(in.ID, in.IDs)
 	if err != nil {
 		return api.Page[cs.Volume]{}, err
 	}
@@ -110,7 +111,7 @@ func (f *Facade) listVolumes(ctx context.Context, in cs.ListVolumesIn) (api.Page
 			return api.Page[cs.Volume]{}, err
 		}
 	}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	volumes, total, err := f.Volumes.List(ctx, filter)
 	if err != nil {
 		return api.Page[cs.Volume]{}, err
@@ -121,27 +122,27 @@ func (f *Facade) listVolumes(ctx context.Context, in cs.ListVolumesIn) (api.Page
 
 // volumesOut shows volumes, with one query for each kind of thing that they name.
 func (f *Facade) volumesOut(ctx context.Context, volumes []volume.Volume) ([]cs.Volume, error) {
-	n, l := len(volumes), lookIn(f.DB.Read())
+	n, l := len(volumes), look.In(f.DB.Read())
 	out := make([]cs.Volume, n)
 	for i, v := range volumes {
 		out[i] = volumeOut(v)
 	}
 	var vms map[uid.VM]compute.Label
-	l.together(func() error {
-		vms = related(ctx, l, n, func(i int) uid.VM { return volumes[i].VM }, compute.Labels)
+	l.Together(func() error {
+		vms = look.Related(ctx, l, n, func(i int) uid.VM { return volumes[i].VM }, compute.Labels)
 		return nil
 	}, func() error {
 		return f.owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return volumes[i].Account, &out[i].Owner })
 	}, func() error {
 		return f.pending(ctx, n, func(i int) (string, *cs.Pending) { return string(volumes[i].ID), &out[i].Pending })
 	})
-	zones := related(ctx, l, n, func(i int) uid.Zone { return volumes[i].Zone }, zone.Names)
-	disks := related(ctx, l, n, func(i int) uid.DiskOffering { return volumes[i].DiskOffering }, offering.DisksByID)
-	computes := related(ctx, l, n, func(i int) uid.ServiceOffering { return volumes[i].ServiceOffering }, offering.ComputesByID)
-	templates := related(ctx, l, n, func(i int) uid.Template { return volumes[i].Template }, image.ByID)
-	pools := related(ctx, l, n, func(i int) uid.Pool { return volumes[i].Pool }, pool.ByID)
-	pods := related(ctx, l, n, func(i int) uid.Pod { return pools[volumes[i].Pool].Pod }, zone.PodNames)
-	clusters := related(ctx, l, n, func(i int) uid.Cluster { return pools[volumes[i].Pool].Cluster }, zone.ClustersByID)
+	zones := look.Related(ctx, l, n, func(i int) uid.Zone { return volumes[i].Zone }, zone.Names)
+	disks := look.Related(ctx, l, n, func(i int) uid.DiskOffering { return volumes[i].DiskOffering }, offering.DisksByID)
+	computes := look.Related(ctx, l, n, func(i int) uid.ServiceOffering { return volumes[i].ServiceOffering }, offering.ComputesByID)
+	templates := look.Related(ctx, l, n, func(i int) uid.Template { return volumes[i].Template }, image.ByID)
+	pools := look.Related(ctx, l, n, func(i int) uid.Pool { return volumes[i].Pool }, pool.ByID)
+	pods := look.Related(ctx, l, n, func(i int) uid.Pod { return pools[volumes[i].Pool].Pod }, zone.PodNames)
+	clusters := look.Related(ctx, l, n, func(i int) uid.Cluster { return pools[volumes[i].Pool].Cluster }, zone.ClustersByID)
 	for i, v := range volumes {
 		o := &out[i]
 		vm, disk, size, t := vms[v.VM], disks[v.DiskOffering], computes[v.ServiceOffering], templates[v.Template]
@@ -161,7 +162,7 @@ func (f *Facade) volumesOut(ctx context.Context, volumes []volume.Volume) ([]cs.
 			o.Storage, o.PodID, o.PodName, o.ClusterID, o.ClusterName, o.Hypervisor = p.Name, p.Pod, pods[p.Pod], p.Cluster, c.Name, c.Hypervisor
 		}
 	}
-	return out, l.err
+	return out, l.Err
 }
 
 // volumeOut shows what a volume's own row says.

@@ -9,6 +9,7 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/uid"
@@ -62,12 +63,12 @@ func (c *cloud) listThings(ctx context.Context, in listIn) (api.Page[thing], err
 		return api.Page[thing]{}, err
 	}
 	filter := account.AccountFilter{Scope: scope}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	found, total, err := c.accounts.Accounts(ctx, filter)
 	if err != nil {
 		return api.Page[thing]{}, err
 	}
-	page := pageOf(found, total, func(a account.Account) thing { return thing{ID: uid.VM(a.ID)} })
+	page := look.Page(found, total, func(a account.Account) thing { return thing{ID: uid.VM(a.ID)} })
 	err = c.facade.owners(ctx, len(found), func(i int) (uid.Account, *cs.Owner) { return found[i].ID, &page.Items[i].Owner })
 	if err != nil {
 		return page, err

@@ -11,12 +11,13 @@ import (
 	"github.com/virga-cloud/virga/internal/capacity"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
 
 func (f *Facade) registerZones(m *api.Mux) {
-	api.HandleCreate(m, cs.CreateZone, f.createZone, show(f.DB.Read, zone.ByID, f.zonesOut))
+	api.HandleCreate(m, cs.CreateZone, f.createZone, look.Show(f.DB.Read, zone.ByID, f.zonesOut))
 	api.HandleCall(m, cs.UpdateZone, f.updateZone)
 	api.HandleCall(m, cs.DeleteZone, f.deleteZone)
 	api.HandleList(m, cs.ListZones, f.listZones)
@@ -43,7 +44,7 @@ func (f *Facade) updateZone(ctx context.Context, in cs.UpdateZoneIn) (cs.Zone, e
 	if err != nil {
 		return cs.Zone{}, err
 	}
-	return show(f.DB.Read, zone.ByID, f.zonesOut)(ctx, in.ID)
+	return look.Show(f.DB.Read, zone.ByID, f.zonesOut)(ctx, in.ID)
 }
 
 func (f *Facade) deleteZone(ctx context.Context, in cs.DeleteZoneIn) (api.Success, error) {
@@ -53,7 +54,7 @@ func (f *Facade) deleteZone(ctx context.Context, in cs.DeleteZoneIn) (api.Succes
 
 // listZones shows tenants only the zones that are open to them: a disabled one is being built or repaired.
 func (f *Facade) listZones(ctx context.Context, in cs.ListZonesIn) (api.Page[cs.Zone], error) {
-	ids, err := idsOf(in.ID, in.IDs)
+	ids, err := look.IDs(in.ID, in.IDs)
 	if err != nil || len(in.Tags) > 0 { // nothing has tags yet
 		return api.Page[cs.Zone]{}, err
 	}
@@ -69,19 +70,20 @@ func (f *Facade) listZones(ctx context.Context, in cs.ListZonesIn) (api.Page[cs.
 		ids = used
 	}
 	filter := zone.Filter{
-		IDs: texts(ids), Name: in.Name, NetworkType: zone.NetworkType(in.NetworkType), Domain: in.DomainID, Keyword: in.Keyword,
+		IDs: look.Texts(ids), Name: in.Name, NetworkType: zone.NetworkType(in.NetworkType), Domain: in.DomainID, Keyword: in.Keyword,
 	}
 	if !cs.Infrastructure.Allows(front.RoleOf(caller)) {
 		filter.Allocation = zone.Enabled
 	}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	zones, total, err := f.Zones.Zones(ctx, filter)
 	if err != nil {
 		return api.Page[cs.Zone]{}, err
 	}
 	out, err := f.zonesOut(ctx, zones)
 	if err == nil && in.ShowCapacities && caller.IsRoot() && len(zones) > 0 {
-		err = f.capacitiesOf(ctx, capacity.Filter{Level: capacity.OfZones, Zones: distinct(len(zones), func(i int) uid.Zone { return zones[i].ID })},
+		ids := look.Distinct(len(zones), func(i int) uid.Zone { return zones[i].ID })
+		err = f.capacitiesOf(ctx, capacity.Filter{Level: capacity.OfZones, Zones: ids},
 			func(c cs.Capacity) {
 				i := slices.IndexFunc(out, func(z cs.Zone) bool { return z.ID == c.ZoneID })
 				out[i].Capacity = append(out[i].Capacity, c)
@@ -91,8 +93,8 @@ func (f *Facade) listZones(ctx context.Context, in cs.ListZonesIn) (api.Page[cs.
 }
 
 func (f *Facade) zonesOut(ctx context.Context, zones []zone.Zone) ([]cs.Zone, error) {
-	l := lookIn(f.DB.Read())
-	domains := related(ctx, l, len(zones), func(i int) uid.Domain { return zones[i].Domain }, zone.DomainNames)
+	l := look.In(f.DB.Read())
+	domains := look.Related(ctx, l, len(zones), func(i int) uid.Domain { return zones[i].Domain }, zone.DomainNames)
 	out := make([]cs.Zone, len(zones))
 	for i, z := range zones {
 		out[i] = cs.Zone{
@@ -102,7 +104,7 @@ func (f *Facade) zonesOut(ctx context.Context, zones []zone.Zone) ([]cs.Zone, er
 			DomainID: z.Domain, DomainName: domains[z.Domain], Token: z.Token, SortKey: z.SortKey, Details: z.Details,
 		}
 	}
-	return out, l.err
+	return out, l.Err
 }
 
 // ratio is a factor as a decimal number: 1, or 1.5.
@@ -110,5 +112,5 @@ func ratio(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 
 func (f *Facade) listHypervisors(ctx context.Context, in cs.ListHypervisorsIn) (api.Page[cs.Hypervisor], error) {
 	names, err := f.Zones.Hypervisors(ctx, in.ZoneID)
-	return pageOf(names, len(names), func(name string) cs.Hypervisor { return cs.Hypervisor{Name: name} }), err
+	return look.Page(names, len(names), func(name string) cs.Hypervisor { return cs.Hypervisor{Name: name} }), err
 }

@@ -1,4 +1,4 @@
-package cloudstack
+package offer
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/image"
@@ -16,14 +17,14 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-func (f *Facade) registerServiceOfferings(m *api.Mux) {
+func (f Translator) registerServiceOfferings(m *api.Mux) {
 	api.HandleList(m, cs.ListServiceOfferings, f.listServiceOfferings)
 	api.HandleCreate(m, cs.CreateServiceOffering, f.createServiceOffering, f.showServiceOffering)
 	api.HandleCall(m, cs.UpdateServiceOffering, f.updateServiceOffering)
 	api.HandleCall(m, cs.DeleteServiceOffering, f.deleteServiceOffering)
 }
 
-func (f *Facade) createServiceOffering(ctx context.Context, in cs.CreateServiceOfferingIn) (uid.ServiceOffering, error) {
+func (f Translator) createServiceOffering(ctx context.Context, in cs.CreateServiceOfferingIn) (uid.ServiceOffering, error) {
 	o := offering.Compute{
 		Name: in.Name, DisplayText: in.DisplayText, CPUNumber: in.CPUNumber, CPUSpeed: in.CPUSpeed, MemoryMB: in.Memory, RootGB: in.RootDiskSize,
 		MinCPU: in.MinCPU, MaxCPU: in.MaxCPU, MinMemoryMB: in.MinMemory, MaxMemoryMB: in.MaxMemory,
@@ -41,7 +42,7 @@ func (f *Facade) createServiceOffering(ctx context.Context, in cs.CreateServiceO
 	return o.ID, err
 }
 
-func (f *Facade) updateServiceOffering(ctx context.Context, in cs.UpdateServiceOfferingIn) (none cs.ServiceOffering, err error) {
+func (f Translator) updateServiceOffering(ctx context.Context, in cs.UpdateServiceOfferingIn) (none cs.ServiceOffering, err error) {
 	c := offering.Change{
 		Name: in.Name, DisplayText: in.DisplayText, SortKey: in.SortKey, State: newState(in.State), HostTags: in.HostTags,
 		StorageTags: in.StorageTags,
@@ -58,12 +59,12 @@ func (f *Facade) updateServiceOffering(ctx context.Context, in cs.UpdateServiceO
 	return f.showServiceOffering(ctx, in.ID)
 }
 
-func (f *Facade) deleteServiceOffering(ctx context.Context, in cs.DeleteServiceOfferingIn) (api.Success, error) {
+func (f Translator) deleteServiceOffering(ctx context.Context, in cs.DeleteServiceOfferingIn) (api.Success, error) {
 	err := f.Offerings.DeleteCompute(ctx, in.ID)
 	return api.Success{Success: err == nil}, err
 }
 
-func (f *Facade) listServiceOfferings(ctx context.Context, in cs.ListServiceOfferingsIn) (none api.Page[cs.ServiceOffering], err error) {
+func (f Translator) listServiceOfferings(ctx context.Context, in cs.ListServiceOfferingsIn) (none api.Page[cs.ServiceOffering], err error) {
 	if in.System && !auth.From(ctx).IsRoot() {
 		return none, fault.Deniedf("only root admins may see the offerings of the cloud's own machines")
 	}
@@ -75,7 +76,7 @@ func (f *Facade) listServiceOfferings(ctx context.Context, in cs.ListServiceOffe
 		StorageType: offering.StorageType(in.StorageType), Domain: in.DomainID, Zone: in.ZoneID, MinCPU: in.CPUNumber, MinMHz: in.CPUSpeed,
 		MinMemoryMB: in.Memory, Keyword: in.Keyword,
 	}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	if in.VMID != "" {
 		if filter.ChangeFrom, err = f.offeringOf(ctx, in.VMID); err != nil {
 			return none, err
@@ -97,7 +98,7 @@ func (f *Facade) listServiceOfferings(ctx context.Context, in cs.ListServiceOffe
 }
 
 // offeringOf gives the service offering of a machine that the caller reaches.
-func (f *Facade) offeringOf(ctx context.Context, vm uid.VM) (*offering.Compute, error) {
+func (f Translator) offeringOf(ctx context.Context, vm uid.VM) (*offering.Compute, error) {
 	vms, _, err := f.Machines.List(ctx, compute.Filter{Scope: auth.From(ctx).Reach(), IDs: []uid.VM{vm}})
 	if err != nil {
 		return nil, err
@@ -109,7 +110,7 @@ func (f *Facade) offeringOf(ctx context.Context, vm uid.VM) (*offering.Compute, 
 	return new(found[vms[0].Offering]), err
 }
 
-func (f *Facade) showServiceOffering(ctx context.Context, id uid.ServiceOffering) (none cs.ServiceOffering, err error) {
+func (f Translator) showServiceOffering(ctx context.Context, id uid.ServiceOffering) (none cs.ServiceOffering, err error) {
 	found, _, err := f.Offerings.Computes(ctx, offering.Filter{ID: string(id)})
 	if err != nil {
 		return none, err
@@ -125,7 +126,7 @@ func (f *Facade) showServiceOffering(ctx context.Context, id uid.ServiceOffering
 }
 
 // serviceOfferingsOut shows service offerings, with one query for each kind of thing that they name.
-func (f *Facade) serviceOfferingsOut(ctx context.Context, offerings []offering.Compute) ([]cs.ServiceOffering, error) {
+func (f Translator) serviceOfferingsOut(ctx context.Context, offerings []offering.Compute) ([]cs.ServiceOffering, error) {
 	out := make([]cs.ServiceOffering, len(offerings))
 	for i, o := range offerings {
 		out[i] = cs.ServiceOffering{
@@ -183,22 +184,22 @@ func someOr[ID ~string](name, list, all string) (*[]ID, error) {
 }
 
 // offeredTo fills in whom n offerings are for, and where.
-func (f *Facade) offeredTo(ctx context.Context, n int, at func(i int) (*offering.Scope, *cs.OfferedTo)) error {
-	l := lookIn(f.DB.Read())
+func (f Translator) offeredTo(ctx context.Context, n int, at func(i int) (*offering.Scope, *cs.OfferedTo)) error {
+	l := look.In(f.DB.Read())
 	var domains []uid.Domain
 	var zones []uid.Zone
 	for i := range n {
 		s, _ := at(i)
 		domains, zones = append(domains, s.Domains...), append(zones, s.Zones...)
 	}
-	domainNames := related(ctx, l, len(domains), func(i int) uid.Domain { return domains[i] }, offering.DomainNames)
-	zoneNames := related(ctx, l, len(zones), func(i int) uid.Zone { return zones[i] }, zone.Names)
+	domainNames := look.Related(ctx, l, len(domains), func(i int) uid.Domain { return domains[i] }, offering.DomainNames)
+	zoneNames := look.Related(ctx, l, len(zones), func(i int) uid.Zone { return zones[i] }, zone.Names)
 	for i := range n {
 		s, out := at(i)
 		out.DomainID, out.Domain = joined(s.Domains, domainNames)
 		out.ZoneID, out.Zone = joined(s.Zones, zoneNames)
 	}
-	return l.err
+	return l.Err
 }
 
 // joined gives ids and their names as two lists with commas.
@@ -207,5 +208,5 @@ func joined[ID ~string](ids []ID, names map[ID]string) (string, string) {
 	for _, id := range ids {
 		called = append(called, names[id])
 	}
-	return strings.Join(texts(ids), ","), strings.Join(called, ",")
+	return strings.Join(look.Texts(ids), ","), strings.Join(called, ",")
 }

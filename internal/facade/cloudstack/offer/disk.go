@@ -1,24 +1,25 @@
-package cloudstack
+package offer
 
 import (
 	"context"
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/uid"
 )
 
-func (f *Facade) registerDiskOfferings(m *api.Mux) {
+func (f Translator) registerDiskOfferings(m *api.Mux) {
 	api.HandleList(m, cs.ListDiskOfferings, f.listDiskOfferings)
 	api.HandleCreate(m, cs.CreateDiskOffering, f.createDiskOffering, f.showDiskOffering)
 	api.HandleCall(m, cs.UpdateDiskOffering, f.updateDiskOffering)
 	api.HandleCall(m, cs.DeleteDiskOffering, f.deleteDiskOffering)
 }
 
-func (f *Facade) createDiskOffering(ctx context.Context, in cs.CreateDiskOfferingIn) (uid.DiskOffering, error) {
+func (f Translator) createDiskOffering(ctx context.Context, in cs.CreateDiskOfferingIn) (uid.DiskOffering, error) {
 	o, err := f.Offerings.CreateDisk(ctx, offering.Disk{
 		Name: in.Name, DisplayText: in.DisplayText, SizeGB: in.Size, Customized: in.Customized, StorageType: offering.StorageType(in.StorageType),
 		Tags: in.Tags, Hidden: in.Display != nil && !*in.Display, Details: in.Details, Limits: wire.LimitsIn(in.IOLimitsIn),
@@ -27,7 +28,7 @@ func (f *Facade) createDiskOffering(ctx context.Context, in cs.CreateDiskOfferin
 	return o.ID, err
 }
 
-func (f *Facade) updateDiskOffering(ctx context.Context, in cs.UpdateDiskOfferingIn) (none cs.DiskOffering, err error) {
+func (f Translator) updateDiskOffering(ctx context.Context, in cs.UpdateDiskOfferingIn) (none cs.DiskOffering, err error) {
 	c := offering.Change{
 		Name: in.Name, DisplayText: in.DisplayText, SortKey: in.SortKey, State: newState(in.State), StorageTags: in.Tags,
 		Limits: wire.LimitsChange(in.IOLimitsChange),
@@ -47,17 +48,17 @@ func (f *Facade) updateDiskOffering(ctx context.Context, in cs.UpdateDiskOfferin
 	return f.showDiskOffering(ctx, in.ID)
 }
 
-func (f *Facade) deleteDiskOffering(ctx context.Context, in cs.DeleteDiskOfferingIn) (api.Success, error) {
+func (f Translator) deleteDiskOffering(ctx context.Context, in cs.DeleteDiskOfferingIn) (api.Success, error) {
 	err := f.Offerings.DeleteDisk(ctx, in.ID)
 	return api.Success{Success: err == nil}, err
 }
 
-func (f *Facade) listDiskOfferings(ctx context.Context, in cs.ListDiskOfferingsIn) (none api.Page[cs.DiskOffering], err error) {
+func (f Translator) listDiskOfferings(ctx context.Context, in cs.ListDiskOfferingsIn) (none api.Page[cs.DiskOffering], err error) {
 	filter := offering.Filter{
 		ID: string(in.ID), Name: in.Name, State: offered(in.State), StorageType: offering.StorageType(in.StorageType), Domain: in.DomainID,
 		Zone: in.ZoneID, Keyword: in.Keyword,
 	}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	offerings, total, err := f.Offerings.Disks(ctx, filter)
 	if err != nil {
 		return none, err
@@ -66,7 +67,7 @@ func (f *Facade) listDiskOfferings(ctx context.Context, in cs.ListDiskOfferingsI
 	return api.Page[cs.DiskOffering]{Count: total, Items: items}, err
 }
 
-func (f *Facade) showDiskOffering(ctx context.Context, id uid.DiskOffering) (none cs.DiskOffering, err error) {
+func (f Translator) showDiskOffering(ctx context.Context, id uid.DiskOffering) (none cs.DiskOffering, err error) {
 	found, _, err := f.Offerings.Disks(ctx, offering.Filter{ID: string(id)})
 	if err != nil {
 		return none, err
@@ -82,7 +83,7 @@ func (f *Facade) showDiskOffering(ctx context.Context, id uid.DiskOffering) (non
 }
 
 // diskOfferingsOut shows disk offerings, with one query for each kind of thing that they name.
-func (f *Facade) diskOfferingsOut(ctx context.Context, offerings []offering.Disk) ([]cs.DiskOffering, error) {
+func (f Translator) diskOfferingsOut(ctx context.Context, offerings []offering.Disk) ([]cs.DiskOffering, error) {
 	out := make([]cs.DiskOffering, len(offerings))
 	for i, o := range offerings {
 		out[i] = cs.DiskOffering{

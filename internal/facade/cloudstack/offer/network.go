@@ -1,4 +1,4 @@
-package cloudstack
+package offer
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/offering"
@@ -13,15 +14,15 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-func (f *Facade) registerNetworkOfferings(m *api.Mux) {
+func (f Translator) registerNetworkOfferings(m *api.Mux) {
 	api.HandleCreate(m, cs.CreateNetworkOffering, f.createNetworkOffering, f.showNetworkOffering)
 	api.HandleCall(m, cs.UpdateNetworkOffering, f.updateNetworkOffering)
 	api.HandleCall(m, cs.DeleteNetworkOffering, f.deleteNetworkOffering)
 	api.HandleList(m, cs.ListNetworkOfferings, f.listNetworkOfferings)
 }
 
-func (f *Facade) showNetworkOffering(ctx context.Context, id uid.NetworkOffering) (cs.NetworkOffering, error) {
-	return show(f.DB.Read, offering.NetworksByID, func(ctx context.Context, all []offering.Network) ([]cs.NetworkOffering, error) {
+func (f Translator) showNetworkOffering(ctx context.Context, id uid.NetworkOffering) (cs.NetworkOffering, error) {
+	return look.Show(f.DB.Read, offering.NetworksByID, func(ctx context.Context, all []offering.Network) ([]cs.NetworkOffering, error) {
 		if err := offering.WithScopes(ctx, f.DB.Read(), all); err != nil {
 			return nil, err
 		}
@@ -29,7 +30,7 @@ func (f *Facade) showNetworkOffering(ctx context.Context, id uid.NetworkOffering
 	})(ctx, id)
 }
 
-func (f *Facade) createNetworkOffering(ctx context.Context, in cs.CreateNetworkOfferingIn) (uid.NetworkOffering, error) {
+func (f Translator) createNetworkOffering(ctx context.Context, in cs.CreateNetworkOfferingIn) (uid.NetworkOffering, error) {
 	o := offering.Network{
 		Name: in.Name, DisplayText: in.DisplayText, GuestType: offering.GuestType(in.GuestType), TrafficType: in.TrafficType,
 		Availability: in.Availability, State: offering.Disabled, Details: in.Details, Tags: in.Tags, SpecifyVLAN: in.SpecifyVLAN,
@@ -60,7 +61,7 @@ func (f *Facade) createNetworkOffering(ctx context.Context, in cs.CreateNetworkO
 	return o.ID, err
 }
 
-func (f *Facade) updateNetworkOffering(ctx context.Context, in cs.UpdateNetworkOfferingIn) (none cs.NetworkOffering, err error) {
+func (f Translator) updateNetworkOffering(ctx context.Context, in cs.UpdateNetworkOfferingIn) (none cs.NetworkOffering, err error) {
 	if in.ID == "" {
 		return none, fault.Invalidf("say which network offering, in id")
 	}
@@ -81,12 +82,12 @@ func (f *Facade) updateNetworkOffering(ctx context.Context, in cs.UpdateNetworkO
 	return f.showNetworkOffering(ctx, in.ID)
 }
 
-func (f *Facade) deleteNetworkOffering(ctx context.Context, in cs.DeleteNetworkOfferingIn) (api.Success, error) {
+func (f Translator) deleteNetworkOffering(ctx context.Context, in cs.DeleteNetworkOfferingIn) (api.Success, error) {
 	err := f.Offerings.DeleteNetwork(ctx, in.ID)
 	return api.Success{Success: err == nil}, err
 }
 
-func (f *Facade) listNetworkOfferings(ctx context.Context, in cs.ListNetworkOfferingsIn) (none api.Page[cs.NetworkOffering], err error) {
+func (f Translator) listNetworkOfferings(ctx context.Context, in cs.ListNetworkOfferingsIn) (none api.Page[cs.NetworkOffering], err error) {
 	filter := offering.Filter{
 		ID: string(in.ID), Name: in.Name, DisplayText: in.DisplayText, TrafficType: in.TrafficType, Default: in.Default,
 		SpecifyVLAN: in.SpecifyVLAN, Availability: in.Availability, State: offering.State(in.State), GuestType: offering.GuestType(in.GuestType),
@@ -114,7 +115,7 @@ func (f *Facade) listNetworkOfferings(ctx context.Context, in cs.ListNetworkOffe
 		}
 		filter.ChangeNet, filter.Zone = &from, n.Zone
 	}
-	filter.Offset, filter.Limit = window(in.Paging)
+	filter.Offset, filter.Limit = look.Window(in.Paging)
 	found, total, err := f.Offerings.Networks(ctx, filter)
 	if err != nil {
 		return none, err
@@ -123,7 +124,7 @@ func (f *Facade) listNetworkOfferings(ctx context.Context, in cs.ListNetworkOffe
 	return api.Page[cs.NetworkOffering]{Count: total, Items: items}, err
 }
 
-func (f *Facade) networkOfferingsOut(ctx context.Context, all []offering.Network) ([]cs.NetworkOffering, error) {
+func (f Translator) networkOfferingsOut(ctx context.Context, all []offering.Network) ([]cs.NetworkOffering, error) {
 	routers, err := offering.SystemDefault(ctx, f.DB.Read(), offering.DomainRouter)
 	if err != nil {
 		return nil, err

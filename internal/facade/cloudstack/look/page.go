@@ -1,0 +1,62 @@
+package look
+
+import (
+	"context"
+
+	"github.com/virga-cloud/virga/api"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Window gives the rows of a page as services want them: how many to skip, and how many to show at most, 0 for all.
+func Window(p api.Paging) (offset, limit int) {
+	offset, limit = p.Window()
+	return offset, max(limit, 0)
+}
+
+// Page translates a service's page, item by item.
+func Page[From, To any](items []From, total int, translate func(From) To) api.Page[To] {
+	page := api.Page[To]{Count: total, Items: make([]To, len(items))}
+	for i, item := range items {
+		page.Items[i] = translate(item)
+	}
+	return page
+}
+
+// Distinct gives the ids of n things, each once and without "".
+func Distinct[ID ~string](n int, at func(i int) ID) []ID {
+	seen := make(map[ID]bool, n)
+	var ids []ID
+	for i := range n {
+		if id := at(i); id != "" && !seen[id] {
+			seen[id] = true
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// Show makes the function that shows one thing by its id, out of those that find and show many; read is the database's
+// reading side. The caller may see it: it is what the caller's own request has just made, or made
+// before.
+func Show[ID interface {
+	~string
+	uid.Typed
+}, V, Out, Q any](read func() Q, find func(context.Context, Q, []ID) (map[ID]V, error), out func(context.Context, []V) ([]Out, error),
+) func(context.Context, ID) (Out, error) {
+	return func(ctx context.Context, id ID) (none Out, err error) {
+		found, err := find(ctx, read(), []ID{id})
+		if err != nil {
+			return none, err
+		}
+		v, ok := found[id]
+		if !ok {
+			return none, fault.Missing(id)
+		}
+		shown, err := out(ctx, []V{v})
+		if err != nil {
+			return none, err
+		}
+		return shown[0], nil
+	}
+}
