@@ -167,40 +167,12 @@ func Try[Plan, In, Out any](ctx context.Context, c *Client, job Job[In, Out], in
 	return *answer.DryRun, nil
 }
 
-// jobState is what this package has to know of queryAsyncJobResult's answer.
-type jobState struct {
-	Status int             `json:"jobstatus"`
-	Result json.RawMessage `json:"jobresult"`
-}
-
 func (c *Client) wait(ctx context.Context, s Started) (json.RawMessage, error) {
 	every := c.PollInterval
 	if every <= 0 {
 		every = defaultPollInterval
 	}
-	for {
-		inner, err := c.post(ctx, "queryAsyncJobResult", Params{"jobid": s.JobID.String()})
-		if err != nil {
-			return nil, err
-		}
-		var state jobState
-		if err := json.Unmarshal(inner, &state); err != nil {
-			return nil, fmt.Errorf("job %s: %w", s.JobID, err)
-		}
-		switch state.Status {
-		case 1:
-			return state.Result, nil
-		case 2:
-			return nil, remoteError(http.StatusOK, state.Result)
-		}
-		timer := time.NewTimer(every)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return nil, ctx.Err()
-		case <-timer.C:
-		}
-	}
+	return Await(ctx, c.post, s.JobID.String(), func() time.Duration { return every })
 }
 
 // read takes the outcome out of its wrapper.

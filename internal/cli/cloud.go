@@ -5,16 +5,15 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/virga-cloud/virga/api"
+	"github.com/virga-cloud/virga/internal/remote"
 )
 
 // cloud is a server that commands are sent to.
@@ -112,8 +111,8 @@ func (c *cloud) login(ctx context.Context) (user string, err error) {
 		params["domain"] = c.profile.Domain
 	}
 	answer, err := c.client.Send(ctx, "login", params)
-	if remote, ok := errors.AsType[*api.RemoteError](err); ok {
-		return "", unreachablef("%s: %s", c.profile.Endpoint, remote.Text)
+	if refused, ok := errors.AsType[*api.RemoteError](err); ok {
+		return "", unreachablef("%s: %s", c.profile.Endpoint, refused.Text)
 	}
 	if err != nil {
 		return "", err
@@ -126,47 +125,13 @@ func (c *cloud) login(ctx context.Context) (user string, err error) {
 	return out.UserID, nil
 }
 
-// The pauses between two looks at a job: short ones first, since much is done at once.
-const (
-	firstPause = 20 * time.Millisecond
-	lastPause  = time.Second
-)
-
 // wait waits for a job's end and gives its result. What fails there is a failure of its own kind: the command was accepted.
 func (c *cloud) wait(ctx context.Context, job string, look func()) (json.RawMessage, error) {
-	for pause := firstPause; ; pause = min(pause*3/2, lastPause) {
-		answer, err := c.send(ctx, "queryAsyncJobResult", api.Params{"jobid": job})
-		if err != nil {
-			return nil, err
-		}
-		var state struct {
-			Status int             `json:"jobstatus"`
-			Result json.RawMessage `json:"jobresult"`
-		}
-		if err := json.Unmarshal(answer, &state); err != nil {
-			return nil, fmt.Errorf("job %s: %w", job, err)
-		}
-		switch state.Status {
-		case 1:
-			return state.Result, nil
-		case 2:
-			var reason struct {
-				Text string `json:"errortext"`
-			}
-			if json.Unmarshal(state.Result, &reason) != nil || reason.Text == "" {
-				reason.Text = string(state.Result)
-			}
-			return nil, &failure{exitJobFailed, reason.Text}
-		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return nil, ctx.Err()
-		case <-timer.C:
-		}
-		look()
+	result, err := remote.Cloud{Send: c.send, Now: c.env.Now, Look: look}.Wait(ctx, job)
+	if failed, ok := errors.AsType[*api.RemoteError](err); ok && failed.HTTPStatus == http.StatusOK {
+		return nil, &failure{exitJobFailed, failed.Text}
 	}
+	return result, err
 }
 
 // jobOf is the job that an answer speaks of, "" where it is another kind of answer.

@@ -14,13 +14,11 @@ import (
 	"github.com/virga-cloud/virga/api"
 )
 
-// Send sends a command and gives what is inside the envelope; it waits for no job. [api.Client.Send] is one.
-type Send func(ctx context.Context, command string, params api.Params) (json.RawMessage, error)
-
 // Cloud is a cloud that commands are sent to. It may be used by many at once if its Send may.
 type Cloud struct {
-	Send Send
+	Send api.Sender
 	Now  func() time.Time
+	Look func() // called after each look at a job that is still at work; may be nil
 }
 
 // pageSize is what CloudStack gives at most unless it was told otherwise.
@@ -125,43 +123,12 @@ func word(raw json.RawMessage) string { return string(bytes.Trim(raw, `"`)) }
 // Wait waits until a job is done and gives its result. A job that fails gives an [*api.RemoteError] with the HTTP status 200.
 func (c Cloud) Wait(ctx context.Context, job string) (json.RawMessage, error) {
 	began := c.Now()
-	for {
-		raw, err := c.Send(ctx, "queryAsyncJobResult", api.Params{"jobid": job})
-		if err != nil {
-			return nil, err
+	return api.Await(ctx, c.Send, job, func() time.Duration {
+		if c.Look != nil {
+			c.Look()
 		}
-		var state struct {
-			Status int             `json:"jobstatus"`
-			Result json.RawMessage `json:"jobresult"`
-		}
-		if err := json.Unmarshal(raw, &state); err != nil {
-			return nil, fmt.Errorf("job %s: %w", job, err)
-		}
-		switch state.Status {
-		case 1:
-			return state.Result, nil
-		case 2:
-			return nil, failed(state.Result)
-		}
-		timer := time.NewTimer(min(max(c.Now().Sub(began)/pausePart, firstPause), lastPause))
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return nil, ctx.Err()
-		case <-timer.C:
-		}
-	}
-}
-
-func failed(result json.RawMessage) error {
-	var e struct {
-		Code int    `json:"errorcode"`
-		Text string `json:"errortext"`
-	}
-	if json.Unmarshal(result, &e) != nil || e.Text == "" {
-		e.Text = "the job failed: " + string(result)
-	}
-	return &api.RemoteError{HTTPStatus: http.StatusOK, Code: e.Code, Text: e.Text}
+		return min(max(c.Now().Sub(began)/pausePart, firstPause), lastPause)
+	})
 }
 
 // Run sends a command and, where it starts a job, waits for its end.

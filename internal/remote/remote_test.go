@@ -14,7 +14,7 @@ import (
 )
 
 // pages answers as a cloud with so many things that takes pages of so many at most; with 0 it knows no pages at all.
-func pages(things, most int) remote.Send {
+func pages(things, most int) api.Sender {
 	return func(_ context.Context, _ string, p api.Params) (json.RawMessage, error) {
 		from, size := 0, things
 		if most > 0 {
