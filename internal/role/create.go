@@ -118,8 +118,18 @@ func (s *Service) replace(ctx context.Context, tx db.Tx, by grantor, id uid.Role
 	})
 }
 
+// maxRules is how many rules a role has at most: more than there are commands, and few enough to be kept in memory by every server.
+const maxRules = 1000
+
+func errTooMany() error {
+	return fault.Limitf("a role has %d rules at most; a * may stand for many commands", maxRules)
+}
+
 // setRules gives a role these rules and no others. Rules that stay keep their ids.
 func setRules(ctx context.Context, tx db.Tx, id uid.Role, rules []Rule) error {
+	if len(rules) > maxRules {
+		return errTooMany()
+	}
 	rules = slices.Clone(rules)
 	seen := map[string]bool{}
 	for i := range rules {

@@ -85,7 +85,7 @@ func (s *Service) Covers(ctx context.Context, q db.Tx, t auth.AccountType, id ui
 // find gives a role as it is in the database, and the commands that it allows once it is enabled.
 func (s *Service) find(ctx context.Context, q db.Tx, id uid.Role) (Role, set, error) {
 	if p := presetOf(id); p != nil {
-		return p.Role, (*s.known.Load())[id].allowed, nil
+		return p.Role, s.presets[id].allowed, nil
 	}
 	found, err := rolesOf(ctx, q, []uid.Role{id})
 	if err != nil {

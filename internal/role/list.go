@@ -74,8 +74,8 @@ func (s *Service) visible(ctx context.Context, q db.Tx) ([]Role, error) {
 	}
 	return slices.DeleteFunc(all, func(r Role) bool {
 		allowed := s.compile(r.Type, rules[r.ID])
-		if p := presetOf(r.ID); p != nil {
-			allowed = s.allowed(*p)
+		if k, preset := s.presets[r.ID]; preset {
+			allowed = k.allowed
 		}
 		return by.mayGive(r, allowed) != nil
 	}), nil

@@ -58,7 +58,7 @@ func (s *Service) Load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("load roles: %w", err)
 	}
-	before, after := *s.known.Load(), s.defaults()
+	before, after := *s.known.Load(), maps.Clone(s.presets)
 	var changed []uid.Role
 	for _, r := range all {
 		if k, ok := before[r.ID]; ok && k.Version == r.Version {

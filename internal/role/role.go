@@ -58,6 +58,7 @@ type Service struct {
 	commands []Command
 	uses     Uses
 
+	presets roles // those that every cloud has
 	known   atomic.Pointer[roles]
 	loading sync.Mutex // one at a time, so that no old reading comes after a new one
 }
@@ -65,7 +66,8 @@ type Service struct {
 // New makes a service for a cloud with these commands.
 func New(d *db.DB, commands []Command) *Service {
 	s := &Service{db: d, commands: commands, uses: func(context.Context, db.Tx, uid.Role) (int, error) { return 0, nil }}
-	s.known.Store(new(s.defaults()))
+	s.presets = s.defaults()
+	s.known.Store(&s.presets)
 	return s
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -130,7 +132,7 @@ func TestALifeOfARole(t *testing.T) {
 		w.must(w.Delete(w.root, id))
 		allowed("")
 		w.wants("delete it again", w.Delete(w.root, id), fault.NotFound)
-		w.wants("a rule for it", second2(w.AddRule(w.root, Rule{Role: id, Pattern: "x"})), fault.NotFound)
+		w.wants("a rule for it", failureOf(w.AddRule(w.root, Rule{Role: id, Pattern: "x"})), fault.NotFound)
 		_, err = w.Create(w.root, CreateIn{Name: "people", Type: new(auth.User)})
 		w.wants("the name is free again", err, "")
 
@@ -150,7 +152,7 @@ func TestALifeOfARole(t *testing.T) {
 	})
 }
 
-func second2[T any](_ T, err error) error { return err }
+func failureOf[T any](_ T, err error) error { return err }
 
 func TestBadInputChangesNothing(t *testing.T) {
 	t.Parallel()
@@ -171,9 +173,9 @@ func TestBadInputChangesNothing(t *testing.T) {
 			return fmt.Sprint(all, rules)
 		}
 		before := state()
-		create := func(in CreateIn) error { return second2(w.Create(w.root, in)) }
-		load := func(in ImportIn) error { return second2(w.Import(w.root, in)) }
-		add := func(r Rule) error { return second2(w.AddRule(w.root, r)) }
+		create := func(in CreateIn) error { return failureOf(w.Create(w.root, in)) }
+		load := func(in ImportIn) error { return failureOf(w.Import(w.root, in)) }
+		add := func(r Rule) error { return failureOf(w.AddRule(w.root, r)) }
 		for what, row := range map[string]struct {
 			err  error
 			kind fault.Kind
@@ -332,11 +334,11 @@ func TestNoRoleGivesMoreThanItHas(t *testing.T) {
 
 		limited, seer := w.with(roles["limited"]), w.made("seer", auth.RootAdmin, "list*")
 		for what, err := range map[string]error{
-			"an own role with more": second2(w.AddRule(w.with(seer), Rule{Role: seer, Pattern: "createZone", Allow: true})),
-			"import":                second2(w.Import(limited, ImportIn{Name: "x", Type: auth.RootAdmin, Rules: rulesFrom("*")})),
-			"import by name":        second2(w.Import(limited, ImportIn{Name: "x", Type: auth.User, Rules: rulesFrom("createZone")})),
-			"a copy":                second2(w.Create(limited, CreateIn{Name: "x", From: roles["root"]})),
-			"domain admins make":    second2(w.Create(w.with(roles["domain"]), CreateIn{Name: "x", Type: new(auth.User)})),
+			"an own role with more": failureOf(w.AddRule(w.with(seer), Rule{Role: seer, Pattern: "createZone", Allow: true})),
+			"import":                failureOf(w.Import(limited, ImportIn{Name: "x", Type: auth.RootAdmin, Rules: rulesFrom("*")})),
+			"import by name":        failureOf(w.Import(limited, ImportIn{Name: "x", Type: auth.User, Rules: rulesFrom("createZone")})),
+			"a copy":                failureOf(w.Create(limited, CreateIn{Name: "x", From: roles["root"]})),
+			"domain admins make":    failureOf(w.Create(w.with(roles["domain"]), CreateIn{Name: "x", Type: new(auth.User)})),
 			"domain admins change":  w.SetState(w.with(roles["domain"]), roles["looker"], Disabled),
 			"domain admins delete":  w.Delete(w.with(roles["resource"]), roles["looker"]),
 			"nobody":                w.Delete(context.Background(), roles["looker"]),
@@ -356,5 +358,52 @@ func TestNoRoleGivesMoreThanItHas(t *testing.T) {
 		w.wants("to delete one that has more", w.Delete(limited, more), fault.Denied)
 		_, err = w.Create(limited, CreateIn{Name: "less", Type: new(auth.RootAdmin)})
 		w.wants("one that has less", err, "")
+	})
+}
+
+// Rules that are added at the same time have places of their own, and none is there twice.
+func TestRulesAddedAtOnce(t *testing.T) {
+	t.Parallel()
+	each(t, func(w *world) {
+		id, err := w.Create(w.root, CreateIn{Name: "busy", Type: new(auth.User)})
+		w.must(err)
+		var all sync.WaitGroup
+		var refused atomic.Int64
+		for i := range 12 {
+			all.Go(func() {
+				_, err := w.AddRule(w.root, Rule{Role: id, Pattern: fmt.Sprint("list", i/2), Allow: true})
+				if fault.Is(err, fault.Conflict) {
+					refused.Add(1)
+				} else if err != nil {
+					w.t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		rules, err := w.Rules(w.root, id)
+		w.must(err)
+		places := map[int64]bool{}
+		for _, r := range rules {
+			places[r.Position] = true
+		}
+		if len(rules) != 6 || len(places) != 6 || refused.Load() != 6 {
+			w.t.Errorf("%d rules in %d places, %d refused", len(rules), len(places), refused.Load())
+		}
+	})
+}
+
+// A role has no more rules than a server can keep.
+func TestRulesHaveALimit(t *testing.T) {
+	t.Parallel()
+	each(t, func(w *world) {
+		var rules []Rule
+		for i := range maxRules {
+			rules = append(rules, Rule{Pattern: fmt.Sprint("list", i)})
+		}
+		_, err := w.Import(w.root, ImportIn{Name: "x", Type: auth.User, Rules: append(rules, Rule{Pattern: "*"})})
+		w.wants("import", err, fault.Limit)
+		id, err := w.Import(w.root, ImportIn{Name: "x", Type: auth.User, Rules: rules})
+		w.must(err)
+		w.wants("one more", failureOf(w.AddRule(w.root, Rule{Role: id, Pattern: "*"})), fault.Limit)
 	})
 }

@@ -24,6 +24,9 @@ func (s *Service) AddRule(ctx context.Context, r Rule) (uid.RolePermission, erro
 		if err != nil {
 			return e, err
 		}
+		if len(rules) >= maxRules {
+			return e, errTooMany()
+		}
 		for _, has := range rules {
 			if strings.EqualFold(has.Pattern, r.Pattern) {
 				return e, fault.Conflictf("role %q has a rule for %s already; change that one with updateRolePermission", of.Name, has.Pattern)
