@@ -36,7 +36,7 @@ type CreateServiceOfferingIn struct {
 	ZoneIDs      []uid.Zone   `api:"zoneid,since=4.13" doc:"The IDs of the zones that it is for; for all unless given."`
 	System       bool         `api:"issystem" doc:"Whether the offering is for the cloud's own machines."`
 	SystemType   string       `api:"systemvmtype,one=domainrouter|consoleproxy|secondarystoragevm|internalloadbalancervm" doc:"The kind of the cloud's own machines that it is for; domainrouter unless given. Goes together with issystem."`
-	NetworkRate  int          `api:"networkrate" doc:"How many Mbit/s a machine's networks carry, for users' machines and routers; as the settings say unless given."`
+	NetworkRate  int          `api:"networkrate" doc:"How many Mbit/s a machine's first network card carries, for users' machines and routers; as the setting vm.network.throttling.rate says unless given. The other cards are as fast as their networks."`
 	Planner      string       `api:"deploymentplanner" doc:"How the host of a machine is chosen: FirstFitPlanner, the oldest one that has room, or UserDispersingPlanner, the one with the fewest machines of the account; as the setting vm.allocation.algorithm says unless given."`
 	IOLimitsIn
 	Details map[string]string `api:"serviceofferingdetails,map" doc:"What else is to be noted of the offering, by name."`
@@ -114,7 +114,7 @@ type ServiceOffering struct {
 	System       bool                `json:"issystem" doc:"Whether the offering is for the cloud's own machines."`
 	SystemType   string              `json:"systemvmtype,omitempty" doc:"The kind of the cloud's own machines that the offering is for."`
 	DefaultUse   bool                `json:"defaultuse" doc:"Whether the cloud's own machines of that kind are made from it."`
-	NetworkRate  int                 `json:"networkrate,omitempty" doc:"How many Mbit/s a machine's networks carry; absent where the settings say it."`
+	NetworkRate  int                 `json:"networkrate,omitempty" doc:"How many Mbit/s a machine's first network card carries; absent where the setting vm.network.throttling.rate says it."`
 	StorageType  string              `json:"storagetype" doc:"shared, or local for disks on the host itself."`
 	Tags         string              `json:"tags,omitempty" doc:"The same as storagetags."`
 	StorageTags  string              `json:"storagetags,omitempty" doc:"The tags that a storage pool must have, with commas between them."`

@@ -8,6 +8,7 @@ import (
 	"github.com/virga-cloud/virga/internal/db/dbtest"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/setting"
+	"github.com/virga-cloud/virga/uid"
 )
 
 // What an offering says of how fast disks may be, lists show and hosts are told: of the root disk by the service offering, of others
@@ -101,6 +102,54 @@ func TestIOLimits(t *testing.T) {
 		refuses(o, cs.UpdateDiskOffering, cs.UpdateDiskOfferingIn{
 			ID: disk.ID, IOLimitsChange: cs.IOLimitsChange{BytesWrite: new(int64(61))},
 		}, "byteswriteratemax 60 is less")
+	})
+}
+
+// A host is told whether an offering limits the CPU, and how fast each network card may be: the first one by the service offering or
+// the setting, the others by their networks' offerings.
+func TestCPUAndNetworkLimits(t *testing.T) {
+	t.Parallel()
+	cloudtest.Each(t, cloudtest.Options{}, func(t *testing.T, c *cloudtest.Cloud) {
+		ctx, box, o := t.Context(), c.Sandbox(t), operator{c, t}
+		fast := made(o, cs.CreateServiceOffering, cs.CreateServiceOfferingIn{
+			Name: "fast", CPUNumber: 1, CPUSpeed: 100, Memory: 128, NetworkRate: 750, LimitCPU: true,
+		})
+		slow := made(o, cs.CreateNetworkOffering, cs.CreateNetworkOfferingIn{
+			Name: "slow", GuestType: "Isolated", TrafficType: "Guest", NetworkRate: 30, Enable: true, Services: []string{"Dhcp"},
+			Providers: []cs.ServiceProviderIn{{Service: "Dhcp", Provider: "VirtualRouter"}},
+		})
+		in := box.Deploy()
+		for _, n := range []cs.CreateNetworkIn{
+			{Name: "one", ZoneID: box.Zone, OfferingID: box.NetworkOffering["DefaultIsolatedNetworkOffering"]},
+			{Name: "two", ZoneID: box.Zone, OfferingID: slow.ID},
+		} {
+			in.NetworkIDs = append(in.NetworkIDs, made(o, cs.CreateNetwork, n).ID)
+		}
+		told := func(id uid.VM) (limited bool, rates [2]int) {
+			t.Helper()
+			m, err := c.World.Machine(ctx, id)
+			if must(t, err); len(m.NICs) != 2 {
+				t.Fatalf("it has %d cards", len(m.NICs))
+			}
+			return m.LimitCPU, [2]int{m.NICs[0].Mbps, m.NICs[1].Mbps}
+		}
+		plain := run(t, c.Client, cs.DeployVirtualMachine, in)
+		if limited, rates := told(plain.ID); limited || rates != [2]int{200, 30} {
+			t.Errorf("a machine of an offering that says nothing: %v, %v", limited, rates)
+		}
+		in.ServiceOfferingID = fast.ID
+		vm := run(t, c.Client, cs.DeployVirtualMachine, in)
+		if limited, rates := told(vm.ID); !limited || rates != [2]int{750, 30} {
+			t.Errorf("a machine of one that says it: %v, %v", limited, rates)
+		}
+		made(o, cs.UpdateConfiguration, cs.UpdateConfigurationIn{Name: "vm.network.throttling.rate", Value: "0", SettingPlace: cs.SettingPlace{ZoneID: box.Zone}})
+		for id, want := range map[uid.VM]int{plain.ID: 0, vm.ID: 750} {
+			run(t, c.Client, cs.StopVirtualMachine, cs.StopVirtualMachineIn{ID: id})
+			run(t, c.Client, cs.StartVirtualMachine, cs.StartVirtualMachineIn{ID: id})
+			if _, rates := told(id); rates != [2]int{want, 30} {
+				t.Errorf("after the setting was changed: %v, want %d", rates, want)
+			}
+		}
 	})
 }
 

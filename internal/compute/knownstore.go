@@ -34,6 +34,8 @@ type disk struct {
 	StorageTags   string               // with commas between them
 	HostTags      string               // those that the machine's offering asks for
 	Planner       string               `bun:"deployment_planner"` // how that offering chooses hosts
+	LimitCPU      bool                 `bun:"limit_cpu"`          // whether it limits the CPU, too
+	NetworkRate   int                  // of that offering; 0: the setting's
 	Limits        offering.IOLimits    `bun:"io_limits,type:text"`
 }
 
@@ -43,6 +45,7 @@ type card struct {
 	network.NIC
 	NetworkState network.State
 	VLAN         int  `bun:"vlan,nullzero"`
+	Rate         int  // of the network's offering, in Mbit/s; 0: no limit
 	PerPod       bool // the network's addresses belong to pods
 }
 
@@ -64,12 +67,14 @@ func (vm known) connected() bool {
 var (
 	disksOf = db.Prepare(`select d.*, p.url as pool_url, t.size as template_bytes, coalesce(o.storage_type, s.storage_type, 'shared') as storage_type,
 		coalesce(o.tags, s.storage_tags, '') as storage_tags, coalesce(m.host_tags, '') as host_tags,
-		coalesce(m.deployment_planner, '') as deployment_planner, coalesce(o.io_limits, s.io_limits, '{}') as io_limits from volumes d
+		coalesce(m.deployment_planner, '') as deployment_planner, coalesce(m.limit_cpu, false) as limit_cpu,
+		coalesce(m.network_rate, 0) as network_rate, coalesce(o.io_limits, s.io_limits, '{}') as io_limits from volumes d
 		left join storage_pools p on p.id = d.pool_id left join templates t on t.id = d.template_id
 		left join disk_offerings o on o.id = d.disk_offering_id left join service_offerings s on s.id = d.service_offering_id
 		left join vms v on v.id = d.vm_id left join service_offerings m on m.id = v.service_offering_id
 		where d.vm_id = ? and d.removed is null order by d.device`)
-	cardsOf = db.Prepare(`select c.*, n.state as network_state, n.vlan, n.per_pod from nics c join networks n on n.id = c.network_id
+	cardsOf = db.Prepare(`select c.*, n.state as network_state, n.vlan, n.per_pod, o.network_rate as rate from nics c
+		join networks n on n.id = c.network_id join network_offerings o on o.id = n.offering_id
 		where c.vm_id = ? order by c.device`)
 )
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/secret"
+	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -24,14 +25,21 @@ func (s *Service) tell(vm known) (m hypervisor.Machine, err error) {
 	if m.Password, err = s.password(vm.VM); err != nil {
 		return m, err
 	}
+	rate := 0
 	for _, d := range vm.disks {
+		m.LimitCPU, rate = d.LimitCPU, d.NetworkRate
 		if d.Pool != "" && d.State != volume.Attaching {
 			m.Disks = append(m.Disks, d.attachment())
 		}
 	}
 	for _, c := range vm.cards {
+		if c.Default { // the others are as fast as their networks
+			if c.Rate = rate; rate == 0 {
+				c.Rate = int(setting.MachineNetworkRate.Of(s.settings, setting.InZone(vm.Zone)))
+			}
+		}
 		m.NICs = append(m.NICs, hypervisor.NIC{
-			ID: c.ID, Network: c.Network, Device: c.Device, MAC: c.MAC, IP: c.IP.String(), IP6: c.IP6, VLAN: c.VLAN,
+			ID: c.ID, Network: c.Network, Device: c.Device, MAC: c.MAC, IP: c.IP.String(), IP6: c.IP6, VLAN: c.VLAN, Mbps: c.Rate,
 		})
 	}
 	return m, nil

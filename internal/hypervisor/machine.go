@@ -64,7 +64,8 @@ type Machine struct {
 	VM          uid.VM
 	Name        string // for people, in the host's own tools; it need not be unique
 	CPUs        int
-	CPUSpeedMHz int // a share in relation to other machines, not a limit
+	CPUSpeedMHz int  // a share in relation to other machines, and a limit where LimitCPU says so
+	LimitCPU    bool `json:",omitzero"` // no more than its share, even where others leave some
 	MemoryMB    int
 	Disks       []Attachment
 	NICs        []NIC
@@ -105,4 +106,5 @@ type NIC struct {
 	IP      string // the address the guest will be given, "10.1.1.7"; it may be empty
 	IP6     string // the guest's IPv6 address, "2001:db8::7"; it may be empty
 	VLAN    int    // 1 to 4094; 0 is untagged
+	Mbps    int    `json:",omitzero"` // how fast it may be, in Mbit/s; 0: no limit
 }

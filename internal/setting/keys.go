@@ -129,6 +129,11 @@ var (
 		Name: "network.guest.cidr.limit", Category: Network, Group: "Network",
 		Doc: "The shortest prefix that a guest network may have: 22 allows networks of 1022 addresses.",
 	}, 22, 8, 30)
+	MachineNetworkRate = whole(Setting{
+		Name: "vm.network.throttling.rate", Category: Network, Group: "Network", Scopes: []Scope{OfZone},
+		Doc: "How many Mbit/s the first network card of a virtual machine carries whose service offering doesn't say it; 0 sets no limit. Machines " +
+			"go by it from their next start on.",
+	}, 200, 0, 1_000_000)
 	SubdomainNetworkAccess = flag(Setting{
 		Name: "allow.subdomain.network.access", Category: Advanced, Group: "Network",
 		Doc: "Whether a shared network for a domain is for the domains below it, too, where its creator doesn't say.",
@@ -218,7 +223,8 @@ var all = byName(
 	CPUDisableThreshold.Setting, MemoryDisableThreshold.Setting, StorageDisableThreshold.Setting,
 	CPUNotifyThreshold.Setting, MemoryNotifyThreshold.Setting, StorageNotifyThreshold.Setting, PublicIPNotifyThreshold.Setting,
 	CPUOvercommit.Setting, MemoryOvercommit.Setting, StorageOvercommit.Setting,
-	AllocationAlgorithm.Setting, SubdomainNetworkAccess.Setting, GuestDomainSuffix.Setting, GuestCIDRLimit.Setting, PublicTemplates.Setting,
+	AllocationAlgorithm.Setting, SubdomainNetworkAccess.Setting, MachineNetworkRate.Setting,
+	GuestDomainSuffix.Setting, GuestCIDRLimit.Setting, PublicTemplates.Setting,
 	CustomDiskMin.Setting, CustomDiskMax.Setting,
 	MaxVolumeSize.Setting, InstanceName.Setting, InstanceNameIsName.Setting,
 )

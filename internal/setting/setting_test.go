@@ -164,7 +164,7 @@ func TestList(t *testing.T) {
 		"by keyword":                     {setting.Filter{Keyword: "LOCKED out"}, []string{"incorrect.login.attempts.allowed=5", "incorrect.login.lockout.time=60"}},
 		"a page":                         {setting.Filter{Keyword: "locked out", Offset: 1, Limit: 5}, []string{"incorrect.login.lockout.time=60"}},
 		"beyond":                         {setting.Filter{Keyword: "locked out", Offset: 9, Limit: 5}, nil},
-		"of a zone":                      {setting.Filter{Place: setting.InZone(zone), Group: "network"}, []string{"guest.domain.suffix=cloud.internal"}},
+		"of a zone":                      {setting.Filter{Place: setting.InZone(zone), Group: "network"}, []string{"guest.domain.suffix=cloud.internal", "vm.network.throttling.rate=200"}},
 	} {
 		if got, _ := list(c.f); !cmp.Equal(got, c.want) {
 			t.Errorf("%s: %v, want %v", what, got, c.want)
