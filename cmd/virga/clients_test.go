@@ -203,6 +203,7 @@ func TestClientCloudstackGo(t *testing.T) {
 	s := connect(t)
 	vm := s.deploy("slow")
 	s.work(vm.Id, p.client())
+	s.roles()
 	s.end(vm)
 	spy.check()
 }
@@ -470,6 +471,8 @@ var answers = map[string]any{
 	"listAccounts":                  cloudstack.ListAccountsResponse{},
 	"listUsers":                     cloudstack.ListUsersResponse{},
 	"listEvents":                    cloudstack.ListEventsResponse{},
+	"listRoles":                     cloudstack.ListRolesResponse{},
+	"listRolePermissions":           cloudstack.ListRolePermissionsResponse{},
 	"listVolumes":                   cloudstack.ListVolumesResponse{},
 	"listOsTypes":                   cloudstack.ListOsTypesResponse{},
 	"listTemplates":                 cloudstack.ListTemplatesResponse{},

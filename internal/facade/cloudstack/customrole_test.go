@@ -134,6 +134,11 @@ func TestARoleOfOnesOwn(t *testing.T) {
 		allowed(false, "failWith")
 		allowed(false, "listConfigurations") // a pattern gives users nothing beyond what users may
 
+		// The role is asked before the signature is compared, as in CloudStack.
+		forged := "response=json&apiKey=" + c.tenants["red-worker"].keys.APIKey + "&signature=AAAA&command="
+		failed(t, c.get(forged+"failWith"), "errorresponse", 432)
+		failed(t, c.get(forged+"listAccounts"), "listaccountsresponse", 401)
+
 		rule := call("createRolePermission", "roleid="+id, "rule=failWith", "permission=allow")
 		allowed(true, "failWith")
 		call("updateRolePermission", "roleid="+id, "ruleid="+rule, "permission=deny")
