@@ -147,25 +147,25 @@ func MarkZone(ctx context.Context, tx db.Tx, id uid.Account, zone uid.Zone) erro
 
 // Close begins to delete an account: its users are removed with their keys and sessions, and nothing new is made for it. One that is
 // closed already stays so. What it owns, and then the account, goes later.
-func (s *Service) Close(ctx context.Context, tx db.Tx, id uid.Account) (Account, error) {
+func (s *Service) Close(ctx context.Context, tx db.Tx, id uid.Account) (a Account, already bool, err error) {
 	if err := tx.Retire(ctx, id); err != nil {
-		return Account{}, err
+		return a, false, err
 	}
-	a, err := s.target(ctx, tx, Named{ID: id})
+	a, err = s.target(ctx, tx, Named{ID: id})
 	if err != nil || a.Closing {
-		return a, err
+		return a, true, err
 	}
 	if err := notOwn(ctx, a.ID, "delete"); err != nil {
-		return a, err
+		return a, false, err
 	}
 	if err := s.closeSessions(ctx, tx, a.ID); err != nil {
-		return a, err
+		return a, false, err
 	}
 	if err := closeAccount(ctx, tx, a.ID); err != nil {
-		return a, fmt.Errorf("close account %s: %w", a.ID, err)
+		return a, false, fmt.Errorf("close account %s: %w", a.ID, err)
 	}
 	a.Closing, a.State = true, Disabled
-	return a, nil
+	return a, false, nil
 }
 
 // Remove removes an account that was closed, and owns nothing any more.

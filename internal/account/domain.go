@@ -172,9 +172,19 @@ func RemoveDomains(ctx context.Context, tx db.Tx, d Domain) error {
 	return removeDomains(ctx, tx, d.Path)
 }
 
-// AccountsBelow gives accounts that are in a domain or below it, at most limit (0: all).
-func AccountsBelow(ctx context.Context, q db.Tx, path string, limit int) ([]Account, error) {
-	found, _, err := listAccounts(ctx, q, AccountFilter{Scope: auth.Scope{Under: path}, Limit: limit})
+// IDsBelow gives the ids of a domain and of those below it.
+func IDsBelow(ctx context.Context, q db.Tx, d Domain) ([]uid.Domain, error) { return idsBelow(ctx, q, d.Path) }
+
+// AccountsBelow gives the accounts that are in a domain or below it, the oldest first.
+func AccountsBelow(ctx context.Context, q db.Tx, id uid.Domain) ([]Account, error) {
+	d, err := keptDomain(ctx, q, id)
+	if db.IsNone(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find domain %s: %w", id, err)
+	}
+	found, _, err := listAccounts(ctx, q, AccountFilter{Scope: auth.Scope{Under: d.Path}})
 	return found, err
 }
 

@@ -79,7 +79,7 @@ func TestNewDomainHasNoPartInTheOldOne(t *testing.T) {
 				return err
 			}
 			for _, name := range []string{"badmin", "buser"} {
-				if _, err := w.Close(ctx, tx, w.accounts[name].ID); err != nil {
+				if _, _, err := w.Close(ctx, tx, w.accounts[name].ID); err != nil {
 					return err
 				}
 				if err := Remove(ctx, tx, w.accounts[name].ID); err != nil {

@@ -128,6 +128,11 @@ func removeDomains(ctx context.Context, tx db.Tx, path string) error {
 	return err
 }
 
+func idsBelow(ctx context.Context, q db.Tx, path string) (ids []uid.Domain, err error) {
+	err = q.NewRaw("select id from domains where removed is null and "+below+" order by id", belowArgs(path)...).Scan(ctx, &ids)
+	return ids, err
+}
+
 func closing(ctx context.Context, q db.Tx) (accounts []uid.Account, domains []uid.Domain, err error) {
 	if err := q.NewRaw("select id from accounts where closing and removed is null order by id").Scan(ctx, &accounts); err != nil {
 		return nil, nil, err

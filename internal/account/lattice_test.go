@@ -58,7 +58,7 @@ var deeds = map[string]func(ctx context.Context, w *world, u User) error{
 		})
 	},
 	"delete the account": func(ctx context.Context, w *world, u User) error {
-		return w.db.Write(ctx, func(ctx context.Context, tx db.Tx) error { _, err := w.Close(ctx, tx, u.Account); return err })
+		return w.db.Write(ctx, func(ctx context.Context, tx db.Tx) error { _, _, err := w.Close(ctx, tx, u.Account); return err })
 	},
 }
 

@@ -252,7 +252,7 @@ func TestClosingAccountTakesNothing(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		root, a := w.as("admin"), w.accounts["auser"]
 		closes := func(id uid.Account) error {
-			return w.db.Write(root, func(ctx context.Context, tx db.Tx) error { _, err := w.Close(ctx, tx, id); return err })
+			return w.db.Write(root, func(ctx context.Context, tx db.Tx) error { _, _, err := w.Close(ctx, tx, id); return err })
 		}
 		want(t, "close", closes(a.ID), "")
 		want(t, "close again", closes(a.ID), "")

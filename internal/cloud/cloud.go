@@ -13,6 +13,7 @@ import (
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/alert"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/closing"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
@@ -90,6 +91,7 @@ type Cloud struct {
 	Images    *image.Service
 	Volumes   *volume.Service
 	Machines  *compute.Service
+	Closing   *closing.Service
 	Facade    *cloudstack.Facade
 
 	log  *slog.Logger
@@ -184,6 +186,9 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Networks: cl.Networks, Hosts: cl.Hosts, Volumes: cl.Volumes, Settings: cl.Settings,
 		Box: box,
 	})
+	cl.Closing = closing.New(closing.Parts{
+		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Machines: cl.Machines, Volumes: cl.Volumes, Networks: cl.Networks, Images: cl.Images,
+	})
 	cl.Images.UsedBy(compute.OfTemplate)
 	cl.Zones.GoesWith(cl.Images.LeaveZone)
 	cl.Hosts.ClearedBy(cl.Machines.Clear)
@@ -193,7 +198,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Facade = cloudstack.New(cloudstack.Services{
 		DB: cl.DB, Engine: cl.Engine, Settings: cl.Settings, Accounts: cl.Accounts, Sessions: cl.Sessions, Roles: cl.Roles,
 		Zones: cl.Zones, Offerings: cl.Offerings, KeyPairs: cl.KeyPairs, Networks: cl.Networks, VPCs: cl.VPCs, Groups: cl.Groups,
-		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Machines: cl.Machines, Reset: c.Reset,
+		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Machines: cl.Machines, Closing: cl.Closing, Reset: c.Reset,
 	}, c.Facade)
 }
 
@@ -282,6 +287,7 @@ func (cl *Cloud) keepers() []keep.Keeper {
 		{Name: "expunge", Period: glance, Every: every(setting.ExpungeInterval), Round: func(ctx context.Context) error {
 			return cl.Machines.ExpungeOld(ctx, setting.ExpungeDelay.Of(cl.Settings))
 		}},
+		{Name: "account-cleanup", Period: glance, Every: every(setting.AccountCleanupInterval), Round: cl.Closing.GoOn},
 		{Name: "sessions", Period: time.Minute, Round: func(ctx context.Context) error {
 			_, err := cl.Sessions.Sweep(ctx)
 			return err

@@ -47,14 +47,14 @@ func (s *Service) drop(ctx context.Context, v volume.Volume) (op.ID, error) {
 	case v.VM == "":
 		return s.volumes.Delete(ctx, v.ID)
 	case v.Type == volume.Root:
-		return s.wipeOut(ctx, v.VM)
+		return s.WipeOut(ctx, v.VM)
 	default:
 		return s.Detach(ctx, v.ID)
 	}
 }
 
-// wipeOut begins to remove a machine for good, whether it was destroyed before or not.
-func (s *Service) wipeOut(ctx context.Context, id uid.VM) (op.ID, error) {
+// WipeOut begins to remove a machine for good, whether it was destroyed before or not. Data disks outlive it.
+func (s *Service) WipeOut(ctx context.Context, id uid.VM) (op.ID, error) {
 	found, err := ByID(ctx, s.db.Read(), []uid.VM{id})
 	if err == nil && (found[id].State == Destroyed || found[id].State == Failed) {
 		return s.Expunge(ctx, id)

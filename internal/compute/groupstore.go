@@ -30,3 +30,13 @@ func insertGroup(ctx context.Context, tx db.Tx, g Group) error {
 func GroupNames(ctx context.Context, q db.Tx, ids []uid.InstanceGroup) (map[uid.InstanceGroup]string, error) {
 	return db.Names(ctx, q, "vm_groups", "name", ids)
 }
+
+// RemoveGroupsOf removes the groups of an account that has no machines any more. Those that it had forget theirs.
+func RemoveGroupsOf(ctx context.Context, tx db.Tx, account uid.Account) error {
+	_, err := tx.NewRaw("update vms set group_id = null where group_id in (select id from vm_groups where account_id = ?)", account).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = tx.NewRaw("delete from vm_groups where account_id = ?", account).Exec(ctx)
+	return err
+}

@@ -93,6 +93,9 @@ func (s *Service) add(ctx context.Context, in In, p Pair, kind event.Kind) (Pair
 		if err != nil {
 			return err
 		}
+		if err := account.Stays(ctx, tx, owner.Account); err != nil {
+			return err
+		}
 		p.ID, p.Account, p.Domain, p.Name, p.Created = uid.New[uid.SSHKeyPair](), owner.Account, owner.Domain, in.Name, tx.Now
 		if taken, err := nameOfTaken(ctx, tx, p); err != nil {
 			return err

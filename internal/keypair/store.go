@@ -75,3 +75,9 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Pair, int, error) {
 	}
 	return out, n, err
 }
+
+// RemoveAllOf removes the key pairs of an account that is deleted.
+func RemoveAllOf(ctx context.Context, tx db.Tx, account uid.Account) error {
+	_, err := tx.NewRaw("delete from ssh_keypairs where account_id = ?", account).Exec(ctx)
+	return err
+}

@@ -173,3 +173,24 @@ func guestNetworkOf(ctx context.Context, tx db.Tx, zone uid.Zone) (id uid.Networ
 	}
 	return id, err
 }
+
+// ReleaseRangesOf makes the ranges of public addresses that are dedicated to an account everybody's.
+func ReleaseRangesOf(ctx context.Context, tx db.Tx, account uid.Account) error {
+	return releaseRanges(ctx, tx, "account_id = ?", account)
+}
+
+// ReleaseRangesFor makes the ranges of public addresses that are dedicated to a domain, and to no account, everybody's.
+func ReleaseRangesFor(ctx context.Context, tx db.Tx, domain uid.Domain) error {
+	return releaseRanges(ctx, tx, "domain_id = ? and account_id is null", domain)
+}
+
+func releaseRanges(ctx context.Context, tx db.Tx, which string, id any) error {
+	which = "removed is null and network_id is null and " + which
+	_, err := tx.NewRaw("update public_ips set free_for = (select r.zone_id from ip_ranges r where r.id = range_id) where range_id in "+
+		"(select id from ip_ranges where "+which+")", id).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = tx.NewRaw("update ip_ranges set account_id = null, domain_id = null where "+which, id).Exec(ctx)
+	return err
+}

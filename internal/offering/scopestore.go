@@ -156,3 +156,23 @@ func scopesOf(ctx context.Context, q db.Tx, ids []string, at func(i int) *Scope)
 func DomainNames(ctx context.Context, q db.Tx, ids []uid.Domain) (map[uid.Domain]string, error) {
 	return db.Names(ctx, q, "domains", "name", ids)
 }
+
+// LeaveDomain takes a domain that is removed from the offerings that are offered to it. Those that were for it alone are for nobody then,
+// and go: but for network offerings, which networks of others may have, and which are disabled.
+func LeaveDomain(ctx context.Context, tx db.Tx, domain uid.Domain) error {
+	alone := "id in (select offering_id from offering_domains group by offering_id having count(*) = 1 and min(domain_id) = ?)"
+	for _, change := range []struct {
+		query string
+		args  []any
+	}{
+		{"update service_offerings set state = ?, removed = ? where removed is null and " + alone, []any{Inactive, tx.Now, domain}},
+		{"update disk_offerings set state = ?, removed = ? where removed is null and " + alone, []any{Inactive, tx.Now, domain}},
+		{"update network_offerings set state = ? where removed is null and " + alone, []any{Disabled, domain}},
+		{"delete from offering_domains where domain_id = ?", []any{domain}},
+	} {
+		if _, err := tx.NewRaw(change.query, change.args...).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}

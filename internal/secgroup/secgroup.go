@@ -71,6 +71,9 @@ func (s *Service) Create(ctx context.Context, in CreateIn) (uid.SecurityGroup, e
 		if err != nil {
 			return err
 		}
+		if err := account.Stays(ctx, tx, owner.Account); err != nil {
+			return err
+		}
 		g.Account, g.Domain, g.Created = owner.Account, owner.Domain, tx.Now
 		if err := insert(ctx, tx, g); err != nil {
 			return err

@@ -149,3 +149,9 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Group, int, error) {
 	}
 	return out, n, err
 }
+
+// RemoveAllOf removes the groups of an account that is deleted and has no machines any more, its default one, too.
+func RemoveAllOf(ctx context.Context, tx db.Tx, account uid.Account) error {
+	_, err := tx.NewRaw("delete from security_groups where account_id = ?", account).Exec(ctx)
+	return err
+}

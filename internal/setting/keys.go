@@ -24,6 +24,10 @@ var (
 		Name: "expunge.interval", Category: Advanced, Group: "Compute",
 		Doc: "How many seconds pass between two looks for destroyed virtual machines whose time has come.",
 	}, time.Second, 5*time.Second, time.Second)
+	AccountCleanupInterval = span(Setting{
+		Name: "account.cleanup.interval", Category: Advanced, Group: "Management Server",
+		Doc: "How many seconds pass between two tries to free what the deletion of accounts and domains has left.",
+	}, time.Second, day, time.Second)
 	SessionTimeout = span(Setting{
 		Name: "session.timeout", Category: Advanced, Group: "Management Server",
 		Doc: "How many minutes a session lives without being used.",

@@ -2,6 +2,7 @@ package zone
 
 import (
 	"context"
+	"unicode/utf8"
 
 	"github.com/uptrace/bun"
 
@@ -231,4 +232,13 @@ func clusters(rows []clusterRow) []Cluster {
 // Runs tells whether a zone has a cluster of a hypervisor, whose name is spelled as [Hypervisor] does.
 func Runs(ctx context.Context, q db.Tx, zone uid.Zone, hypervisor string) (bool, error) {
 	return q.NewSelect().Model((*clusterRow)(nil)).Where("c.zone_id = ? and c.hypervisor = ? and c.removed is null", zone, hypervisor).Exists(ctx)
+}
+
+// CountBelow counts the zones that are kept for the domain with a path, or for one below it.
+func CountBelow(ctx context.Context, tx db.Tx, path string) ([]Count, error) {
+	var n int
+	err := tx.NewRaw(`select count(*) from zones where removed is null and domain_id in
+		(select id from domains where removed is null and (path = ? or substr(path, 1, ?) = ?))`,
+		path, utf8.RuneCountInString(path)+1, path+"/").Scan(ctx, &n)
+	return []Count{{Things: "zones", N: n}}, err
 }

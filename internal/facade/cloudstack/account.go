@@ -23,6 +23,10 @@ func (f *Facade) registerAccounts(m *api.Mux) {
 	api.HandleCall(m, cs.UpdateAccount, f.updateAccount)
 	api.HandleCall(m, cs.EnableAccount, f.enableAccount)
 	api.HandleCall(m, cs.LockAccount, f.lockAccount)
+	of := func(ctx context.Context, subject string) (cs.Account, error) { return shown(ctx, uid.Account(subject)) }
+	api.HandleJob(m, cs.DisableAccount, f.disableAccount, of)
+	api.HandleJob(m, cs.MarkDefaultZoneForAccount, f.markDefaultZone, of)
+	api.HandleJob(m, cs.DeleteAccount, f.deleteAccount, succeeded)
 	api.HandleList(m, cs.ListAccounts, f.listAccounts)
 }
 
@@ -58,6 +62,21 @@ func (f *Facade) enableAccount(ctx context.Context, in cs.EnableAccountIn) (cs.A
 func (f *Facade) lockAccount(ctx context.Context, in cs.LockAccountIn) (cs.Account, error) {
 	id, err := f.Accounts.Lock(ctx, account.Named{Name: in.Account, Domain: in.DomainID})
 	return f.accountShown(ctx, id, err)
+}
+
+func (f *Facade) disableAccount(ctx context.Context, in cs.DisableAccountIn) (api.Started, error) {
+	job, err := f.Closing.Disable(ctx, named(in.Named), in.Lock)
+	return api.Started{JobID: job}, err
+}
+
+func (f *Facade) markDefaultZone(ctx context.Context, in cs.MarkDefaultZoneForAccountIn) (api.Started, error) {
+	job, err := f.Closing.MarkZone(ctx, account.Named{Name: in.Account, Domain: in.DomainID}, in.ZoneID)
+	return api.Started{JobID: job}, err
+}
+
+func (f *Facade) deleteAccount(ctx context.Context, in cs.DeleteAccountIn) (api.Started, error) {
+	job, err := f.Closing.DeleteAccount(ctx, in.ID)
+	return api.Started{JobID: job}, err
 }
 
 func named(n cs.Named) account.Named {

@@ -14,6 +14,7 @@ import (
 func (f *Facade) registerDomains(m *api.Mux) {
 	api.HandleCreate(m, cs.CreateDomain, f.createDomain, look.Show(f.DB.Read, account.DomainsWithFamily, f.domainsOut))
 	api.HandleCall(m, cs.UpdateDomain, f.updateDomain)
+	api.HandleJob(m, cs.DeleteDomain, f.deleteDomain, succeeded)
 	api.HandleList(m, cs.ListDomains, f.listDomains)
 	api.HandleList(m, cs.ListDomainChildren, f.listDomainChildren)
 }
@@ -30,6 +31,11 @@ func (f *Facade) updateDomain(ctx context.Context, in cs.UpdateDomainIn) (none c
 		return none, err
 	}
 	return look.Show(f.DB.Read, account.DomainsWithFamily, f.domainsOut)(ctx, in.ID)
+}
+
+func (f *Facade) deleteDomain(ctx context.Context, in cs.DeleteDomainIn) (api.Started, error) {
+	job, err := f.Closing.DeleteDomain(ctx, in.ID, in.Cleanup)
+	return api.Started{JobID: job}, err
 }
 
 // listDomains looks through everything in the caller's reach once it is told what to look for.

@@ -7,6 +7,7 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/closing"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
@@ -45,6 +46,7 @@ type Services struct {
 	Images    *image.Service
 	Volumes   *volume.Service
 	Machines  *compute.Service
+	Closing   *closing.Service
 
 	Reset func(ctx context.Context) error // puts a sandbox back to its beginning; nil for any other cloud
 }

@@ -19,6 +19,9 @@ func (f *Facade) registerUsers(m *api.Mux) {
 	api.HandleCall(m, cs.DeleteUser, f.deleteUser)
 	api.HandleCall(m, cs.LockUser, f.lockUser)
 	api.HandleCall(m, cs.EnableUser, f.enableUser)
+	api.HandleJob(m, cs.DisableUser, f.disableUser, func(ctx context.Context, subject string) (cs.User, error) {
+		return f.userShown(ctx, uid.User(subject), nil)
+	})
 	api.HandleCall(m, cs.MoveUser, f.moveUser)
 	api.HandleList(m, cs.ListUsers, f.listUsers)
 	api.HandleCall(m, cs.GetUser, f.getUser)
@@ -52,6 +55,11 @@ func (f *Facade) lockUser(ctx context.Context, in cs.LockUserIn) (cs.User, error
 
 func (f *Facade) enableUser(ctx context.Context, in cs.EnableUserIn) (cs.User, error) {
 	return f.userShown(ctx, in.ID, f.Accounts.EnableUser(ctx, in.ID))
+}
+
+func (f *Facade) disableUser(ctx context.Context, in cs.DisableUserIn) (api.Started, error) {
+	job, err := f.Closing.DisableUser(ctx, in.ID)
+	return api.Started{JobID: job}, err
 }
 
 func (f *Facade) moveUser(ctx context.Context, in cs.MoveUserIn) (api.Success, error) {
