@@ -34,11 +34,11 @@ type owned struct{ id, name string }
 func (s *Service) clear(ctx context.Context, e *ending, c clearing) error {
 	ctx = auth.With(ctx, auth.System())
 	e.Left = slices.DeleteFunc(e.Left, func(l left) bool { return l.Kind == c.kind })
-	things, err := c.owned(ctx, auth.Scope{Account: e.Account})
-	if err != nil || len(things) == 0 {
+	jobs, err := s.jobsOf(ctx, e) // before the things: of a job that is over by then, they show what it has done
+	if err != nil {
 		return err
 	}
-	jobs, err := s.jobsOf(ctx, e)
+	things, err := c.owned(ctx, auth.Scope{Account: e.Account})
 	if err != nil {
 		return err
 	}
@@ -94,6 +94,10 @@ func (s *Service) drop(ctx context.Context, e *ending, c clearing, t owned) (why
 	}
 	if job, known := jobs.on(c, t); known && job.Open() && job.State != op.Stuck {
 		return "", nil // one that began in between
+	}
+	now, asked := c.owned(ctx, auth.Scope{Account: e.Account})
+	if !slices.Contains(now, t) {
+		return "", asked // or even ended
 	}
 	return err.Error(), nil
 }

@@ -12,6 +12,10 @@ import (
 
 // storms are the tests in which each plan weathers every accident.
 var storms = map[string]func(*testing.T){
+	"account.close":           TestStormDeleteAccount,
+	"account.disable":         TestStormDisableAccount,
+	"account.zone":            TestStormMarkDefaultZone,
+	"domain.close":            TestStormDeleteDomain,
 	"host.add":                TestStormHostAdd,
 	"host.delete":             TestStormHostDelete,
 	"host.reconnect":          TestStormHostReconnect,
@@ -25,6 +29,7 @@ var storms = map[string]func(*testing.T){
 	"template.delete":         TestStormDeleteTemplate,
 	"template.fetch":          TestStormFetchTemplate,
 	"traffictype.add":         TestStormTrafficTypeAdd,
+	"user.disable":            TestStormDisableUser,
 	"vm.deploy":               TestStormDeploy,
 	"vm.destroy":              TestStormDestroy,
 	"vm.destroy.volumes":      TestStormDestroyWithVolume,

@@ -48,6 +48,7 @@ func Storm(t *testing.T, fresh func(t *testing.T) World) {
 	if t.Failed() || t.Skipped() {
 		return
 	}
+	points = each(points)
 	last := s.lastWayBack(t, points)
 	for i, p := range points {
 		s.accident(t, p, "crash", op.ErrCrash, op.Done)
@@ -68,6 +69,18 @@ func Storm(t *testing.T, fresh func(t *testing.T) World) {
 	if last >= 0 {
 		s.undos(t, points[last])
 	}
+}
+
+// each gives every point once: one that is passed again, since its step was tried again, has its accident the first time.
+func each(points []op.Point) (out []op.Point) {
+	seen := map[string]bool{}
+	for _, p := range points {
+		if !seen[p.String()] {
+			seen[p.String()] = true
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // lastWayBack gives the last point at which an error still undoes everything, -1 where there is none.

@@ -1,0 +1,203 @@
+package cloudtest_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/closing"
+	"github.com/virga-cloud/virga/internal/cloudtest"
+	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/db/dbtest"
+	"github.com/virga-cloud/virga/internal/keypair"
+	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/op/optest"
+	"github.com/virga-cloud/virga/internal/secret"
+	"github.com/virga-cloud/virga/internal/volume"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// tenant is somebody in the storm, in a domain of its own, who runs a machine with a data disk and has a volume and a key pair,
+// unless it is poor.
+type tenant struct {
+	domain  uid.Domain
+	account uid.Account
+	user    uid.User
+	vm      uid.VM
+	zone    uid.Zone
+}
+
+func (s *stormy) tenant(t *testing.T, poor bool) (who tenant) {
+	t.Helper()
+	d, err := s.Accounts.CreateDomain(s.ctx, account.CreateDomainIn{Name: "tenants"})
+	must(t, err)
+	a, u, err := s.Accounts.CreateAccount(s.ctx, account.CreateAccountIn{Domain: d.ID, Username: "tenant", Password: secret.New("p")})
+	must(t, err)
+	if poor {
+		return tenant{domain: d.ID, account: a.ID, user: u.ID, zone: s.small.Zone}
+	}
+	stop, err := s.now.Engine.Start(s.ctx)
+	must(t, err)
+	defer stop()
+	c, _, err := s.Accounts.ByUser(s.ctx, u.ID)
+	must(t, err)
+	ctx := auth.With(context.Background(), c)
+	in := s.deployIn(t)
+	in.Networks = nil
+	id, job, err := s.now.Machines.Deploy(ctx, in)
+	must(t, err)
+	s.wait(t, job)
+	_, job, err = s.now.Volumes.Create(ctx, volume.CreateIn{Name: "v", Zone: s.small.Zone, Offering: s.small.Offering})
+	must(t, err)
+	s.wait(t, job)
+	_, _, err = s.KeyPairs.Create(ctx, keypair.In{Name: "k"})
+	must(t, err)
+	return tenant{d.ID, a.ID, u.ID, id, s.small.Zone}
+}
+
+// closingStorm is a storm round one plan that is about a tenant. Only that plan meets accidents: those that it begins have their own.
+func closingStorm(t *testing.T, plan string, start func(ctx context.Context, c *closing.Service, who tenant) (op.ID, error),
+	there, nothing func(t *testing.T, s *stormy, who tenant),
+) {
+	t.Helper()
+	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			optest.Storm(t, func(t *testing.T) optest.World {
+				s := newStormy(t, url(t))
+				who := s.tenant(t, plan == "user.disable" || plan == "account.zone")
+				look := func(want func(*testing.T, *stormy, tenant)) func(t *testing.T) {
+					return func(t *testing.T) {
+						t.Helper()
+						for _, err := range cloudtest.Check(s.ctx, s.DB, s.World) {
+							t.Errorf("not whole: %v", err)
+						}
+						want(t, s, who)
+					}
+				}
+				return optest.World{
+					DB: s.DB,
+					Engine: func(o op.Options) *op.Engine {
+						accident := o.Fault
+						o.Fault = func(p op.Point) error {
+							if p.Plan != plan {
+								return nil
+							}
+							return accident(p)
+						}
+						s.now = s.Another(s.DB, s.World, o)
+						return s.now.Engine
+					},
+					Start: func(ctx context.Context) (op.ID, error) {
+						return start(auth.With(ctx, auth.System()), s.now.Closing, who)
+					},
+					There: look(there), Nothing: look(nothing),
+				}
+			})
+		})
+	}
+}
+
+// isGone looks whether nothing is left of the tenant.
+func isGone(t *testing.T, s *stormy, who tenant) {
+	t.Helper()
+	if n := leftOf(t, s.Cloud, who.account); n != 0 || !goneAccount(t, s.Cloud, who.account) {
+		t.Errorf("%d things are left of the account", n)
+	}
+}
+
+// isFinished looks whether the tenant is closed and, once the keeper has gone on, gone.
+func isFinished(t *testing.T, s *stormy, who tenant) {
+	t.Helper()
+	accounts, domains, err := account.Closing(s.ctx, s.DB.Read())
+	must(t, err)
+	if len(accounts)+len(domains) == 0 {
+		t.Error("nothing is left for the keeper, and yet the deletion failed")
+	}
+	s.now = s.Another(s.DB, s.World, op.Options{})
+	stop, err := s.now.Engine.Start(s.ctx)
+	must(t, err)
+	defer stop()
+	must(t, s.now.Closing.GoOn(s.ctx))
+	for {
+		open, _, err := op.List(s.ctx, s.DB.Read(), op.Filter{Scope: auth.Scope{All: true}, OnlyOpen: true})
+		must(t, err)
+		if len(open) == 0 {
+			break
+		}
+		_, err = s.now.Engine.Wait(s.ctx, open[0].ID)
+		must(t, err)
+	}
+	isGone(t, s, who)
+	for _, err := range cloudtest.Check(s.ctx, s.DB, s.World) {
+		t.Errorf("not whole after the keeper: %v", err)
+	}
+}
+
+func TestStormDeleteAccount(t *testing.T) {
+	t.Parallel()
+	closingStorm(t, "account.close", func(ctx context.Context, c *closing.Service, who tenant) (op.ID, error) {
+		return c.DeleteAccount(ctx, who.account)
+	}, isGone, isFinished)
+}
+
+func TestStormDeleteDomain(t *testing.T) {
+	t.Parallel()
+	closingStorm(t, "domain.close", func(ctx context.Context, c *closing.Service, who tenant) (op.ID, error) {
+		return c.DeleteDomain(ctx, who.domain, true)
+	}, isGone, isFinished)
+}
+
+// isShut looks whether the account is disabled: it is, whatever became of its machines.
+func isShut(machine func(compute.State) bool) func(t *testing.T, s *stormy, who tenant) {
+	return func(t *testing.T, s *stormy, who tenant) {
+		t.Helper()
+		a, _, err := account.Of(s.ctx, s.DB.Read(), who.account)
+		must(t, err)
+		vms, err := compute.ByID(s.ctx, s.DB.Read(), []uid.VM{who.vm})
+		must(t, err)
+		if a.State != account.Disabled || !machine(vms[who.vm].State) {
+			t.Errorf("the account is %s, its machine %s", a.State, vms[who.vm].State)
+		}
+	}
+}
+
+func TestStormDisableAccount(t *testing.T) {
+	t.Parallel()
+	closingStorm(t, "account.disable", func(ctx context.Context, c *closing.Service, who tenant) (op.ID, error) {
+		return c.Disable(ctx, account.Named{ID: who.account}, false)
+	}, isShut(func(s compute.State) bool { return s == compute.Stopped }), isShut(func(compute.State) bool { return true }))
+}
+
+func TestStormDisableUser(t *testing.T) {
+	t.Parallel()
+	shut := func(t *testing.T, s *stormy, who tenant) {
+		t.Helper()
+		found, err := account.UsersByID(s.ctx, s.DB.Read(), []uid.User{who.user})
+		must(t, err)
+		if found[who.user].State != account.Disabled {
+			t.Errorf("the user is %s", found[who.user].State)
+		}
+	}
+	closingStorm(t, "user.disable", func(ctx context.Context, c *closing.Service, who tenant) (op.ID, error) {
+		return c.DisableUser(ctx, who.user)
+	}, shut, shut)
+}
+
+func TestStormMarkDefaultZone(t *testing.T) {
+	t.Parallel()
+	marked := func(want bool) func(t *testing.T, s *stormy, who tenant) {
+		return func(t *testing.T, s *stormy, who tenant) {
+			t.Helper()
+			a, _, err := account.Of(s.ctx, s.DB.Read(), who.account)
+			must(t, err)
+			if (a.DefaultZone != "") != want {
+				t.Errorf("its zone is %q", a.DefaultZone)
+			}
+		}
+	}
+	closingStorm(t, "account.zone", func(ctx context.Context, c *closing.Service, who tenant) (op.ID, error) {
+		return c.MarkZone(ctx, account.Named{ID: who.account}, who.zone)
+	}, marked(true), marked(false))
+}
