@@ -173,7 +173,9 @@ func RemoveDomains(ctx context.Context, tx db.Tx, d Domain) error {
 }
 
 // IDsBelow gives the ids of a domain and of those below it.
-func IDsBelow(ctx context.Context, q db.Tx, d Domain) ([]uid.Domain, error) { return idsBelow(ctx, q, d.Path) }
+func IDsBelow(ctx context.Context, q db.Tx, d Domain) ([]uid.Domain, error) {
+	return idsBelow(ctx, q, d.Path)
+}
 
 // AccountsBelow gives the accounts that are in a domain or below it, the oldest first.
 func AccountsBelow(ctx context.Context, q db.Tx, id uid.Domain) ([]Account, error) {

@@ -23,6 +23,7 @@ import (
 type emptying struct {
 	Domain uid.Domain `json:"domain"`
 	Began  time.Time  `json:"began"`
+	Left   []left     `json:"left,omitempty"`
 
 	cleanup bool // for Accept only
 }
@@ -92,7 +93,7 @@ func lone(ctx context.Context, tx db.Tx, d account.Domain) error {
 func (s *Service) endAccounts(ctx context.Context, e *emptying) error {
 	ctx = auth.With(ctx, auth.System())
 	accounts, err := account.AccountsBelow(ctx, s.DB.Read(), e.Domain)
-	if err != nil || len(accounts) == 0 {
+	if err != nil {
 		return err
 	}
 	ids := make([]string, len(accounts))
@@ -104,13 +105,15 @@ func (s *Service) endAccounts(ctx context.Context, e *emptying) error {
 		return err
 	}
 	waiting, begun := 0, 0
+	e.Left = nil
 	for _, a := range accounts {
 		if open[string(a.ID)] == "" && begun < atOnce {
-			why, err := failure(ctx, s.DB.Read(), e, a.ID)
+			why, err := s.failure(ctx, e, a.ID)
 			if err != nil {
 				return err
 			}
 			if why != "" {
+				e.Left = append(e.Left, left{"account", a.Name, why})
 				continue
 			}
 			begun++
@@ -121,14 +124,15 @@ func (s *Service) endAccounts(ctx context.Context, e *emptying) error {
 		waiting++
 	}
 	if waiting > 0 {
-		return op.Retry(fault.Unavailablef("the domain is closed, but %d of its accounts could not be deleted in time; it is tried again later", waiting))
+		return op.Retry(fault.Unavailablef("the domain is closed, but %d of its accounts could not be deleted in time; it is tried again later",
+			waiting))
 	}
 	return nil
 }
 
 // failure tells why this deletion could not delete an account, "" where it has not tried or not ended.
-func failure(ctx context.Context, q db.Tx, e *emptying, id uid.Account) (string, error) {
-	tried, _, err := op.List(ctx, q, op.Filter{Scope: auth.Scope{Account: id}, Since: e.Began, Subject: string(id)})
+func (s *Service) failure(ctx context.Context, e *emptying, id uid.Account) (string, error) {
+	tried, _, err := op.List(ctx, s.DB.Read(), op.Filter{Scope: auth.Scope{Account: id}, Since: e.Began, Subject: string(id)})
 	for _, r := range tried {
 		if r.State == op.Failed && r.UserID == auth.System().User {
 			return r.FaultText, nil
@@ -148,7 +152,7 @@ func (s *Service) emptied(ctx context.Context, tx db.Tx, e *emptying) error {
 		return err
 	}
 	if d.Accounts > 0 {
-		return remaining(ctx, tx, e, d)
+		return fault.Conflictf("domain %s is closed, but %d of its accounts could not be deleted: %s", d.Path, d.Accounts, report(e.Left, nil))
 	}
 	if err := lone(ctx, tx, d.Domain); err != nil {
 		return err
@@ -170,23 +174,4 @@ func (s *Service) emptied(ctx context.Context, tx db.Tx, e *emptying) error {
 		}
 	}
 	return account.RemoveDomains(ctx, tx, d.Domain)
-}
-
-func remaining(ctx context.Context, tx db.Tx, e *emptying, d account.Lone) error {
-	accounts, err := account.AccountsBelow(ctx, tx, d.ID)
-	if err != nil {
-		return err
-	}
-	parts := make([]string, min(len(accounts), named))
-	for i, a := range accounts[:len(parts)] {
-		why, err := failure(ctx, tx, e, a.ID)
-		if err != nil {
-			return err
-		}
-		parts[i] = fmt.Sprintf("account %q: %s", a.Name, why)
-	}
-	if n := len(accounts) - named; n > 0 {
-		parts = append(parts, fmt.Sprintf("and %d more", n))
-	}
-	return fault.Conflictf("domain %s is closed, but %d of its accounts could not be deleted: %s", d.Path, d.Accounts, strings.Join(parts, "; "))
 }

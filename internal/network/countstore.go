@@ -25,6 +25,7 @@ func CountBelow(ctx context.Context, tx db.Tx, path string) ([]zone.Count, error
 	below := "domain_id in (select id from domains where removed is null and (path = ? or substr(path, 1, ?) = ?))"
 	args := []any{path, utf8.RuneCountInString(path) + 1, path + "/"}
 	err := tx.NewRaw("select (select count(*) from physical_networks where removed is null and "+below+"), "+
-		"(select count(*) from networks where removed is null and acl_type = 'Domain' and "+below+")", append(args, args...)...).Scan(ctx, &physical, &shared)
+		"(select count(*) from networks where removed is null and acl_type = 'Domain' and "+below+")", append(args, args...)...).
+		Scan(ctx, &physical, &shared)
 	return []zone.Count{{Things: "physical networks", N: physical}, {Things: "networks with acltype=Domain", N: shared}}, err
 }
