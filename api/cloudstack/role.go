@@ -121,7 +121,8 @@ type InRole struct {
 var CreateRolePermission = api.Call[CreateRolePermissionIn, RolePermission]{
 	Name: "createRolePermission", Noun: "Role", Role: api.RootOnly, Object: "rolepermission", Event: "ROLE.PERMISSION.CREATE", Since: "4.9.0",
 	Creates: true,
-	Doc:     "Adds a rule to a role, after those that it has. The first rule that matches a command decides; what none matches is denied.",
+	Doc: "Adds a rule to a role, after those that it has. The first rule that matches a command decides; what none matches is denied. " +
+		"As all changes of roles it has effect at once on the server that is asked, and on every other one within two seconds.",
 }
 
 // CreateRolePermissionIn says what rule.
