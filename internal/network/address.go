@@ -7,6 +7,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/subnet"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -84,7 +85,7 @@ func (nic *NIC) in(ctx context.Context, tx db.Tx, n Network, id uid.IPRange) err
 
 // takeWanted takes one certain address of a shared network.
 func takeWanted(ctx context.Context, tx db.Tx, n Network, want string, by user) (*Address, error) {
-	ip, err := ParseIP("ipaddress", want)
+	ip, err := subnet.ParseIP("ipaddress", want)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/subnet"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -129,7 +130,7 @@ func (s *Service) Addresses(ctx context.Context, f AddressFilter) ([]Address, in
 		q = f.Scope.Where(q, "a").Where("a.state <> ?", Free)
 	}
 	if f.IP != "" {
-		ip, err := ParseIP("ipaddress", f.IP)
+		ip, err := subnet.ParseIP("ipaddress", f.IP)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -145,7 +146,7 @@ func (s *Service) Addresses(ctx context.Context, f AddressFilter) ([]Address, in
 	if f.Zone != "" || f.Physical != "" || f.Network != "" || f.Public != nil || f.ForSystem != nil {
 		q.Where("a.range_id in (?)", s.rangesOf(f))
 	}
-	if ip, err := ParseIP("keyword", f.Keyword); err == nil {
+	if ip, err := subnet.ParseIP("keyword", f.Keyword); err == nil {
 		q.Where("a.ip = ?", ip)
 	} else if f.Keyword != "" {
 		tagged := s.db.Read().NewSelect().Table("ip_ranges").Column("id")

@@ -15,6 +15,7 @@ import (
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/once"
 	"github.com/virga-cloud/virga/internal/setting"
+	"github.com/virga-cloud/virga/internal/subnet"
 	"github.com/virga-cloud/virga/internal/vlan"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
@@ -317,12 +318,12 @@ func (s *Service) isolate(n *Network, in CreateIn, off offering.Network, z zone.
 	}
 	own := in.Gateway+in.Netmask != ""
 	if !own && z.GuestCIDR != "" {
-		if in.Gateway, in.Netmask, err = ofCIDR(z.GuestCIDR); err != nil {
+		if in.Gateway, in.Netmask, err = subnet.OfCIDR(z.GuestCIDR); err != nil {
 			return err
 		}
 	}
-	sub, err := ParseSubnet(in.Gateway, in.Netmask, in.StartIP, in.EndIP)
-	if limit := setting.GuestCIDRLimit.Of(s.settings); err == nil && own && int64(sub.bits) < limit {
+	sub, err := subnet.Parse(in.Gateway, in.Netmask, in.StartIP, in.EndIP)
+	if limit := setting.GuestCIDRLimit.Of(s.settings); err == nil && own && int64(sub.Bits) < limit {
 		return fault.Invalidf("network %s is larger than guest networks may be: want a prefix of %d bits or more", sub.CIDR, limit)
 	}
 	n.CIDR, n.Gateway, n.Netmask, n.StartIP, n.EndIP, n.NextIP = sub.CIDR, sub.Gateway, sub.Netmask, sub.First, sub.Last, sub.First

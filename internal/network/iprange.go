@@ -13,6 +13,7 @@ import (
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/once"
+	"github.com/virga-cloud/virga/internal/subnet"
 	"github.com/virga-cloud/virga/internal/vlan"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
@@ -305,12 +306,12 @@ func (r *Range) addresses(in CreateRangeIn) (err error) {
 			return fault.Invalidf("a range of IPv4 addresses needs gateway, netmask and startip: got gateway %q, netmask %q and startip %q",
 				in.Gateway, in.Netmask, in.StartIP)
 		}
-		sub, err := ParseSubnet(in.Gateway, in.Netmask, in.StartIP, in.EndIP)
+		sub, err := subnet.Parse(in.Gateway, in.Netmask, in.StartIP, in.EndIP)
 		if err != nil {
 			return err
 		}
 		switch {
-		case sub.gateway >= sub.First && sub.gateway <= sub.Last:
+		case sub.GatewayIP >= sub.First && sub.GatewayIP <= sub.Last:
 			return fault.Invalidf("the gateway %s is one of the range's own addresses, %s to %s", in.Gateway, sub.First, sub.Last)
 		case sub.Last-sub.First >= maxRange:
 			return fault.Invalidf("the range %s to %s has %d addresses; one may have %d", sub.First, sub.Last, sub.Last-sub.First+1, maxRange)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/internal/subnet"
 	"github.com/virga-cloud/virga/internal/vlan"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -27,6 +28,9 @@ const (
 	ForAccount = "Account"
 	ForDomain  = "Domain"
 )
+
+// IP is an IPv4 address as a number.
+type IP = subnet.IP
 
 // Network is a guest network.
 type Network struct {
@@ -98,13 +102,13 @@ func (n Network) Reserved() string {
 	if n.GuestType != offering.Isolated || n.CIDR == "" {
 		return ""
 	}
-	sub, err := ParseSubnet(n.Gateway, n.Netmask, "", "")
+	sub, err := subnet.Parse(n.Gateway, n.Netmask, "", "")
 	if err != nil {
 		return ""
 	}
 	var out []string
 	for _, part := range [][2]IP{{sub.First, n.StartIP - 1}, {n.EndIP + 1, sub.Last}} {
-		onlyGateway := part[0] == sub.gateway && part[1] == sub.gateway
+		onlyGateway := part[0] == sub.GatewayIP && part[1] == sub.GatewayIP
 		if part[0] <= part[1] && !onlyGateway {
 			out = append(out, part[0].String()+"-"+part[1].String())
 		}

@@ -2,11 +2,13 @@ package network
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/internal/subnet"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -144,7 +146,7 @@ func Detach(ctx context.Context, tx db.Tx, vm uid.VM) error {
 
 // takeIP takes the address that the user wants.
 func takeIP(ctx context.Context, tx db.Tx, n Network, want string) (IP, error) {
-	ip, err := ParseIP("ipaddress", want)
+	ip, err := subnet.ParseIP("ipaddress", want)
 	if err != nil {
 		return 0, err
 	}
@@ -184,4 +186,9 @@ func (n *opened) nextIP(ctx context.Context, tx db.Tx) (IP, error) {
 		}
 	}
 	return 0, fault.Fullf("network %q has no free address left: all of %s to %s are in use", n.Name, n.StartIP, n.EndIP)
+}
+
+// mac makes the MAC address of a serial number: locally administered, unicast, 40 bits of number.
+func mac(serial int64) string {
+	return fmt.Sprintf("02:%02x:%02x:%02x:%02x:%02x", byte(serial>>32), byte(serial>>24), byte(serial>>16), byte(serial>>8), byte(serial))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/internal/subnet"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -171,7 +172,7 @@ var (
 
 // insertNext adds a NIC with the counter's next address.
 func (n *opened) insertNext(ctx context.Context, tx db.Tx, nic NIC) error {
-	gateway, err := ParseIP("gateway", n.Gateway)
+	gateway, err := subnet.ParseIP("gateway", n.Gateway)
 	if err == nil {
 		err = insert(ctx, tx, &nicRow{NIC: nic})
 	}

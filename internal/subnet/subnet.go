@@ -1,4 +1,4 @@
-package network
+package subnet
 
 import (
 	"encoding/binary"
@@ -31,12 +31,12 @@ func (ip IP) String() string {
 	return netip.AddrFrom4(b).String()
 }
 
-// Subnet is a network's address plan.
-type Subnet struct {
+// Plan is a network's address plan.
+type Plan struct {
 	CIDR, Gateway, Netmask string
-	First, Last            IP // for guests, both included
-	gateway                IP
-	bits                   int // of its prefix
+	First, Last            IP  // for guests, both included
+	GatewayIP              IP  // the gateway, as a number
+	Bits                   int // of its prefix
 }
 
 // defaultGateway and defaultNetmask are what a network gets whose creator says nothing in a zone without a guest CIDR.
@@ -57,46 +57,46 @@ var reserved = []struct {
 	{0xe0000000, 0xffffffff, "224.0.0.0 and all above is multicast or reserved"},
 }
 
-// ParseSubnet makes an address plan from what a user says; "" is left to the defaults. Without a range guests get every
+// Parse makes an address plan from what a user says; "" is left to the defaults. Without a range guests get every
 // address but the gateway's, the network's own and the broadcast one.
-func ParseSubnet(gateway, netmask, startIP, endIP string) (Subnet, error) {
+func Parse(gateway, netmask, startIP, endIP string) (Plan, error) {
 	switch {
 	case gateway == "" && netmask == "":
 		gateway, netmask = defaultGateway, defaultNetmask
 	case gateway == "" || netmask == "":
-		return Subnet{}, fault.Invalidf("gateway and netmask go together: got gateway %q and netmask %q", gateway, netmask)
+		return Plan{}, fault.Invalidf("gateway and netmask go together: got gateway %q and netmask %q", gateway, netmask)
 	}
 	gw, err := ParseIP("gateway", gateway)
 	if err != nil {
-		return Subnet{}, err
+		return Plan{}, err
 	}
 	mask, err := ParseIP("netmask", netmask)
 	if err != nil {
-		return Subnet{}, err
+		return Plan{}, err
 	}
 	host := ^uint32(mask)
 	if host&(host+1) != 0 || host < 3 {
-		return Subnet{}, fault.Invalidf("netmask %s leaves no room: want one from 128.0.0.0 to 255.255.255.252 whose one-bits "+
+		return Plan{}, fault.Invalidf("netmask %s leaves no room: want one from 128.0.0.0 to 255.255.255.252 whose one-bits "+
 			"stand together", netmask)
 	}
 	base, broadcast := gw&mask, gw&mask|IP(host)
 	if gw == base || gw == broadcast {
-		return Subnet{}, fault.Invalidf("gateway %s is the first or last address of its subnet %s/%s, which no host may have", gateway, base, netmask)
+		return Plan{}, fault.Invalidf("gateway %s is the first or last address of its subnet %s/%s, which no host may have", gateway, base, netmask)
 	}
 	for _, r := range reserved {
 		if base <= r.last && broadcast >= r.first {
-			return Subnet{}, fault.Invalidf("gateway %s with netmask %s can't be a guest network's: %s", gateway, netmask, r.why)
+			return Plan{}, fault.Invalidf("gateway %s with netmask %s can't be a guest network's: %s", gateway, netmask, r.why)
 		}
 	}
-	s := Subnet{
+	s := Plan{
 		CIDR: fmt.Sprintf("%s/%d", base, prefix(host)), Gateway: gw.String(), Netmask: mask.String(), First: base + 1, Last: broadcast - 1,
-		gateway: gw, bits: prefix(host),
+		GatewayIP: gw, Bits: prefix(host),
 	}
 	return s, s.narrow(startIP, endIP)
 }
 
-// ofCIDR gives the gateway and netmask of a network that is a zone's whole guest CIDR: its first address is the gateway's.
-func ofCIDR(cidr string) (gateway, netmask string, err error) {
+// OfCIDR gives the gateway and netmask of a network that is a zone's whole guest CIDR: its first address is the gateway's.
+func OfCIDR(cidr string) (gateway, netmask string, err error) {
 	p, err := netip.ParsePrefix(cidr)
 	if err != nil || !p.Addr().Is4() {
 		return "", "", fault.Conflictf("the zone's guest CIDR %q is none like 10.1.1.0/24; give gateway and netmask", cidr)
@@ -106,7 +106,7 @@ func ofCIDR(cidr string) (gateway, netmask string, err error) {
 }
 
 // narrow keeps only the addresses that the user wants guests to have.
-func (s *Subnet) narrow(startIP, endIP string) (err error) {
+func (s *Plan) narrow(startIP, endIP string) (err error) {
 	first, last := s.First, s.Last
 	if startIP != "" {
 		if s.First, err = ParseIP("startip", startIP); err != nil {
@@ -125,8 +125,8 @@ func (s *Subnet) narrow(startIP, endIP string) (err error) {
 	if s.First < first || s.Last > last || s.First > s.Last {
 		return fault.Invalidf("the range %s to %s does not lie in %s (%s to %s)", s.First, s.Last, s.CIDR, first, last)
 	}
-	if s.Last-s.First < 1 && s.First == s.gateway {
-		return fault.Invalidf("the range holds nothing but the gateway %s", s.gateway)
+	if s.Last-s.First < 1 && s.First == s.GatewayIP {
+		return fault.Invalidf("the range holds nothing but the gateway %s", s.GatewayIP)
 	}
 	return nil
 }
@@ -137,9 +137,4 @@ func prefix(host uint32) int {
 		n--
 	}
 	return n
-}
-
-// mac makes the MAC address of a serial number: locally administered, unicast, 40 bits of number.
-func mac(serial int64) string {
-	return fmt.Sprintf("02:%02x:%02x:%02x:%02x:%02x", byte(serial>>32), byte(serial>>24), byte(serial>>16), byte(serial>>8), byte(serial))
 }
