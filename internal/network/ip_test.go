@@ -1,10 +1,7 @@
 package network
 
 import (
-	"strings"
 	"testing"
-
-	"github.com/virga-cloud/virga/internal/fault"
 )
 
 func TestServers(t *testing.T) {
