@@ -18,6 +18,7 @@ var All = []api.Command{
 	CreateUser, UpdateUser, DeleteUser, LockUser, DisableUser, EnableUser, MoveUser, ListUsers, GetUser, RegisterUserKeys, GetUserKeys,
 	CreateAccount, UpdateAccount, EnableAccount, LockAccount, DisableAccount, DeleteAccount, MarkDefaultZoneForAccount, ListAccounts,
 	CreateDomain, UpdateDomain, DeleteDomain, ListDomains, ListDomainChildren,
+	ListResourceLimits, UpdateResourceLimit, UpdateResourceCount,
 	CreateRole, ImportRole, UpdateRole, DeleteRole, EnableRole, DisableRole, ListRoles,
 	CreateRolePermission, UpdateRolePermission, DeleteRolePermission, ListRolePermissions,
 	CreateZone, UpdateZone, DeleteZone, ListZones,

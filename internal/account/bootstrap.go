@@ -98,7 +98,7 @@ func (s *Service) bootstrap(ctx context.Context, tx db.Tx, username, hash string
 
 // furnish gives a new account what every account has: its counts, and what other packages begin it with.
 func (s *Service) furnish(ctx context.Context, tx db.Tx, id uid.Account, domain uid.Domain, t auth.AccountType) error {
-	if err := insertCounts(ctx, tx, id, s.defaults(t)); err != nil {
+	if err := insertCounts(ctx, tx, id, t == auth.RootAdmin); err != nil {
 		return fmt.Errorf("count for the new account: %w", err)
 	}
 	for _, give := range s.begin {

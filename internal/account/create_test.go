@@ -38,7 +38,7 @@ func TestBootstrapAgain(t *testing.T) {
 func TestBootstrapAtOnce(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		for _, table := range []string{"events", "resource_counts", "users", "accounts"} {
+		for _, table := range []string{"events", "resource_counts", "domain_counts", "users", "accounts"} {
 			w.write("delete from " + table)
 		}
 		for range 3 { // children first

@@ -57,6 +57,9 @@ func (s *Service) CreateDomain(ctx context.Context, in CreateDomainIn) (Domain, 
 		if err := insertDomain(ctx, tx, d); err != nil {
 			return taken(err, "domain", d.Name, parent.Path)
 		}
+		if err := insertDomainCounts(ctx, tx, d.ID); err != nil {
+			return fmt.Errorf("count for the new domain: %w", err)
+		}
 		if err := domainEvent(ctx, tx, event.DomainCreate, d, "domain "+d.Path+" was made"); err != nil {
 			return err
 		}

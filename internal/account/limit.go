@@ -3,6 +3,8 @@ package account
 import (
 	"context"
 	"fmt"
+	"slices"
+	"sync"
 
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
@@ -34,25 +36,48 @@ const (
 // Unlimited is the maximum of what is not limited.
 const Unlimited = -1
 
-// kinds are all kinds. The maximum is what a new account gets.
-var kinds = []struct {
-	kind    Kind
-	name    string
-	maximum setting.Key[int64]
-}{
-	{VMs, "virtual machines", setting.MaxVMs},
-	{CPUs, "CPU cores", setting.MaxCPUs},
-	{MemoryMB, "MB of memory", setting.MaxMemory},
-	{Volumes, "volumes", setting.MaxVolumes},
-	{PrimaryGB, "GB of primary storage", setting.MaxPrimary},
-	{Networks, "networks", setting.MaxNetworks},
-	{PublicIPs, "public IP addresses", setting.MaxPublicIPs},
-	{Templates, "templates and ISOs", setting.MaxTemplates},
-	{SecondaryGB, "GB of secondary storage", setting.MaxSecondary},
-	{Snapshots, "snapshots", setting.MaxSnapshots},
-	{Projects, "projects", setting.MaxProjects},
-	{VPCs, "VPCs", setting.MaxVPCs},
+// kindRow is what is to be known of a kind: its number and name in CloudStack's API, and the settings that say how much of it an
+// account may have, and a domain's accounts together, where nobody has set that.
+type kindRow struct {
+	kind     Kind
+	number   int
+	word     string
+	name     string
+	maximum  setting.Key[int64]
+	together setting.Key[int64]
 }
+
+// kinds are all kinds, by their numbers.
+var kinds = []kindRow{
+	{VMs, 0, "user_vm", "virtual machines", setting.MaxVMs, setting.MaxDomainVMs},
+	{PublicIPs, 1, "public_ip", "public IP addresses", setting.MaxPublicIPs, setting.MaxDomainPublicIPs},
+	{Volumes, 2, "volume", "volumes", setting.MaxVolumes, setting.MaxDomainVolumes},
+	{Snapshots, 3, "snapshot", "snapshots", setting.MaxSnapshots, setting.MaxDomainSnapshots},
+	{Templates, 4, "template", "templates and ISOs", setting.MaxTemplates, setting.MaxDomainTemplates},
+	{Projects, 5, "project", "projects", setting.MaxProjects, setting.MaxDomainProjects},
+	{Networks, 6, "network", "networks", setting.MaxNetworks, setting.MaxDomainNetworks},
+	{VPCs, 7, "vpc", "VPCs", setting.MaxVPCs, setting.MaxDomainVPCs},
+	{CPUs, 8, "cpu", "CPU cores", setting.MaxCPUs, setting.MaxDomainCPUs},
+	{MemoryMB, 9, "memory", "MB of memory", setting.MaxMemory, setting.MaxDomainMemory},
+	{PrimaryGB, 10, "primary_storage", "GB of primary storage", setting.MaxPrimary, setting.MaxDomainPrimary},
+	{SecondaryGB, 11, "secondary_storage", "GB of secondary storage", setting.MaxSecondary, setting.MaxDomainSecondary},
+}
+
+// Number is the kind's number in CloudStack's API.
+func (k Kind) Number() int { return k.row().number }
+
+// Word is the kind's name in CloudStack's API: user_vm.
+func (k Kind) Word() string { return k.row().word }
+
+func (k Kind) row() kindRow {
+	i := slices.IndexFunc(kinds, func(r kindRow) bool { return r.kind == k })
+	if i < 0 {
+		return kindRow{number: -1}
+	}
+	return kinds[i]
+}
+
+func ref(k setting.Key[int64]) *settingRef { return &settingRef{name: k.Name, initial: k.Of(nil)} }
 
 // Kinds gives every kind.
 func Kinds() []Kind {
@@ -75,14 +100,14 @@ type Count struct {
 // Counts holds an account's count of every kind.
 type Counts map[Kind]Count
 
-// Take counts what is being allocated for an account against its limits, in the transaction that allocates. It fails with
-// fault.Limit, naming the kind, the limit and what was asked; the failure may come as late as at the commit ([db.Tx.Must]).
-// That happens at the transaction's end ([db.Statement.Hot]).
+// Take counts what is being allocated for an account against its limits, and those of the domains that it is in, in the transaction
+// that allocates. It fails with fault.Limit, naming the kind, the limit and what was asked; the failure may come as late as at
+// the commit ([db.Tx.Must]). That happens at the transaction's end ([db.Statement.Hot]).
 func Take(ctx context.Context, tx db.Tx, account uid.Account, use Use) error {
 	if err := use.check(); err != nil {
 		return fmt.Errorf("count what account %s takes: %w", account, err)
 	}
-	return count(ctx, tx, account, use, false, func(ctx context.Context, q db.Tx) error {
+	err := ofAccounts.count(ctx, tx, string(account), use, false, func(ctx context.Context, q db.Tx) error {
 		if closing, err := isClosing(ctx, q, account); err == nil && closing {
 			return errClosing()
 		}
@@ -90,18 +115,43 @@ func Take(ctx context.Context, tx db.Tx, account uid.Account, use Use) error {
 		if err != nil {
 			return err
 		}
-		if all[account] == nil {
-			return fmt.Errorf("account %s has no counts", account)
-		}
-		for _, k := range kinds {
-			c, n := all[account][k.kind], use[k.kind]
-			if c.Maximum >= 0 && c.Maximum-c.Used < n {
-				return fault.Limitf("the account's limit of %s (%s) is %d: %d are in use, %d more were asked for",
-					k.name, k.kind, c.Maximum, c.Used, n)
-			}
-		}
-		return db.ErrAgain // there is room by now
+		return use.refusal(all[account], "the account's limit")
 	})
+	if err != nil {
+		return err
+	}
+	domains, err := domainsAbove(ctx, tx, account)
+	for _, id := range domains {
+		if err != nil {
+			break
+		}
+		err = ofDomains.count(ctx, tx, string(id), use, false, func(ctx context.Context, q db.Tx) error {
+			all, err := DomainLimits(ctx, q, id)
+			if err != nil {
+				return err
+			}
+			d, err := domainByID(ctx, q, id)
+			if err != nil {
+				return fmt.Errorf("find domain %s: %w", id, err)
+			}
+			return use.refusal(all[id], "the limit of domain "+d.Path)
+		})
+	}
+	return err
+}
+
+// refusal says which limit use goes beyond.
+func (u Use) refusal(c Counts, whose string) error {
+	if c == nil {
+		return fmt.Errorf("nothing is counted for what has %s", whose)
+	}
+	for _, k := range kinds {
+		have, n := c[k.kind], u[k.kind]
+		if have.Maximum >= 0 && have.Maximum-have.Used < n {
+			return fault.Limitf("%s of %s (%s) is %d: %d are in use, %d more were asked for", whose, k.name, k.kind, have.Maximum, have.Used, n)
+		}
+	}
+	return db.ErrAgain // there is room by now
 }
 
 // Give takes back what [Take] counted, in the transaction that frees. Giving more than was taken is a defect and an error.
@@ -109,30 +159,74 @@ func Give(ctx context.Context, tx db.Tx, account uid.Account, use Use) error {
 	if err := use.check(); err != nil {
 		return fmt.Errorf("count what account %s gives back: %w", account, err)
 	}
-	return count(ctx, tx, account, use, true, func(context.Context, db.Tx) error {
+	tooMuch := func(context.Context, db.Tx) error {
 		return fmt.Errorf("account %s gives back %v, more than it has taken", account, use)
-	})
+	}
+	if err := ofAccounts.count(ctx, tx, string(account), use, true, tooMuch); err != nil {
+		return err
+	}
+	domains, err := domainsAbove(ctx, tx, account)
+	for _, id := range domains {
+		if err == nil {
+			err = ofDomains.count(ctx, tx, string(id), use, true, tooMuch)
+		}
+	}
+	return err
+}
+
+// chains are the domains above accounts that were asked for once. An account stays in its domain, and a domain where it is.
+var chains sync.Map // of uid.Account, []uid.Domain
+
+// domainsAbove gives the domains that an account is in, but for ROOT, which has no limits, from the top: the order in which their
+// rows are changed.
+func domainsAbove(ctx context.Context, q db.Tx, account uid.Account) ([]uid.Domain, error) {
+	if known, ok := chains.Load(account); ok {
+		return known.([]uid.Domain), nil
+	}
+	if account == auth.System().Account {
+		return nil, nil
+	}
+	var found []uid.Domain
+	if err := q.Select(ctx, above, &found, account); err != nil {
+		return nil, fmt.Errorf("find the domains of account %s: %w", account, err)
+	}
+	chains.Store(account, found)
+	return found, nil
 }
 
 // Limits gives the counts of accounts, in one query.
 func Limits(ctx context.Context, q db.Tx, accounts ...uid.Account) (map[uid.Account]Counts, error) {
-	all, err := counts(ctx, q, accounts)
+	all, err := counts(ctx, q, accountCounts(), accounts)
 	if err != nil {
 		return nil, fmt.Errorf("read limits: %w", err)
 	}
 	return all, nil
 }
 
-// defaults are the maxima of a new account.
-func (s *Service) defaults(t auth.AccountType) map[Kind]int64 {
-	maxima := make(map[Kind]int64, len(kinds))
-	for _, k := range kinds {
-		maxima[k.kind] = k.maximum.Of(s.settings)
-		if t == auth.RootAdmin {
-			maxima[k.kind] = Unlimited
-		}
+// DomainLimits gives what the accounts of domains, and of those below, use and may use together. ROOT has none.
+func DomainLimits(ctx context.Context, q db.Tx, domains ...uid.Domain) (map[uid.Domain]Counts, error) {
+	all, err := counts(ctx, q, domainCounts(), domains)
+	if err != nil {
+		return nil, fmt.Errorf("read limits of domains: %w", err)
 	}
-	return maxima
+	return all, nil
+}
+
+// Together gives the counts of a domain: those of its own row or, of ROOT, the sums of all accounts, without limits.
+func Together(ctx context.Context, q db.Tx, id uid.Domain) (Counts, error) {
+	all, err := DomainLimits(ctx, q, id)
+	if err != nil || all[id] != nil {
+		return all[id], err
+	}
+	root := []Domain{{ID: id}}
+	if err := Totals(ctx, q, root); err != nil {
+		return nil, err
+	}
+	sums := make(Counts, len(kinds))
+	for _, k := range kinds {
+		sums[k.kind] = Count{Used: root[0].Totals[k.kind], Maximum: Unlimited}
+	}
+	return sums, nil
 }
 
 func (u Use) check() error {

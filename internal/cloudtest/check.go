@@ -3,6 +3,7 @@ package cloudtest
 import (
 	"context"
 	"fmt"
+	"github.com/virga-cloud/virga/internal/account"
 	"slices"
 	"strings"
 
@@ -196,6 +197,16 @@ func Check(ctx context.Context, d *db.DB, world *sim.World) (broken []error) {
 		ask("limits are counted right", fmt.Sprintf(`select 'account ' || c.account_id || ' has %s ' || c.%s_used || ', counted ' || (%s)
 			from resource_counts c where c.%s_used <> (%s)`, kind, kind, count, kind, count))
 	}
+	for _, kind := range account.Kinds() {
+		ask("the counts of domains are the sums of their accounts'", fmt.Sprintf(`with recursive up (account, id, parent_id) as (
+				select a.id, d.id, d.parent_id from accounts a join domains d on d.id = a.domain_id
+				union all select up.account, d.id, d.parent_id from up join domains d on d.id = up.parent_id)
+			select 'domain ' || d.domain_id || ' has %[1]s ' || d.%[1]s_used || ', counted ' || coalesce(x.sum, 0) from domain_counts d left join (
+				select up.id, sum(c.%[1]s_used) as sum from up join resource_counts c on c.account_id = up.account group by up.id) x
+			on x.id = d.domain_id where d.%[1]s_used <> coalesce(x.sum, 0)`, kind))
+	}
+	ask("every domain but ROOT is counted for", `select d.path from domains d left join domain_counts c on c.domain_id = d.id
+		where (d.parent_id is null) <> (c.domain_id is null)`)
 	if world != nil {
 		broken = append(broken, compare(ctx, d, world)...)
 	}

@@ -72,6 +72,10 @@ func (w *crowd) fill(ctx context.Context, d *db.DB) error {
 	for kind, count := range derived {
 		counts = append(counts, fmt.Sprintf("update resource_counts as c set %s_used = (%s), %s_max = -1", kind, count, kind))
 	}
+	for _, kind := range account.Kinds() { // the crowd's domains lie in ROOT and hold accounts only
+		counts = append(counts, fmt.Sprintf(`update domain_counts as d set %[1]s_max = -1, %[1]s_used = coalesce((select sum(c.%[1]s_used)
+			from resource_counts c join accounts a on a.id = c.account_id where a.domain_id = d.domain_id), 0)`, kind))
+	}
 	for _, update := range counts {
 		err := d.Write(ctx, func(ctx context.Context, tx db.Tx) error { _, err := tx.NewRaw(update).Exec(ctx); return err })
 		if err != nil {
@@ -128,6 +132,7 @@ func (w *crowd) tenants() []rows {
 		{"security_groups", "id, account_id, domain_id, name, description, created", len(of), func(i int) []any {
 			return []any{uid.New[uid.SecurityGroup](), of[i].account, of[i].domain, "default", "Default Security Group", w.at(i)}
 		}},
+		{"domain_counts", "domain_id", len(w.domains), func(i int) []any { return []any{w.domains[i]} }},
 		{"resource_counts", "account_id", len(of), func(i int) []any { return []any{of[i].account} }},
 	}
 }

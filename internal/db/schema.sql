@@ -84,6 +84,36 @@ CREATE TABLE disk_offerings (
     removed     timestamptz
 );
 
+CREATE TABLE domain_counts (
+    domain_id         text        primary key references domains (id),
+    vm_used           bigint      not null default 0,
+    vm_max            bigint,
+    cpu_used          bigint      not null default 0,
+    cpu_max           bigint,
+    memory_mb_used    bigint      not null default 0,
+    memory_mb_max     bigint,
+    volume_used       bigint      not null default 0,
+    volume_max        bigint,
+    primary_gb_used   bigint      not null default 0,
+    primary_gb_max    bigint,
+    network_used      bigint      not null default 0,
+    network_max       bigint,
+    public_ip_used    bigint      not null default 0,
+    public_ip_max     bigint,
+    template_used     bigint      not null default 0,
+    template_max      bigint,
+    secondary_gb_used bigint      not null default 0,
+    secondary_gb_max  bigint,
+    snapshot_used     bigint      not null default 0,
+    snapshot_max      bigint,
+    project_used      bigint      not null default 0,
+    project_max       bigint,
+    vpc_used          bigint      not null default 0,
+    vpc_max           bigint,
+    constraint domain_counts_not_negative check (vm_used >= 0 and cpu_used >= 0 and memory_mb_used >= 0 and volume_used >= 0 and primary_gb_used >= 0 and network_used >= 0
+        and public_ip_used >= 0 and template_used >= 0 and secondary_gb_used >= 0 and snapshot_used >= 0 and project_used >= 0 and vpc_used >= 0)
+);
+
 CREATE TABLE domains (
     id          text primary key,
     parent_id   text references domains (id),
@@ -491,29 +521,29 @@ CREATE INDEX public_ips_vm on public_ips (vm_id) where vm_id is not null;
 CREATE TABLE resource_counts (
     account_id        text        primary key references accounts (id),
     vm_used           bigint      not null default 0,
-    vm_max            bigint      not null default -1,
+    vm_max            bigint,
     cpu_used          bigint      not null default 0,
-    cpu_max           bigint      not null default -1,
+    cpu_max           bigint,
     memory_mb_used    bigint      not null default 0,
-    memory_mb_max     bigint      not null default -1,
+    memory_mb_max     bigint,
     volume_used       bigint      not null default 0,
-    volume_max        bigint      not null default -1,
+    volume_max        bigint,
     primary_gb_used   bigint      not null default 0,
-    primary_gb_max    bigint      not null default -1,
+    primary_gb_max    bigint,
     network_used      bigint      not null default 0,
-    network_max       bigint      not null default -1,
+    network_max       bigint,
     public_ip_used    bigint      not null default 0,
-    public_ip_max     bigint      not null default -1,
+    public_ip_max     bigint,
     template_used     bigint      not null default 0,
-    template_max      bigint      not null default -1,
+    template_max      bigint,
     secondary_gb_used bigint      not null default 0,
-    secondary_gb_max  bigint      not null default -1,
+    secondary_gb_max  bigint,
     snapshot_used     bigint      not null default 0,
-    snapshot_max      bigint      not null default -1,
+    snapshot_max      bigint,
     project_used      bigint      not null default 0,
-    project_max       bigint      not null default -1,
+    project_max       bigint,
     vpc_used          bigint      not null default 0,
-    vpc_max           bigint      not null default -1,
+    vpc_max           bigint,
     constraint resource_counts_not_negative check (vm_used >= 0 and cpu_used >= 0 and memory_mb_used >= 0 and volume_used >= 0 and primary_gb_used >= 0 and network_used >= 0
         and public_ip_used >= 0 and template_used >= 0 and secondary_gb_used >= 0 and snapshot_used >= 0 and project_used >= 0 and vpc_used >= 0)
 );

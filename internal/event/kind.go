@@ -29,6 +29,7 @@ const (
 	DomainCreate    Kind = "DOMAIN.CREATE"
 	DomainUpdate    Kind = "DOMAIN.UPDATE"
 	DomainDelete    Kind = "DOMAIN.DELETE"
+	LimitUpdate     Kind = "RESOURCE.LIMIT.UPDATE"
 
 	RoleCreate           Kind = "ROLE.CREATE"
 	RoleUpdate           Kind = "ROLE.UPDATE"
@@ -128,6 +129,7 @@ var resources = map[Kind]string{
 	RoleCreate: "Role", RoleUpdate: "Role", RoleDelete: "Role", RoleEnable: "Role", RoleDisable: "Role", RoleImport: "Role",
 	RolePermissionCreate: "Role", RolePermissionUpdate: "Role", RolePermissionDelete: "Role",
 	UserUpdate: "User", UserDelete: "User", UserDisable: "User", UserEnable: "User", UserLock: "User", UserMove: "User",
+	LimitUpdate: "ResourceLimit",
 	AccountCreate: "Account", AccountUpdate: "Account", AccountDisable: "Account", AccountEnable: "Account", AccountDelete: "Account",
 	AccountMarkZone: "Account", DomainCreate: "Domain", DomainUpdate: "Domain", DomainDelete: "Domain",
 	VMCreate: "VirtualMachine", VMStart: "VirtualMachine", VMStop: "VirtualMachine", VMReboot: "VirtualMachine",

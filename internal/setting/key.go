@@ -20,6 +20,7 @@ const (
 	Advanced        Category = "Advanced"
 	Alerts          Category = "Alert"
 	AccountDefaults Category = "Account Defaults"
+	DomainDefaults  Category = "Domain Defaults"
 	Network         Category = "Network"
 	Storage         Category = "Storage"
 )

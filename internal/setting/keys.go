@@ -101,6 +101,19 @@ var (
 	MaxSnapshots = limit("snapshots", "snapshots", 20)
 	MaxProjects  = limit("projects", "projects", 10)
 	MaxVPCs      = limit("vpcs", "VPCs", 20)
+
+	MaxDomainVMs       = domainLimit("user.vms", "virtual machines", 40)
+	MaxDomainCPUs      = domainLimit("cpus", "CPU cores", 80)
+	MaxDomainMemory    = domainLimit("memory", "MB of memory", 81920)
+	MaxDomainVolumes   = domainLimit("volumes", "volumes", 40)
+	MaxDomainPrimary   = domainLimit("primary.storage", "GB of primary storage", 400)
+	MaxDomainSecondary = domainLimit("secondary.storage", "GB of secondary storage", 800)
+	MaxDomainNetworks  = domainLimit("networks", "networks", 40)
+	MaxDomainPublicIPs = domainLimit("public.ips", "public IP addresses", 40)
+	MaxDomainTemplates = domainLimit("templates", "templates and ISOs", 40)
+	MaxDomainSnapshots = domainLimit("snapshots", "snapshots", 40)
+	MaxDomainProjects  = domainLimit("projects", "projects", 50)
+	MaxDomainVPCs      = domainLimit("vpcs", "VPCs", 40)
 )
 
 // How full the cloud may become.
@@ -171,7 +184,14 @@ var (
 func limit(name, what string, fallback int64) Key[int64] {
 	return whole(Setting{
 		Name: "max.account." + name, Category: AccountDefaults, Group: "Management Server",
-		Doc: "How many " + what + " a new account may have. -1 sets no limit.",
+		Doc: "How many " + what + " an account may have that has no limit of its own. -1 sets no limit.",
+	}, fallback, Unlimited, math.MaxInt64)
+}
+
+func domainLimit(name, what string, fallback int64) Key[int64] {
+	return whole(Setting{
+		Name: "max.domain." + name, Category: DomainDefaults, Group: "Management Server",
+		Doc: "How many " + what + " the accounts of a domain, and of those below, may have together that has no limit of its own. -1 sets no limit.",
 	}, fallback, Unlimited, math.MaxInt64)
 }
 
@@ -224,6 +244,9 @@ var all = byName(
 	DefaultPageSize.Setting, LoginAttempts.Setting, LoginLock.Setting, UsersViewDestroyed.Setting, UsersExpungeRecover.Setting,
 	MaxVMs.Setting, MaxCPUs.Setting, MaxMemory.Setting, MaxVolumes.Setting, MaxPrimary.Setting, MaxSecondary.Setting,
 	MaxNetworks.Setting, MaxPublicIPs.Setting, MaxTemplates.Setting, MaxSnapshots.Setting, MaxProjects.Setting, MaxVPCs.Setting,
+	MaxDomainVMs.Setting, MaxDomainCPUs.Setting, MaxDomainMemory.Setting, MaxDomainVolumes.Setting, MaxDomainPrimary.Setting,
+	MaxDomainSecondary.Setting, MaxDomainNetworks.Setting, MaxDomainPublicIPs.Setting, MaxDomainTemplates.Setting,
+	MaxDomainSnapshots.Setting, MaxDomainProjects.Setting, MaxDomainVPCs.Setting,
 	CPUDisableThreshold.Setting, MemoryDisableThreshold.Setting, StorageDisableThreshold.Setting,
 	CPUNotifyThreshold.Setting, MemoryNotifyThreshold.Setting, StorageNotifyThreshold.Setting, PublicIPNotifyThreshold.Setting,
 	CPUOvercommit.Setting, MemoryOvercommit.Setting, StorageOvercommit.Setting,

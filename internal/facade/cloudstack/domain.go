@@ -79,8 +79,17 @@ func (f *Facade) domainsOut(ctx context.Context, domains []account.Domain) ([]cs
 
 // domainsFor shows domains, with figures also what their accounts use.
 func (f *Facade) domainsFor(ctx context.Context, domains []account.Domain, figures bool) ([]cs.Domain, error) {
+	holders := make([]account.Holder, len(domains))
+	var counts []account.Counts
 	if figures {
 		if err := account.Totals(ctx, f.DB.Read(), domains); err != nil {
+			return nil, err
+		}
+		for i, d := range domains {
+			holders[i].Domain = d.ID
+		}
+		var err error
+		if counts, err = account.CountsOf(ctx, f.DB.Read(), holders); err != nil {
 			return nil, err
 		}
 	}
@@ -89,11 +98,10 @@ func (f *Facade) domainsFor(ctx context.Context, domains []account.Domain, figur
 	for i, d := range domains {
 		out[i] = domainOut(d, caller)
 		if figures {
-			counts := account.Counts{}
 			for kind, used := range d.Totals {
-				counts[kind] = account.Count{Used: used, Maximum: account.Unlimited} // domains have no limits of their own yet
+				counts[i][kind] = account.Count{Used: used, Maximum: counts[i][kind].Maximum}
 			}
-			out[i].Resources = resourcesOut(counts)
+			out[i].Resources = resourcesOut(counts[i])
 		}
 	}
 	return out, f.pending(ctx, len(out), func(i int) (string, *cs.Pending) { return string(out[i].ID), &out[i].Pending })

@@ -11,6 +11,7 @@ func (f *Facade) translators() []func(*api.Mux) {
 		f.registerDiscovery,
 		f.registerUsers,
 		f.registerAccounts,
+		f.registerLimits,
 		f.registerRoles,
 		f.registerDomains,
 		f.registerEvents,

@@ -1,0 +1,161 @@
+package account
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/setting"
+)
+
+func (w *world) together(path string, kind Kind) Count {
+	w.t.Helper()
+	counts, err := Together(context.Background(), w.db.Read(), w.domains[path].ID)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return counts[kind]
+}
+
+func (w *world) limit(as, account, domain string, kind Kind, most int64) error {
+	_, err := w.SetLimit(w.as(as), HolderIn{Account: account, Domain: w.domains[domain].ID}, kind, most)
+	return err
+}
+
+// What an account takes counts for its domain and for all above it, each of which may refuse.
+func TestDomainLimits(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		want(t, "take", w.take("xuser", Use{VMs: 3, CPUs: 5}), "")
+		want(t, "take", w.take("auser", Use{VMs: 1}), "")
+		want(t, "take", w.take("rootuser", Use{VMs: 2}), "")
+		for path, n := range map[string]int64{"ROOT": 6, "ROOT/a": 4, "ROOT/a/x": 3, "ROOT/b": 0} {
+			if got := w.together(path, VMs).Used; got != n {
+				t.Errorf("domain %s uses %d machines, want %d", path, got, n)
+			}
+		}
+		want(t, "set the domain above", w.limit("admin", "", "ROOT/a", VMs, 5), "")
+		want(t, "up to it", w.take("auser2", Use{VMs: 1}), "")
+		err := w.take("xuser", Use{VMs: 1})
+		want(t, "beyond it", err, fault.Limit)
+		if err != nil && err.Error() != "the limit of domain ROOT/a of virtual machines (vm) is 5: 5 are in use, 1 more were asked for" {
+			t.Errorf("it says %q", err)
+		}
+		if n := w.used("xuser", VMs); n != 3 {
+			t.Errorf("the account counted what its domain refused: %d", n)
+		}
+		if n := w.together("ROOT/a/x", VMs).Used; n != 3 {
+			t.Errorf("the domain below counted what the one above refused: %d", n)
+		}
+		want(t, "another domain", w.take("buser", Use{VMs: 20}), "")
+		want(t, "no limit", w.limit("admin", "", "ROOT/a", VMs, Unlimited), "")
+		want(t, "now there is room", w.take("xuser", Use{VMs: 1}), "")
+		want(t, "give", w.give("xuser", Use{VMs: 4, CPUs: 5}), "")
+		if n := w.together("ROOT/a", VMs).Used; n != 2 {
+			t.Errorf("after xuser gave all back ROOT/a uses %d", n)
+		}
+	})
+}
+
+// Limits that nobody has set are those of the settings, at once.
+func TestLimitsFollowTheSettings(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		change := func(name, value string) {
+			if _, err := w.settings.Change(w.system(), name, setting.Place{}, value); err != nil {
+				t.Fatal(err)
+			}
+		}
+		change("max.account.user.vms", "2")
+		want(t, "beyond the setting", w.take("auser", Use{VMs: 3}), fault.Limit)
+		want(t, "an own limit", w.limit("aadmin", "auser", "ROOT/a", VMs, 3), "")
+		want(t, "within the own limit", w.take("auser", Use{VMs: 3}), "")
+		want(t, "others have the setting's", w.take("auser2", Use{VMs: 3}), fault.Limit)
+		change("max.account.user.vms", "-1")
+		want(t, "the setting sets none", w.take("auser2", Use{VMs: 30}), "")
+		change("max.domain.user.vms", "33")
+		want(t, "the domain's", w.take("auser2", Use{VMs: 1}), fault.Limit)
+		want(t, "no domain's in ROOT", w.take("rootuser", Use{VMs: 100}), "")
+		if c := w.together("ROOT/a", VMs); c.Maximum != 33 || c.Used != 33 {
+			t.Errorf("ROOT/a: %+v", c)
+		}
+	})
+}
+
+// Two accounts of one domain never come beyond its limit together, not by one.
+func TestDomainLimitInParallel(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		want(t, "limit", w.limit("admin", "", "ROOT/a", Volumes, 25), "")
+		var all sync.WaitGroup
+		var taken atomic.Int64
+		for i := range 600 {
+			all.Go(func() {
+				who := []string{"auser", "auser2", "xuser"}[i%3]
+				switch err := w.take(who, Use{Volumes: 1, PrimaryGB: 2}); {
+				case err == nil:
+					taken.Add(1)
+					if i%5 == 0 {
+						if err := w.give(who, Use{Volumes: 1, PrimaryGB: 2}); err != nil {
+							t.Error(err)
+						}
+						taken.Add(-1)
+					}
+				case !fault.Is(err, fault.Limit):
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if c := w.together("ROOT/a", Volumes); c.Used != taken.Load() || c.Used > 25 {
+			t.Errorf("%d taken, %d counted, of 25", taken.Load(), c.Used)
+		}
+	})
+}
+
+// Who may set whose limits.
+func TestWhoSetsLimits(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		for _, c := range []struct {
+			as, account, domain string
+			most                int64
+			kind                fault.Kind // "": allowed
+		}{
+			{"admin", "auser", "ROOT/a", 7, ""}, {"admin", "", "ROOT/a", 7, ""}, {"admin", "aadmin", "ROOT/a", 7, ""},
+			{"aadmin", "auser", "ROOT/a", 7, ""}, {"aadmin", "xadmin", "ROOT/a/x", 7, ""}, {"aadmin", "", "ROOT/a/x", 7, ""},
+			{"aadmin", "", "ROOT/a/x", 8, fault.Invalid}, // more than the domain above
+			{"aadmin", "", "ROOT/a/x", Unlimited, ""},
+			{"aadmin", "aadmin", "ROOT/a", 7, fault.Denied}, {"aadmin", "", "ROOT/a", 7, fault.Denied},
+			{"aadmin", "buser", "ROOT/b", 7, fault.Denied}, {"aadmin", "", "ROOT/b", 7, fault.Denied},
+			{"aadmin", "abuser", "ROOT/ab", 7, fault.Denied}, {"aadmin", "admin", "ROOT", Unlimited, fault.Denied},
+			{"xadmin", "auser", "ROOT/a", 7, fault.Denied}, {"xadmin", "", "ROOT/a", 7, fault.Denied},
+			{"ares", "aadmin", "ROOT/a", 7, fault.Denied},
+			{"auser", "auser", "ROOT/a", 7, fault.Denied}, {"auser", "", "ROOT/a", 7, fault.Denied}, {"auser", "auser2", "ROOT/a", 7, fault.Denied},
+			{"", "auser", "ROOT/a", 7, fault.Unauthenticated},
+			{"admin", "admin", "ROOT", 7, fault.Invalid}, {"admin", "admin", "ROOT", Unlimited, ""},
+			{"admin", "", "ROOT", 7, fault.Invalid}, {"admin", "system", "ROOT", Unlimited, fault.Denied},
+			{"admin", "auser", "ROOT/a", -2, fault.Invalid}, {"admin", "nobody", "ROOT/a", 7, fault.NotFound},
+		} {
+			want(t, c.as+" for "+c.account+" in "+c.domain, w.limit(c.as, c.account, c.domain, VMs, c.most), c.kind)
+		}
+		if _, err := w.SetLimit(w.system(), HolderIn{}, VMs, 1); !fault.Is(err, fault.Invalid) {
+			t.Errorf("nobody's limit: %v", err)
+		}
+		for as, can := range map[string]bool{"admin": true, "aadmin": true, "auser": true, "buser": false, "badmin": false, "xadmin": false} {
+			_, _, err := w.Holders(w.as(as), HoldersIn{Domain: w.domains["ROOT/a"].ID, Recursive: true})
+			if (err == nil) != can {
+				t.Errorf("%s lists ROOT/a: %v", as, err)
+			}
+		}
+		got, total, err := w.Holders(w.as("aadmin"), HoldersIn{All: true})
+		if err != nil || total != 6 || len(got) != 6 {
+			t.Errorf("aadmin sees %d accounts: %v", total, err)
+		}
+		if got, _, err := w.Holders(w.as("auser"), HoldersIn{All: true}); err != nil || len(got) != 1 || got[0].Account != w.accounts["auser"].ID {
+			t.Errorf("auser sees %v: %v", got, err)
+		}
+	})
+}

@@ -1,0 +1,191 @@
+package account
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/event"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Holder is whose a limit is: an account's, or a domain's.
+type Holder struct {
+	Account uid.Account
+	Domain  uid.Domain // the account's, or the one that has the limit
+}
+
+// HolderIn names a holder: an account by its name, in a domain ("": the caller's), or ("") a domain.
+type HolderIn struct {
+	Account string
+	Domain  uid.Domain
+}
+
+// SetLimit sets how much of a kind an account, or the accounts of a domain together, may have; Unlimited for no limit. Nothing is
+// taken away from who has more already. It is for admins, and not for their own account and domain; a domain gets no more than
+// the one above it has.
+func (s *Service) SetLimit(ctx context.Context, in HolderIn, kind Kind, most int64) (h Holder, err error) {
+	if most < Unlimited {
+		return h, fault.Invalidf("max %d is no limit: want -1 for none, or a number from 0 on", most)
+	}
+	err = s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		if in.Account != "" {
+			return s.limitAccount(ctx, tx, in, &h, kind, most)
+		}
+		return s.limitDomain(ctx, tx, in.Domain, &h, kind, most)
+	})
+	return h, err
+}
+
+func (s *Service) limitAccount(ctx context.Context, tx db.Tx, in HolderIn, h *Holder, kind Kind, most int64) error {
+	c := auth.From(ctx)
+	if _, err := adminReaches(ctx, tx, in.Domain); err != nil {
+		return err
+	}
+	a, err := reachAccount(ctx, tx, in.Account, in.Domain)
+	switch {
+	case err != nil:
+		return err
+	case a.ID == auth.System().Account:
+		return fault.Deniedf("the system's account has no limits")
+	case a.ID == c.Account && !c.IsRoot():
+		return fault.Deniedf("the limits of your own account are set by who is above you")
+	case a.Type.Rank() > c.Type.Rank():
+		return fault.Deniedf("account %q may do more than yours: you may not set its limits", a.Name)
+	case a.Type == auth.RootAdmin && most != Unlimited:
+		return fault.Invalidf("accounts of root admins, as %q is, have no limits: want -1, not %d", a.Name, most)
+	}
+	if err := Stays(ctx, tx, a.ID); err != nil {
+		return err
+	}
+	*h = Holder{Account: a.ID, Domain: a.Domain}
+	if err := ofAccounts.setLimit(ctx, tx, string(a.ID), kind, most); err != nil {
+		return fmt.Errorf("set a limit of account %s: %w", a.ID, err)
+	}
+	_, err = event.Write(ctx, tx, event.Event{
+		Type: event.LimitUpdate, Account: a.ID, Domain: a.Domain, ResourceID: string(a.ID),
+		Description: fmt.Sprintf("the limit of %s of account %s is %d now", kind.row().name, a.Name, most),
+	})
+	return err
+}
+
+func (s *Service) limitDomain(ctx context.Context, tx db.Tx, id uid.Domain, h *Holder, kind Kind, most int64) error {
+	if id == "" {
+		return fault.Invalidf("whose limit is meant: name an account, a domainid, or both for an account of another domain")
+	}
+	c := auth.From(ctx)
+	d, err := adminReaches(ctx, tx, id)
+	switch {
+	case err != nil:
+		return err
+	case d.Parent == "":
+		return fault.Invalidf("the domain ROOT has no limits")
+	case d.ID == c.Domain && !c.IsRoot():
+		return fault.Deniedf("the limits of your own domain are set by who is above it")
+	}
+	parents, err := DomainLimits(ctx, tx, d.Parent)
+	if err != nil {
+		return err
+	}
+	if above, has := parents[d.Parent][kind]; has && above.Maximum != Unlimited && most > above.Maximum {
+		return fault.Invalidf("the domain above %s has the limit %d of %s: want no more than that, not %d", d.Path, above.Maximum, kind.row().name, most)
+	}
+	*h = Holder{Domain: d.ID}
+	if err := ofDomains.setLimit(ctx, tx, string(d.ID), kind, most); err != nil {
+		return fmt.Errorf("set a limit of domain %s: %w", d.ID, err)
+	}
+	_, err = event.Write(ctx, tx, event.Event{
+		Type: event.LimitUpdate, ResourceID: string(d.ID),
+		Description: fmt.Sprintf("the limit of %s of domain %s is %d now", kind.row().name, d.Path, most),
+	})
+	return err
+}
+
+// HoldersIn says whose limits to list: those of a named account, of a domain (with Recursive: and those below it), of all accounts in
+// reach, or the own account's.
+type HoldersIn struct {
+	Account       string
+	Domain        uid.Domain
+	Recursive     bool
+	All           bool
+	Offset, Limit int // in holders; Limit 0: all
+}
+
+// Holders gives whose limits a list shows, and how many there are on all pages. What is out of the caller's reach is fault.Denied.
+func (s *Service) Holders(ctx context.Context, in HoldersIn) ([]Holder, int, error) {
+	c, q := auth.From(ctx), s.db.Read()
+	switch {
+	case c.IsNobody():
+		return nil, 0, errNobody()
+	case in.Account != "":
+		a, err := reachAccount(ctx, q, in.Account, in.Domain)
+		return []Holder{{Account: a.ID, Domain: a.Domain}}, 1, err
+	case in.Domain != "":
+		return s.domainHolders(ctx, in)
+	case in.All:
+		accounts, total, err := s.Accounts(ctx, AccountFilter{Scope: c.Reach(), Offset: in.Offset, Limit: in.Limit})
+		holders := make([]Holder, len(accounts))
+		for i, a := range accounts {
+			holders[i] = Holder{Account: a.ID, Domain: a.Domain}
+		}
+		return holders, total, err
+	}
+	return []Holder{{Account: c.Account, Domain: c.Domain}}, 1, nil
+}
+
+func (s *Service) domainHolders(ctx context.Context, in HoldersIn) ([]Holder, int, error) {
+	d, err := reachDomain(ctx, s.db.Read(), in.Domain)
+	if err != nil || !in.Recursive || auth.From(ctx).Type == auth.User {
+		return []Holder{{Domain: d.ID}}, 1, err
+	}
+	domains, total, err := s.Domains(ctx, DomainFilter{Scope: auth.Scope{Under: d.Path}, Offset: in.Offset, Limit: in.Limit})
+	holders := make([]Holder, len(domains))
+	for i, d := range domains {
+		holders[i] = Holder{Domain: d.ID}
+	}
+	return holders, total, err
+}
+
+// Holder gives the account, or the domain, that an admin names, if the admin reaches it.
+func (s *Service) Holder(ctx context.Context, in HolderIn) (Holder, error) {
+	q := s.db.Read()
+	d, err := adminReaches(ctx, q, in.Domain)
+	if err != nil || in.Account == "" {
+		return Holder{Domain: d.ID}, err
+	}
+	a, err := reachAccount(ctx, q, in.Account, in.Domain)
+	return Holder{Account: a.ID, Domain: a.Domain}, err
+}
+
+// CountsOf gives the counts of accounts and domains, in the order of the holders.
+func CountsOf(ctx context.Context, q db.Tx, holders []Holder) ([]Counts, error) {
+	var accounts []uid.Account
+	var domains []uid.Domain
+	for _, h := range holders {
+		if h.Account != "" {
+			accounts = append(accounts, h.Account)
+		} else {
+			domains = append(domains, h.Domain)
+		}
+	}
+	ofAccounts, err := Limits(ctx, q, accounts...)
+	if err != nil {
+		return nil, err
+	}
+	ofDomains, err := DomainLimits(ctx, q, domains...)
+	out := make([]Counts, len(holders))
+	for i, h := range holders {
+		if out[i] = ofAccounts[h.Account]; h.Account == "" {
+			out[i] = ofDomains[h.Domain]
+		}
+		if out[i] == nil { // of ROOT
+			out[i] = Counts{}
+			for _, k := range kinds {
+				out[i][k.kind] = Count{Maximum: Unlimited}
+			}
+		}
+	}
+	return out, err
+}
