@@ -34,7 +34,7 @@ type UpdateResourceLimitIn struct {
 	Account   string      `api:"account" doc:"The name of the account; domainid says where it is. Without one: the domain's limit."`
 	DomainID  uid.Domain  `api:"domainid" doc:"The ID of the domain that the account is in, or that has the limit. With an account, without it: the caller's."`
 	ProjectID uid.Project `api:"projectid" doc:"The ID of the project that has the limit."`
-	Type      int         `api:"resourcetype,required" doc:"The type: 0 machines, 1 public addresses, 2 volumes, 3 snapshots, 4 templates and ISOs, 5 projects, 6 networks, 7 VPCs, 8 CPU cores, 9 memory in MB, 10 primary storage in GB, 11 secondary storage in GB."`
+	Type      *int        `api:"resourcetype,required" doc:"The type: 0 machines, 1 public addresses, 2 volumes, 3 snapshots, 4 templates and ISOs, 5 projects, 6 networks, 7 VPCs, 8 CPU cores, 9 memory in MB, 10 primary storage in GB, 11 secondary storage in GB."`
 	Max       *int64      `api:"max" doc:"How much; -1, as without it, sets no limit."`
 }
 

@@ -90,7 +90,8 @@ func (s *Service) limitDomain(ctx context.Context, tx db.Tx, id uid.Domain, h *H
 		return err
 	}
 	if above, has := parents[d.Parent][kind]; has && above.Maximum != Unlimited && most > above.Maximum {
-		return fault.Invalidf("the domain above %s has the limit %d of %s: want no more than that, not %d", d.Path, above.Maximum, kind.row().name, most)
+		return fault.Invalidf("the domain above %s has the limit %d of %s: want no more than that, not %d",
+			d.Path, above.Maximum, kind.row().name, most)
 	}
 	*h = Holder{Domain: d.ID}
 	if err := ofDomains.setLimit(ctx, tx, string(d.ID), kind, most); err != nil {

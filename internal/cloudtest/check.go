@@ -3,9 +3,10 @@ package cloudtest
 import (
 	"context"
 	"fmt"
-	"github.com/virga-cloud/virga/internal/account"
 	"slices"
 	"strings"
+
+	"github.com/virga-cloud/virga/internal/account"
 
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/hypervisor/sim"

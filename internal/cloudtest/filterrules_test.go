@@ -82,6 +82,9 @@ var rules = map[string]filter{
 	"*.tags":           {nothing: true},
 	"*.vpcid":          {nothing: true},
 
+	"listResourceLimits.keyword":              {field: "resourcetypename", loose: true},
+	"listResourceLimits.id":                   {nothing: true},
+	"listResourceLimits.domainid":             {not: "alone it asks for the domain's own limits, which TestLimits tries"},
 	"listAsyncJobs.keyword":                   {field: "cmd", loose: true},
 	"listAsyncJobs.startdate":                 {value: "2000-01-01", other: "2038-01-01"},
 	"listUsers.keyword":                       {field: "username", loose: true},

@@ -38,7 +38,7 @@ func TestEveryFilterFilters(t *testing.T) {
 	furnish(t, c)
 	for _, one := range cs.All {
 		d := one.Describe()
-		if d.Kind != api.KindList || d.Creates || !openTo(d, api.RootAdmin) || d.Name == "listApis" { // which has its own test
+		if d.Kind != api.KindList || d.Creates || !openTo(d, api.RootAdmin) || d.Name == "listApis" || d.Name == "updateResourceCount" { // which have tests of their own
 			continue
 		}
 		t.Run(d.Name, func(t *testing.T) {

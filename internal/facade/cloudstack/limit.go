@@ -77,7 +77,7 @@ func (f *Facade) updateResourceLimit(ctx context.Context, in cs.UpdateResourceLi
 	if err := noProject(in.ProjectID); err != nil {
 		return none, err
 	}
-	kinds, err := kindsOf(&in.Type, "")
+	kinds, err := kindsOf(in.Type, "")
 	if err != nil {
 		return none, err
 	}
