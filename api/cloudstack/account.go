@@ -65,7 +65,7 @@ type UpdateAccountIn struct {
 	NewName       string            `api:"newname" doc:"Its new name, unique in its domain."`
 	RoleID        uid.Role          `api:"roleid,since=4.9.0" doc:"The ID of its new role, which says its type, too. Nobody gives more than the own role has, or changes the role of the own account."`
 	NetworkDomain *string           `api:"networkdomain" doc:"The DNS domain of its networks from now on; empty for the domain's."`
-	Details       map[string]string `api:"accountdetails,map" doc:"What is noted of it from now on, in the place of all that was."`
+	Details       map[string]string `api:"accountdetails,map" doc:"What else to note of it, by name. What is noted under other names stays."`
 }
 
 // Named names an account, by its ID or by its name and domain.

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
@@ -15,9 +16,12 @@ import (
 type Change struct {
 	Name          string
 	NetworkDomain *string
-	Details       map[string]string // all of them
+	Details       map[string]string // these, beside what is noted already
 	Role          uid.Role          // says the type, too
 }
+
+// mostDetails is how many details an account can have.
+const mostDetails = 100
 
 // Update changes an account, and gives its id.
 func (s *Service) Update(ctx context.Context, n Named, c Change) (uid.Account, error) {
@@ -51,8 +55,12 @@ func (s *Service) Update(ctx context.Context, n Named, c Change) (uid.Account, e
 		if c.NetworkDomain != nil {
 			a.NetworkDomain = *c.NetworkDomain
 		}
-		if c.Details != nil {
-			a.Details = c.Details
+		if a.Details == nil {
+			a.Details = map[string]string{}
+		}
+		maps.Copy(a.Details, c.Details)
+		if len(a.Details) > mostDetails {
+			return fault.Invalidf("account %q would have %d details; it can have %d", was, len(a.Details), mostDetails)
 		}
 		if err := saveAccount(ctx, tx, a); err != nil {
 			return taken(err, "account", a.Name, a.DomainPath)

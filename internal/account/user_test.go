@@ -222,8 +222,10 @@ func TestUpdateAccount(t *testing.T) {
 			Name: "renamed", NetworkDomain: &dns, Details: map[string]string{"cost centre": "7"},
 		})
 		want(t, "everything", err, "")
+		_, err = w.Update(root, Named{ID: id}, Change{Details: map[string]string{"floor": "3"}})
+		want(t, "one more detail", err, "")
 		a, _, err := Of(root, w.db.Read(), id)
-		if err != nil || a.ID != w.accounts["auser"].ID || a.Name != "renamed" || a.NetworkDomain != dns || a.Details["cost centre"] != "7" {
+		if err != nil || a.ID != w.accounts["auser"].ID || a.Name != "renamed" || a.NetworkDomain != dns || a.Details["cost centre"] != "7" || a.Details["floor"] != "3" {
 			t.Errorf("it is %+v, %v", a, err)
 		}
 		for what, c := range map[string]struct {

@@ -50,7 +50,7 @@ func (s *Service) clear(ctx context.Context, e *ending, c clearing) error {
 			why = fmt.Sprintf("job %s is stuck; an administrator must look at it", job.ID)
 		case known && job.Open():
 			waiting++
-			if job.Command == c.cancel && !job.Canceled {
+			if c.cancel != "" && job.Command == c.cancel && !job.Canceled {
 				if err := s.Engine.Cancel(ctx, auth.Scope{All: true}, job.ID); err != nil && !fault.Is(err, fault.Conflict) {
 					return err
 				}

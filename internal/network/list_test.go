@@ -115,7 +115,7 @@ func plantNetworks(t *testing.T, d *db.DB, domains []string, paths map[string]st
 			}
 			for i := 1; i <= 2; i++ {
 				account := fmt.Sprintf("%s-%d", id, i)
-				if err := run("insert into accounts (id, domain_id, name, type, state, created) values (?, ?, ?, 0, 'enabled', ?)", account, id,
+				if err := run("insert into accounts (id, domain_id, name, type, role_id, state, created) values (?, ?, ?, 0, '', 'enabled', ?)", account, id,
 					account, tx.Now); err != nil {
 					return err
 				}

@@ -30,7 +30,7 @@ func (c *call) invoke(ctx context.Context, e *api.Endpoint) (api.Answer, error) 
 	if key == "" {
 		return e.Invoke(ctx, c.params, RoleOf(c.caller))
 	}
-	digest := onceDigest(c.params)
+	digest := onceDigest(e, c.params)
 	if answer, made, err := c.repeat(ctx, e, key, digest); err != nil || made {
 		return answer, err
 	}
@@ -81,9 +81,15 @@ func (c *call) onceKey(e *api.Endpoint) (string, error) {
 // besides are the parameters that say who asks, when and for which form of answer, but not for what.
 var besides = []string{"apikey", "signature", "signatureversion", "expires", "sessionkey", "response", "_", onceParam}
 
-// onceDigest is the same for two requests that ask for the same: the names of parameters in any case and order.
-func onceDigest(params api.Params) string {
-	said := map[string]string{}
+// onceDigest is the same for two requests that ask for the same: the names of parameters in any case and order. What is secret has no
+// part in it: the digest is stored, and who reads it could try passwords against it.
+func onceDigest(e *api.Endpoint, params api.Params) string {
+	said, besides := map[string]string{}, slices.Clone(besides)
+	for _, p := range e.Params() {
+		if p.Secret {
+			besides = append(besides, p.Name)
+		}
+	}
 	for name, value := range params {
 		if name = strings.ToLower(name); !slices.Contains(besides, name) {
 			said[name] = value

@@ -1,0 +1,74 @@
+package cloudtest_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/cloudtest"
+	"github.com/virga-cloud/virga/internal/db/dbtest"
+)
+
+// No password and no secret key that goes in comes out again, in an answer, an event, a job or anywhere else in the database.
+func TestSecretsOfUsersStaySecret(t *testing.T) {
+	t.Parallel()
+	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{NoSeed: true})
+	const canary = "c4n4ry-0f-th3-t3st"
+	var answers bytes.Buffer
+	call := func(by *api.Client, command string, params api.Params) {
+		t.Helper()
+		raw, err := by.Call(t.Context(), command, params)
+		fmt.Fprintln(&answers, string(raw), err)
+	}
+	user, a := c.Tenant(t, "red", "red-user", auth.User)
+	users := itemsOf(t, c, cs.ListUsers, cs.ListUsersIn{Username: "red-user", Scope: api.Scope{ListAll: true}})
+	id := string(users[0].ID)
+	person := api.Params{"firstname": "f", "lastname": "l", "email": "e@example.org", "password": canary}
+	call(c.Client, "createAccount", with(with(person, "username", "ada"), "accounttype", "0", "idempotencykey", "one"))
+	call(c.Client, "createAccount", with(with(person, "username", "ada"), "accounttype", "0")) // a conflict
+	call(c.Client, "createUser", with(person, "username", "bob", "account", "ada"))
+	call(c.Client, "createUser", with(person, "username", "bob", "account", "nobody"))
+	call(c.Client, "updateUser", api.Params{"id": id, "password": canary})
+	call(user, "updateUser", api.Params{"id": id, "password": canary + "2", "currentpassword": canary})
+	call(user, "updateUser", api.Params{"id": id, "password": canary, "currentpassword": "wrong " + canary})
+	call(user, "updateUser", api.Params{"id": id, "usersecretkey": canary, "userapikey": "key-of-the-test-0001"})
+	call(c.Client, "updateUser", api.Params{"id": id, "usersecretkey": canary, "userapikey": "key-of-the-test-0001"})
+	call(c.Client, "updateUser", api.Params{"id": id, "usersecretkey": strings.Repeat(canary, 20), "userapikey": "key-of-the-test-0001"})
+	call(c.Client, "disableUser", api.Params{"id": id})
+	call(c.Client, "listUsers", api.Params{"listall": "true"})
+	call(c.Client, "listAccounts", api.Params{"listall": "true"})
+	call(c.Client, "listEvents", api.Params{"listall": "true"})
+	call(c.Client, "deleteAccount", api.Params{"id": string(a.ID)})
+	if text := answers.String(); strings.Contains(text, canary) {
+		t.Errorf("an answer tells a secret:\n%s", text)
+	}
+	var tables []string
+	must(t, c.DB.Read().NewRaw("select name from sqlite_master where type = 'table'").Scan(t.Context(), &tables))
+	for _, table := range tables {
+		rows, err := c.DB.Read().QueryContext(t.Context(), `select * from "`+table+`"`)
+		must(t, err)
+		columns, err := rows.Columns()
+		must(t, err)
+		for rows.Next() {
+			row := make([]any, len(columns))
+			for i := range row {
+				row[i] = new(any)
+			}
+			must(t, rows.Scan(row...))
+			for i, v := range row {
+				if strings.Contains(fmt.Sprint(*v.(*any)), canary) {
+					t.Errorf("%s.%s holds a secret", table, columns[i])
+				}
+			}
+		}
+		must(t, rows.Err())
+		must(t, rows.Close())
+	}
+	if len(tables) < 30 || !strings.Contains(answers.String(), "currentpassword is not your password") {
+		t.Errorf("%d tables; the answers were\n%s", len(tables), answers.String())
+	}
+}
