@@ -45,8 +45,7 @@ type DB struct {
 
 	counters sync.Map // name → *Counter
 	reading  sync.Map // *Statement → *sql.Stmt, on SQLite's readers
-	texts    *texts   // PostgreSQL only, as the next
-	convoy   *convoy
+	convoy   *convoy  // PostgreSQL only
 }
 
 // Open opens the database at url, brings its schema up to date and returns it. A url is "postgres://…" or the path of a

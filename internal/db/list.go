@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect"
 )
@@ -97,12 +98,27 @@ func read(ctx context.Context, q *bun.SelectQuery) (int, error) {
 		err := readList(ctx, q, into)
 		return reflect.ValueOf(into).Elem().Len(), err
 	}
-	rows, err := q.Rows(ctx)
-	if err != nil {
-		return 0, err
-	}
-	err = readRows(q.DB(), rows, into)
+	err := readWire(ctx, q, into)
 	return reflect.ValueOf(into).Elem().Len(), err
+}
+
+// readWire reads a list's rows from PostgreSQL past database/sql, which would look at each value twice more.
+func readWire(ctx context.Context, q *bun.SelectQuery, into any) error {
+	d := q.DB()
+	text := q.String()
+	conn, err := d.DB.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	return conn.Raw(func(c any) error {
+		rows, err := c.(*stdlib.Conn).Conn().Query(ctx, text, mode(text, nil)...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		return scan(d, rows, into)
+	})
 }
 
 // readList reads a list's rows from SQLite, packed if that can be.

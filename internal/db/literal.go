@@ -12,23 +12,20 @@ import (
 
 // literal runs bun's queries on PostgreSQL. Their values are written out, so most texts come once, and to prepare them, as
 // the driver would, is a journey for nothing. One that comes again is prepared: then PostgreSQL plans it once.
-type literal struct {
-	bun.IConn
-	texts *texts
-}
+type literal struct{ bun.IConn }
 
 // QueryContext runs a query.
 func (l literal) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return l.IConn.QueryContext(ctx, query, l.mode(query, args)...)
+	return l.IConn.QueryContext(ctx, query, mode(query, args)...)
 }
 
 // QueryRowContext runs a query for one row.
 func (l literal) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	return l.IConn.QueryRowContext(ctx, query, l.mode(query, args)...)
+	return l.IConn.QueryRowContext(ctx, query, mode(query, args)...)
 }
 
-func (l literal) mode(query string, args []any) []any {
-	if len(args) == 0 && !l.texts.again(query) {
+func mode(query string, args []any) []any {
+	if len(args) == 0 && !lately.again(query) {
 		return []any{pgx.QueryExecModeExec}
 	}
 	return args
@@ -46,7 +43,7 @@ type texts struct {
 	seen [4096]atomic.Uint64
 }
 
-func newTexts() *texts { return &texts{seed: maphash.MakeSeed()} }
+var lately = texts{seed: maphash.MakeSeed()}
 
 // again tells whether a query is among those of late.
 func (t *texts) again(query string) bool {

@@ -105,7 +105,7 @@ func (i *item) take(results pgx.BatchResults) error {
 		return err
 	}
 	defer rows.Close()
-	return i.db.scan(rows, i.dest)
+	return scan(i.db.reader, rows, i.dest)
 }
 
 // commit ends the transaction, and runs what is still queued on the way. One that did nothing was never begun; one that asked
@@ -172,7 +172,7 @@ func (t *pgTx) QueryContext(ctx context.Context, query string, args ...any) (*sq
 	if err := t.flush(ctx); err != nil {
 		return nil, err
 	}
-	return literal{t.conn, t.db.texts}.QueryContext(ctx, query, args...)
+	return literal{t.conn}.QueryContext(ctx, query, args...)
 }
 
 // QueryRowContext is there because bun's interface has it; nothing in the house uses it.
@@ -182,7 +182,7 @@ func (t *pgTx) QueryRowContext(ctx context.Context, query string, args ...any) *
 		cancel(err)
 		return t.db.writer.DB.QueryRowContext(ended, query, args...)
 	}
-	return literal{t.conn, t.db.texts}.QueryRowContext(ctx, query, args...)
+	return literal{t.conn}.QueryRowContext(ctx, query, args...)
 }
 
 // flush sends what is queued, since a statement of bun's comes that knows nothing of queues.

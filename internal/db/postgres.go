@@ -50,9 +50,8 @@ func openPostgres(url string, o Options) (*DB, error) {
 		_ = pool.Close()
 		return nil, fmt.Errorf("reach the database %s: %w", Redact(url), err)
 	}
-	texts := newTexts()
-	d := bun.NewDB(pool, pgdialect.New(), bun.WithConnResolver(literal{pool, texts}))
-	opened := &DB{Postgres: true, reader: d, writer: d, texts: texts}
+	d := bun.NewDB(pool, pgdialect.New(), bun.WithConnResolver(literal{pool}))
+	opened := &DB{Postgres: true, reader: d, writer: d}
 	opened.convoy = &convoy{db: opened}
 	return opened, nil
 }

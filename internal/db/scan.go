@@ -2,11 +2,13 @@ package db
 
 import (
 	"database/sql"
+	"encoding/binary"
 	"fmt"
 	"reflect"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/schema"
 )
@@ -116,7 +118,7 @@ func readRows(d *bun.DB, rows *sql.Rows, dest any) error {
 }
 
 // scan is readRows for PostgreSQL's own rows. They may be single values, too.
-func (d *DB) scan(rows pgx.Rows, dest any) error {
+func scan(d *bun.DB, rows pgx.Rows, dest any) error {
 	slice := reflect.ValueOf(dest).Elem()
 	of := slice.Type().Elem()
 	if isSingle(of) {
@@ -134,18 +136,78 @@ func (d *DB) scan(rows pgx.Rows, dest any) error {
 		var err error
 		if columns == nil {
 			described := rows.FieldDescriptions()
-			columns, err = columnsOf(d.reader, of, len(described), func(i int) string { return described[i].Name })
+			columns, err = columnsOf(d, of, len(described), func(i int) string { return described[i].Name })
 		}
 		if err != nil {
 			return err
 		}
-		values, err := rows.Values()
-		if err != nil {
-			return err
-		}
-		if err := put(slice, columns, values); err != nil {
+		if err := putRaw(slice, columns, rows); err != nil {
 			return err
 		}
 	}
 	return rows.Err()
+}
+
+// putRaw puts PostgreSQL's present row into a new row of a slice. What nearly all columns are is read from the wire right here; pgx
+// reads the rest, which costs it a look at its types and an allocation for each value.
+func putRaw(slice reflect.Value, columns []column, rows pgx.Rows) error {
+	n := slice.Len()
+	slice.Grow(1)
+	slice.SetLen(n + 1)
+	row, raw, described := slice.Index(n), rows.RawValues(), rows.FieldDescriptions()
+	var values []any
+	for i, c := range columns {
+		known, err := c.putWire(row, described[i].DataTypeOID, described[i].Format == pgtype.BinaryFormatCode, raw[i])
+		if err != nil {
+			return err
+		}
+		if known {
+			continue
+		}
+		if values == nil {
+			if values, err = rows.Values(); err != nil {
+				return err
+			}
+		}
+		if err := c.put(row, values[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// epoch is from when on PostgreSQL counts microseconds.
+var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
+
+// putWire puts a value as it came over the wire into its field, if it is of a kind that is read here.
+func (c column) putWire(row reflect.Value, oid uint32, inBinary bool, raw []byte) (known bool, err error) {
+	switch {
+	case raw == nil:
+		return true, c.put(row, nil)
+	case oid == pgtype.TextOID && c.plain == reflect.String:
+		row.FieldByIndex(c.field.Index).SetString(string(raw))
+		return true, nil
+	case oid == pgtype.TextOID:
+		return true, c.put(row, string(raw))
+	case !inBinary:
+		return false, nil
+	case oid == pgtype.Int8OID && len(raw) == 8:
+		number := wireNumber(raw)
+		if c.plain == reflect.Int || c.plain == reflect.Int64 {
+			row.FieldByIndex(c.field.Index).SetInt(number)
+			return true, nil
+		}
+		return true, c.put(row, number)
+	case oid == pgtype.BoolOID && c.plain == reflect.Bool && len(raw) == 1:
+		row.FieldByIndex(c.field.Index).SetBool(raw[0] != 0)
+		return true, nil
+	case oid == pgtype.TimestamptzOID && c.isTime && len(raw) == 8:
+		row.FieldByIndex(c.field.Index).Set(reflect.ValueOf(time.UnixMicro(epoch + wireNumber(raw)).UTC()))
+		return true, nil
+	}
+	return false, nil
+}
+
+func wireNumber(raw []byte) int64 {
+	return int64(binary.BigEndian.Uint64(raw))
 }

@@ -1,0 +1,82 @@
+package db_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/uptrace/bun"
+
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/db/dbtest"
+)
+
+// Rows that are read packed, or from the wire, are what they are one value at a time: nulls, empty texts, times with and without fractions, what
+// looks like a separator, and bytes that are no UTF-8.
+func TestRowsAreTheRows(t *testing.T) {
+	t.Parallel()
+	type thing struct {
+		bun.BaseModel `bun:"table:things,alias:t"`
+		ID            string `bun:",pk"`
+		Name          string
+		Count         int64
+		Device        *int
+		Open          bool
+		Details       map[string]string
+		Parts         []string
+		Created       time.Time
+		Removed       time.Time `bun:",nullzero"`
+		Host          string    `bun:",nullzero"`
+	}
+	seven, noon := 7, time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	all := []thing{
+		{ID: "1", Name: "plain", Count: -3, Open: true, Created: noon, Details: map[string]string{}, Parts: []string{}},
+		{ID: "2", Device: &seven, Created: noon.Add(123456 * time.Microsecond), Removed: noon, Details: map[string]string{"a": "\"b\""}, Host: "h"},
+		{ID: "3", Name: "ÿþ 'quoted' \"twice\" ☃\n", Count: 1 << 62, Created: noon, Parts: []string{"x", "ÿ"}},
+	}
+	for _, broken := range []string{"", "\xff", "\xfe"} {
+		dbtest.Each(t, func(t *testing.T, d *db.DB) {
+			if broken != "" && d.Postgres {
+				return // which takes no such bytes
+			}
+			want := append([]thing{}, all...)
+			if broken != "" {
+				want = append(want, thing{ID: "4", Name: "a" + broken + "b", Created: noon})
+			}
+			write := func(query string, rows *[]thing) {
+				err := d.Write(context.Background(), func(ctx context.Context, tx db.Tx) error {
+					if rows != nil {
+						_, err := tx.NewInsert().Model(rows).Exec(ctx)
+						return err
+					}
+					_, err := tx.NewRaw(query).Exec(ctx)
+					return err
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			write(`create table things (id text primary key, name text, count bigint, device bigint, open boolean, details text, parts text,
+			created timestamptz, removed timestamptz, host text)`, nil)
+			write("", &want)
+			if broken != "" { // bun would mend it
+				write(fmt.Sprintf("update things set name = cast(x'%x' as text) where id = '4'", "a"+broken+"b"), nil)
+			}
+			named := db.PrepareMany("select * from things where id in (?) order by id")
+			for round := range 3 { // the first one is read value by value, and learnt from
+				var got []thing
+				_, err := db.Page(t.Context(), d.Read().NewSelect().Model(&got).Order("id"), 0, 0)
+				if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
+					t.Errorf("round %d of a list with %q: %v\n%s", round, broken, err, diff)
+				}
+				asked, err := db.Rows[thing](t.Context(), d.Read(), named, []string{"1", "2", "3", "4"})
+				if diff := cmp.Diff(want, asked, cmpopts.EquateEmpty()); err != nil || diff != "" {
+					t.Errorf("round %d of a statement with %q: %v\n%s", round, broken, err, diff)
+				}
+			}
+		})
+	}
+}
