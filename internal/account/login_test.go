@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -229,6 +230,29 @@ func TestLogout(t *testing.T) {
 		_, n, err := event.List(ctx, w.db.Read(), event.Filter{Scope: auth.Scope{All: true}, Type: event.UserLogout})
 		if n != 1 || err != nil {
 			t.Errorf("%d logout events, %v; want 1", n, err)
+		}
+	})
+}
+
+// A user that came from an older cloud signs in with the hash that it had there, and has one of ours from then on.
+func TestLoginRenewsHashesOfOlderClouds(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		for _, old := range []string{
+			"5f4dcc3b5aa765d61d8327deb882cf99",
+			"AAECAwQFBgcICQoLDA0ODxAREhM=:QWXTRAevv1pyut+D7OnYFC43PbfRSlCJbZX1N+PIDnc=",
+			"FMDMdx/2QjrZniqNRAgOAC1ai/CY/C+2kmKhp3vo+98pkqhO+AR6hCyUl0bOXtkq3XWqNiSQTwbi7KTiwuWhyw==:+u8T5LzCtikCPvKnUDn6JDezf1Hg2bood/ke5Oo93pz9s1eD9k/JLsa497Z3h9QWfOQfq0zvCRmkzfXMF913vQ==:4096",
+		} {
+			w.write("update users set password = ? where id = ?", old, w.users["auser"].ID)
+			want(t, "a wrong password", w.login("auser", "passwore", "a"), fault.Unauthenticated)
+			want(t, "the hash itself", w.login("auser", old, "a"), fault.Unauthenticated)
+			for range 2 {
+				want(t, "the right password", w.login("auser", "password", "a"), "")
+			}
+			hash, err := passwordOf(t.Context(), w.db.Read(), w.users["auser"].ID)
+			if err != nil || !strings.HasPrefix(hash, "$argon2id$") {
+				t.Errorf("after a login the hash %q is %q, %v", old, hash, err)
+			}
 		}
 	})
 }

@@ -69,12 +69,17 @@ func (h *Hasher) Hash(ctx context.Context, password secret.String) (string, erro
 		encoding.EncodeToString(salt), encoding.EncodeToString(key)), nil
 }
 
-// Verify tells whether password is the one that encoded was made from, and if so, whether it should be hashed again because
-// hashes cost something else by now. An encoded that is no hash ("", for a user that is not there) never matches and costs
-// what a new hash costs: nobody can tell by the clock that there is no such user. The only error is ctx's end.
+// Verify tells whether password is the one that encoded was made from, and if so, whether it should be hashed again: because
+// hashes cost something else by now, or because another cloud has made it (see older). An encoded that is no hash ("", for a
+// user that is not there) never matches and costs what a new hash costs: nobody can tell by the clock that there is no such
+// user. The only error is ctx's end.
 func (h *Hasher) Verify(ctx context.Context, encoded string, password secret.String) (ok, stale bool, err error) {
 	cost, salt, want, parseErr := decode(encoded)
 	if parseErr != nil {
+		if old, known := readOlder(encoded); known {
+			ok, err = h.verifyOlder(ctx, old, password)
+			return ok, ok, err
+		}
 		cost, salt = h.cost, make([]byte, saltSize)
 	}
 	fits := len(password.Reveal()) <= maxPassword
@@ -89,14 +94,45 @@ func (h *Hasher) Verify(ctx context.Context, encoded string, password secret.Str
 	return ok, ok && cost != h.cost, nil
 }
 
+// verifyOlder costs what a new hash costs besides, so that the clock doesn't tell whose hash is still an old one.
+func (h *Hasher) verifyOlder(ctx context.Context, old older, password secret.String) (bool, error) {
+	if password.IsEmpty() || len(password.Reveal()) > maxPassword {
+		password = secret.String{}
+	}
+	leave, err := h.enter(ctx)
+	if err != nil {
+		return false, err
+	}
+	got, err := old.derive(password.Reveal())
+	leave()
+	if err != nil {
+		return false, fmt.Errorf("verify another cloud's password hash: %w", err)
+	}
+	ok := subtle.ConstantTimeCompare(got, old.want) == 1 && !password.IsEmpty()
+	if ok {
+		return true, nil // its new hash is made next
+	}
+	_, err = h.derive(ctx, password, make([]byte, saltSize), h.cost)
+	return false, err
+}
+
 func (h *Hasher) derive(ctx context.Context, password secret.String, salt []byte, cost Cost) ([]byte, error) {
+	leave, err := h.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return argon2.IDKey([]byte(password.Reveal()), salt, cost.Passes, cost.MemoryKiB, 1, keySize), nil
+}
+
+// enter waits for a core.
+func (h *Hasher) enter(ctx context.Context) (leave func(), err error) {
 	select {
 	case h.slots <- struct{}{}:
-		defer func() { <-h.slots }()
+		return func() { <-h.slots }, nil
 	case <-ctx.Done():
 		return nil, fmt.Errorf("wait for a core to hash a password: %w", ctx.Err())
 	}
-	return argon2.IDKey([]byte(password.Reveal()), salt, cost.Passes, cost.MemoryKiB, 1, keySize), nil
 }
 
 var errNoHash = errors.New("this is no argon2id hash")
