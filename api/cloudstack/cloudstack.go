@@ -21,6 +21,7 @@ var All = []api.Command{
 	ListResourceLimits, UpdateResourceLimit, UpdateResourceCount,
 	CreateRole, ImportRole, UpdateRole, DeleteRole, EnableRole, DisableRole, ListRoles,
 	CreateRolePermission, UpdateRolePermission, DeleteRolePermission, ListRolePermissions,
+	ListRegions, AddRegion, UpdateRegion, RemoveRegion,
 	CreateZone, UpdateZone, DeleteZone, ListZones,
 	CreatePod, UpdatePod, DeletePod, ListPods,
 	AddCluster, UpdateCluster, DeleteCluster, ListClusters,

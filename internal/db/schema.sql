@@ -518,6 +518,14 @@ CREATE INDEX public_ips_owner on public_ips (account_id, id) where state <> 'Fre
 
 CREATE INDEX public_ips_vm on public_ips (vm_id) where vm_id is not null;
 
+CREATE TABLE regions (
+    id          bigint primary key,
+    name        text        not null,
+    endpoint    text        not null                   -- URL of the API
+);
+
+CREATE UNIQUE INDEX regions_name on regions (name);
+
 CREATE TABLE resource_counts (
     account_id        text        primary key references accounts (id),
     vm_used           bigint      not null default 0,

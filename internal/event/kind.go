@@ -84,6 +84,10 @@ const (
 
 	ImageStoreCreate Kind = "IMAGE.STORE.CREATE"
 
+	RegionCreate Kind = "REGION.CREATE"
+	RegionEdit   Kind = "REGION.EDIT"
+	RegionDelete Kind = "REGION.DELETE"
+
 	ZoneCreate    Kind = "ZONE.CREATE"
 	ZoneEdit      Kind = "ZONE.EDIT"
 	ZoneDelete    Kind = "ZONE.DELETE"
@@ -144,6 +148,7 @@ var resources = map[Kind]string{
 	IPAssign: "PublicIpAddress", IPRelease: "PublicIpAddress",
 	VolumeCreate: "Volume", VolumeAttach: "Volume", VolumeDetach: "Volume", VolumeDelete: "Volume",
 	TemplateCreate: "Template", TemplateDelete: "Template", TemplateFetch: "Template", ImageStoreCreate: "ImageStore",
+	RegionCreate: "Region", RegionEdit: "Region", RegionDelete: "Region",
 	ZoneCreate: "Zone", ZoneEdit: "Zone", ZoneDelete: "Zone", PodCreate: "Pod", PodEdit: "Pod", PodDelete: "Pod",
 	ClusterCreate: "Cluster", ClusterEdit: "Cluster", ClusterDelete: "Cluster", PoolCreate: "StoragePool", PoolDelete: "StoragePool",
 	HostAdd: "Host", HostEdit: "Host", HostDelete: "Host",

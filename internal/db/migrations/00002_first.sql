@@ -199,6 +199,15 @@ create unique index ssh_keypairs_name on ssh_keypairs (account_id, name);
 create unique index ssh_keypairs_key on ssh_keypairs (account_id, fingerprint);
 
 -- internal/zone ---------------------------------------------------------------------------------------------------
+-- Clouds that users may turn to. The first is this one.
+create table regions (
+    id          bigint primary key,
+    name        text        not null,
+    endpoint    text        not null                   -- URL of the API
+);
+create unique index regions_name on regions (name);
+insert into regions (id, name, endpoint) values (1, 'Local', 'http://localhost:8080/client/');
+
 create table zones (
     id          text primary key,
     name        text        not null,

@@ -28,6 +28,7 @@ import (
 	"github.com/virga-cloud/virga/internal/role"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/setting"
+	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -121,7 +122,7 @@ func newCloudAt(t *testing.T, url string, o front.Options) *cloud {
 	t.Cleanup(stop)
 
 	o.Log = slog.New(slog.NewTextHandler(c.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	c.facade = newFacade(Services{DB: d, Engine: engine, Settings: settings, Accounts: c.accounts, Sessions: sessions, Roles: roles}, o, all...)
+	c.facade = newFacade(Services{DB: d, Engine: engine, Settings: settings, Accounts: c.accounts, Sessions: sessions, Roles: roles, Zones: zone.New(d, settings)}, o, all...)
 	c.addTestCommands()
 	c.people()
 	c.server = httptest.NewServer(c.facade.Handler())
