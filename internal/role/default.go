@@ -67,7 +67,13 @@ func (s *Service) allowed(p preset) set {
 	if p.rules != nil {
 		return s.compile(p.Type, p.rules)
 	}
-	return s.compile(p.Type, []Rule{{Pattern: wild, Allow: true}})
+	out := make(set, len(s.commands)) // what compile makes of a rule that allows everything, at a tenth of the price: servers start with it
+	for _, c := range s.commands {
+		if slices.Contains(c.Open, p.Type) {
+			out[c.Name] = true
+		}
+	}
+	return out
 }
 
 // rulesOf writes a preset's rules down: one for each command where it has none of its own, as CloudStack shows them, but for the

@@ -47,12 +47,12 @@ func decide(of auth.AccountType, rules []Rule, c Command) bool {
 
 // match tells whether a pattern stands for a command, in any case. It takes time in proportion to both, whatever they are.
 func match(pattern, name string) bool {
+	if !strings.Contains(pattern, wild) {
+		return strings.EqualFold(pattern, name)
+	}
 	parts := strings.Split(strings.ToLower(pattern), wild)
 	name = strings.ToLower(name)
 	first, last := parts[0], parts[len(parts)-1]
-	if len(parts) == 1 {
-		return name == first
-	}
 	rest, ok := strings.CutPrefix(name, first)
 	if !ok {
 		return false
