@@ -11,9 +11,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
-	"github.com/uptrace/bun/dialect"
 )
 
 // Equal keeps the rows whose column has a value; the zero value does not restrict. Column names come from code, never from
@@ -93,50 +91,40 @@ func page(ctx context.Context, q, count *bun.SelectQuery, dress []func(*bun.Sele
 
 // read runs a query, reads its rows into its model, and tells how many there are.
 func read(ctx context.Context, q *bun.SelectQuery) (int, error) {
-	into := q.GetModel().Value()
-	if q.DB().Dialect().Name() == dialect.SQLite {
-		err := readList(ctx, q, into)
-		return reflect.ValueOf(into).Elem().Len(), err
+	w := &wanted{d: q.DB(), into: q.GetModel().Value()}
+	rows, err := q.Rows(context.WithValue(ctx, wanting{}, w))
+	if !w.read {
+		if err != nil {
+			return 0, err
+		}
+		w.err = readRows(w.d, rows, w.into)
 	}
-	err := readWire(ctx, q, into)
-	return reflect.ValueOf(into).Elem().Len(), err
+	return reflect.ValueOf(w.into).Elem().Len(), w.err
 }
 
-// readWire reads a list's rows from PostgreSQL past database/sql, which would look at each value twice more.
-func readWire(ctx context.Context, q *bun.SelectQuery, into any) error {
-	d := q.DB()
-	text := q.String()
-	conn, err := d.DB.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }()
-	return conn.Raw(func(c any) error {
-		rows, err := c.(*stdlib.Conn).Conn().Query(ctx, text, mode(text, nil)...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		return scan(d, rows, into)
-	})
+// wanted is where a query's rows are to go. It travels in the context to the connection, which only bun knows: one that reads rows
+// in a quicker way than database/sql does so, and says errRead.
+type wanted struct {
+	d    *bun.DB
+	into any // a pointer to a slice of bun models
+	read bool
+	err  error
 }
 
-// readList reads a list's rows from SQLite, packed if that can be.
-func readList(ctx context.Context, q *bun.SelectQuery, into any) error {
-	d := q.DB()
-	model := reflect.TypeOf(into).Elem().Elem()
-	text := q.String()
-	head, found := headOf(text, d.Table(model))
-	if !found {
-		rows, err := q.Rows(ctx)
-		if err != nil {
-			return err
-		}
-		return readRows(d, rows, into)
-	}
-	return readPacked(d, packingKey{head, model}, into, func(before, after string) (*sql.Rows, error) {
-		return d.QueryContext(ctx, "?", bun.Safe(before+text+after))
-	})
+type wanting struct{}
+
+var errRead = errors.New("the rows are read already")
+
+// wantedIn gives where the rows of a query are to go, nil for one whose caller reads them.
+func wantedIn(ctx context.Context) *wanted {
+	w, _ := ctx.Value(wanting{}).(*wanted)
+	return w
+}
+
+// finish says how the reading went.
+func (w *wanted) finish(err error) (*sql.Rows, error) {
+	w.read, w.err = true, err
+	return nil, errRead
 }
 
 // Together asks several things at the same time, outside transactions, and waits for all: a list's page and its length, or what

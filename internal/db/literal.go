@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
 )
 
@@ -14,14 +15,36 @@ import (
 // the driver would, is a journey for nothing. One that comes again is prepared: then PostgreSQL plans it once.
 type literal struct{ bun.IConn }
 
-// QueryContext runs a query.
+// QueryContext runs a query. A list's rows it reads past database/sql, which would look at each value twice more.
 func (l literal) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if w := wantedIn(ctx); w != nil {
+		return w.finish(l.readWire(ctx, w, query, args))
+	}
 	return l.IConn.QueryContext(ctx, query, mode(query, args)...)
 }
 
 // QueryRowContext runs a query for one row.
 func (l literal) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	return l.IConn.QueryRowContext(ctx, query, mode(query, args)...)
+}
+
+func (l literal) readWire(ctx context.Context, w *wanted, query string, args []any) error {
+	conn, inTransaction := l.IConn.(*sql.Conn)
+	if !inTransaction {
+		var err error
+		if conn, err = w.d.DB.Conn(ctx); err != nil {
+			return err
+		}
+		defer func() { _ = conn.Close() }()
+	}
+	return conn.Raw(func(c any) error {
+		rows, err := c.(*stdlib.Conn).Conn().Query(ctx, query, mode(query, args)...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		return scan(w.d, rows, w.into)
+	})
 }
 
 func mode(query string, args []any) []any {

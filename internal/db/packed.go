@@ -1,6 +1,7 @@
 package db
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -163,3 +164,28 @@ func (c column) putText(row reflect.Value, value string) error {
 	}
 	return c.put(row, value) // texts, and what is stored as JSON
 }
+
+// packer runs bun's queries on SQLite outside transactions.
+type packer struct{ bun.IConn }
+
+// QueryContext runs a query; the rows of lists it reads packed.
+func (p packer) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	w := wantedIn(ctx)
+	if w == nil || len(args) > 0 {
+		return p.IConn.QueryContext(ctx, query, args...)
+	}
+	model := reflect.TypeOf(w.into).Elem().Elem()
+	head, found := headOf(query, w.d.Table(model))
+	if !found {
+		return p.IConn.QueryContext(ctx, query)
+	}
+	return w.finish(readPacked(w.d, packingKey{head, model}, w.into, func(before, after string) (*sql.Rows, error) {
+		return p.IConn.QueryContext(ctx, before+query+after)
+	}))
+}
+
+// ResolveConn makes bun use it.
+func (p packer) ResolveConn(context.Context, bun.Query) bun.IConn { return p }
+
+// Close is there because bun's interface has it.
+func (p packer) Close() error { return nil }

@@ -80,3 +80,33 @@ func TestRowsAreTheRows(t *testing.T) {
 		})
 	}
 }
+
+// A list in a transaction is read in it: it sees what the transaction wrote, and waits for nothing.
+func TestListInTransaction(t *testing.T) {
+	t.Parallel()
+	type thing struct {
+		bun.BaseModel `bun:"table:things,alias:t"`
+		ID            string `bun:",pk"`
+	}
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		err := d.Write(context.Background(), func(ctx context.Context, tx db.Tx) error {
+			if _, err := tx.NewRaw("create table things (id text primary key)").Exec(ctx); err != nil {
+				return err
+			}
+			if _, err := tx.NewRaw("insert into things values ('a'), ('b'), ('c')").Exec(ctx); err != nil {
+				return err
+			}
+			for range 3 {
+				var got []thing
+				n, err := db.Page(ctx, tx.NewSelect().Model(&got).Order("id"), 0, 0)
+				if err != nil || n != 3 || len(got) != 3 || got[2].ID != "c" {
+					t.Errorf("%d rows, %v, %v", n, got, err)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -53,7 +53,7 @@ func openSQLite(path string, o Options) (*DB, error) {
 			_ = pool.Close()
 			return nil, fmt.Errorf("open database %s: %w", path, explained(err))
 		}
-		return bun.NewDB(pool, sqlitedialect.New()), nil
+		return bun.NewDB(pool, sqlitedialect.New(), bun.WithConnResolver(packer{pool})), nil
 	}
 	d := &DB{lock: lock}
 	if d.writer, err = open(1, "immediate", 8_000, 0); err != nil {
