@@ -33,6 +33,7 @@ type (
 	Template        = ID[templateKind]
 	ImageStore      = ID[imageStoreKind]
 	SSHKeyPair      = ID[sshKeyPairKind]
+	KeyPair         = ID[keyPairKind]
 	Volume          = ID[volumeKind]
 	VM              = ID[vmKind]
 	InstanceGroup   = ID[instanceGroupKind]
@@ -75,6 +76,7 @@ type (
 	templateKind        struct{}
 	imageStoreKind      struct{}
 	sshKeyPairKind      struct{}
+	keyPairKind         struct{}
 	volumeKind          struct{}
 	vmKind              struct{}
 	instanceGroupKind   struct{}
@@ -116,6 +118,7 @@ func (oscategoryKind) kind() string      { return "OS category" }
 func (templateKind) kind() string        { return "template" }
 func (imageStoreKind) kind() string      { return "image store" }
 func (sshKeyPairKind) kind() string      { return "SSH key pair" }
+func (keyPairKind) kind() string         { return "API key pair" }
 func (volumeKind) kind() string          { return "volume" }
 func (vmKind) kind() string              { return "virtual machine" }
 func (instanceGroupKind) kind() string   { return "instance group" }

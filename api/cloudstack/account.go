@@ -22,6 +22,7 @@ type ListAccountsIn struct {
 	Recursive   bool        `api:"isrecursive" doc:"Shows accounts of subdomains, too."`
 	CleanUp     *bool       `api:"iscleanuprequired" doc:"Shows only accounts that are being deleted and still own something, or with false only the others."`
 	Details     []string    `api:"details" doc:"How much to show of each account: min leaves out what it uses and may use; all and resource show it, as nothing does."`
+	KeyAccess   string      `api:"apikeyaccess,one=ENABLED|DISABLED|INHERIT,since=4.20.1.0" doc:"Shows only accounts of which this is said about their users' keys."`
 	ListAll     bool        `api:"listall" doc:"Shows every account the caller may see, not only the caller's own."`
 }
 
@@ -66,6 +67,7 @@ type UpdateAccountIn struct {
 	RoleID        uid.Role          `api:"roleid,since=4.9.0" doc:"The ID of its new role, which says its type, too. Nobody gives more than the own role has, or changes the role of the own account."`
 	NetworkDomain *string           `api:"networkdomain" doc:"The DNS domain of its networks from now on; empty for the domain's."`
 	Details       map[string]string `api:"accountdetails,map" doc:"What else to note of it, by name. What is noted under other names stays."`
+	KeyAccess     string            `api:"apikeyaccess,admin,one=ENABLED|DISABLED|INHERIT,since=4.20.1.0" doc:"Whether its users' keys may sign requests, where nothing is said of the user; INHERIT leaves it to the setting api.key.access."`
 }
 
 // Named names an account, by its ID or by its name and domain.
@@ -144,6 +146,7 @@ type Account struct {
 	State         string      `json:"state" doc:"enabled, disabled or locked."`
 	NetworkDomain string      `json:"networkdomain,omitempty" doc:"The DNS domain of the account's networks."`
 	Created       api.Time    `json:"created,omitzero" doc:"When the account was made."`
+	KeyAccess     string      `json:"apikeyaccess" doc:"Whether its users' keys may sign requests: ENABLED, DISABLED, or INHERIT where the setting api.key.access says it."`
 	InRole
 
 	Resources

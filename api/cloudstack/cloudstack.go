@@ -16,6 +16,7 @@ var All = []api.Command{
 	ListAPIs, ListCapabilities,
 	QueryAsyncJobResult, ListAsyncJobs, CancelAsyncJob,
 	CreateUser, UpdateUser, DeleteUser, LockUser, DisableUser, EnableUser, MoveUser, ListUsers, GetUser, RegisterUserKeys, GetUserKeys,
+	ListUserKeys, ListUserKeyRules, DeleteUserKeys,
 	CreateAccount, UpdateAccount, EnableAccount, LockAccount, DisableAccount, DeleteAccount, MarkDefaultZoneForAccount, ListAccounts,
 	CreateDomain, UpdateDomain, DeleteDomain, ListDomains, ListDomainChildren,
 	ListResourceLimits, UpdateResourceLimit, UpdateResourceCount,

@@ -1,6 +1,8 @@
 package cloudstack
 
 import (
+	"time"
+
 	"github.com/virga-cloud/virga/api"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -19,7 +21,8 @@ type ListUsersIn struct {
 	Username string   `api:"username" doc:"Shows only the user of this name."`
 	State    string   `api:"state" doc:"Shows only users in this state: enabled, disabled or locked."`
 
-	AccountType *int `api:"accounttype" doc:"Shows only users of accounts of this type: 0 user, 1 root admin, 2 domain admin, 3 resource domain admin."`
+	AccountType *int   `api:"accounttype" doc:"Shows only users of accounts of this type: 0 user, 1 root admin, 2 domain admin, 3 resource domain admin."`
+	KeyAccess   string `api:"apikeyaccess,one=ENABLED|DISABLED|INHERIT,since=4.20.1.0" doc:"Shows only users of whom this is said about their keys."`
 }
 
 // CreateUser makes a user.
@@ -60,6 +63,7 @@ type UpdateUserIn struct {
 	Timezone        *string  `api:"timezone" doc:"The name of the user's time zone from now on, as in Europe/Vienna; empty for none."`
 	UserAPIKey      string   `api:"userapikey,admin,secret" doc:"The key that is to name the user in a request. Goes together with usersecretkey."`
 	UserSecretKey   string   `api:"usersecretkey,admin,secret" doc:"The key that is to sign the user's requests. Goes together with userapikey."`
+	KeyAccess       string   `api:"apikeyaccess,admin,one=ENABLED|DISABLED|INHERIT,since=4.20.1.0" doc:"Whether the user's keys may sign requests; INHERIT leaves it to the account."`
 }
 
 // DeleteUser removes a user.
@@ -133,18 +137,24 @@ type GetUserIn struct {
 // RegisterUserKeys gives a user a new pair of keys.
 var RegisterUserKeys = api.Call[RegisterUserKeysIn, UserKeys]{
 	Name: "registerUserKeys", Noun: "User", Role: api.Everyone, Object: "userkeys", Event: "REGISTER.USER.KEY",
-	Doc: "Makes a new pair of keys for a user to sign requests with. The old pair stops working at once.",
+	Doc: "Makes a pair of keys for a user to sign requests with. With nothing but the user it is the plain pair, in the place of the one that " +
+		"there is, which stops working at the same moment. With anything else it is one more, beside those that there are.",
 }
 
 // RegisterUserKeysIn names the user.
 type RegisterUserKeysIn struct {
-	ID uid.User `api:"id,required" doc:"The ID of the user."`
+	ID          uid.User   `api:"id,required" doc:"The ID of the user."`
+	Name        string     `api:"name,since=4.23.0" doc:"The name of one more pair, unique among the user's. Without it the pair's ID."`
+	Description string     `api:"description,max=1024,since=4.23.0" doc:"What the pair is for."`
+	StartDate   time.Time  `api:"startdate,since=4.23.0" doc:"From when on the pair works; without it at once."`
+	EndDate     time.Time  `api:"enddate,end,since=4.23.0" doc:"When the pair stops working; without it never."`
+	Rules       []RoleRule `api:"rules,map,entries=100,since=4.23.0" doc:"Which of the commands that the user may use the pair is for: the first rule that matches decides, and what none matches is denied. Without rules it is for all of them."`
 }
 
 // GetUserKeys shows a user's keys.
 var GetUserKeys = api.Call[GetUserKeysIn, UserKeys]{
 	Name: "getUserKeys", Noun: "User", Role: api.Everyone, Object: "userkeys", Since: "4.10.0",
-	Doc: "Shows the pair of keys that a user signs requests with.",
+	Doc: "Shows a user's plain pair of keys, or where there is none the latest. listUserKeys shows all.",
 }
 
 // GetUserKeysIn names the user.
@@ -156,8 +166,69 @@ type GetUserKeysIn struct {
 type UserKeys struct {
 	APIKey    string `json:"apikey,omitempty" doc:"The key that names the user in a request."`
 	SecretKey string `json:"secretkey,omitempty" doc:"The key that signs requests."`
-	Access    string `json:"apikeyaccess,omitempty" doc:"Whether the user may sign requests; absent, since every user may."`
+	Access    *bool  `json:"apikeyaccess,omitempty" doc:"Whether the user's keys may sign requests."`
+
+	ID          uid.KeyPair   `json:"id,omitempty" doc:"The ID of the pair."`
+	Name        string        `json:"name,omitempty" doc:"The name of the pair; the plain one has none."`
+	Description string        `json:"description,omitempty" doc:"What the pair is for."`
+	StartDate   api.Time      `json:"startdate,omitzero" doc:"From when on the pair works, where that was said."`
+	EndDate     api.Time      `json:"enddate,omitzero" doc:"When the pair stops working, where that was said."`
+	Created     api.Time      `json:"created,omitzero" doc:"When the pair was made."`
+	State       string        `json:"state,omitempty" doc:"ENABLED, or PENDING before its start, or EXPIRED after its end."`
+	UserID      uid.User      `json:"userid,omitempty" doc:"The ID of the user."`
+	Username    string        `json:"username,omitempty" doc:"The name of the user."`
+	AccountID   uid.Account   `json:"accountid,omitempty" doc:"The ID of the user's account."`
+	AccountName string        `json:"accountname,omitempty" doc:"The name of the user's account."`
+	AccountType string        `json:"accounttype,omitempty" doc:"The type of the account: NORMAL, ADMIN, DOMAIN_ADMIN or RESOURCE_DOMAIN_ADMIN."`
+	DomainID    uid.Domain    `json:"domainid,omitempty" doc:"The ID of the account's domain."`
+	Domain      string        `json:"domain,omitempty" doc:"The name of the account's domain."`
+	DomainPath  string        `json:"domainpath,omitempty" doc:"The path of the account's domain, from ROOT."`
+	RoleID      uid.Role      `json:"roleid,omitempty" doc:"The ID of the account's role."`
+	RoleName    string        `json:"rolename,omitempty" doc:"The name of the account's role."`
+	RoleType    string        `json:"roletype,omitempty" doc:"For what type of accounts the role is."`
+	Permissions []UserKeyRule `json:"permissions,omitempty" doc:"The rules of the pair, where they were asked for and it has some."`
 	Pending
+}
+
+// UserKeyRule is a rule of a pair of keys.
+type UserKeyRule struct {
+	Rule        string `json:"rule" doc:"The name of a command, in which * stands for anything."`
+	Permission  string `json:"permission" doc:"allow or deny."`
+	Description string `json:"description,omitempty" doc:"What the rule is for."`
+}
+
+// ListUserKeys shows pairs of keys.
+var ListUserKeys = api.List[ListUserKeysIn, UserKeys]{
+	Name: "listUserKeys", Noun: "User", Role: api.Everyone, Object: "userapikey", Since: "4.23.0",
+	Doc: "Lists the caller's pairs of keys, or those of another user, with their secrets: only pairs that the caller could register. " +
+		"A caller that signs with a pair that has rules sees none that is for more.",
+}
+
+// ListUserKeysIn chooses pairs.
+type ListUserKeysIn struct {
+	api.Paging
+	UserID          uid.User    `api:"userid" doc:"Shows the pairs of this user, not the caller's."`
+	KeyPairID       uid.KeyPair `api:"keypairid" doc:"Shows only the pair with this ID, whose ever it is."`
+	APIKey          string      `api:"apikeyfilter,secret" doc:"Shows only the pair with this API key."`
+	ShowPermissions bool        `api:"showpermissions" doc:"Shows the rules of each pair, too."`
+	ListAll         bool        `api:"listall" doc:"Shows the pairs of all users that the caller may act for."`
+}
+
+// ListUserKeyRules shows what a pair of keys is for.
+var ListUserKeyRules = api.List[UserKeyPairID, UserKeyRule]{
+	Name: "listUserKeyRules", Noun: "User", Role: api.Everyone, Object: "keypermission", Since: "4.23.0",
+	Doc: "Lists the rules of a pair of keys, in the order in which they are asked; none where it is for all that the user may do.",
+}
+
+// UserKeyPairID names a pair of keys.
+type UserKeyPairID struct {
+	ID uid.KeyPair `api:"keypairid,required" doc:"The ID of the pair."`
+}
+
+// DeleteUserKeys takes a pair of keys away.
+var DeleteUserKeys = api.Call[UserKeyPairID, api.Success]{
+	Name: "deleteUserKeys", Noun: "User", Role: api.Everyone, Event: "DELETE.USER.KEY", Since: "4.23.0",
+	Doc: "Takes a pair of keys from its user. It stops working at once.",
 }
 
 // User is a user.
@@ -178,6 +249,7 @@ type User struct {
 	APIKey      string      `json:"apikey,omitempty" doc:"The key that names the user in a request."`
 	SecretKey   string      `json:"secretkey,omitempty" api:"admin" doc:"The key that signs requests; in the answer of getUser only."`
 	IsBelow     bool        `json:"iscallerchilddomain" doc:"Whether the user is of a domain below the caller's."`
+	KeyAccess   string      `json:"apikeyaccess" doc:"Whether the user's keys may sign requests: ENABLED, DISABLED, or INHERIT where the account says it."`
 	InRole
 	Pending
 }

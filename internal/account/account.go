@@ -17,6 +17,17 @@ const (
 	Locked   State = "locked"
 )
 
+// KeyAccess says whether keys may sign requests; its text is the wire's, but for "", which is to inherit: users from their account,
+// accounts from the setting api.key.access.
+type KeyAccess string
+
+// What can be said about the use of keys.
+const (
+	KeysInherit  KeyAccess = ""
+	KeysEnabled  KeyAccess = "ENABLED"
+	KeysDisabled KeyAccess = "DISABLED"
+)
+
 // DomainState is whether a domain is in use; its text is the wire's.
 type DomainState string
 
@@ -58,7 +69,8 @@ type Account struct {
 	NetworkDomain string
 	DefaultZone   uid.Zone          `bun:"default_zone_id"` // "" for none
 	Details       map[string]string // what else is noted of it
-	Closing       bool              // it is being deleted, and may still own something
+	KeyAccess     KeyAccess
+	Closing       bool // it is being deleted, and may still own something
 	Created       time.Time
 	Removed       time.Time `bun:",nullzero"`
 
@@ -80,6 +92,7 @@ type User struct {
 	Email     string
 	Timezone  string
 	State     State
+	KeyAccess KeyAccess
 	Created   time.Time
 	Removed   time.Time `bun:",nullzero"`
 
@@ -89,5 +102,7 @@ type User struct {
 	AccountState State            `bun:",scanonly"`
 	DomainName   string           `bun:",scanonly"`
 	DomainPath   string           `bun:",scanonly"`
-	APIKey       string           `bun:",scanonly"` // "" where none is registered
+	APIKey       string           `bun:",scanonly"` // of the plain pair of keys; "" where none is registered
+	// AccountKeyAccess is what a user inherits.
+	AccountKeyAccess KeyAccess `bun:",scanonly"`
 }

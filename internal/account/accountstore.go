@@ -66,6 +66,9 @@ func listAccounts(ctx context.Context, tx db.Tx, f AccountFilter) ([]Account, in
 	if f.Type != nil {
 		q.Where("a.type = ?", *f.Type)
 	}
+	if f.Keys != nil {
+		q.Where("a.key_access = ?", *f.Keys)
+	}
 	if f.Closing != nil {
 		q.Where("a.closing = ?", *f.Closing)
 	}
@@ -120,7 +123,8 @@ func hasID(ctx context.Context, q db.Tx, table, id string) (bool, error) {
 }
 
 func saveAccount(ctx context.Context, tx db.Tx, a Account) error {
-	_, err := tx.NewUpdate().Model(&accountRow{Account: a}).Column("name", "type", "role_id", "network_domain", "details").WherePK().Exec(ctx)
+	_, err := tx.NewUpdate().Model(&accountRow{Account: a}).
+		Column("name", "type", "role_id", "network_domain", "details", "key_access").WherePK().Exec(ctx)
 	return err
 }
 

@@ -55,9 +55,13 @@ func (s *Service) Bootstrap(ctx context.Context, in BootstrapIn) (Admin, error) 
 		if admin, err = s.bootstrap(ctx, tx, in.Username, hash); err != nil || !in.Keys || admin.User == "" {
 			return err
 		}
-		admin.Keys, err = s.keysOf(ctx, tx, admin.User)
-		if db.IsNone(err) {
+		p, err := latestPair(ctx, tx, admin.User)
+		switch {
+		case db.IsNone(err) || err == nil && p.Name != "":
 			admin.Keys, err = s.registerKeys(ctx, tx, admin.User)
+		case err == nil:
+			err = s.open(&p)
+			admin.Keys = p.Keys
 		}
 		return err
 	})

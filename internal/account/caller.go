@@ -11,19 +11,24 @@ import (
 )
 
 // ByKey gives who an API key belongs to and the secret that its requests are signed with. A key that is not there, or whose
-// user, account or domain may not act, is fault.Unauthenticated.
+// user, account or domain may not act, that has not begun or has ended, or whose user may use no keys, is fault.Unauthenticated.
 func (s *Service) ByKey(ctx context.Context, apiKey string) (auth.Caller, secret.String, error) {
-	u, sealed, err := userByKey(ctx, s.db.Read(), apiKey)
-	if db.IsNone(err) {
+	u, pair, err := userByKey(ctx, s.db.Read(), apiKey)
+	switch {
+	case db.IsNone(err):
 		return auth.Caller{}, secret.String{}, errNobody()
-	} else if err != nil {
+	case err != nil:
 		return auth.Caller{}, secret.String{}, fmt.Errorf("find an API key: %w", err)
+	case !s.MaySign(u):
+		return auth.Caller{}, secret.String{}, errNobody()
 	}
-	key, err := s.box.Open(sealed, keyContext(u.ID))
+	key, err := s.box.Open(pair.Sealed, keyContext(u.ID))
 	if err != nil {
 		return auth.Caller{}, secret.String{}, err
 	}
-	return u.caller(), key, nil
+	c := u.caller()
+	c.Key, c.Only = pair.ID, pair.Rules
+	return c, key, nil
 }
 
 // ByUser gives a signed-in user as a caller. One who may not act any more is fault.Unauthenticated.

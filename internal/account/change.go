@@ -18,6 +18,7 @@ type Change struct {
 	NetworkDomain *string
 	Details       map[string]string // these, beside what is noted already
 	Role          uid.Role          // says the type, too
+	KeyAccess     *KeyAccess        // only root admins say it
 }
 
 // mostDetails is how many details an account can have.
@@ -34,6 +35,9 @@ func (s *Service) Update(ctx context.Context, n Named, c Change) (uid.Account, e
 		if err := checkNetworkDomain(*c.NetworkDomain); err != nil {
 			return "", err
 		}
+	}
+	if c.KeyAccess != nil && !auth.From(ctx).IsRoot() {
+		return "", errKeyAccess()
 	}
 	return s.change(ctx, n, func(ctx context.Context, tx db.Tx, a Account) error {
 		was := a.Name
@@ -61,6 +65,9 @@ func (s *Service) Update(ctx context.Context, n Named, c Change) (uid.Account, e
 		maps.Copy(a.Details, c.Details)
 		if len(a.Details) > mostDetails {
 			return fault.Invalidf("account %q would have %d details; it can have %d", was, len(a.Details), mostDetails)
+		}
+		if c.KeyAccess != nil {
+			a.KeyAccess = *c.KeyAccess
 		}
 		if err := saveAccount(ctx, tx, a); err != nil {
 			return taken(err, "account", a.Name, a.DomainPath)

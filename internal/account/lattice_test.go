@@ -118,7 +118,7 @@ func (w *world) shot(id uid.User) (text string) {
 	w.t.Helper()
 	err := w.db.Read().NewRaw(`select u.username || u.password || u.state || u.account_id || coalesce(k.api_key, '-') || a.name || a.state || a.closing
 		|| (select count(*) from users o where o.account_id = a.id and o.removed is null)
-		from users u join accounts a on a.id = u.account_id left join api_keys k on k.user_id = u.id where u.id = ? and u.removed is null`, id).
+		from users u join accounts a on a.id = u.account_id left join api_keys k on k.user_id = u.id and k.name = '' where u.id = ? and u.removed is null`, id).
 		Scan(context.Background(), &text)
 	if err != nil {
 		w.t.Fatal(err)

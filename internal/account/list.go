@@ -16,7 +16,8 @@ type UserFilter struct {
 	Username string
 	State    State
 	Type     *auth.AccountType // of the account
-	Keyword  string            // part of a name or the mail address, in any case
+	Keys     *KeyAccess
+	Keyword  string // part of a name or the mail address, in any case
 	Offset   int
 	Limit    int // 0: all
 }
@@ -28,6 +29,7 @@ type AccountFilter struct {
 	Name    string
 	State   State
 	Type    *auth.AccountType
+	Keys    *KeyAccess
 	Closing *bool  // being deleted
 	Keyword string // part of the name, in any case
 	Offset  int

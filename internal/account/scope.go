@@ -74,7 +74,7 @@ func (s *Service) Owner(ctx context.Context, tx db.Tx, account string, domain ui
 	if err != nil {
 		return Owner{}, err
 	}
-	covered, err := s.covers(ctx, tx, a.Type, a.Role)
+	covered, err := s.covers(wholly(ctx), tx, a.Type, a.Role)
 	switch {
 	case err != nil:
 		return Owner{}, err

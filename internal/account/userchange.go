@@ -25,6 +25,7 @@ type UserChange struct {
 	Password  secret.String
 	Current   secret.String // the caller's present password: nobody changes the own one without
 	Keys      Keys          // only root admins choose them
+	KeyAccess *KeyAccess    // only root admins say it
 }
 
 var noTime time.Time
@@ -96,6 +97,9 @@ func (c UserChange) check(ctx context.Context, u User) error {
 	case !c.Password.IsEmpty() && own && c.Current.IsEmpty():
 		return fault.Invalidf("to change the own password, give the present one as currentpassword")
 	}
+	if c.KeyAccess != nil && !auth.From(ctx).IsRoot() {
+		return errKeyAccess()
+	}
 	return c.checkKeys(ctx)
 }
 
@@ -137,6 +141,9 @@ func (s *Service) apply(ctx context.Context, tx db.Tx, u User, c UserChange) err
 	if c.Timezone != nil {
 		u.Timezone = *c.Timezone
 	}
+	if c.KeyAccess != nil {
+		u.KeyAccess = *c.KeyAccess
+	}
 	if u != was {
 		if err := saveUser(ctx, tx, u); err != nil {
 			return taken(err, "user", u.Username, u.DomainPath)
@@ -145,9 +152,12 @@ func (s *Service) apply(ctx context.Context, tx db.Tx, u User, c UserChange) err
 	if c.Keys.APIKey == "" {
 		return nil
 	}
-	err := putKeys(ctx, tx, u.ID, c.Keys.APIKey, s.box.Seal(c.Keys.Secret.Reveal(), keyContext(u.ID)))
+	if err := s.roles.MayHandle(ctx, ""); err != nil {
+		return err
+	}
+	_, err := s.putKeys(ctx, tx, u.ID, c.Keys)
 	if db.IsUnique(err) {
-		return fault.Conflictf("another user has that userapikey")
+		return fault.Conflictf("that userapikey is in use already")
 	}
 	return err
 }

@@ -37,10 +37,11 @@ func selectUsers(q db.Tx, rows any) *bun.SelectQuery {
 
 func withAccount(q *bun.SelectQuery) {
 	q.ColumnExpr("u.*, a.name as account_name, a.type as account_type, a.role_id as account_role, a.state as account_state").
+		ColumnExpr("a.key_access as account_key_access").
 		ColumnExpr("d.name as domain_name, d.path as domain_path, coalesce(k.api_key, '') as api_key").
 		Join("join accounts as a on a.id = u.account_id").
 		Join("join domains as d on d.id = u.domain_id").
-		Join("left join api_keys as k on k.user_id = u.id")
+		Join("left join api_keys as k on k.user_id = u.id and k.name = ''")
 }
 
 // userByName finds a user by its name and its domain's path or id, whether it may act or not.
@@ -65,7 +66,8 @@ func actingUser(ctx context.Context, q db.Tx, id uid.User) (User, error) {
 // anyUserByKey finds a user by its API key, whether it may act or not.
 func anyUserByKey(ctx context.Context, q db.Tx, apiKey string) (User, error) {
 	var row userRow
-	err := selectUsers(q, &row).Where("k.api_key = ? and u.removed is null", apiKey).Scan(ctx)
+	err := selectUsers(q, &row).Join("join api_keys as p on p.user_id = u.id").
+		Where("p.api_key = ? and u.removed is null", apiKey).Scan(ctx)
 	return row.User, err
 }
 
@@ -111,6 +113,9 @@ func listUsers(ctx context.Context, tx db.Tx, f UserFilter) ([]User, int, error)
 	if f.State != "" {
 		q.Where("u.state = ?", f.State)
 	}
+	if f.Keys != nil {
+		q.Where("u.key_access = ?", *f.Keys)
+	}
 	if f.Type != nil {
 		q.Where("u.account_id in (select id from accounts where type = ?)", *f.Type)
 	}
@@ -124,8 +129,8 @@ func listUsers(ctx context.Context, tx db.Tx, f UserFilter) ([]User, int, error)
 }
 
 var usersOfMany = db.PrepareMany(`select u.id, u.account_id, u.domain_id, u.username, u.firstname, u.lastname, u.email, u.timezone, u.state,
-	u.created, coalesce(k.api_key, '') as api_key
-	from users u left join api_keys k on k.user_id = u.id where u.account_id in (?) and u.removed is null order by u.id`)
+	u.key_access, u.created, coalesce(k.api_key, '') as api_key
+	from users u left join api_keys k on k.user_id = u.id and k.name = '' where u.account_id in (?) and u.removed is null order by u.id`)
 
 // usersOf gives accounts' users, without what the accounts know themselves.
 func usersOf(ctx context.Context, q db.Tx, ids []uid.Account) (map[uid.Account][]User, error) {
@@ -155,7 +160,8 @@ func UsersByID(ctx context.Context, q db.Tx, ids []uid.User) (map[uid.User]User,
 }
 
 func saveUser(ctx context.Context, tx db.Tx, u User) error {
-	_, err := tx.NewUpdate().Model(&userRow{User: u}).Column("username", "firstname", "lastname", "email", "timezone").WherePK().Exec(ctx)
+	_, err := tx.NewUpdate().Model(&userRow{User: u}).
+		Column("username", "firstname", "lastname", "email", "timezone", "key_access").WherePK().Exec(ctx)
 	return err
 }
 

@@ -27,6 +27,10 @@ type Caller struct {
 	DomainPath string // "ROOT/a/b"
 	Type       AccountType
 	Role       uid.Role // says which commands; "": the default one of the type
+	// Key is the pair of keys that signed, "" in sessions; Only are its rules, as package role packs them: of what the role allows, no
+	// more than they do. "" for all of it.
+	Key  uid.KeyPair
+	Only string
 }
 
 // IsNobody tells whether no caller was established.

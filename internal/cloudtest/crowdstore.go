@@ -122,8 +122,8 @@ func (w *crowd) tenants() []rows {
 			name := numbered("user", i)
 			return []any{of[i].user, of[i].account, of[i].domain, name, "", "First " + name, "Last " + name, name + "@example.com", account.Enabled, w.at(i)}
 		}},
-		{"api_keys", "api_key, user_id, secret, created", len(of), func(i int) []any {
-			return []any{base64.RawURLEncoding.EncodeToString([]byte(string(of[i].user) + "-key")), of[i].user, "", w.at(i)}
+		{"api_keys", "id, api_key, user_id, secret, created", len(of), func(i int) []any {
+			return []any{uid.New[uid.KeyPair](), base64.RawURLEncoding.EncodeToString([]byte(string(of[i].user) + "-key")), of[i].user, "", w.at(i)}
 		}},
 		{"ssh_keypairs", "id, account_id, domain_id, name, fingerprint, public_key, created", len(of), func(i int) []any {
 			fingerprint := strings.Repeat(":00", 16)[1:]

@@ -25,6 +25,7 @@ func furnish(t *testing.T, c *cloudtest.Cloud) {
 		must(t, err)
 	}
 	call("importRole", api.Params{"name": "lookers", "type": "User", "rules[0].rule": "list*", "rules[0].permission": "allow", "description": "look"})
+	call("registerUserKeys", api.Params{"id": firstID(t, c.Client, "listUsers"), "name": "robot", "rules[0].rule": "list*", "rules[0].permission": "allow"})
 	zone := string(box.Zone)
 	call("createServiceOffering", api.Params{"name": "here", "displaytext": "here", "cpunumber": "1", "cpuspeed": "100", "memory": "128", "zoneid": zone})
 	call("createDiskOffering", api.Params{"name": "here", "displaytext": "here", "disksize": "1", "zoneid": zone})
@@ -88,6 +89,9 @@ var rules = map[string]filter{
 	"listAsyncJobs.keyword":                   {field: "cmd", loose: true},
 	"listAsyncJobs.startdate":                 {value: "2000-01-01", other: "2038-01-01"},
 	"listUsers.keyword":                       {field: "username", loose: true},
+	"listUserKeys.keypairid":                  {field: "id"},
+	"listUserKeys.apikeyfilter":               {field: "apikey"},
+	"listUserKeys.showpermissions":            {not: "says what is shown of each"},
 	"listDomainChildren.id":                   {field: "parentdomainid"},
 	"listZones.available":                     {not: "chooses the zones where the caller's account has machines"},
 	"listClusters.hypervisor":                 {field: "hypervisortype"},

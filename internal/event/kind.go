@@ -20,6 +20,7 @@ const (
 	UserLock        Kind = "USER.LOCK"
 	UserMove        Kind = "USER.MOVE"
 	UserRegisterKey Kind = "REGISTER.USER.KEY"
+	UserDeleteKey   Kind = "DELETE.USER.KEY"
 	AccountCreate   Kind = "ACCOUNT.CREATE"
 	AccountUpdate   Kind = "ACCOUNT.UPDATE"
 	AccountDisable  Kind = "ACCOUNT.DISABLE" // and lock
@@ -129,11 +130,11 @@ const (
 
 // resources says for each kind on what sort of thing it happens: the resource type that listEvents shows and filters by.
 var resources = map[Kind]string{
-	UserLogin: "User", UserLogout: "User", UserCreate: "User", UserRegisterKey: "User",
+	UserLogin: "User", UserLogout: "User", UserCreate: "User", UserRegisterKey: "User", UserDeleteKey: "User",
 	RoleCreate: "Role", RoleUpdate: "Role", RoleDelete: "Role", RoleEnable: "Role", RoleDisable: "Role", RoleImport: "Role",
 	RolePermissionCreate: "Role", RolePermissionUpdate: "Role", RolePermissionDelete: "Role",
 	UserUpdate: "User", UserDelete: "User", UserDisable: "User", UserEnable: "User", UserLock: "User", UserMove: "User",
-	LimitUpdate: "ResourceLimit",
+	LimitUpdate:   "ResourceLimit",
 	AccountCreate: "Account", AccountUpdate: "Account", AccountDisable: "Account", AccountEnable: "Account", AccountDelete: "Account",
 	AccountMarkZone: "Account", DomainCreate: "Domain", DomainUpdate: "Domain", DomainDelete: "Domain",
 	VMCreate: "VirtualMachine", VMStart: "VirtualMachine", VMStop: "VirtualMachine", VMReboot: "VirtualMachine",

@@ -23,6 +23,9 @@ func (s *Service) grantor(ctx context.Context, q db.Tx) (grantor, error) {
 		return grantor{}, fault.New(fault.Unauthenticated, "unable to verify user credentials")
 	}
 	_, has, err := s.find(ctx, q, roleOf(c))
+	if c.Only != "" {
+		has = has.only(c.Only)
+	}
 	return grantor{c, has}, err
 }
 
@@ -65,13 +68,14 @@ func (s *Service) Grant(ctx context.Context, tx db.Tx, id uid.Role) (Role, error
 }
 
 // Covers tells whether the caller's role has all that another role, of accounts of type t, has: who does not cover an account's role
-// gets nothing by which it could act as that account, as its keys.
+// gets nothing by which it could act as that account, as its keys. What keys that signed the request leave of the caller's role counts:
+// they are the caller.
 func (s *Service) Covers(ctx context.Context, q db.Tx, t auth.AccountType, id uid.Role) (bool, error) {
 	c := auth.From(ctx)
 	switch mine := roleOf(c); {
 	case c.IsNobody() || c.Type.Rank() < t.Rank():
 		return false, nil
-	case mine == id, mine == auth.DefaultRole(auth.RootAdmin):
+	case c.Only == "" && (mine == id || mine == auth.DefaultRole(auth.RootAdmin)):
 		return true, nil
 	}
 	g, err := s.grantor(ctx, q)

@@ -42,7 +42,7 @@ func (s *Service) Allows(ctx context.Context, c auth.Caller, command string) (bo
 		}
 		r = (*s.known.Load())[id]
 	}
-	return r.State == Enabled && r.Type == c.Type && r.allowed[command], nil
+	return r.State == Enabled && r.Type == c.Type && r.allowed[command] && within(c.Only, command), nil
 }
 
 // roleOf is a caller's role: the house's own callers name none.

@@ -77,6 +77,10 @@ var (
 		Doc: "How many seconds a user is locked out for after too many wrong passwords; each further time takes twice as long, up to " +
 			"sixty times as long.",
 	}, time.Second, time.Minute, time.Second)
+	KeyAccess = flag(Setting{
+		Name: "api.key.access", Category: Advanced, Group: "Management Server", Scopes: []Scope{OfDomain},
+		Doc: "Whether requests may be signed with API keys, by users for whom, and for whose account, nothing else is said.",
+	}, true)
 	UsersViewDestroyed = flag(Setting{
 		Name: "allow.user.view.destroyed.vm", Category: Advanced, Group: "Compute", Scopes: []Scope{OfAccount, OfDomain},
 		Doc: "Whether ordinary users see their destroyed virtual machines.",
@@ -241,7 +245,7 @@ func hostDomain(text string) error {
 var all = byName(
 	ExpungeDelay.Setting, ExpungeInterval.Setting, SessionTimeout.Setting, JobExpire.Setting, EventPurgeDelay.Setting,
 	EventPurgeInterval.Setting, AlertPurgeDelay.Setting, AlertPurgeInterval.Setting, CapacityCheckPeriod.Setting, StorageStatsInterval.Setting,
-	DefaultPageSize.Setting, LoginAttempts.Setting, LoginLock.Setting, UsersViewDestroyed.Setting, UsersExpungeRecover.Setting,
+	DefaultPageSize.Setting, LoginAttempts.Setting, LoginLock.Setting, KeyAccess.Setting, UsersViewDestroyed.Setting, UsersExpungeRecover.Setting,
 	MaxVMs.Setting, MaxCPUs.Setting, MaxMemory.Setting, MaxVolumes.Setting, MaxPrimary.Setting, MaxSecondary.Setting,
 	MaxNetworks.Setting, MaxPublicIPs.Setting, MaxTemplates.Setting, MaxSnapshots.Setting, MaxProjects.Setting, MaxVPCs.Setting,
 	MaxDomainVMs.Setting, MaxDomainCPUs.Setting, MaxDomainMemory.Setting, MaxDomainVolumes.Setting, MaxDomainPrimary.Setting,

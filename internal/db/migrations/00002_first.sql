@@ -75,6 +75,7 @@ create table accounts (
     network_domain text     not null default '',
     default_zone_id text    not null default '',       -- zone's, for clients to offer first; "" for none
     details     text        not null default '{}',     -- JSON object of strings
+    key_access  text        not null default '',       -- whether its users' keys sign: ENABLED, DISABLED; '': as the setting says
     closing     boolean     not null default false,    -- it is being deleted, and may still own something
     created     timestamptz not null,
     removed     timestamptz
@@ -96,6 +97,7 @@ create table users (
     state       text        not null,                  -- enabled, disabled, locked
     failures    bigint      not null default 0,        -- failed logins since the last good one
     locked_until timestamptz,                          -- set after too many failures
+    key_access  text        not null default '',       -- whether its keys sign: ENABLED, DISABLED; '': as its account's
     created     timestamptz not null,
     removed     timestamptz
 );
@@ -103,12 +105,19 @@ create unique index users_name on users (domain_id, username) where removed is n
 create index users_account on users (account_id);
 
 create table api_keys (
-    api_key     text primary key,
+    id          text primary key,
+    api_key     text        not null,
     user_id     text        not null references users (id),
     secret      text        not null,                  -- encrypted column: see internal/secret
+    name        text        not null default '',       -- '' for the user's plain pair, of which there is one at most
+    description text        not null default '',
+    rules       text        not null default '',       -- JSON; '' for all that the user may
+    starts      timestamptz,
+    ends        timestamptz,
     created     timestamptz not null
 );
-create unique index api_keys_user on api_keys (user_id);
+create unique index api_keys_key on api_keys (api_key);
+create unique index api_keys_name on api_keys (user_id, name);
 
 -- How much of each kind an account uses and may use (-1: no limit; null: what the setting max.account.… says); changed in the
 -- transaction that allocates. A column per kind (account.Kind): what a machine takes of several kinds is one change of one row.

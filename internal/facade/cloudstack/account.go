@@ -49,7 +49,7 @@ func (f *Facade) createAccount(ctx context.Context, in cs.CreateAccountIn) (uid.
 
 func (f *Facade) updateAccount(ctx context.Context, in cs.UpdateAccountIn) (cs.Account, error) {
 	id, err := f.Accounts.Update(ctx, named(in.Named), account.Change{
-		Name: in.NewName, NetworkDomain: in.NetworkDomain, Details: in.Details, Role: in.RoleID,
+		Name: in.NewName, NetworkDomain: in.NetworkDomain, Details: in.Details, Role: in.RoleID, KeyAccess: keyAccess(in.KeyAccess),
 	})
 	return f.accountShown(ctx, id, err)
 }
@@ -108,6 +108,7 @@ func (f *Facade) listAccounts(ctx context.Context, in cs.ListAccountsIn) (api.Pa
 	}
 	filter := account.AccountFilter{
 		Scope: scope, ID: in.ID, Name: in.Name, State: account.State(in.State), Closing: in.CleanUp, Keyword: in.Keyword,
+		Keys: keyAccess(in.KeyAccess),
 	}
 	if in.AccountType != nil {
 		filter.Type = new(auth.AccountType(*in.AccountType))
@@ -189,6 +190,7 @@ func accountOut(a account.Account, caller auth.Caller) cs.Account {
 	out := cs.Account{
 		ID: a.ID, Name: a.Name, Type: int(a.Type), DomainID: a.Domain, Domain: a.DomainName, DomainPath: a.DomainPath,
 		State: string(a.State), NetworkDomain: a.NetworkDomain, Details: a.Details, CleanUp: a.Closing, Created: api.At(a.Created),
+		KeyAccess: keyAccessOut(a.KeyAccess),
 	}
 	for _, u := range a.Users {
 		out.Users = append(out.Users, userOut(u, caller))

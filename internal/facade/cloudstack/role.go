@@ -66,9 +66,7 @@ func (f *Facade) importRole(ctx context.Context, in cs.ImportRoleIn) (uid.Role, 
 	what := role.ImportIn{
 		Name: in.Name, Description: in.Description, Type: *t, Private: in.Public != nil && !*in.Public, Forced: in.Forced,
 	}
-	for _, r := range in.Rules {
-		what.Rules = append(what.Rules, role.Rule{Pattern: r.Rule, Allow: r.Permission == allow, Description: r.Description})
-	}
+	what.Rules = rulesIn(in.Rules)
 	return f.Roles.Import(ctx, what)
 }
 
@@ -152,10 +150,8 @@ func (f *Facade) rulesOut(ctx context.Context, rules []role.Rule) ([]cs.RolePerm
 	out := make([]cs.RolePermission, len(rules))
 	for i, r := range rules {
 		out[i] = cs.RolePermission{
-			ID: r.ID, RoleID: r.Role, RoleName: roles[r.Role].Name, Rule: r.Pattern, Permission: deny, Description: r.Description,
-		}
-		if r.Allow {
-			out[i].Permission = allow
+			ID: r.ID, RoleID: r.Role, RoleName: roles[r.Role].Name, Rule: r.Pattern, Permission: permission(r.Allow),
+			Description: r.Description,
 		}
 	}
 	return out, l.Err

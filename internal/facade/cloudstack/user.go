@@ -25,8 +25,7 @@ func (f *Facade) registerUsers(m *api.Mux) {
 	api.HandleCall(m, cs.MoveUser, f.moveUser)
 	api.HandleList(m, cs.ListUsers, f.listUsers)
 	api.HandleCall(m, cs.GetUser, f.getUser)
-	api.HandleCall(m, cs.RegisterUserKeys, f.registerUserKeys)
-	api.HandleCall(m, cs.GetUserKeys, f.getUserKeys)
+	f.registerKeys(m)
 }
 
 func (f *Facade) createUser(ctx context.Context, in cs.CreateUserIn) (uid.User, error) {
@@ -40,7 +39,7 @@ func (f *Facade) updateUser(ctx context.Context, in cs.UpdateUserIn) (cs.User, e
 	return f.userShown(ctx, in.ID, f.Accounts.UpdateUser(ctx, in.ID, account.UserChange{
 		Username: in.Username, Firstname: in.FirstName, Lastname: in.LastName, Email: in.Email, Timezone: in.Timezone,
 		Password: secret.New(in.Password), Current: secret.New(in.CurrentPassword),
-		Keys: account.Keys{APIKey: in.UserAPIKey, Secret: secret.New(in.UserSecretKey)},
+		Keys: account.Keys{APIKey: in.UserAPIKey, Secret: secret.New(in.UserSecretKey)}, KeyAccess: keyAccess(in.KeyAccess),
 	}))
 }
 
@@ -94,6 +93,7 @@ func (f *Facade) listUsers(ctx context.Context, in cs.ListUsersIn) (api.Page[cs.
 	}
 	filter := account.UserFilter{
 		Scope: scope, ID: in.ID, Username: in.Username, State: account.State(in.State), Keyword: in.Keyword,
+		Keys: keyAccess(in.KeyAccess),
 	}
 	if in.AccountType != nil {
 		filter.Type = new(auth.AccountType(*in.AccountType))
@@ -125,21 +125,11 @@ func userOut(u account.User, caller auth.Caller) cs.User {
 	out := cs.User{
 		ID: u.ID, Username: u.Username, FirstName: u.Firstname, LastName: u.Lastname, Email: u.Email, Created: api.At(u.Created),
 		State: string(u.State), Account: u.AccountName, AccountID: u.Account, AccountType: int(u.AccountType),
-		DomainID: u.Domain, Domain: u.DomainName, Timezone: u.Timezone,
+		DomainID: u.Domain, Domain: u.DomainName, Timezone: u.Timezone, KeyAccess: keyAccessOut(u.KeyAccess),
 		IsBelow: strings.HasPrefix(u.DomainPath, caller.DomainPath+"/"),
 	}
 	if caller.IsRoot() || caller.User == u.ID {
 		out.APIKey = u.APIKey
 	}
 	return out
-}
-
-func (f *Facade) registerUserKeys(ctx context.Context, in cs.RegisterUserKeysIn) (cs.UserKeys, error) {
-	keys, err := f.Accounts.RegisterKeys(ctx, in.ID)
-	return cs.UserKeys{APIKey: keys.APIKey, SecretKey: keys.Secret.Reveal()}, err
-}
-
-func (f *Facade) getUserKeys(ctx context.Context, in cs.GetUserKeysIn) (cs.UserKeys, error) {
-	keys, err := f.Accounts.Keys(ctx, in.ID)
-	return cs.UserKeys{APIKey: keys.APIKey, SecretKey: keys.Secret.Reveal()}, err
 }
