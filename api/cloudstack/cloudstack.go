@@ -47,6 +47,7 @@ var All = []api.Command{
 	CreateSSHKeyPair,
 	ListSSHKeyPairs,
 	DeleteSSHKeyPair,
+	CreateTags, DeleteTags, ListTags,
 	CreateNetwork, ListNetworks, DeleteNetwork,
 	CreateSecurityGroup, UpdateSecurityGroup, DeleteSecurityGroup, ListSecurityGroups,
 	CreatePhysicalNetwork, ListPhysicalNetworks, UpdatePhysicalNetwork, DeletePhysicalNetwork, AddTrafficType, ListTrafficTypes,

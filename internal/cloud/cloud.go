@@ -34,6 +34,7 @@ import (
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/setting"
+	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/vpc"
 	"github.com/virga-cloud/virga/internal/zone"
@@ -83,6 +84,7 @@ type Cloud struct {
 	Zones     *zone.Service
 	Offerings *offering.Service
 	KeyPairs  *keypair.Service
+	Tags      *tag.Service
 	Networks  *network.Service
 	VPCs      *vpc.Service
 	Groups    *secgroup.Service
@@ -169,6 +171,8 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Zones = zone.New(cl.DB, cl.Settings)
 	cl.Offerings = offering.New(cl.DB)
 	cl.KeyPairs = keypair.New(cl.DB, cl.Accounts)
+	cl.Tags = tag.New(cl.DB, cl.Engine, compute.Taggable, volume.Taggable, image.Taggable, image.TaggableISO, network.Taggable,
+		network.TaggableAddress, secgroup.Taggable, zone.Taggable)
 	cl.Networks = network.New(cl.DB, cl.Engine, cl.Accounts, cl.Settings)
 	cl.Offerings.CountNetworks(network.CountOf)
 	cl.VPCs = vpc.New(cl.DB)
@@ -197,7 +201,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	c.Facade.Ready = func(context.Context) error { return cl.Engine.Ready() }
 	cl.Facade = cloudstack.New(cloudstack.Services{
 		DB: cl.DB, Engine: cl.Engine, Settings: cl.Settings, Accounts: cl.Accounts, Sessions: cl.Sessions, Roles: cl.Roles,
-		Zones: cl.Zones, Offerings: cl.Offerings, KeyPairs: cl.KeyPairs, Networks: cl.Networks, VPCs: cl.VPCs, Groups: cl.Groups,
+		Zones: cl.Zones, Offerings: cl.Offerings, KeyPairs: cl.KeyPairs, Tags: cl.Tags, Networks: cl.Networks, VPCs: cl.VPCs, Groups: cl.Groups,
 		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Machines: cl.Machines, Closing: cl.Closing, Reset: c.Reset,
 	}, c.Facade)
 }

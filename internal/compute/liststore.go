@@ -8,8 +8,17 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/setting"
+	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/uid"
 )
+
+// Taggable are the machines that can have tags.
+var Taggable = tag.Kind{Type: tag.VM, Table: "vms", Live: "removed is null"}
+
+// TagsOf gives machines' tags, in one query.
+func TagsOf(ctx context.Context, q db.Tx, vms []uid.VM) (map[uid.VM][]tag.Tag, error) {
+	return tag.Of(ctx, q, tag.VM, vms)
+}
 
 // Filter says which machines a list shows. Zero fields don't restrict, but for Scope, whose zero value shows nothing.
 type Filter struct {
@@ -33,7 +42,8 @@ type Filter struct {
 	ISO        uid.Template // in its CD drive
 	KeyPair    string       // by the name of an SSH key pair it was deployed with
 	HAEnabled  *bool
-	Routed     *bool  // whether its default network is an isolated one
+	Routed     *bool // whether its default network is an isolated one
+	Tags       tag.Wanted
 	Keyword    string // in name, display name or instance name
 	Offset     int
 	Limit      int // 0 or less: all
@@ -48,6 +58,7 @@ func (s *Service) List(ctx context.Context, f Filter) ([]VM, int, error) {
 		q.Where("v.state not in (?, ?)", Destroyed, Expunging)
 	}
 	db.In(q, "v.id", f.IDs)
+	f.Tags.Where(q, tag.VM, "v.id")
 	db.Like(q, f.Name, "v.name")
 	if f.Present {
 		q.Where("v.state not in (?, ?)", Destroyed, Expunging)

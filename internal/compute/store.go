@@ -9,6 +9,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -94,7 +95,10 @@ func setDestroyed(ctx context.Context, tx db.Tx, id uid.VM, at time.Time) error 
 
 func setRemoved(ctx context.Context, tx db.Tx, id uid.VM, s State) error {
 	_, err := tx.NewRaw("update vms set state = ?, removed = ?, password = '', version = version + 1 where id = ?", s, tx.Now, id).Exec(ctx)
-	return err
+	if err != nil {
+		return err
+	}
+	return tag.Forget(ctx, tx, tag.VM, id)
 }
 
 // destroyedBefore gives machines that may be expunged, the longest destroyed first. Those that a job is working on are left

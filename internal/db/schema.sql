@@ -739,6 +739,24 @@ CREATE UNIQUE INDEX storage_pools_url on storage_pools (zone_id, coalesce(cluste
 
 CREATE INDEX storage_pools_zone on storage_pools (zone_id) where scope = 'ZONE' and removed is null;
 
+CREATE TABLE tags (
+    resource_type text      not null,                  -- UserVm, Volume …
+    resource_id text        not null,
+    key         text        not null,
+    value       text        not null,
+    customer    text        not null default '',
+    account_id  text,                                  -- the thing's owner; null for what is the cloud's own
+    domain_id   text,
+    created     timestamptz not null,
+    primary key (resource_type, resource_id, key)
+);
+
+CREATE INDEX tags_domain on tags (domain_id, resource_type, resource_id);
+
+CREATE INDEX tags_owner on tags (account_id, resource_type, resource_id);
+
+CREATE INDEX tags_value on tags (resource_type, key, value, resource_id);
+
 CREATE TABLE template_zones (
     template_id text        not null references templates (id),
     zone_id     text        not null references zones (id),

@@ -116,6 +116,9 @@ const (
 	SSHKeyPairCreate   Kind = "CREATE.SSH.KEYPAIR"
 	SSHKeyPairDelete   Kind = "DELETE.SSH.KEYPAIR"
 
+	TagsCreate Kind = "CREATE_TAGS"
+	TagsDelete Kind = "DELETE_TAGS"
+
 	HostAdd               Kind = "HOST.ADD"
 	HostEdit              Kind = "HOST.EDIT"
 	HostDelete            Kind = "HOST.DELETE"
@@ -156,6 +159,7 @@ var resources = map[Kind]string{
 	ServiceOfferingCreate: "ServiceOffering", ServiceOfferingEdit: "ServiceOffering", ServiceOfferingDelete: "ServiceOffering",
 	DiskOfferingCreate: "DiskOffering", DiskOfferingEdit: "DiskOffering", DiskOfferingDelete: "DiskOffering",
 	SecurityGroupCreate: "SecurityGroup", SecurityGroupUpdate: "SecurityGroup", SecurityGroupDelete: "SecurityGroup",
+	TagsCreate: "Tag", TagsDelete: "Tag",
 	SSHKeyPairRegister: "SSHKeyPair", SSHKeyPairCreate: "SSHKeyPair", SSHKeyPairDelete: "SSHKeyPair",
 	HostUp: "Host", HostDown: "Host", HostReconnect: "Host", HostMaintenance: "Host", HostMaintenanceCancel: "Host",
 	SettingChange: "Configuration",

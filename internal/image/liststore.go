@@ -6,6 +6,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -25,6 +26,12 @@ const (
 	All              Which = "all"              // everything in reach; admins only
 )
 
+// The images that can have tags.
+var (
+	Taggable    = tag.Kind{Type: tag.Template, Table: "templates", Live: "removed is null and format <> '" + ISO + "'"}
+	TaggableISO = tag.Kind{Type: tag.ISO, Table: "templates", Live: "removed is null and format = '" + ISO + "'"}
+)
+
 // Filter says which templates, or ISOs, a list shows. Zero fields don't restrict, but for Scope, whose zero value shows no owned
 // one.
 type Filter struct {
@@ -41,7 +48,8 @@ type Filter struct {
 	Ready      *bool
 	Public     *bool
 	Bootable   *bool
-	Removed    bool   // removed ones, too
+	Removed    bool // removed ones, too
+	Tags       tag.Wanted
 	Keyword    string // in name or display text
 	Offset     int
 	Limit      int // 0 or less: all
@@ -75,8 +83,10 @@ func (s *Service) Templates(ctx context.Context, f Filter) ([]Template, int, err
 	zone.Known(q, auth.From(ctx), "z.zone_id")
 	if f.ISOs {
 		q.Where("t.format = ?", ISO)
+		f.Tags.Where(q, tag.ISO, "t.id")
 	} else {
 		q.Where("t.format <> ?", ISO)
+		f.Tags.Where(q, tag.Template, "t.id")
 	}
 	db.In(q, "t.id", f.IDs)
 	db.Equal(q, "t.name", f.Name)

@@ -8,6 +8,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -140,8 +141,13 @@ func removePlaces(ctx context.Context, tx db.Tx, id uid.Template, zones []uid.Zo
 }
 
 func removeTemplate(ctx context.Context, tx db.Tx, id uid.Template) error {
-	_, err := tx.NewRaw("update templates set removed = ? where id = ?", tx.Now, id).Exec(ctx)
-	return err
+	if _, err := tx.NewRaw("update templates set removed = ? where id = ?", tx.Now, id).Exec(ctx); err != nil {
+		return err
+	}
+	if err := tag.Forget(ctx, tx, tag.ISO, id); err != nil { // it is one of the two
+		return err
+	}
+	return tag.Forget(ctx, tx, tag.Template, id)
 }
 
 // Deployable gives a template or ISO that the caller in ctx may make a machine from in a zone: owned, in reach or public, and

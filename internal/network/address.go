@@ -8,6 +8,7 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/subnet"
+	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -50,6 +51,7 @@ type AddressFilter struct {
 	ForSystem  *bool
 	State      AddressState
 	Free       bool // free ones, too; they are nobody's
+	Tags       tag.Wanted
 	Keyword    string
 	Offset     int
 	Limit      int // 0 or less: all

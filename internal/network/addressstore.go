@@ -7,6 +7,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/subnet"
+	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -81,8 +82,15 @@ func hasNAT(ctx context.Context, tx db.Tx, network uid.Network) (bool, error) {
 func releasePublic(ctx context.Context, tx db.Tx, network uid.Network) ([]Address, error) {
 	var rows []addressRow
 	err := tx.NewRaw("update public_ips set "+freed+" where network_id = ? and vm_id is null returning *", false, network).Scan(ctx, &rows)
+	for i := 0; i < len(rows) && err == nil; i++ {
+		err = tag.Forget(ctx, tx, tag.PublicIP, rows[i].ID)
+	}
 	return addresses(rows), err
 }
+
+// TaggableAddress are the addresses that can have tags: public ones that somebody has. Those of shared networks come and go with
+// machines.
+var TaggableAddress = tag.Kind{Type: tag.PublicIP, Table: "public_ips", Live: "state <> 'Free' and vm_id is null"}
 
 // releaseShared gives a machine's address in a shared network back.
 func releaseShared(ctx context.Context, tx db.Tx, vm uid.VM, network uid.Network) error {
@@ -137,6 +145,7 @@ func (s *Service) Addresses(ctx context.Context, f AddressFilter) ([]Address, in
 		q.Where("a.ip = ?", ip)
 	}
 	db.Equal(q, "a.id", f.ID)
+	f.Tags.Where(q, tag.PublicIP, "a.id")
 	db.Equal(q, "a.range_id", f.Range)
 	db.Equal(q, "a.network_id", f.Associated)
 	db.EqualFold(q, "a.state", f.State)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -38,8 +39,10 @@ func setRemoved(ctx context.Context, tx db.Tx, id uid.Network) error {
 	if err := dropRanges(ctx, tx, id); err != nil {
 		return err
 	}
-	_, err := tx.NewRaw("update networks set removed = ?, automatic = false where id = ?", tx.Now, id).Exec(ctx)
-	return err
+	if _, err := tx.NewRaw("update networks set removed = ?, automatic = false where id = ?", tx.Now, id).Exec(ctx); err != nil {
+		return err
+	}
+	return tag.Forget(ctx, tx, tag.Network, id)
 }
 
 func machinesIn(ctx context.Context, tx db.Tx, id uid.Network) (n int, err error) {

@@ -9,6 +9,7 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/internal/vlan"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -74,6 +75,9 @@ func lockShared(ctx context.Context, tx db.Tx, scope auth.Scope, account uid.Acc
 	return networks, nil
 }
 
+// Taggable are the networks that can have tags.
+var Taggable = tag.Kind{Type: tag.Network, Table: "networks", Live: "removed is null"}
+
 // Filter says which networks a list shows. Zero fields don't restrict, but for Scope, whose zero value shows nothing.
 type Filter struct {
 	Scope       auth.Scope
@@ -91,6 +95,7 @@ type Filter struct {
 	IPRanges    *bool    // its offering wants addresses
 	Deployable  *bool    // machines may be put there
 	Display     *bool
+	Tags        tag.Wanted
 	Keyword     string // in name or display text
 	Offset      int
 	Limit       int // 0 or less: all
@@ -106,6 +111,7 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Network, int, error) {
 		orShared(q, f.Scope)
 	}
 	db.Equal(q, "n.id", f.ID)
+	f.Tags.Where(q, tag.Network, "n.id")
 	db.Equal(q, "n.name", f.Name)
 	db.Equal(q, "n.zone_id", f.Zone)
 	db.Equal(q, "n.physical_network_id", f.Physical)

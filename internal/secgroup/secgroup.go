@@ -12,6 +12,7 @@ import (
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/once"
+	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -234,6 +235,7 @@ type Filter struct {
 	ID      uid.SecurityGroup
 	Name    string
 	VM      uid.VM // which is in them
+	Tags    tag.Wanted
 	Keyword string // in name or description
 	Offset  int
 	Limit   int // 0 or less: all

@@ -8,8 +8,12 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/uid"
 )
+
+// Taggable are the groups that can have tags.
+var Taggable = tag.Kind{Type: tag.SecurityGroup, Table: "security_groups"}
 
 type groupRow struct {
 	bun.BaseModel `bun:"table:security_groups,alias:g"`
@@ -26,13 +30,17 @@ func update(ctx context.Context, tx db.Tx, id uid.SecurityGroup, g Group) error 
 	if _, err := tx.NewRaw("update security_groups set id = ?, name = ? where id = ?", g.ID, g.Name, id).Exec(ctx); err != nil || g.ID == id {
 		return err
 	}
-	_, err := tx.NewRaw("update security_group_vms set group_id = ? where group_id = ?", g.ID, id).Exec(ctx)
-	return err
+	if _, err := tx.NewRaw("update security_group_vms set group_id = ? where group_id = ?", g.ID, id).Exec(ctx); err != nil {
+		return err
+	}
+	return tag.Follow(ctx, tx, tag.SecurityGroup, id, g.ID)
 }
 
 func remove(ctx context.Context, tx db.Tx, id uid.SecurityGroup) error {
-	_, err := tx.NewRaw("delete from security_groups where id = ?", id).Exec(ctx)
-	return err
+	if _, err := tx.NewRaw("delete from security_groups where id = ?", id).Exec(ctx); err != nil {
+		return err
+	}
+	return tag.Forget(ctx, tx, tag.SecurityGroup, id)
 }
 
 // find gives a group within a scope.
@@ -137,6 +145,7 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Group, int, error) {
 	var rows []groupRow
 	q := f.Scope.Where(s.db.Read().NewSelect().Model(&rows), "g").Order("g.id")
 	db.Equal(q, "g.id", f.ID)
+	f.Tags.Where(q, tag.SecurityGroup, "g.id")
 	db.Equal(q, "g.name", f.Name)
 	if f.VM != "" {
 		q.Where("g.id in (select group_id from security_group_vms where vm_id = ?)", f.VM)

@@ -7,8 +7,12 @@ import (
 
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/uid"
 )
+
+// Taggable are the volumes that can have tags.
+var Taggable = tag.Kind{Type: tag.Volume, Table: "volumes", Live: "removed is null"}
 
 // Filter says which volumes a list shows. Zero fields don't restrict, but for Scope, whose zero value shows nothing.
 type Filter struct {
@@ -26,6 +30,7 @@ type Filter struct {
 	OwnStorageOf    uid.Host // in pools of this host alone
 	DiskOffering    uid.DiskOffering
 	ServiceOffering uid.ServiceOffering
+	Tags            tag.Wanted
 	Keyword         string // in the name
 	Offset          int
 	Limit           int // 0 or less: all
@@ -39,6 +44,7 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Volume, int, error) {
 	var rows []volumeRow
 	q := f.Scope.Where(s.DB.Read().NewSelect().Model(&rows), "v").Where("v.removed is null").Order("v.id")
 	db.In(q, "v.id", f.IDs)
+	f.Tags.Where(q, tag.Volume, "v.id")
 	db.Equal(q, "v.name", f.Name)
 	db.EqualFold(q, "v.type", f.Type)
 	db.EqualFold(q, "v.state", f.State)

@@ -8,6 +8,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -89,7 +90,10 @@ var setRemoved = db.Prepare("update volumes set state = ?, removed = ? where id 
 
 // Remove records that a volume is no more.
 func Remove(ctx context.Context, tx db.Tx, id uid.Volume) error {
-	return tx.Later(ctx, setRemoved, Expunged, tx.Now, id)
+	if err := tx.Later(ctx, setRemoved, Expunged, tx.Now, id); err != nil {
+		return err
+	}
+	return tag.Forget(ctx, tx, tag.Volume, id)
 }
 
 var detach = db.Prepare("update volumes set vm_id = null, device = null, attached = null where id = ?")

@@ -7,8 +7,12 @@ import (
 
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/uid"
 )
+
+// Taggable are the zones, which root admins may tag.
+var Taggable = tag.Kind{Type: tag.Zone, Table: "zones", Live: "removed is null", Common: true}
 
 // Filter says which zones, pods or clusters a list shows. Zero fields don't restrict.
 type Filter struct {
@@ -22,7 +26,8 @@ type Filter struct {
 	Type        string // of clusters
 	Managed     string
 	Allocation  Allocation
-	Keyword     string // in the name
+	Tags        tag.Wanted // of zones
+	Keyword     string     // in the name
 	Offset      int
 	Limit       int // 0 or less: all
 }
@@ -50,6 +55,7 @@ func (s *Service) Zones(ctx context.Context, f Filter) ([]Zone, int, error) {
 	var rows []zoneRow
 	q := f.apply(s.db.Read().NewSelect().Model(&rows), "z").Order("z.sort_key", "z.id")
 	Known(q, auth.From(ctx), "z.id")
+	f.Tags.Where(q, tag.Zone, "z.id")
 	n, err := db.Page(ctx, q, f.Offset, f.Limit)
 	return zones(rows), n, err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/once"
 	"github.com/virga-cloud/virga/internal/setting"
+	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -184,6 +185,9 @@ func (s *Service) DeleteZone(ctx context.Context, id uid.Zone) error {
 			return err
 		}
 		if err := remove(ctx, tx, "zones", string(id)); err != nil {
+			return err
+		}
+		if err := tag.Forget(ctx, tx, tag.Zone, id); err != nil {
 			return err
 		}
 		return written(ctx, tx, event.ZoneDelete, "deleted", z.Name, string(id))

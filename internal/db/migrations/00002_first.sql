@@ -207,6 +207,23 @@ create table ssh_keypairs (
 create unique index ssh_keypairs_name on ssh_keypairs (account_id, name);
 create unique index ssh_keypairs_key on ssh_keypairs (account_id, fingerprint);
 
+-- internal/tag ----------------------------------------------------------------------------------------------------
+-- What is written on things. Things are of many tables, so there are no foreign keys: who removes a thing removes its tags.
+create table tags (
+    resource_type text      not null,                  -- UserVm, Volume …
+    resource_id text        not null,
+    key         text        not null,
+    value       text        not null,
+    customer    text        not null default '',
+    account_id  text,                                  -- the thing's owner; null for what is the cloud's own
+    domain_id   text,
+    created     timestamptz not null,
+    primary key (resource_type, resource_id, key)
+);
+create index tags_value on tags (resource_type, key, value, resource_id);
+create index tags_owner on tags (account_id, resource_type, resource_id);
+create index tags_domain on tags (domain_id, resource_type, resource_id);
+
 -- internal/zone ---------------------------------------------------------------------------------------------------
 -- Clouds that users may turn to. The first is this one.
 create table regions (

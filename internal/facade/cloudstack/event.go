@@ -36,7 +36,7 @@ func pendingEvents(entry, duration *int) (*event.Pending, error) {
 }
 
 func (f *Facade) listEvents(ctx context.Context, in cs.ListEventsIn) (api.Page[cs.Event], error) {
-	scope, err := f.scopeIn(ctx, in.Scope, in.ID != "" || in.StartID != "" || in.ResourceID != "", in.InProject, cs.Tagged{})
+	scope, err := f.scopeIn(ctx, in.Scope, in.ID != "" || in.StartID != "" || in.ResourceID != "", in.InProject)
 	if err != nil {
 		return api.Page[cs.Event]{}, err
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/virga-cloud/virga/internal/role"
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/setting"
+	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/vpc"
 	"github.com/virga-cloud/virga/internal/zone"
@@ -38,6 +39,7 @@ type Services struct {
 	Zones     *zone.Service
 	Offerings *offering.Service
 	KeyPairs  *keypair.Service
+	Tags      *tag.Service
 	Networks  *network.Service
 	VPCs      *vpc.Service
 	Groups    *secgroup.Service

@@ -32,6 +32,7 @@ func (f *Facade) translators() []func(*api.Mux) {
 		f.registerVLANIPRanges,
 		f.registerImageStores,
 		f.registerKeyPairs,
+		f.registerTags,
 		f.registerSecurityGroups,
 		f.registerNetworks,
 		f.registerMachines,

@@ -43,7 +43,7 @@ func (f *Facade) createKeyPair(ctx context.Context, in cs.CreateSSHKeyPairIn) (n
 }
 
 func (f *Facade) listKeyPairs(ctx context.Context, in cs.ListSSHKeyPairsIn) (none api.Page[cs.SSHKeyPair], err error) {
-	scope, err := f.scopeIn(ctx, in.Scope, in.ID != "", in.InProject, cs.Tagged{})
+	scope, err := f.scopeIn(ctx, in.Scope, in.ID != "", in.InProject)
 	if err != nil {
 		return none, err
 	}

@@ -22,13 +22,13 @@ func (f *Facade) scope(ctx context.Context, in api.Scope, byID bool) (auth.Scope
 	})
 }
 
-// scopeIn is scope for lists that also choose by project and by tags. Virga has no projects and no tags yet: nothing belongs to
-// one, nothing has one, and an ID of a project names nothing.
-func (f *Facade) scopeIn(ctx context.Context, in api.Scope, byID bool, p cs.InProject, t cs.Tagged) (auth.Scope, error) {
+// scopeIn is scope for lists that also choose by project. Virga has no projects yet: nothing belongs to one, and an ID of a
+// project names nothing.
+func (f *Facade) scopeIn(ctx context.Context, in api.Scope, byID bool, p cs.InProject) (auth.Scope, error) {
 	switch {
 	case p.ProjectID != "" && p.ProjectID != allProjects:
 		return auth.Scope{}, noProject(p.ProjectID)
-	case p.ProjectID != "" || len(t.Tags) > 0:
+	case p.ProjectID != "":
 		return auth.Scope{}, nil // which shows nothing
 	}
 	return f.scope(ctx, in, byID)

@@ -14,6 +14,7 @@ import (
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/provider"
+	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -65,14 +66,14 @@ func (f *Facade) listNetworks(ctx context.Context, in cs.ListNetworksIn) (none a
 			return none, nil // no network is in a VPC, of the cloud itself, or waits for a restart
 		}
 	}
-	scope, err := f.scopeIn(ctx, in.Scope, in.ID != "", in.InProject, in.Tagged)
+	scope, err := f.scopeIn(ctx, in.Scope, in.ID != "", in.InProject)
 	if err != nil {
 		return none, err
 	}
 	filter := network.Filter{
 		Scope: scope, ID: in.ID, Name: in.Name, Zone: in.ZoneID, Physical: in.PhysicalID, GuestType: offering.GuestType(in.Type),
 		TrafficType: in.TrafficType, ACLType: in.ACLType, VLAN: in.VLAN, Offering: in.OfferingID, IPRanges: in.IPRanges, Deployable: in.CanDeploy,
-		Display: in.Display, Keyword: in.Keyword,
+		Display: in.Display, Tags: wanted(in.Tagged), Keyword: in.Keyword,
 	}
 	for _, name := range in.Services {
 		service, err := provider.ServiceNamed(name)
@@ -138,6 +139,9 @@ func (f *Facade) networksOut(ctx context.Context, networks []network.Network) ([
 	}, func() error {
 		return f.pending(ctx, n, func(i int) (string, *cs.Pending) { return string(networks[i].ID), &out[i].Pending })
 	})
+	if l.Err == nil {
+		l.Err = tagged(ctx, f, tag.Network, n, func(i int) (uid.Network, cs.Owner, *[]cs.Tag) { return out[i].ID, out[i].Owner, &out[i].Tags })
+	}
 	return out, l.Err
 }
 

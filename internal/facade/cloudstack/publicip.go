@@ -10,6 +10,7 @@ import (
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/network"
+	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -21,7 +22,7 @@ func (f *Facade) listPublicIPAddresses(ctx context.Context, in cs.ListPublicIPAd
 	case in.ForLoadBalancing != nil && *in.ForLoadBalancing, in.StaticNAT != nil && *in.StaticNAT:
 		return none, nil // there are no such rules yet, hence no such addresses
 	}
-	scope, err := f.scopeIn(ctx, in.Scope, in.ID != "", in.InProject, in.Tagged)
+	scope, err := f.scopeIn(ctx, in.Scope, in.ID != "", in.InProject)
 	if err != nil {
 		return none, err
 	}
@@ -32,7 +33,7 @@ func (f *Facade) listPublicIPAddresses(ctx context.Context, in cs.ListPublicIPAd
 	filter := network.AddressFilter{
 		Scope: scope, ID: in.ID, IP: in.IPAddress, Zone: in.ZoneID, Physical: in.PhysicalNetworkID, Range: in.VLANID, Network: in.NetworkID,
 		Associated: in.AssociatedNetworkID, Public: in.Public, SourceNAT: in.SourceNAT, ForSystem: in.ForSystem,
-		State: network.AddressState(in.State), Free: free, Keyword: in.Keyword,
+		State: network.AddressState(in.State), Free: free, Tags: wanted(in.Tagged), Keyword: in.Keyword,
 	}
 	if filter.Public == nil && in.ID == "" && in.NetworkID == "" {
 		filter.Public = new(true)
@@ -71,5 +72,8 @@ func (f *Facade) addressesOut(ctx context.Context, all []network.Address) ([]cs.
 			SourceNAT: a.SourceNAT, VMID: a.VM, VMName: vm.Name, VMDisplayName: vm.DisplayName,
 		}
 	}
-	return out, f.owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return all[i].Account, &out[i].Owner })
+	if err := f.owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return all[i].Account, &out[i].Owner }); err != nil {
+		return nil, err
+	}
+	return out, tagged(ctx, f, tag.PublicIP, n, func(i int) (uid.PublicIP, cs.Owner, *[]cs.Tag) { return out[i].ID, out[i].Owner, &out[i].Tags })
 }

@@ -7,6 +7,7 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/secgroup"
+	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -47,11 +48,11 @@ func (f *Facade) deleteSecurityGroup(ctx context.Context, in cs.DeleteSecurityGr
 }
 
 func (f *Facade) listSecurityGroups(ctx context.Context, in cs.ListSecurityGroupsIn) (none api.Page[cs.SecurityGroup], err error) {
-	scope, err := f.scopeIn(ctx, in.Scope, in.ID != "" || in.VirtualMachineID != "", in.InProject, in.Tagged)
+	scope, err := f.scopeIn(ctx, in.Scope, in.ID != "" || in.VirtualMachineID != "", in.InProject)
 	if err != nil {
 		return none, err
 	}
-	filter := secgroup.Filter{Scope: scope, ID: in.ID, Name: in.Name, VM: in.VirtualMachineID, Keyword: in.Keyword}
+	filter := secgroup.Filter{Scope: scope, ID: in.ID, Name: in.Name, VM: in.VirtualMachineID, Tags: wanted(in.Tagged), Keyword: in.Keyword}
 	filter.Offset, filter.Limit = look.Window(in.Paging)
 	groups, total, err := f.Groups.List(ctx, filter)
 	if err != nil {
@@ -75,5 +76,10 @@ func (f *Facade) securityGroupsOut(ctx context.Context, groups []secgroup.Group)
 			VirtualMachineCount: len(in), VirtualMachineIDs: in,
 		}
 	}
-	return out, f.owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return groups[i].Account, &out[i].Owner })
+	if err := f.owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return groups[i].Account, &out[i].Owner }); err != nil {
+		return nil, err
+	}
+	return out, tagged(ctx, f, tag.SecurityGroup, n, func(i int) (uid.SecurityGroup, cs.Owner, *[]cs.Tag) {
+		return out[i].ID, out[i].Owner, &out[i].Tags
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/image"
+	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -122,13 +123,13 @@ func (f *Facade) images(ctx context.Context, in imagesIn, filter image.Filter) (
 		}
 		in.scope.ListAll = true // which leaves a named account or domain as narrow as it is
 	}
-	if len(in.tagged.Tags) > 0 || in.project.ProjectID == allProjects {
-		return none, nil // Virga has no tags and no projects yet: nothing has one or is in one, not even what everyone may use
+	if in.project.ProjectID == allProjects {
+		return none, nil // Virga has no projects yet: nothing is in one, not even what everyone may use
 	}
-	if filter.Scope, err = f.scopeIn(ctx, in.scope, len(filter.IDs) > 0, in.project, in.tagged); err != nil {
+	if filter.Scope, err = f.scopeIn(ctx, in.scope, len(filter.IDs) > 0, in.project); err != nil {
 		return none, err
 	}
-	filter.Keyword = in.paging.Keyword
+	filter.Tags, filter.Keyword = wanted(in.tagged), in.paging.Keyword
 	filter.Offset, filter.Limit = look.Window(in.paging)
 	templates, total, err := f.Images.Templates(ctx, filter)
 	if err != nil {
@@ -161,6 +162,15 @@ func (f *Facade) templatesOut(ctx context.Context, templates []image.Template) (
 	}
 	if err := f.owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return templates[i].Account, &out[i].Owner }); err != nil {
 		return nil, err
+	}
+	for _, of := range []tag.Type{tag.Template, tag.ISO} { // a page is of one of them
+		if n == 0 || templates[0].IsISO() != (of == tag.ISO) {
+			continue
+		}
+		err := tagged(ctx, f, of, n, func(i int) (uid.Template, cs.Owner, *[]cs.Tag) { return out[i].ID, out[i].Owner, &out[i].Tags })
+		if err != nil {
+			return nil, err
+		}
 	}
 	return out, f.pending(ctx, n, func(i int) (string, *cs.Pending) { return string(templates[i].ID), &out[i].Pending })
 }

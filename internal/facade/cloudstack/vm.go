@@ -183,7 +183,7 @@ func (f *Facade) listMachines(ctx context.Context, in cs.ListVirtualMachinesIn) 
 	if in.VPCID != "" { // there are none, so nothing is in one
 		return api.Page[cs.VirtualMachine]{}, nil
 	}
-	scope, err := f.scopeIn(ctx, in.Scope, len(ids) > 0, in.InProject, in.Tagged)
+	scope, err := f.scopeIn(ctx, in.Scope, len(ids) > 0, in.InProject)
 	if err != nil {
 		return api.Page[cs.VirtualMachine]{}, err
 	}
@@ -191,7 +191,7 @@ func (f *Facade) listMachines(ctx context.Context, in cs.ListVirtualMachinesIn) 
 		Scope: scope, IDs: ids, Name: in.Name, Zone: in.ZoneID, Pod: in.PodID, Host: in.HostID, Template: in.TemplateID,
 		Offering: in.ServiceOfferingID, Network: in.NetworkID, Hypervisor: in.Hypervisor, Keyword: in.Keyword,
 		Cluster: in.ClusterID, Pool: in.StorageID, Group: in.GroupID, User: in.UserID, Routed: in.ForVirtualNetwork, HAEnabled: in.HAEnable,
-		ISO: in.ISOID, KeyPair: in.KeyPair, Security: in.SecurityGroupID,
+		ISO: in.ISOID, KeyPair: in.KeyPair, Security: in.SecurityGroupID, Tags: wanted(in.Tagged),
 	}
 	if filter.Present = strings.EqualFold(in.State, present); !filter.Present {
 		filter.State = compute.State(in.State)

@@ -19,6 +19,7 @@ import (
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/secgroup"
+	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
@@ -82,6 +83,7 @@ func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []stri
 		pools     map[uid.Pool]pool.Pool
 		nics      map[uid.VM][]cs.NIC
 		security  map[uid.VM][]secgroup.Group
+		tags      map[uid.VM][]tag.Tag
 	)
 	l.Together(func() error {
 		zones = look.Related(ctx, l, n, func(i int) uid.Zone { return vms[i].Zone }, zone.ByID)
@@ -89,6 +91,7 @@ func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []stri
 		users = look.Related(ctx, l, n, func(i int) uid.User { return vms[i].User }, account.Usernames)
 		systems = look.Related(ctx, l, n, func(i int) uid.OSType { return vms[i].OSType }, image.OSTypeNames)
 		groups = look.Related(ctx, l, n, func(i int) uid.InstanceGroup { return vms[i].Group }, compute.GroupNames)
+		tags = look.RelatedTo(ctx, l, ids, compute.TagsOf)
 		if slices.Contains(parts, partSecurity) && anyGrouped(zones) {
 			security = look.RelatedTo(ctx, l, ids, secgroup.Of)
 		}
@@ -135,6 +138,7 @@ func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []stri
 		for _, g := range security[vm.ID] { // they are its owner's
 			o.SecurityGroups = append(o.SecurityGroups, cs.GroupOfMachine{ID: g.ID, Name: g.Name, Description: g.Description, Owner: o.Owner})
 		}
+		o.Tags = tagsOut(tags[vm.ID], o.Owner)
 		o.NICs = nics[vm.ID]
 		for _, nic := range o.NICs {
 			if nic.Default {

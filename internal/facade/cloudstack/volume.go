@@ -14,6 +14,7 @@ import (
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/pool"
+	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
@@ -97,14 +98,14 @@ func (f *Facade) listVolumes(ctx context.Context, in cs.ListVolumesIn) (api.Page
 	if err != nil {
 		return api.Page[cs.Volume]{}, err
 	}
-	scope, err := f.scopeIn(ctx, in.Scope, len(ids) > 0 || in.VMID != "", in.InProject, in.Tagged)
+	scope, err := f.scopeIn(ctx, in.Scope, len(ids) > 0 || in.VMID != "", in.InProject)
 	if err != nil {
 		return api.Page[cs.Volume]{}, err
 	}
 	filter := volume.Filter{
 		Scope: scope, IDs: ids, Name: in.Name, Type: volume.Type(in.Type), State: volume.State(in.State), VM: in.VMID, Zone: in.ZoneID,
 		Pod: in.PodID, Cluster: in.ClusterID, Pool: in.StorageID, DiskOffering: in.DiskOfferingID, ServiceOffering: in.ServiceOfferingID,
-		Keyword: in.Keyword,
+		Tags: wanted(in.Tagged), Keyword: in.Keyword,
 	}
 	if in.HostID != "" {
 		if filter.OnlyOf, err = compute.OnHost(ctx, f.DB.Read(), in.HostID); err != nil {
@@ -143,6 +144,9 @@ func (f *Facade) volumesOut(ctx context.Context, volumes []volume.Volume) ([]cs.
 	pools := look.Related(ctx, l, n, func(i int) uid.Pool { return volumes[i].Pool }, pool.ByID)
 	pods := look.Related(ctx, l, n, func(i int) uid.Pod { return pools[volumes[i].Pool].Pod }, zone.PodNames)
 	clusters := look.Related(ctx, l, n, func(i int) uid.Cluster { return pools[volumes[i].Pool].Cluster }, zone.ClustersByID)
+	if l.Err == nil {
+		l.Err = tagged(ctx, f, tag.Volume, n, func(i int) (uid.Volume, cs.Owner, *[]cs.Tag) { return out[i].ID, out[i].Owner, &out[i].Tags })
+	}
 	for i, v := range volumes {
 		o := &out[i]
 		vm, disk, size, t := vms[v.VM], disks[v.DiskOffering], computes[v.ServiceOffering], templates[v.Template]

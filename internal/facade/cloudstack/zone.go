@@ -12,6 +12,7 @@ import (
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
+	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -55,7 +56,7 @@ func (f *Facade) deleteZone(ctx context.Context, in cs.DeleteZoneIn) (api.Succes
 // listZones shows tenants only the zones that are open to them: a disabled one is being built or repaired.
 func (f *Facade) listZones(ctx context.Context, in cs.ListZonesIn) (api.Page[cs.Zone], error) {
 	ids, err := look.IDs(in.ID, in.IDs)
-	if err != nil || len(in.Tags) > 0 { // nothing has tags yet
+	if err != nil {
 		return api.Page[cs.Zone]{}, err
 	}
 	caller := auth.From(ctx)
@@ -70,7 +71,8 @@ func (f *Facade) listZones(ctx context.Context, in cs.ListZonesIn) (api.Page[cs.
 		ids = used
 	}
 	filter := zone.Filter{
-		IDs: look.Texts(ids), Name: in.Name, NetworkType: zone.NetworkType(in.NetworkType), Domain: in.DomainID, Keyword: in.Keyword,
+		IDs: look.Texts(ids), Name: in.Name, NetworkType: zone.NetworkType(in.NetworkType), Domain: in.DomainID,
+		Tags: wanted(in.Tagged), Keyword: in.Keyword,
 	}
 	if !cs.Infrastructure.Allows(front.RoleOf(caller)) {
 		filter.Allocation = zone.Enabled
@@ -104,7 +106,10 @@ func (f *Facade) zonesOut(ctx context.Context, zones []zone.Zone) ([]cs.Zone, er
 			DomainID: z.Domain, DomainName: domains[z.Domain], Token: z.Token, SortKey: z.SortKey, Details: z.Details,
 		}
 	}
-	return out, l.Err
+	if l.Err != nil {
+		return nil, l.Err
+	}
+	return out, tagged(ctx, f, tag.Zone, len(out), func(i int) (uid.Zone, cs.Owner, *[]cs.Tag) { return out[i].ID, cs.Owner{}, &out[i].Tags })
 }
 
 // ratio is a factor as a decimal number: 1, or 1.5.
