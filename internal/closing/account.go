@@ -17,6 +17,7 @@ import (
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/setting"
+	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -103,7 +104,7 @@ func (s *Service) ended(ctx context.Context, tx db.Tx, e *ending) error {
 			"the account is deleted again", a.Name, why)
 	}
 	for _, free := range []func(context.Context, db.Tx, uid.Account) error{
-		keypair.RemoveAllOf, secgroup.RemoveAllOf, compute.RemoveGroupsOf, network.ReleaseRangesOf,
+		keypair.RemoveAllOf, secgroup.RemoveAllOf, compute.RemoveGroupsOf, network.ReleaseRangesOf, tag.RemoveAllOf,
 		func(ctx context.Context, tx db.Tx, id uid.Account) error {
 			return setting.Forget(ctx, tx, setting.InAccount(id))
 		},

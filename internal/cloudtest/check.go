@@ -98,6 +98,24 @@ var always = []invariant{
 		union all select 'NIC ' || c.id || ' has an address that is not its machine''s' from nics c join networks n on n.id = c.network_id
 			where n.guest_type = 'Shared' and c.ip is not null and not exists (select 1 from public_ips a where a.vm_id = c.vm_id
 				and a.network_id = c.network_id and a.ip = c.ip)`},
+	{"tags are on things that there are, and their owners'", `
+		select 'tag on ' || resource_id || ', of account ' || coalesce(account_id, '-') from (
+			select resource_id, account_id, domain_id from tags where resource_type = 'UserVm' and not exists (select 1 from vms x where x.id = resource_id
+			and x.account_id = tags.account_id and x.domain_id = tags.domain_id and x.removed is null)
+			union all select resource_id, account_id, domain_id from tags where resource_type = 'Volume' and not exists (select 1 from volumes x where x.id = resource_id
+			and x.account_id = tags.account_id and x.domain_id = tags.domain_id and x.removed is null)
+			union all select resource_id, account_id, domain_id from tags where resource_type = 'Network' and not exists (select 1 from networks x where x.id = resource_id
+			and x.account_id = tags.account_id and x.domain_id = tags.domain_id and x.removed is null)
+			union all select resource_id, account_id, domain_id from tags where resource_type = 'Template' and not exists (select 1 from templates x where x.id = resource_id
+			and x.account_id = tags.account_id and x.domain_id = tags.domain_id and x.removed is null and x.format <> 'ISO')
+			union all select resource_id, account_id, domain_id from tags where resource_type = 'ISO' and not exists (select 1 from templates x where x.id = resource_id
+			and x.account_id = tags.account_id and x.domain_id = tags.domain_id and x.removed is null and x.format = 'ISO')
+			union all select resource_id, account_id, domain_id from tags where resource_type = 'SecurityGroup' and not exists (select 1 from security_groups x where x.id = resource_id
+			and x.account_id = tags.account_id and x.domain_id = tags.domain_id and 1 = 1)
+			union all select resource_id, account_id, domain_id from tags where resource_type = 'PublicIpAddress' and not exists (select 1 from public_ips x where x.id = resource_id
+			and x.account_id = tags.account_id and x.domain_id = tags.domain_id and x.state <> 'Free')
+			union all select resource_id, account_id, domain_id from tags where resource_type = 'Zone' and (account_id is not null
+			or not exists (select 1 from zones x where x.id = resource_id and x.removed is null))) lost`},
 	{"a VLAN is free or in use", `
 		select 'VLAN ' || f.vlan || ' is free and of network ' || n.id from vlans_free f join networks n
 			on n.physical_network_id = f.physical_network_id and n.vlan = f.vlan and n.removed is null`},

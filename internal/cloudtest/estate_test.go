@@ -54,9 +54,19 @@ func newEstate(t *testing.T, c *cloudtest.Cloud, box cloudtest.Sandbox, name str
 	call(user, "deployVirtualMachine", api.Params{"name": name + "-vm", "zoneid": string(box.Zone), "templateid": string(box.Template),
 		"serviceofferingid": string(box.Small), "diskofferingid": string(box.DiskOffering["Small"]), "keypair": name + "-key", "group": name + "-group"})
 	call(user, "createVolume", api.Params{"name": name + "-volume", "zoneid": string(box.Zone), "diskofferingid": string(box.DiskOffering["Small"])})
+	for kind, list := range taggedBy {
+		call(user, "createTags", api.Params{"resourcetype": kind, "resourceids": ownID(t, user, list, name+"-user"), "tags[0].key": name + "-" + kind,
+			"tags[0].value": name + "-value", "customer": name + "-customer"})
+	}
 	call(user, "stopVirtualMachine", api.Params{"id": firstID(t, user, "listVirtualMachines"), "forced": "true"})
 	call(user, "startVirtualMachine", api.Params{"id": firstID(t, user, "listVirtualMachines")})
 	return e
+}
+
+// taggedBy are types of things that can have tags, with the lists that show a tenant's own.
+var taggedBy = map[string]string{
+	"UserVm": "listVirtualMachines", "Volume": "listVolumes", "Network": "listNetworks", "SecurityGroup": "listSecurityGroups",
+	"PublicIpAddress": "listPublicIpAddresses",
 }
 
 func firstID(t *testing.T, by *api.Client, command string) string {
@@ -64,6 +74,20 @@ func firstID(t *testing.T, by *api.Client, command string) string {
 	items, err := items(t, by, described(command), nil)
 	must(t, err)
 	return items[0]["id"].(string)
+}
+
+// ownID is the first id that a list shows of what is an account's: some show what is for everybody, too.
+func ownID(t *testing.T, by *api.Client, command, account string) string {
+	t.Helper()
+	all, err := items(t, by, described(command), nil)
+	must(t, err)
+	for _, item := range all {
+		if item["account"] == account {
+			return item["id"].(string)
+		}
+	}
+	t.Fatalf("%s shows nothing of account %s", command, account)
+	return ""
 }
 
 func described(command string) *api.Description {

@@ -40,8 +40,17 @@ func furnish(t *testing.T, c *cloudtest.Cloud) {
 	basic := c.Basic(t)
 	call("deployVirtualMachine", api.Params{"name": "grouped", "zoneid": string(basic.Zone), "templateid": string(basic.Template),
 		"serviceofferingid": string(basic.Small)})
+	own := func(list string, params api.Params) string {
+		found, err := items(t, red.user, described(list), params)
+		must(t, err)
+		return found[0]["id"].(string)
+	}
+	call("createTags", api.Params{"resourcetype": "Template", "resourceids": own("listTemplates", api.Params{"templatefilter": "self"}),
+		"tags[0].key": "system", "tags[0].value": "debian", "tags[1].key": "team", "tags[1].value": "a"})
+	call("createTags", api.Params{"resourcetype": "Zone", "resourceids": zone, "tags[0].key": "region", "tags[0].value": "north"})
 	isos, err := items(t, c.Client, described("listIsos"), api.Params{"isofilter": "featured"})
 	must(t, err)
+	call("createTags", api.Params{"resourcetype": "ISO", "resourceids": isos[0]["id"].(string), "tags[0].key": "system", "tags[0].value": "any"})
 	call("deployVirtualMachine", api.Params{"name": "installed", "zoneid": zone, "templateid": isos[0]["id"].(string), "hypervisor": "Simulator",
 		"serviceofferingid": string(box.Small), "diskofferingid": string(box.DiskOffering["Small"])})
 	must(t, c.DB.Write(t.Context(), func(ctx context.Context, tx db.Tx) error {
@@ -80,7 +89,7 @@ var rules = map[string]filter{
 	"*.ids":            {field: "id"},
 	"*.keyword":        {field: "name", loose: true},
 	"*.projectid":      {nothing: true},
-	"*.tags":           {nothing: true},
+	"*.tags":           {field: "tags.key"},
 	"*.vpcid":          {nothing: true},
 
 	"listResourceLimits.keyword":              {field: "resourcetypename", loose: true},
@@ -169,5 +178,6 @@ var rules = map[string]filter{
 	"listConfigurations.storageid":            {from: "listStoragePools.id"},
 	"listConfigurations.accountid":            {from: "listAccounts.id"},
 	"listConfigurations.domainid":             {from: "listDomains.id"},
+	"listTags.keyword":                        {field: "key", loose: true},
 	"listAlerts.keyword":                      {field: "description", loose: true},
 }

@@ -26,6 +26,8 @@ var storms = map[string]func(*testing.T){
 	"physicalnetwork.delete":  TestStormPhysicalNetworkDelete,
 	"physicalnetwork.update":  TestStormPhysicalNetworkUpdate,
 	"routerelement.configure": TestStormRouterElementConfigure,
+	"tag.create":              TestStormTagCreate,
+	"tag.delete":              TestStormTagDelete,
 	"template.delete":         TestStormDeleteTemplate,
 	"template.fetch":          TestStormFetchTemplate,
 	"traffictype.add":         TestStormTrafficTypeAdd,

@@ -109,6 +109,7 @@ func (s sweep) values(p api.Param) (out []string) {
 		}
 	case p.Name == "resourceid":
 		out = append(out, s.theirs.ids["virtual machine"][0])
+	case p.Name == "resourcetype":
 	case p.Type == "string" && p.OneOf == nil && p.Name != "account" && !strings.HasPrefix(p.Name, "project"):
 		out = append(out, s.theirs.name)
 		for _, item := range s.theirs.shown {
@@ -181,6 +182,15 @@ func (s sweep) command(t *testing.T, d *api.Description) {
 			}
 		}
 	}
+	for kind, of := range map[string]string{"UserVm": "virtual machine", "Volume": "volume", "Network": "network", "SecurityGroup": "security group",
+		"PublicIpAddress": "IP address", "Template": "template"} {
+		if has(d, "resourceids") {
+			params := with(s.fill(d), "resourcetype", kind, "tags[0].key", "x", "tags[0].value", "x")
+			id := s.theirs.ids[of][0]
+			s.refuses(t, d, with(params, "resourceids", id), id)
+			s.refuses(t, d, with(params, "resourceids", s.mine.ids[of][0]+","+id), id) // and the own one stays as it is
+		}
+	}
 	if has(d, "account") && has(d, "domainid") {
 		s.refuses(t, d, with(s.fill(d), "account", s.theirs.account()), s.theirs.account())
 	}
@@ -233,6 +243,7 @@ func (s sweep) fill(d *api.Description) api.Params {
 			continue
 		}
 		switch {
+		case p.Fields != nil: // said where they are tried
 		case kindIn(p) == "zone":
 			params[p.Name] = string(s.box.Zone)
 		case p.Of == "template" && d.Name != "deleteTemplate":

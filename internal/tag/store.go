@@ -67,6 +67,12 @@ func Forget(ctx context.Context, tx db.Tx, t Type, id interface{ String() string
 	return tx.Later(ctx, forget, string(t), id.String())
 }
 
+// RemoveAllOf removes all tags of an account's things, which are gone, or go in the same transaction.
+func RemoveAllOf(ctx context.Context, tx db.Tx, id uid.Account) error {
+	_, err := tx.NewRaw("delete from tags where account_id = ?", id).Exec(ctx)
+	return err
+}
+
 var rename = db.Prepare("update tags set resource_id = ? where resource_type = ? and resource_id = ?")
 
 // Follow lets the tags of a thing stay on it when it gets another id.
