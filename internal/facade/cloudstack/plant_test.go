@@ -29,6 +29,7 @@ import (
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/setting"
+	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
@@ -94,6 +95,7 @@ func newPlant(t *testing.T, url string) *plant {
 		DB: d, Engine: engine, Accounts: c.accounts, Networks: s.Networks, Hosts: s.Hosts, Volumes: s.Volumes, Box: box,
 	})
 	s.Groups = secgroup.New(d, c.accounts)
+	s.Tags = tag.New(d, engine, compute.Taggable, secgroup.Taggable, zone.Taggable)
 	c.facade = New(s, front.Options{})
 	stop, err := engine.Start(t.Context())
 	c.must(err)

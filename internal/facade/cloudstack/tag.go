@@ -55,6 +55,11 @@ func (f *Facade) listTags(ctx context.Context, in cs.ListTagsIn) (none api.Page[
 		out[i] = tagOut(t, cs.Owner{})
 	}
 	err = f.owners(ctx, len(out), func(i int) (uid.Account, *cs.Owner) { return tags[i].Account, &out[i].Owner })
+	if err != nil {
+		return none, err
+	}
+	// What is at work on a tag is at work on its thing.
+	err = f.pending(ctx, len(out), func(i int) (string, *cs.Pending) { return tags[i].Resource, &out[i].Pending })
 	return api.Page[cs.Tag]{Count: total, Items: out}, err
 }
 
