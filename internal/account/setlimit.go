@@ -40,25 +40,14 @@ func (s *Service) SetLimit(ctx context.Context, in HolderIn, kind Kind, most int
 }
 
 func (s *Service) limitAccount(ctx context.Context, tx db.Tx, in HolderIn, h *Holder, kind Kind, most int64) error {
-	c := auth.From(ctx)
-	if _, err := adminReaches(ctx, tx, in.Domain); err != nil {
-		return err
-	}
-	a, err := reachAccount(ctx, tx, in.Account, in.Domain)
-	switch {
+	a, err := s.Changeable(ctx, tx, Named{Name: in.Account, Domain: in.Domain})
+	switch c := auth.From(ctx); {
 	case err != nil:
 		return err
-	case a.ID == auth.System().Account:
-		return fault.Deniedf("the system's account has no limits")
 	case a.ID == c.Account && !c.IsRoot():
 		return fault.Deniedf("the limits of your own account are set by who is above you")
-	case a.Type.Rank() > c.Type.Rank():
-		return fault.Deniedf("account %q may do more than yours: you may not set its limits", a.Name)
 	case a.Type == auth.RootAdmin && most != Unlimited:
 		return fault.Invalidf("accounts of root admins, as %q is, have no limits: want -1, not %d", a.Name, most)
-	}
-	if err := Stays(ctx, tx, a.ID); err != nil {
-		return err
 	}
 	*h = Holder{Account: a.ID, Domain: a.Domain}
 	if err := ofAccounts.setLimit(ctx, tx, string(a.ID), kind, most); err != nil {
