@@ -12,6 +12,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/alert"
+	"github.com/virga-cloud/virga/internal/apilimit"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/closing"
 	"github.com/virga-cloud/virga/internal/compute"
@@ -81,6 +82,7 @@ type Cloud struct {
 	Roles     *role.Service
 	Sessions  *auth.Sessions
 	Accounts  *account.Service
+	Limits    *apilimit.Service
 	Zones     *zone.Service
 	Offerings *offering.Service
 	KeyPairs  *keypair.Service
@@ -168,6 +170,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Accounts = account.New(account.Parts{
 		DB: cl.DB, Box: box, Hasher: auth.NewHasher(c.PasswordCost), Sessions: cl.Sessions, Settings: cl.Settings, Roles: cl.Roles,
 	})
+	cl.Limits = apilimit.New(cl.DB, cl.Settings, op.Servers)
 	cl.Zones = zone.New(cl.DB, cl.Settings)
 	cl.Offerings = offering.New(cl.DB)
 	cl.KeyPairs = keypair.New(cl.DB, cl.Accounts)
@@ -201,7 +204,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	c.Facade.Ready = func(context.Context) error { return cl.Engine.Ready() }
 	cl.Facade = cloudstack.New(cloudstack.Services{
 		DB: cl.DB, Engine: cl.Engine, Settings: cl.Settings, Accounts: cl.Accounts, Sessions: cl.Sessions, Roles: cl.Roles,
-		Zones: cl.Zones, Offerings: cl.Offerings, KeyPairs: cl.KeyPairs, Tags: cl.Tags, Networks: cl.Networks, VPCs: cl.VPCs, Groups: cl.Groups,
+		Limits: cl.Limits, Zones: cl.Zones, Offerings: cl.Offerings, KeyPairs: cl.KeyPairs, Tags: cl.Tags, Networks: cl.Networks, VPCs: cl.VPCs, Groups: cl.Groups,
 		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Machines: cl.Machines, Closing: cl.Closing, Reset: c.Reset,
 	}, c.Facade)
 }
@@ -326,6 +329,12 @@ func (cl *Cloud) Start(ctx context.Context) error {
 	}
 	cl.stop = append(cl.stop, stop)
 	if stop, err = cl.Engine.Start(ctx); err != nil {
+		return err
+	}
+	cl.stop = append(cl.stop, stop)
+	// After the engine, which makes the server known that is counted here.
+	stop, err = cl.Limits.Start(ctx, cl.poll, func(err error) { cl.log.Error("can't load what is counted of requests", "error", err) })
+	if err != nil {
 		return err
 	}
 	cl.stop = append(cl.stop, stop, cl.Keepers.Start())

@@ -50,6 +50,13 @@ CREATE UNIQUE INDEX api_keys_key on api_keys (api_key);
 
 CREATE UNIQUE INDEX api_keys_name on api_keys (user_id, name);
 
+CREATE TABLE api_windows (
+    account_id  text primary key,                      -- '' for all accounts, in which only resets counts
+    began       bigint      not null,                  -- of the window: milliseconds since 1970
+    taken       bigint      not null,
+    resets      bigint      not null                   -- how often an operator has reset the count
+);
+
 CREATE TABLE clusters (
     id          text primary key,
     zone_id     text        not null references zones (id),

@@ -128,6 +128,7 @@ const (
 	HostMaintenance       Kind = "MAINT.PREPARE"
 	HostMaintenanceCancel Kind = "MAINT.CANCEL"
 
+	APILimitReset Kind = "API.LIMIT.RESET"
 	SettingChange Kind = "CONFIGURATION.VALUE.EDIT"
 )
 
@@ -162,7 +163,7 @@ var resources = map[Kind]string{
 	TagsCreate: "Tag", TagsDelete: "Tag",
 	SSHKeyPairRegister: "SSHKeyPair", SSHKeyPairCreate: "SSHKeyPair", SSHKeyPairDelete: "SSHKeyPair",
 	HostUp: "Host", HostDown: "Host", HostReconnect: "Host", HostMaintenance: "Host", HostMaintenanceCancel: "Host",
-	SettingChange: "Configuration",
+	SettingChange: "Configuration", APILimitReset: "Account",
 }
 
 // Resource is the sort of thing that events of this kind happen to ("VirtualMachine"); "" for a kind that does not exist.

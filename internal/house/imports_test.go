@@ -9,7 +9,7 @@ import (
 // domain is the domain, bottom to top. A package imports those before it and never one after it. An arrow that wants to run
 // upward is turned round: the upper package writes into the lower one's table, or implements an interface that it declares.
 var domain = strings.Fields(`
-	role account keypair tag zone offering provider vlan subnet network router rule vpc vpn secgroup host pool image volume snapshot placement compute autoscale
+	role account apilimit keypair tag zone offering provider vlan subnet network router rule vpc vpn secgroup host pool image volume snapshot placement compute autoscale
 	usage quota order closing capacity
 `)
 
@@ -42,7 +42,7 @@ var rules = []rule{
 		"drivers act on what they are told; a driver that could look things up would decide"},
 	{"internal/outside/...", "internal/fault internal/secret", "", "what leaves the machine is behind an interface its user declares"},
 
-	{"internal/facade/cloudstack/front", "api api/cloudstack internal/account internal/role internal/once internal/db internal/auth internal/secret internal/fault uid",
+	{"internal/facade/cloudstack/front", "api api/cloudstack internal/account internal/apilimit internal/role internal/setting internal/once internal/db internal/auth internal/secret internal/fault uid",
 		"database/sql os/exec", "what is the same for every command knows no noun: all that it asks services is who calls, and what they may"},
 	{"internal/facade/cloudstack/wire", "api api/cloudstack DOMAIN uid", "net/http", "what a thing is called needs neither who asks nor a database"},
 	{"internal/facade/cloudstack/look", "api internal/db internal/fault uid", "database/sql os/exec", "what all translators do alike knows no noun"},

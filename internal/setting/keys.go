@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/netip"
 	"regexp"
 	"strings"
 	"time"
@@ -81,6 +82,30 @@ var (
 		Name: "api.key.access", Category: Advanced, Group: "Management Server", Scopes: []Scope{OfDomain},
 		Doc: "Whether requests may be signed with API keys, by users for whom, and for whose account, nothing else is said.",
 	}, true)
+	ThrottlingEnabled = flag(Setting{
+		Name: "api.throttling.enabled", Category: Advanced, Group: "Management Server",
+		Doc: "Whether the API requests of accounts are counted and limited. Root admins are exempt.",
+	}, false)
+	ThrottlingInterval = span(Setting{
+		Name: "api.throttling.interval", Category: Advanced, Group: "Management Server",
+		Doc: "The seconds over which the API requests of an account are counted; then the count begins anew.",
+	}, time.Second, time.Second, time.Second)
+	ThrottlingMax = whole(Setting{
+		Name: "api.throttling.max", Category: Advanced, Group: "Management Server",
+		Doc: "How many API requests an account may send in one api.throttling.interval, to all servers together.",
+	}, 25, 1, 1_000_000_000)
+	ThrottlingCache = whole(Setting{
+		Name: "api.throttling.cachesize", Category: Advanced, Group: "Management Server",
+		Doc: "How many accounts a server counts at the same time. Of more, some are counted anew before their interval is over.",
+	}, 50_000, 1, 10_000_000)
+	ProxyVerify = flag(Setting{
+		Name: "proxy.header.verify", Category: Advanced, Group: "Management Server",
+		Doc: "Whether X-Forwarded-For, in requests from the proxies in proxy.cidr, says whose address failed logins are counted for.",
+	}, false)
+	ProxyCIDR = text(Setting{
+		Name: "proxy.cidr", Category: Advanced, Group: "Management Server",
+		Doc: "The networks of the proxies whose X-Forwarded-For is believed, with commas between them: 10.0.0.0/24,2001:db8::/64.",
+	}, "", networks)
 	UsersViewDestroyed = flag(Setting{
 		Name: "allow.user.view.destroyed.vm", Category: Advanced, Group: "Compute", Scopes: []Scope{OfAccount, OfDomain},
 		Doc: "Whether ordinary users see their destroyed virtual machines.",
@@ -229,6 +254,29 @@ func label(text string) error {
 	return fmt.Errorf("%s", noLabel)
 }
 
+// Networks reads networks with commas between them.
+func Networks(text string) (out []netip.Prefix, err error) {
+	for part := range strings.SplitSeq(text, ",") {
+		part = strings.TrimSpace(part)
+		if part == "" {
+			continue
+		}
+		p, err := netip.ParsePrefix(part)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+func networks(text string) error {
+	if _, err := Networks(text); err != nil {
+		return errors.New("networks, 10.0.0.0/24 for instance, with commas between them")
+	}
+	return nil
+}
+
 func hostDomain(text string) error {
 	if len(text) > 190 {
 		return errors.New("at most 190 characters long")
@@ -245,7 +293,8 @@ func hostDomain(text string) error {
 var all = byName(
 	ExpungeDelay.Setting, ExpungeInterval.Setting, SessionTimeout.Setting, JobExpire.Setting, EventPurgeDelay.Setting,
 	EventPurgeInterval.Setting, AlertPurgeDelay.Setting, AlertPurgeInterval.Setting, CapacityCheckPeriod.Setting, StorageStatsInterval.Setting,
-	DefaultPageSize.Setting, LoginAttempts.Setting, LoginLock.Setting, KeyAccess.Setting, UsersViewDestroyed.Setting, UsersExpungeRecover.Setting,
+	DefaultPageSize.Setting, LoginAttempts.Setting, LoginLock.Setting, KeyAccess.Setting, ThrottlingEnabled.Setting, ThrottlingInterval.Setting,
+	ThrottlingMax.Setting, ThrottlingCache.Setting, ProxyVerify.Setting, ProxyCIDR.Setting, UsersViewDestroyed.Setting, UsersExpungeRecover.Setting,
 	MaxVMs.Setting, MaxCPUs.Setting, MaxMemory.Setting, MaxVolumes.Setting, MaxPrimary.Setting, MaxSecondary.Setting,
 	MaxNetworks.Setting, MaxPublicIPs.Setting, MaxTemplates.Setting, MaxSnapshots.Setting, MaxProjects.Setting, MaxVPCs.Setting,
 	MaxDomainVMs.Setting, MaxDomainCPUs.Setting, MaxDomainMemory.Setting, MaxDomainVolumes.Setting, MaxDomainPrimary.Setting,

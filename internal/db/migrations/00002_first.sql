@@ -193,6 +193,15 @@ create table sessions (
 create index sessions_user on sessions (user_id);
 create index sessions_idle on sessions (last_used);
 
+-- internal/apilimit -----------------------------------------------------------------------------------------------
+-- What servers have taken of an account's requests in a window, so that together they take no more than there are.
+create table api_windows (
+    account_id  text primary key,                      -- '' for all accounts, in which only resets counts
+    began       bigint      not null,                  -- of the window: milliseconds since 1970
+    taken       bigint      not null,
+    resets      bigint      not null                   -- how often an operator has reset the count
+);
+
 -- internal/keypair ------------------------------------------------------------------------------------------------
 -- The public halves of SSH keys; private ones are kept nowhere.
 create table ssh_keypairs (

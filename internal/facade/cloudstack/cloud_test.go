@@ -19,6 +19,7 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/apilimit"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/db/dbtest"
@@ -122,7 +123,8 @@ func newCloudAt(t *testing.T, url string, o front.Options) *cloud {
 	t.Cleanup(stop)
 
 	o.Log = slog.New(slog.NewTextHandler(c.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	c.facade = newFacade(Services{DB: d, Engine: engine, Settings: settings, Accounts: c.accounts, Sessions: sessions, Roles: roles, Zones: zone.New(d, settings)}, o, all...)
+	c.facade = newFacade(Services{DB: d, Engine: engine, Settings: settings, Accounts: c.accounts, Sessions: sessions, Roles: roles, Zones: zone.New(d, settings),
+		Limits: apilimit.New(d, settings, op.Servers)}, o, all...)
 	c.addTestCommands()
 	c.people()
 	c.server = httptest.NewServer(c.facade.Handler())

@@ -3,6 +3,7 @@ package cloudstack
 import (
 	"cmp"
 	"context"
+	"time"
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
@@ -45,7 +46,7 @@ func (f *Facade) listCapabilities(ctx context.Context, _ api.None) (cs.Capabilit
 		return cs.Capabilities{}, err
 	}
 	places := []setting.Place{setting.InAccount(caller.Account), setting.InDomain(caller.Domain)}
-	return cs.Capabilities{
+	out := cs.Capabilities{
 		Version:             cs.Version,
 		PublicTemplates:     setting.PublicTemplates.Of(f.Settings),
 		SecurityGroups:      groups,
@@ -57,5 +58,10 @@ func (f *Facade) listCapabilities(ctx context.Context, _ api.None) (cs.Capabilit
 		UserForceStop:       true,
 		DynamicRoles:        true,
 		PageSize:            20,
-	}, nil
+	}
+	if f.Limits.On() {
+		out.APILimitInterval = new(int(setting.ThrottlingInterval.Of(f.Settings) / time.Second))
+		out.APILimitMax = new(int(setting.ThrottlingMax.Of(f.Settings)))
+	}
+	return out, nil
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/apilimit"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/closing"
 	"github.com/virga-cloud/virga/internal/compute"
@@ -35,6 +36,7 @@ type Services struct {
 	Accounts *account.Service
 	Sessions *auth.Sessions
 	Roles    *role.Service
+	Limits   *apilimit.Service
 
 	Zones     *zone.Service
 	Offerings *offering.Service
@@ -70,7 +72,9 @@ func newFacade(s Services, o front.Options, commands ...api.Command) *Facade {
 	for _, register := range f.translators() {
 		register(f.mux)
 	}
-	f.Front = front.New(front.Parts{Mux: f.mux, DB: s.DB, Accounts: s.Accounts, Sessions: s.Sessions, Roles: s.Roles}, o)
+	f.Front = front.New(front.Parts{
+		Mux: f.mux, DB: s.DB, Accounts: s.Accounts, Sessions: s.Sessions, Roles: s.Roles, Limits: s.Limits, Settings: s.Settings,
+	}, o)
 	return f
 }
 

@@ -15,6 +15,8 @@ import (
 func TestStrangersAreRefused(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
+	c.set("api.throttling.max", "1000000")
+	c.set("api.throttling.enabled", "true") // without it two of the commands are not there
 	for _, command := range cs.All {
 		d := command.Describe()
 		if d.Session {

@@ -2,7 +2,9 @@ package front
 
 import (
 	"bufio"
+	"errors"
 	"net/http"
+	"strconv"
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
@@ -41,6 +43,9 @@ func (c *call) fail(err error) {
 	c.status, c.err, c.begun = what.http, err, true
 	if what.exception != 0 {
 		c.w.Header().Set("X-Description", headerText(text))
+	}
+	if r, ok := errors.AsType[*refusal](err); ok && r.wait > 0 {
+		c.w.Header().Set("Retry-After", strconv.Itoa(seconds(r.wait)))
 	}
 	c.w.Header().Set("Content-Type", c.format.ContentType())
 	c.w.WriteHeader(what.http)

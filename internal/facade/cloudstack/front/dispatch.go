@@ -84,6 +84,9 @@ func (c *call) mayUse(ctx context.Context, endpoint *api.Endpoint) (bool, error)
 // run finds the caller and invokes the command, whose endpoint is nil where there is no such command.
 func (c *call) run(name string, endpoint *api.Endpoint) {
 	ctx, err := c.identify(c.r.Context(), endpoint)
+	if err == nil {
+		err = c.admit(ctx)
+	}
 	switch {
 	case err != nil:
 		c.fail(err)
@@ -108,6 +111,18 @@ func (c *call) run(name string, endpoint *api.Endpoint) {
 		return
 	}
 	c.answer(answer)
+}
+
+// admit counts the request of a caller that is known for sure, and refuses it where its account has had too many.
+func (c *call) admit(ctx context.Context) error {
+	if c.trusted {
+		return nil
+	}
+	wait, err := c.front.limits.Admit(ctx, c.caller)
+	if err == nil && wait > 0 {
+		err = tooMany(wait, "your account has sent as many requests as it may (api.throttling.max)")
+	}
+	return err
 }
 
 // identify establishes the caller: the house itself, a session's user, or a key's.

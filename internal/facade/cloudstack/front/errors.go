@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/virga-cloud/virga/api"
 	"github.com/virga-cloud/virga/internal/fault"
@@ -50,6 +51,8 @@ type refusal struct {
 	text string
 	// reason is for the log only.
 	reason string
+	// wait is for how long the caller should stay away; 0: the error doesn't pass by itself.
+	wait time.Duration
 }
 
 func (r *refusal) Error() string { return cmp.Or(r.reason, r.text) }
@@ -59,6 +62,14 @@ func refuse(status int, text string) *refusal { return &refusal{code: code{http:
 func unauthorized(text, reason string) *refusal {
 	return &refusal{code: code{http: http.StatusUnauthorized}, text: text, reason: reason}
 }
+
+// tooMany refuses who asks too often, for a while.
+func tooMany(wait time.Duration, text string) *refusal {
+	return &refusal{code: codes[fault.Busy], wait: wait, text: fmt.Sprintf("%s: try again in %d s", text, seconds(wait))}
+}
+
+// seconds rounds up: who comes back then is not too early.
+func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
 
 // UnknownCommand is what a command that doesn't exist and one that is not for the caller's role have in common: nobody learns
 // which of the two it is.

@@ -7,9 +7,11 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/apilimit"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/role"
+	"github.com/virga-cloud/virga/internal/setting"
 )
 
 // Parts are what a front works with. All of them are required.
@@ -19,6 +21,8 @@ type Parts struct {
 	Accounts *account.Service
 	Sessions *auth.Sessions
 	Roles    *role.Service
+	Settings *setting.Settings
+	Limits   *apilimit.Service // nil: no account has too many requests
 }
 
 // Options say how a front works. The zero value is right for a server.
@@ -26,8 +30,8 @@ type Options struct {
 	Log *slog.Logger // nil: nothing is logged
 	// SecureCookies marks cookies for HTTPS only on plain connections, too: for servers behind a proxy that ends TLS.
 	SecureCookies bool
-	// LoginFailures is how many failed logins one address may have in a minute; 0 is 20, and less is no limit. Behind a proxy
-	// all callers have one address: limit them there.
+	// LoginFailures is how many failed logins one address may have in a minute, and how many wrong signatures; 0 is 20, and less is
+	// no limit. Whose address it is behind a proxy say the settings proxy.header.verify and proxy.cidr.
 	LoginFailures int
 	// Ready is asked by /readyz besides the database; whatever else must work (the engine) is known to who starts it.
 	Ready func(context.Context) error
@@ -40,20 +44,26 @@ type Front struct {
 	accounts *account.Service
 	sessions *auth.Sessions
 	roles    *role.Service
+	settings *setting.Settings
+	limits   *apilimit.Service
 	options  Options
 	log      *slog.Logger
 	metrics  *metrics
 	logins   *throttle
+	signs    *throttle
 }
 
 // New makes a front for the commands of a mux.
 func New(p Parts, o Options) *Front {
-	f := &Front{mux: p.Mux, db: p.DB, accounts: p.Accounts, sessions: p.Sessions, roles: p.Roles, options: o, log: o.Log}
+	f := &Front{
+		mux: p.Mux, db: p.DB, accounts: p.Accounts, sessions: p.Sessions, roles: p.Roles, settings: p.Settings, limits: p.Limits,
+		options: o, log: o.Log,
+	}
 	if f.log == nil {
 		f.log = slog.New(slog.DiscardHandler)
 	}
 	f.metrics = newMetrics()
-	f.logins = newThrottle(o.LoginFailures)
+	f.logins, f.signs = newThrottle(o.LoginFailures), newThrottle(o.LoginFailures)
 	return f
 }
 

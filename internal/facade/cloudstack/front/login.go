@@ -48,9 +48,9 @@ func (c *call) signIn() (cs.LoginOut, error) {
 			return cs.LoginOut{}, err
 		}
 	}
-	settle, ok := f.logins.begin(c.r.RemoteAddr, f.db.Now())
-	if !ok {
-		return cs.LoginOut{}, fault.Busyf("too many failed logins from your address: wait a minute")
+	settle, wait := f.logins.begin(c.remote(), f.db.Now())
+	if wait > 0 {
+		return cs.LoginOut{}, tooMany(wait, "too many failed logins from your address")
 	}
 	caller, user, err := f.accounts.Login(ctx, in.Username, secret.New(in.Password), cmp.Or(string(in.DomainID), in.Domain))
 	if fault.Is(err, fault.Unauthenticated) {

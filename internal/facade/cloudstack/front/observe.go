@@ -70,7 +70,7 @@ func (c *call) record(took time.Duration) {
 	attrs := []slog.Attr{
 		slog.String("request", c.id), slog.String("command", c.command), slog.String("user", c.caller.Username),
 		slog.String("account", string(c.caller.Account)), slog.Int("status", c.status), slog.Duration("took", took),
-		slog.String("remote", c.r.RemoteAddr),
+		slog.String("remote", c.remote()),
 	}
 	switch gone := c.r.Context().Err() != nil; {
 	case c.err != nil && c.status == codes[fault.Internal].http && !gone:

@@ -2,6 +2,8 @@ package front
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"strings"
 
 	"github.com/virga-cloud/virga/api"
@@ -10,8 +12,21 @@ import (
 )
 
 // bySignature establishes the caller by API key and signature. Whatever is wrong with either is said in the same words; what
-// it really was stands in the log.
+// it really was stands in the log. An address from which too many are wrong is told to stay away for a while; one that is right is
+// always let in, for a whole company may have one address, and a program in it that is set up wrong.
 func (c *call) bySignature(ctx context.Context, endpoint *api.Endpoint) error {
+	err := c.checkSignature(ctx, endpoint)
+	if r, refused := errors.AsType[*refusal](err); refused && r.http == http.StatusUnauthorized && c.isSigned() {
+		if _, wait := c.front.signs.begin(c.remote(), c.front.db.Now()); wait > 0 {
+			busy := tooMany(wait, "too many requests from your address have wrong signatures")
+			busy.reason = r.Error()
+			return busy
+		}
+	}
+	return err
+}
+
+func (c *call) checkSignature(ctx context.Context, endpoint *api.Endpoint) error {
 	name := c.params["command"]
 	switch {
 	case name == "":

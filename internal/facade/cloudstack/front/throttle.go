@@ -2,11 +2,15 @@ package front
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/virga-cloud/virga/internal/setting"
 )
 
-// throttle limits the failed logins of one address. It is in memory: servers count for themselves, which bounds guesses well
+// throttle limits the failures of one address: logins, or signatures. It is in memory: servers count for themselves, which bounds guesses well
 // enough, and the lock of a user's account is counted in the database.
 type throttle struct {
 	burst float64 // failures that an address may have at once; it gets as many again in a minute. 0 for no limit
@@ -32,23 +36,23 @@ func newThrottle(failures int) *throttle {
 	return &throttle{burst: float64(max(failures, 0)), seen: map[netip.Prefix]bucket{}}
 }
 
-// begin counts a login as failed until settle says otherwise, so that many at the same time are counted, too. It is not ok
-// when the address has failed too often.
-func (t *throttle) begin(remote string, now time.Time) (settle func(), ok bool) {
+// begin counts a try as failed until settle says otherwise, so that many at the same time are counted, too. Where the address has
+// failed too often it tells how long to wait.
+func (t *throttle) begin(remote string, now time.Time) (settle func(), wait time.Duration) {
 	from, known := addressBlock(remote)
 	if t.burst == 0 || !known {
-		return func() {}, true
+		return func() {}, 0
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	b := t.level(from, now)
-	if b.failures+1 > t.burst {
-		return nil, false
+	if over := b.failures + 1 - t.burst; over > 0 {
+		return nil, max(time.Duration(over/t.burst*float64(time.Minute)), time.Millisecond)
 	}
 	b.failures++
 	t.makeRoom(now)
 	t.seen[from] = b
-	return func() { t.forgive(from) }, true
+	return func() { t.forgive(from) }, 0
 }
 
 func (t *throttle) forgive(from netip.Prefix) {
@@ -90,15 +94,44 @@ func (t *throttle) makeRoom(now time.Time) {
 
 // addressBlock is whom an address belongs to: one host, or in IPv6 the /64 that a host may choose its addresses from.
 func addressBlock(remote string) (netip.Prefix, bool) {
-	at, err := netip.ParseAddrPort(remote)
-	if err != nil {
+	ip, known := addressOf(remote)
+	if !known {
 		return netip.Prefix{}, false
 	}
-	ip := at.Addr().Unmap().WithZone("")
 	bits := 64
 	if ip.Is4() {
 		bits = 32
 	}
 	prefix, err := ip.Prefix(bits)
 	return prefix, err == nil
+}
+
+// addressOf reads an address with a port or without.
+func addressOf(text string) (netip.Addr, bool) {
+	text = strings.TrimSpace(text)
+	if at, err := netip.ParseAddrPort(text); err == nil {
+		return at.Addr().Unmap().WithZone(""), true
+	}
+	ip, err := netip.ParseAddr(strings.Trim(text, "[]"))
+	return ip.Unmap().WithZone(""), err == nil
+}
+
+// remote is where a request comes from. Behind a proxy that is believed it is what the proxy says, and so on from proxy to proxy: the
+// last one in X-Forwarded-For that is none of them. What stands before it anybody may have written there.
+func (c *call) remote() string {
+	if !setting.ProxyVerify.Of(c.front.settings) {
+		return c.r.RemoteAddr
+	}
+	proxies, _ := setting.Networks(setting.ProxyCIDR.Of(c.front.settings)) // checked when it was set
+	from := c.r.RemoteAddr
+	said := strings.Split(strings.Join(c.r.Header.Values("X-Forwarded-For"), ","), ",")
+	for _, before := range slices.Backward(said) {
+		ip, known := addressOf(from)
+		next, ok := addressOf(before)
+		if !known || !ok || !slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(ip) }) {
+			break
+		}
+		from = next.String()
+	}
+	return from
 }
