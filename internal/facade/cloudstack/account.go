@@ -2,7 +2,6 @@ package cloudstack
 
 import (
 	"context"
-	"strconv"
 	"strings"
 
 	"github.com/virga-cloud/virga/api"
@@ -11,6 +10,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/zone"
@@ -165,7 +165,7 @@ func (f *Facade) accountsFor(ctx context.Context, accounts []account.Account, fi
 			out[i].DefaultZoneID = a.DefaultZone
 		}
 		if figures {
-			out[i].Resources = resourcesOut(a.Counts)
+			out[i].Resources = wire.Resources(a.Counts)
 			out[i].VMRunning, out[i].VMStopped = new(machines[a.ID].Running), new(machines[a.ID].Stopped)
 		}
 	}
@@ -195,40 +195,5 @@ func accountOut(a account.Account, caller auth.Caller) cs.Account {
 	for _, u := range a.Users {
 		out.Users = append(out.Users, userOut(u, caller))
 	}
-	return out
-}
-
-// resourcesOut shows what is used and may be. A kind that is not counted has no limit.
-func resourcesOut(counts account.Counts) cs.Resources {
-	var out cs.Resources
-	var secondary *int64
-	for kind, to := range map[account.Kind]struct {
-		limit, available *string
-		total            **int64
-	}{
-		account.VMs:         {&out.VMLimit, &out.VMAvailable, &out.VMTotal},
-		account.CPUs:        {&out.CPULimit, &out.CPUAvailable, &out.CPUTotal},
-		account.MemoryMB:    {&out.MemoryLimit, &out.MemoryAvailable, &out.MemoryTotal},
-		account.Volumes:     {&out.VolumeLimit, &out.VolumeAvailable, &out.VolumeTotal},
-		account.PrimaryGB:   {&out.PrimaryStorageLimit, &out.PrimaryStorageAvailable, &out.PrimaryStorageTotal},
-		account.Networks:    {&out.NetworkLimit, &out.NetworkAvailable, &out.NetworkTotal},
-		account.PublicIPs:   {&out.IPLimit, &out.IPAvailable, &out.IPTotal},
-		account.Templates:   {&out.TemplateLimit, &out.TemplateAvailable, &out.TemplateTotal},
-		account.SecondaryGB: {&out.SecondaryStorageLimit, &out.SecondaryStorageAvailable, &secondary},
-		account.Snapshots:   {&out.SnapshotLimit, &out.SnapshotAvailable, &out.SnapshotTotal},
-		account.Projects:    {&out.ProjectLimit, &out.ProjectAvailable, &out.ProjectTotal},
-		account.VPCs:        {&out.VPCLimit, &out.VPCAvailable, &out.VPCTotal},
-	} {
-		count, counted := counts[kind]
-		if !counted {
-			count.Maximum = account.Unlimited
-		}
-		*to.total, *to.limit, *to.available = new(count.Used), "Unlimited", "Unlimited"
-		if count.Maximum != account.Unlimited {
-			*to.limit = strconv.FormatInt(count.Maximum, 10)
-			*to.available = strconv.FormatInt(max(count.Maximum-count.Used, 0), 10)
-		}
-	}
-	out.SecondaryStorageTotal = new(float64(*secondary))
 	return out
 }

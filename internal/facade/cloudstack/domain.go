@@ -8,6 +8,7 @@ import (
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -101,7 +102,7 @@ func (f *Facade) domainsFor(ctx context.Context, domains []account.Domain, figur
 			for kind, used := range d.Totals {
 				counts[i][kind] = account.Count{Used: used, Maximum: counts[i][kind].Maximum}
 			}
-			out[i].Resources = resourcesOut(counts[i])
+			out[i].Resources = wire.Resources(counts[i])
 		}
 	}
 	return out, f.pending(ctx, len(out), func(i int) (string, *cs.Pending) { return string(out[i].ID), &out[i].Pending })

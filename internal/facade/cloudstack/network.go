@@ -3,7 +3,6 @@ package cloudstack
 import (
 	"context"
 	"errors"
-	"strconv"
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
@@ -73,7 +72,7 @@ func (f *Facade) listNetworks(ctx context.Context, in cs.ListNetworksIn) (none a
 	filter := network.Filter{
 		Scope: scope, ID: in.ID, Name: in.Name, Zone: in.ZoneID, Physical: in.PhysicalID, GuestType: offering.GuestType(in.Type),
 		TrafficType: in.TrafficType, ACLType: in.ACLType, VLAN: in.VLAN, Offering: in.OfferingID, IPRanges: in.IPRanges, Deployable: in.CanDeploy,
-		Display: in.Display, Tags: wanted(in.Tagged), Keyword: in.Keyword,
+		Display: in.Display, Tags: wire.Wanted(in.Tagged), Keyword: in.Keyword,
 	}
 	for _, name := range in.Services {
 		service, err := provider.ServiceNamed(name)
@@ -126,7 +125,7 @@ func (f *Facade) networksOut(ctx context.Context, networks []network.Network) ([
 		services[id] = wire.Services(o)
 	}
 	for i, one := range networks {
-		out[i] = networkOut(one, zones[one.Zone], offerings[one.Offering])
+		out[i] = wire.Network(one, zones[one.Zone], offerings[one.Offering])
 		out[i].Services = services[one.Offering]
 	}
 	l.Together(func() error {
@@ -143,37 +142,4 @@ func (f *Facade) networksOut(ctx context.Context, networks []network.Network) ([
 		l.Err = tagged(ctx, f, tag.Network, n, func(i int) (uid.Network, cs.Owner, *[]cs.Tag) { return out[i].ID, out[i].Owner, &out[i].Tags })
 	}
 	return out, l.Err
-}
-
-func networkOut(n network.Network, z zone.Zone, o offering.Network) cs.Network {
-	out := cs.Network{
-		ID: n.ID, Name: n.Name, DisplayText: n.DisplayText, ZoneID: n.Zone, ZoneName: z.Name, Type: string(n.GuestType),
-		TrafficType: n.TrafficType, ACLType: n.ACLType, State: string(n.State), CIDR: n.CIDR, Gateway: n.Gateway, Netmask: n.Netmask,
-		IP6CIDR: n.IP6CIDR, IP6Gateway: n.IP6Gateway, BroadcastDomainType: "Vlan", VLAN: n.Tag(), PhysicalNetworkID: n.PhysicalNetwork,
-		NetworkDomain: n.NetworkDomain, OfferingID: n.Offering, OfferingName: o.Name, OfferingDisplayText: o.DisplayText,
-		OfferingAvailability: o.Availability, OfferingConserveMode: o.ConserveMode, SpecifyIPRanges: o.SpecifyIPRanges, SpecifyVLAN: o.SpecifyVLAN,
-		Persistent: o.Persistent, Subdomains: n.SubdomainAccess, Display: new(n.Display), EgressOpen: o.EgressOpen, Related: n.ID,
-		CanDeploy: n.State != network.Destroyed, Created: api.At(n.Created),
-	}
-	if out.VLAN != "" {
-		out.BroadcastURI = "vlan://" + out.VLAN
-	}
-	if out.ReservedIPRange = n.Reserved(); out.ReservedIPRange != "" {
-		out.NetworkCIDR = n.CIDR
-	}
-	if n.GuestType != offering.L2 { // where nobody tells guests of a server
-		out.DNS1, out.DNS2, out.IP6DNS1, out.IP6DNS2 = n.DNS1, n.DNS2, n.IP6DNS1, n.IP6DNS2
-		if n.DNS1 == "" && n.DNS2 == "" {
-			out.DNS1, out.DNS2 = z.DNS1, z.DNS2
-		}
-	}
-	return out
-}
-
-// vlanURI names the VLAN that carries a network; "" before it has one.
-func vlanURI(vlan int) string {
-	if vlan == 0 {
-		return ""
-	}
-	return "vlan://" + strconv.Itoa(vlan)
 }

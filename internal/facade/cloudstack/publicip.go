@@ -9,6 +9,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/internal/zone"
@@ -33,7 +34,7 @@ func (f *Facade) listPublicIPAddresses(ctx context.Context, in cs.ListPublicIPAd
 	filter := network.AddressFilter{
 		Scope: scope, ID: in.ID, IP: in.IPAddress, Zone: in.ZoneID, Physical: in.PhysicalNetworkID, Range: in.VLANID, Network: in.NetworkID,
 		Associated: in.AssociatedNetworkID, Public: in.Public, SourceNAT: in.SourceNAT, ForSystem: in.ForSystem,
-		State: network.AddressState(in.State), Free: free, Tags: wanted(in.Tagged), Keyword: in.Keyword,
+		State: network.AddressState(in.State), Free: free, Tags: wire.Wanted(in.Tagged), Keyword: in.Keyword,
 	}
 	if filter.Public == nil && in.ID == "" && in.NetworkID == "" {
 		filter.Public = new(true)

@@ -6,6 +6,7 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/uid"
@@ -52,7 +53,7 @@ func (f *Facade) listSecurityGroups(ctx context.Context, in cs.ListSecurityGroup
 	if err != nil {
 		return none, err
 	}
-	filter := secgroup.Filter{Scope: scope, ID: in.ID, Name: in.Name, VM: in.VirtualMachineID, Tags: wanted(in.Tagged), Keyword: in.Keyword}
+	filter := secgroup.Filter{Scope: scope, ID: in.ID, Name: in.Name, VM: in.VirtualMachineID, Tags: wire.Wanted(in.Tagged), Keyword: in.Keyword}
 	filter.Offset, filter.Limit = look.Window(in.Paging)
 	groups, total, err := f.Groups.List(ctx, filter)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -14,27 +15,16 @@ func (f *Facade) registerTags(m *api.Mux) {
 	done := func(context.Context, string) (api.Success, error) { return api.Success{Success: true}, nil }
 	api.HandleJob(m, cs.CreateTags, func(ctx context.Context, in cs.CreateTagsIn) (api.Started, error) {
 		job, err := f.Tags.Create(ctx, tag.In{
-			Type: tag.Type(in.ResourceType), Resources: in.ResourceIDs, Tags: pairs(in.Tags), Customer: in.Customer,
+			Type: tag.Type(in.ResourceType), Resources: in.ResourceIDs, Tags: wire.Pairs(in.Tags), Customer: in.Customer,
 		})
 		return api.Started{JobID: job}, err
 	}, done)
 	api.HandleJob(m, cs.DeleteTags, func(ctx context.Context, in cs.DeleteTagsIn) (api.Started, error) {
-		job, err := f.Tags.Delete(ctx, tag.In{Type: tag.Type(in.ResourceType), Resources: in.ResourceIDs, Tags: pairs(in.Tags)})
+		job, err := f.Tags.Delete(ctx, tag.In{Type: tag.Type(in.ResourceType), Resources: in.ResourceIDs, Tags: wire.Pairs(in.Tags)})
 		return api.Started{JobID: job}, err
 	}, done)
 	api.HandleList(m, cs.ListTags, f.listTags)
 }
-
-func pairs(in []cs.KeyValue) []tag.Pair {
-	out := make([]tag.Pair, len(in))
-	for i, one := range in {
-		out[i] = tag.Pair{Key: one.Key, Value: one.Value}
-	}
-	return out
-}
-
-// wanted are the tags by which a list is asked to choose.
-func wanted(in cs.Tagged) tag.Wanted { return pairs(in.Tags) }
 
 func (f *Facade) listTags(ctx context.Context, in cs.ListTagsIn) (none api.Page[cs.Tag], err error) {
 	scope, err := f.scopeIn(ctx, in.Scope, in.ResourceID != "", in.InProject)
@@ -52,7 +42,7 @@ func (f *Facade) listTags(ctx context.Context, in cs.ListTagsIn) (none api.Page[
 	}
 	out := make([]cs.Tag, len(tags))
 	for i, t := range tags {
-		out[i] = tagOut(t, cs.Owner{})
+		out[i] = wire.Tag(t, cs.Owner{})
 	}
 	err = f.owners(ctx, len(out), func(i int) (uid.Account, *cs.Owner) { return tags[i].Account, &out[i].Owner })
 	if err != nil {
@@ -61,24 +51,6 @@ func (f *Facade) listTags(ctx context.Context, in cs.ListTagsIn) (none api.Page[
 	// What is at work on a tag is at work on its thing.
 	err = f.pending(ctx, len(out), func(i int) (string, *cs.Pending) { return tags[i].Resource, &out[i].Pending })
 	return api.Page[cs.Tag]{Count: total, Items: out}, err
-}
-
-func tagOut(t tag.Tag, owner cs.Owner) cs.Tag {
-	return cs.Tag{
-		Key: t.Key, Value: t.Value, ResourceType: string(t.Type), ResourceID: t.Resource, Customer: t.Customer, Owner: owner,
-	}
-}
-
-// tagsOut shows a thing's tags, which are its owner's.
-func tagsOut(tags []tag.Tag, owner cs.Owner) []cs.Tag {
-	if len(tags) == 0 {
-		return nil
-	}
-	out := make([]cs.Tag, len(tags))
-	for i, t := range tags {
-		out[i] = tagOut(t, owner)
-	}
-	return out
 }
 
 // tagged fills in the tags of the n things of a page, with one query. at gives the id of the ith thing, whose it is and where its
@@ -90,7 +62,7 @@ func tagged[K ~string](ctx context.Context, f *Facade, t tag.Type, n int, at fun
 	}
 	for i := range n {
 		id, owner, to := at(i)
-		*to = tagsOut(tags[id], owner)
+		*to = wire.Tags(tags[id], owner)
 	}
 	return nil
 }

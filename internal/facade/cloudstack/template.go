@@ -9,6 +9,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/tag"
@@ -129,7 +130,7 @@ func (f *Facade) images(ctx context.Context, in imagesIn, filter image.Filter) (
 	if filter.Scope, err = f.scopeIn(ctx, in.scope, len(filter.IDs) > 0, in.project); err != nil {
 		return none, err
 	}
-	filter.Tags, filter.Keyword = wanted(in.tagged), in.paging.Keyword
+	filter.Tags, filter.Keyword = wire.Wanted(in.tagged), in.paging.Keyword
 	filter.Offset, filter.Limit = look.Window(in.paging)
 	templates, total, err := f.Images.Templates(ctx, filter)
 	if err != nil {
@@ -156,7 +157,7 @@ func (f *Facade) templatesOut(ctx context.Context, templates []image.Template) (
 			OSTypeID: t.OSType, OSTypeName: systems[t.OSType], Hypervisor: t.Hypervisor, Format: t.Format, Type: t.Type, Tag: t.Tag,
 			URL: t.URL, Checksum: t.Checksum, Size: t.Size, PhysicalSize: t.Place.Stored, Bits: t.Bits, Bootable: t.Bootable,
 			RequiresHVM: t.RequiresHVM, Scalable: t.Scalable, Public: t.Public, Featured: t.Featured, Extractable: t.Extractable, Ready: t.Ready,
-			Status: statusOf(t), PasswordEnabled: t.PasswordEnabled, SSHKeyEnabled: t.SSHKeyEnabled, Details: t.Details,
+			Status: wire.Status(t), PasswordEnabled: t.PasswordEnabled, SSHKeyEnabled: t.SSHKeyEnabled, Details: t.Details,
 			Created: api.At(t.Created), Removed: api.At(t.Removed),
 		}
 	}
@@ -173,19 +174,6 @@ func (f *Facade) templatesOut(ctx context.Context, templates []image.Template) (
 		}
 	}
 	return out, f.pending(ctx, n, func(i int) (string, *cs.Pending) { return string(templates[i].ID), &out[i].Pending })
-}
-
-// statusOf says how far an image has come. What is ready is "Download Complete": CloudStack's words, which clients wait for.
-func statusOf(t image.Template) string {
-	switch {
-	case t.Ready:
-		return "Download Complete"
-	case t.Place.State == image.Waiting:
-		return "Downloading"
-	case t.Place.State == image.Deleting:
-		return "Deleting"
-	}
-	return t.Place.Problem
 }
 
 func (f *Facade) listOSTypes(ctx context.Context, in cs.ListOsTypesIn) (api.Page[cs.OSType], error) {

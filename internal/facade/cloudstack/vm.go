@@ -9,6 +9,7 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/uid"
@@ -191,7 +192,7 @@ func (f *Facade) listMachines(ctx context.Context, in cs.ListVirtualMachinesIn) 
 		Scope: scope, IDs: ids, Name: in.Name, Zone: in.ZoneID, Pod: in.PodID, Host: in.HostID, Template: in.TemplateID,
 		Offering: in.ServiceOfferingID, Network: in.NetworkID, Hypervisor: in.Hypervisor, Keyword: in.Keyword,
 		Cluster: in.ClusterID, Pool: in.StorageID, Group: in.GroupID, User: in.UserID, Routed: in.ForVirtualNetwork, HAEnabled: in.HAEnable,
-		ISO: in.ISOID, KeyPair: in.KeyPair, Security: in.SecurityGroupID, Tags: wanted(in.Tagged),
+		ISO: in.ISOID, KeyPair: in.KeyPair, Security: in.SecurityGroupID, Tags: wire.Wanted(in.Tagged),
 	}
 	if filter.Present = strings.EqualFold(in.State, present); !filter.Present {
 		filter.State = compute.State(in.State)

@@ -7,11 +7,11 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/image"
@@ -69,7 +69,7 @@ func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []stri
 	ids := look.Distinct(n, func(i int) uid.VM { return vms[i].ID })
 	out := make([]cs.VirtualMachine, n)
 	for i, vm := range vms {
-		out[i] = machineOut(vm)
+		out[i] = wire.Machine(vm)
 	}
 	var (
 		zones     map[uid.Zone]zone.Zone
@@ -138,7 +138,7 @@ func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []stri
 		for _, g := range security[vm.ID] { // they are its owner's
 			o.SecurityGroups = append(o.SecurityGroups, cs.GroupOfMachine{ID: g.ID, Name: g.Name, Description: g.Description, Owner: o.Owner})
 		}
-		o.Tags = tagsOut(tags[vm.ID], o.Owner)
+		o.Tags = wire.Tags(tags[vm.ID], o.Owner)
 		o.NICs = nics[vm.ID]
 		for _, nic := range o.NICs {
 			if nic.Default {
@@ -157,18 +157,6 @@ func anyGrouped(zones map[uid.Zone]zone.Zone) bool {
 		}
 	}
 	return false
-}
-
-// machineOut shows what a machine's own row says.
-func machineOut(vm compute.VM) cs.VirtualMachine {
-	pairs := strings.Split(vm.KeyPairs, "\n")
-	return cs.VirtualMachine{
-		ID: vm.ID, Name: vm.Name, DisplayName: vm.DisplayName, UserID: vm.User, Created: api.At(vm.Created), State: string(vm.State),
-		HAEnabled: vm.HAEnabled, ZoneID: vm.Zone, HostID: vm.Host, TemplateID: vm.Template, ServiceOfferingID: vm.Offering,
-		CPUNumber: vm.CPUNumber, CPUSpeed: vm.CPUSpeed, Memory: vm.MemoryMB, OSTypeID: vm.OSType, GuestOSID: vm.OSType,
-		Hypervisor: vm.Hypervisor, InstanceName: vm.InstanceName, Details: vm.Details,
-		Dynamic: vm.Dynamic, LastUpdated: api.At(vm.Updated), KeyPair: pairs[0], KeyPairs: strings.Join(pairs, ","),
-	}
 }
 
 // nicsOut shows machines' NICs, each machine's by device.
@@ -191,7 +179,7 @@ func nicsOut[Q any](
 				ID: nic.ID, NetworkID: nic.Network, NetworkName: n.Name, DeviceID: strconv.Itoa(nic.Device), Default: nic.Default,
 				IPAddress: nic.IP.String(), Netmask: cmp.Or(nic.Netmask, n.Netmask), Gateway: cmp.Or(nic.Gateway, n.Gateway), IP6Address: nic.IP6,
 				IP6CIDR: n.IP6CIDR, IP6Gateway: n.IP6Gateway, MACAddress: nic.MAC, TrafficType: n.TrafficType,
-				Type: string(n.GuestType), BroadcastURI: vlanURI(n.VLAN), IsolationURI: vlanURI(n.VLAN),
+				Type: string(n.GuestType), BroadcastURI: wire.VLANURI(n.VLAN), IsolationURI: wire.VLANURI(n.VLAN),
 			}
 			out[vm] = append(out[vm], one)
 		}

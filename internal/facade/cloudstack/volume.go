@@ -105,7 +105,7 @@ func (f *Facade) listVolumes(ctx context.Context, in cs.ListVolumesIn) (api.Page
 	filter := volume.Filter{
 		Scope: scope, IDs: ids, Name: in.Name, Type: volume.Type(in.Type), State: volume.State(in.State), VM: in.VMID, Zone: in.ZoneID,
 		Pod: in.PodID, Cluster: in.ClusterID, Pool: in.StorageID, DiskOffering: in.DiskOfferingID, ServiceOffering: in.ServiceOfferingID,
-		Tags: wanted(in.Tagged), Keyword: in.Keyword,
+		Tags: wire.Wanted(in.Tagged), Keyword: in.Keyword,
 	}
 	if in.HostID != "" {
 		if filter.OnlyOf, err = compute.OnHost(ctx, f.DB.Read(), in.HostID); err != nil {
@@ -126,7 +126,7 @@ func (f *Facade) volumesOut(ctx context.Context, volumes []volume.Volume) ([]cs.
 	n, l := len(volumes), look.In(f.DB.Read())
 	out := make([]cs.Volume, n)
 	for i, v := range volumes {
-		out[i] = volumeOut(v)
+		out[i] = wire.Volume(v)
 	}
 	var vms map[uid.VM]compute.Label
 	l.Together(func() error {
@@ -167,17 +167,4 @@ func (f *Facade) volumesOut(ctx context.Context, volumes []volume.Volume) ([]cs.
 		}
 	}
 	return out, l.Err
-}
-
-// volumeOut shows what a volume's own row says.
-func volumeOut(v volume.Volume) cs.Volume {
-	out := cs.Volume{
-		ID: v.ID, Name: v.Name, ZoneID: v.Zone, Type: string(v.Type), State: string(v.State), Size: v.Size, Created: api.At(v.Created),
-		Attached: api.At(v.Attached), VMID: v.VM, DiskOfferingID: v.DiskOffering, ServiceOfferingID: v.ServiceOffering, TemplateID: v.Template,
-		Destroyed: v.State == volume.Expunging || v.State == volume.Expunged, StorageID: v.Pool,
-	}
-	if v.Device != nil {
-		out.DeviceID = new(int64(*v.Device))
-	}
-	return out
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
@@ -72,7 +73,7 @@ func (f *Facade) listZones(ctx context.Context, in cs.ListZonesIn) (api.Page[cs.
 	}
 	filter := zone.Filter{
 		IDs: look.Texts(ids), Name: in.Name, NetworkType: zone.NetworkType(in.NetworkType), Domain: in.DomainID,
-		Tags: wanted(in.Tagged), Keyword: in.Keyword,
+		Tags: wire.Wanted(in.Tagged), Keyword: in.Keyword,
 	}
 	if !cs.Infrastructure.Allows(front.RoleOf(caller)) {
 		filter.Allocation = zone.Enabled
