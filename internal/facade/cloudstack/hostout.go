@@ -2,14 +2,12 @@ package cloudstack
 
 import (
 	"context"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/image"
@@ -62,16 +60,9 @@ func (f *Facade) hostsWith(ctx context.Context, hosts []host.Host, parts hostPar
 	out := make([]cs.Host, len(hosts))
 	for i, h := range hosts {
 		c := clusters[h.Cluster]
-		out[i] = cs.Host{
-			ID: h.ID, Name: h.Name, State: string(h.State), ResourceState: string(h.ResourceState), Type: h.Type, Hypervisor: h.Hypervisor,
-			IPAddress: h.IPAddress, ZoneID: h.Zone, ZoneName: zones[h.Zone], PodID: h.Pod, PodName: pods[h.Pod], ClusterID: h.Cluster,
-			ClusterName: c.Name, ClusterType: c.Type, Tags: h.Tags, ExplicitTags: h.Tags, HypervisorVersion: h.Version,
-			OSCategoryID: h.OSCategory, OSCategoryName: categories[h.OSCategory], CPUNumber: h.CPUCores, CPUSpeed: int64(h.CPUSpeed),
-			LastPinged: api.At(h.LastSeen), Disconnected: api.At(h.Lost), Created: api.At(h.Created), Removed: api.At(h.Removed),
-		}
-		if parts.capacity {
-			capacityOut(&out[i], h)
-		}
+		out[i] = wire.Host(h, parts.capacity)
+		out[i].ZoneName, out[i].PodName, out[i].OSCategoryName = zones[h.Zone], pods[h.Pod], categories[h.OSCategory]
+		out[i].ClusterName, out[i].ClusterType = c.Name, c.Type
 		if parts.events {
 			out[i].Events = strings.Join(h.State.Events(), "; ")
 		}
@@ -83,26 +74,4 @@ func (f *Facade) hostsWith(ctx context.Context, hosts []host.Host, parts hostPar
 		}
 	}
 	return out, f.pending(ctx, len(hosts), func(i int) (string, *cs.Pending) { return string(hosts[i].ID), &out[i].Pending })
-}
-
-// capacityOut shows how much of a host is promised: of what is there, and of what may be promised, overcommit included.
-func capacityOut(out *cs.Host, h host.Host) {
-	const mb = 1 << 20
-	out.CPUTotal, out.CPUAllocatedValue = strconv.FormatInt(h.CPUTotal, 10), &h.CPUUsed
-	out.CPUAllocated = share(h.CPUUsed, int64(h.CPUCores)*int64(h.CPUSpeed))
-	out.CPUAllocatedPercentage = out.CPUAllocated
-	out.CPUAllocatedShare = share(h.CPUUsed, h.CPUTotal)
-
-	used := h.MemoryUsed * mb
-	out.MemoryTotal, out.MemoryOvercommitted = new(h.MemoryMB*mb), strconv.FormatInt(h.MemoryTotal*mb, 10)
-	out.MemoryAllocated, out.MemoryAllocatedBytes = &used, &used
-	out.MemoryAllocatedPercentage = share(h.MemoryUsed, h.MemoryMB)
-}
-
-// share is a part of a whole as clients show it: 40%, or 12.5%.
-func share(part, whole int64) string {
-	if whole == 0 {
-		return "0%"
-	}
-	return strconv.FormatFloat(math.Round(float64(part)*10000/float64(whole))/100, 'f', -1, 64) + "%"
 }

@@ -12,17 +12,16 @@ import (
 )
 
 func (f *Facade) registerTags(m *api.Mux) {
-	done := func(context.Context, string) (api.Success, error) { return api.Success{Success: true}, nil }
 	api.HandleJob(m, cs.CreateTags, func(ctx context.Context, in cs.CreateTagsIn) (api.Started, error) {
 		job, err := f.Tags.Create(ctx, tag.In{
 			Type: tag.Type(in.ResourceType), Resources: in.ResourceIDs, Tags: wire.Pairs(in.Tags), Customer: in.Customer,
 		})
 		return api.Started{JobID: job}, err
-	}, done)
+	}, succeeded)
 	api.HandleJob(m, cs.DeleteTags, func(ctx context.Context, in cs.DeleteTagsIn) (api.Started, error) {
 		job, err := f.Tags.Delete(ctx, tag.In{Type: tag.Type(in.ResourceType), Resources: in.ResourceIDs, Tags: wire.Pairs(in.Tags)})
 		return api.Started{JobID: job}, err
-	}, done)
+	}, succeeded)
 	api.HandleList(m, cs.ListTags, f.listTags)
 }
 

@@ -151,15 +151,8 @@ func (f *Facade) templatesOut(ctx context.Context, templates []image.Template) (
 	}
 	out := make([]cs.Template, n)
 	for i, t := range templates {
-		out[i] = cs.Template{
-			ID: t.ID, Name: t.Name, DisplayText: t.DisplayText, AccountID: t.Account, ZoneID: t.Zone, ZoneName: zones[t.Zone],
-			CrossZones: t.CrossZones, HostID: t.Place.Store, HostName: stores[t.Place.Store].Name,
-			OSTypeID: t.OSType, OSTypeName: systems[t.OSType], Hypervisor: t.Hypervisor, Format: t.Format, Type: t.Type, Tag: t.Tag,
-			URL: t.URL, Checksum: t.Checksum, Size: t.Size, PhysicalSize: t.Place.Stored, Bits: t.Bits, Bootable: t.Bootable,
-			RequiresHVM: t.RequiresHVM, Scalable: t.Scalable, Public: t.Public, Featured: t.Featured, Extractable: t.Extractable, Ready: t.Ready,
-			Status: wire.Status(t), PasswordEnabled: t.PasswordEnabled, SSHKeyEnabled: t.SSHKeyEnabled, Details: t.Details,
-			Created: api.At(t.Created), Removed: api.At(t.Removed),
-		}
+		out[i] = wire.Template(t)
+		out[i].ZoneName, out[i].HostName, out[i].OSTypeName = zones[t.Zone], stores[t.Place.Store].Name, systems[t.OSType]
 	}
 	if err := f.owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return templates[i].Account, &out[i].Owner }); err != nil {
 		return nil, err

@@ -100,12 +100,7 @@ func (f *Facade) zonesOut(ctx context.Context, zones []zone.Zone) ([]cs.Zone, er
 	domains := look.Related(ctx, l, len(zones), func(i int) uid.Domain { return zones[i].Domain }, zone.DomainNames)
 	out := make([]cs.Zone, len(zones))
 	for i, z := range zones {
-		out[i] = cs.Zone{
-			ID: z.ID, Name: z.Name, DNS1: z.DNS1, DNS2: z.DNS2, InternalDNS1: z.InternalDNS1, InternalDNS2: z.InternalDNS2, IP6DNS1: z.IP6DNS1,
-			IP6DNS2: z.IP6DNS2, GuestCIDR: z.GuestCIDR, NetworkDomain: z.NetworkDomain, NetworkType: string(z.NetworkType),
-			SecurityGroups: z.SecurityGroups, AllocationState: string(z.Allocation), LocalStorage: z.LocalStorage, DHCPProvider: z.DHCPProvider,
-			DomainID: z.Domain, DomainName: domains[z.Domain], Token: z.Token, SortKey: z.SortKey, Details: z.Details,
-		}
+		out[i] = wire.Zone(z, domains[z.Domain])
 	}
 	if l.Err != nil {
 		return nil, l.Err

@@ -1,11 +1,13 @@
 package wire
 
 import (
+	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/image"
 )
 
-// Status says how far an image has come. What is ready is "Download Complete": CloudStack's words, which clients wait for.
-func Status(t image.Template) string {
+// status says how far an image has come. What is ready is "Download Complete": CloudStack's words, which clients wait for.
+func status(t image.Template) string {
 	switch {
 	case t.Ready:
 		return "Download Complete"
@@ -15,4 +17,17 @@ func Status(t image.Template) string {
 		return "Deleting"
 	}
 	return t.Place.Problem
+}
+
+// Template shows what the rows of an image and of its place in a zone say.
+func Template(t image.Template) cs.Template {
+	return cs.Template{
+		ID: t.ID, Name: t.Name, DisplayText: t.DisplayText, AccountID: t.Account, ZoneID: t.Zone,
+		CrossZones: t.CrossZones, HostID: t.Place.Store,
+		OSTypeID: t.OSType, Hypervisor: t.Hypervisor, Format: t.Format, Type: t.Type, Tag: t.Tag,
+		URL: t.URL, Checksum: t.Checksum, Size: t.Size, PhysicalSize: t.Place.Stored, Bits: t.Bits, Bootable: t.Bootable,
+		RequiresHVM: t.RequiresHVM, Scalable: t.Scalable, Public: t.Public, Featured: t.Featured, Extractable: t.Extractable, Ready: t.Ready,
+		Status: status(t), PasswordEnabled: t.PasswordEnabled, SSHKeyEnabled: t.SSHKeyEnabled, Details: t.Details,
+		Created: api.At(t.Created), Removed: api.At(t.Removed),
+	}
 }
