@@ -22,6 +22,7 @@ var All = []api.Command{
 	ListResourceLimits, UpdateResourceLimit, UpdateResourceCount,
 	CreateRole, ImportRole, UpdateRole, DeleteRole, EnableRole, DisableRole, ListRoles,
 	CreateRolePermission, UpdateRolePermission, DeleteRolePermission, ListRolePermissions,
+	SetUpTwoFactor, ValidateTwoFactor, ListTwoFactorProviders,
 	GetAPILimit, ResetAPILimit,
 	ListRegions, AddRegion, UpdateRegion, RemoveRegion,
 	CreateZone, UpdateZone, DeleteZone, ListZones,

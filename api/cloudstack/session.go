@@ -34,12 +34,11 @@ type LoginOut struct {
 	Timezone       string     `json:"timezone,omitempty" doc:"The name of the user's time zone, where one is set."`
 	TimezoneOffset string     `json:"timezoneoffset,omitempty" doc:"The hours between that zone and UTC, now."`
 
-	// Absent while there is no second factor, and no agents to spread over servers.
-	TwoFactor         string `json:"is2faenabled,omitempty" doc:"Whether the user signs in with a second factor: true or false."`
-	TwoFactorVerified string `json:"is2faverified,omitempty" doc:"Whether the second factor has been given: true or false."`
-	TwoFactorProvider string `json:"providerfor2fa,omitempty" doc:"What gives the second factor."`
+	TwoFactor         string `json:"is2faenabled" doc:"Whether the user signs in with a second factor, or has to set one up: true or false."`
+	TwoFactorVerified string `json:"is2faverified" doc:"Whether the session may do everything: false until the second factor is given to validateUserTwoFactorAuthenticationCode."`
+	TwoFactorProvider string `json:"providerfor2fa,omitempty" doc:"What gives the second factor; absent where it is to be set up first."`
 	TwoFactorIssuer   string `json:"issuerfor2fa,omitempty" doc:"Under which name the second factor's app shows the account."`
-	Server            string `json:"managementserverid,omitempty" doc:"The ID of the server that holds the session."`
+	Server            string `json:"managementserverid,omitempty" doc:"The ID of the server that holds the session: absent, since all do."`
 	Pending
 }
 

@@ -64,6 +64,7 @@ type UpdateUserIn struct {
 	UserAPIKey      string   `api:"userapikey,admin,secret" doc:"The key that is to name the user in a request. Goes together with usersecretkey."`
 	UserSecretKey   string   `api:"usersecretkey,admin,secret" doc:"The key that is to sign the user's requests. Goes together with userapikey."`
 	KeyAccess       string   `api:"apikeyaccess,admin,one=ENABLED|DISABLED|INHERIT,since=4.20.1.0" doc:"Whether the user's keys may sign requests; INHERIT leaves it to the account."`
+	Mandate2FA      *bool    `api:"mandate2fa,since=4.18.0.0" doc:"Whether the user must have a second factor; true ends the sessions of one that has none. Nobody says so of the own user."`
 }
 
 // DeleteUser removes a user.
@@ -248,6 +249,8 @@ type User struct {
 	Timezone    string      `json:"timezone,omitempty" doc:"The name of the user's time zone."`
 	APIKey      string      `json:"apikey,omitempty" doc:"The key that names the user in a request."`
 	SecretKey   string      `json:"secretkey,omitempty" api:"admin" doc:"The key that signs requests; in the answer of getUser only."`
+	TwoFactor   bool        `json:"is2faenabled" doc:"Whether the user has a second factor."`
+	Mandated    bool        `json:"is2famandated" doc:"Whether the user must have one."`
 	IsBelow     bool        `json:"iscallerchilddomain" doc:"Whether the user is of a domain below the caller's."`
 	KeyAccess   string      `json:"apikeyaccess" doc:"Whether the user's keys may sign requests: ENABLED, DISABLED, or INHERIT where the account says it."`
 	InRole

@@ -92,9 +92,13 @@ type User struct {
 	Email     string
 	Timezone  string
 	State     State
-	KeyAccess KeyAccess
-	Created   time.Time
-	Removed   time.Time `bun:",nullzero"`
+	// Factor is whether it has a second factor, which FactorProvider gives; FactorMandated, whether an admin wants it to.
+	Factor         FactorState
+	FactorProvider string
+	FactorMandated bool
+	KeyAccess      KeyAccess
+	Created        time.Time
+	Removed        time.Time `bun:",nullzero"`
 
 	AccountName  string           `bun:",scanonly"`
 	AccountType  auth.AccountType `bun:",scanonly"`

@@ -62,7 +62,7 @@ func (s *Service) settle(ctx context.Context, u userRow, right bool, hash string
 	err = s.db.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
 		admitted = false
 		if right {
-			if admitted, err = admit(ctx, tx, u.ID, u.Password, hash); err != nil {
+			if admitted, err = admit(ctx, tx, u.ID, u.Password, hash, !s.AsksFactor(u.User)); err != nil {
 				return err
 			}
 		}

@@ -25,6 +25,7 @@ type UserChange struct {
 	Password  secret.String
 	Current   secret.String // the caller's present password: nobody changes the own one without
 	Keys      Keys          // only root admins choose them
+	Factor    *bool         // whether it must have a second factor; nobody says so of the own user
 	KeyAccess *KeyAccess    // only root admins say it
 }
 
@@ -92,6 +93,8 @@ func (c UserChange) check(ctx context.Context, u User) error {
 	}
 	own := isOwn(ctx, u.ID)
 	switch {
+	case c.Factor != nil && own:
+		return fault.Deniedf("nobody says of the own user whether it must have a second factor: leave out mandate2fa")
 	case !c.Current.IsEmpty() && (c.Password.IsEmpty() || !own):
 		return fault.Invalidf("currentpassword is for changing the own password: leave it out")
 	case !c.Password.IsEmpty() && own && c.Current.IsEmpty():
@@ -131,6 +134,9 @@ func (c UserChange) text(u User) string {
 	if c.Keys.APIKey != "" {
 		text += "; it has new API keys"
 	}
+	if c.Factor != nil {
+		text += map[bool]string{true: "; it must have a second factor", false: "; it need not have a second factor"}[*c.Factor]
+	}
 	return text
 }
 
@@ -149,6 +155,9 @@ func (s *Service) apply(ctx context.Context, tx db.Tx, u User, c UserChange) err
 			return taken(err, "user", u.Username, u.DomainPath)
 		}
 	}
+	if err := s.mandate(ctx, tx, u, c.Factor); err != nil {
+		return err
+	}
 	if c.Keys.APIKey == "" {
 		return nil
 	}
@@ -160,6 +169,20 @@ func (s *Service) apply(ctx context.Context, tx db.Tx, u User, c UserChange) err
 		return fault.Conflictf("that userapikey is in use already")
 	}
 	return err
+}
+
+// mandate says whether a user must have a second factor. Who has not given one signs in again.
+func (s *Service) mandate(ctx context.Context, tx db.Tx, u User, must *bool) error {
+	if must == nil {
+		return nil
+	}
+	if err := mandateFactor(ctx, tx, u.ID, *must); err != nil {
+		return fmt.Errorf("want a second factor of user %s: %w", u.ID, err)
+	}
+	if !*must || u.Factor == HasFactor {
+		return nil
+	}
+	return s.EndSessions(ctx, tx, u.ID)
 }
 
 // changePassword stores the hash of a new password; known is the hash of the one that was confirmed, "" for none.

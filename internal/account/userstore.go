@@ -18,6 +18,9 @@ type userRow struct {
 	Password    string // a hash, or "" for nobody's
 	Failures    int
 	LockedUntil time.Time `bun:",nullzero"`
+
+	FactorSecret string // sealed
+	FactorStep   int64  // the last code that was used, and all before it are good for nothing
 }
 
 // mayAct is true for users that may sign in and act, where u, a and d are the user, its account and its domain.
@@ -79,11 +82,12 @@ func userInScope(ctx context.Context, q db.Tx, scope auth.Scope, id uid.User) (U
 
 // admit tells whether a user whose password was right may come in, and forgets its failures. The password must still be the
 // one that was compared; it gets a new hash. (Two logins that renew a hash at the same moment: one of them has to try again.)
-func admit(ctx context.Context, tx db.Tx, id uid.User, compared, hash string) (bool, error) {
-	n, err := db.Changed(tx.NewRaw(`update users set failures = 0, locked_until = null, password = ?
+// Where a second factor is still to come they are kept: with each right password there would be new guesses of codes.
+func admit(ctx context.Context, tx db.Tx, id uid.User, compared, hash string, forget bool) (bool, error) {
+	n, err := db.Changed(tx.NewRaw(`update users set failures = case when ? then 0 else failures end, locked_until = null, password = ?
 		where id = ? and password = ? and state = 'enabled' and (locked_until is null or locked_until <= ?) and exists (
 			select 1 from users as u join accounts as a on a.id = u.account_id join domains as d on d.id = u.domain_id
-			where u.id = ? and `+mayAct+`)`, hash, id, compared, tx.Now, id).Exec(ctx))
+			where u.id = ? and `+mayAct+`)`, forget, hash, id, compared, tx.Now, id).Exec(ctx))
 	return n == 1, err
 }
 
@@ -129,6 +133,7 @@ func listUsers(ctx context.Context, tx db.Tx, f UserFilter) ([]User, int, error)
 }
 
 var usersOfMany = db.PrepareMany(`select u.id, u.account_id, u.domain_id, u.username, u.firstname, u.lastname, u.email, u.timezone, u.state,
+	u.factor, u.factor_mandated,
 	u.key_access, u.created, coalesce(k.api_key, '') as api_key
 	from users u left join api_keys k on k.user_id = u.id and k.name = '' where u.account_id in (?) and u.removed is null order by u.id`)
 
@@ -179,7 +184,7 @@ func removeUser(ctx context.Context, tx db.Tx, id uid.User) error {
 	if _, err := tx.NewRaw("delete from api_keys where user_id = ?", id).Exec(ctx); err != nil {
 		return err
 	}
-	_, err := tx.NewRaw("update users set removed = ? where id = ?", tx.Now, id).Exec(ctx)
+	_, err := tx.NewRaw("update users set removed = ?, factor = '', factor_secret = '' where id = ?", tx.Now, id).Exec(ctx)
 	return err
 }
 

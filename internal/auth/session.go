@@ -37,43 +37,79 @@ type session struct {
 	SessionKey string
 	Created    time.Time
 	LastUsed   time.Time
+	Waiting    bool
 }
 
 // Open begins a session of a user and gives its cookie and its session key, both safe in URLs.
 func (s *Sessions) Open(ctx context.Context, user uid.User) (cookie, sessionKey secret.String, err error) {
+	return s.open(ctx, user, false)
+}
+
+// OpenWaiting begins a session whose user has a second factor to give first.
+func (s *Sessions) OpenWaiting(ctx context.Context, user uid.User) (cookie, sessionKey secret.String, err error) {
+	return s.open(ctx, user, true)
+}
+
+func (s *Sessions) open(ctx context.Context, user uid.User, waiting bool) (cookie, sessionKey secret.String, err error) {
 	cookie, sessionKey = random(32), random(20)
 	err = s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		return insertSession(ctx, tx, session{
-			ID: digest(cookie), UserID: user, SessionKey: digest(sessionKey), Created: tx.Now, LastUsed: tx.Now,
+			ID: digest(cookie), UserID: user, SessionKey: digest(sessionKey), Created: tx.Now, LastUsed: tx.Now, Waiting: waiting,
 		})
 	})
 	return cookie, sessionKey, err
 }
 
-// Find tells whose session the cookie is of and keeps it alive. A session key, where one is given, must be the session's;
+// SignedIn is the session in which somebody calls.
+type SignedIn struct {
+	Cookie  secret.String // empty for who signs requests
+	Waiting bool          // for the second factor: it is good for nothing but that
+}
+
+type signedInKey struct{}
+
+// WithSession gives a context in which the caller has signed in.
+func WithSession(ctx context.Context, s SignedIn) context.Context {
+	return context.WithValue(ctx, signedInKey{}, s)
+}
+
+// SessionOf is the session in which somebody calls in ctx; the zero value for none.
+func SessionOf(ctx context.Context) SignedIn {
+	s, _ := ctx.Value(signedInKey{}).(SignedIn)
+	return s
+}
+
+// Find is [Sessions.Look] for who only wants to know whose session it is.
+func (s *Sessions) Find(ctx context.Context, cookie, sessionKey secret.String) (uid.User, error) {
+	user, _, err := s.Look(ctx, cookie, sessionKey)
+	return user, err
+}
+
+// Look tells whose session the cookie is of, and whether it waits for a second factor, and keeps it alive. A session key,
+// where one is given, must be the session's;
 // a wrong one ends the session, for it is a guess. Whether a request may do without is the facade's rule. All that is wrong
 // is fault.Unauthenticated, in the same words.
-func (s *Sessions) Find(ctx context.Context, cookie, sessionKey secret.String) (uid.User, error) {
+func (s *Sessions) Look(ctx context.Context, cookie, sessionKey secret.String) (user uid.User, waiting bool, err error) {
 	id, now := digest(cookie), s.db.Now()
 	found, err := findSession(ctx, s.db.Read(), id)
 	switch {
 	case db.IsNone(err):
-		return "", errNoSession()
+		return "", false, errNoSession()
 	case err != nil:
-		return "", err
+		return "", false, err
 	}
 	if !now.Before(found.LastUsed.Add(s.idle())) || !sessionKey.IsEmpty() && !sameDigest(sessionKey, found.SessionKey) {
 		if err := s.Close(ctx, cookie); err != nil {
-			return "", err
+			return "", false, err
 		}
-		return "", errNoSession()
+		return "", false, errNoSession()
 	}
 	if now.Sub(found.LastUsed) >= touchEvery {
 		err = s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 			return touchSession(ctx, tx, id, tx.Now)
 		})
 	}
-	return found.UserID, err
+	return found.UserID, found.Waiting, err
 }
 
 // Close ends a session. That there is none is no error.
@@ -84,6 +120,16 @@ func (s *Sessions) Close(ctx context.Context, cookie secret.String) error {
 // CloseIn is Close in a transaction that does more.
 func (s *Sessions) CloseIn(ctx context.Context, tx db.Tx, cookie secret.String) error {
 	return deleteSession(ctx, tx, digest(cookie))
+}
+
+// AdmitIn lets a session of a user do everything, in the transaction that takes the second factor. With no cookie it does nothing.
+func (s *Sessions) AdmitIn(ctx context.Context, tx db.Tx, cookie secret.String, user uid.User) error {
+	return admitSession(ctx, tx, digest(cookie), user)
+}
+
+// CloseOthersOf ends all sessions of a user but one.
+func (s *Sessions) CloseOthersOf(ctx context.Context, tx db.Tx, user uid.User, cookie secret.String) error {
+	return deleteOtherSessionsOf(ctx, tx, user, digest(cookie))
 }
 
 // CloseAllOf ends all sessions of a user in the transaction that changes its password, disables or removes it.

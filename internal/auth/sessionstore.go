@@ -45,3 +45,13 @@ func deleteIdleSessions(ctx context.Context, tx db.Tx, before time.Time) (int, e
 	n, err := db.Changed(tx.NewRaw("delete from sessions where last_used <= ?", before).Exec(ctx))
 	return int(n), err
 }
+
+func admitSession(ctx context.Context, tx db.Tx, id string, user uid.User) error {
+	_, err := tx.NewRaw("update sessions set waiting = ? where id = ? and user_id = ?", false, id, user).Exec(ctx)
+	return err
+}
+
+func deleteOtherSessionsOf(ctx context.Context, tx db.Tx, user uid.User, id string) error {
+	_, err := tx.NewRaw("delete from sessions where user_id = ? and id <> ?", user, id).Exec(ctx)
+	return err
+}

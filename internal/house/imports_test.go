@@ -162,6 +162,7 @@ var parts = []part{
 	{"github.com/jackc/pgx/v5", "internal/db internal/db/dbtest", "PostgreSQL's driver"},
 	{"modernc.org/sqlite", "internal/db internal/hypervisor/sim", "SQLite's driver; the simulated world is a file of its own"},
 	{"github.com/pressly/goose/v3", "internal/db", "migrations"},
+	{"github.com/pquerna/otp", "internal/account", "codes of authenticator apps"},
 	{"golang.org/x/crypto/argon2", "internal/auth", "password hashes"},
 	{"golang.org/x/crypto/ssh", "internal/keypair", "reads and writes SSH keys as every client and guest does"},
 	{"github.com/alecthomas/kong", "cmd/... internal/cli", "flags and help"},

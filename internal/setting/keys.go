@@ -82,6 +82,22 @@ var (
 		Name: "api.key.access", Category: Advanced, Group: "Management Server", Scopes: []Scope{OfDomain},
 		Doc: "Whether requests may be signed with API keys, by users for whom, and for whose account, nothing else is said.",
 	}, true)
+	TwoFactorEnabled = flag(Setting{
+		Name: "enable.user.2fa", Category: Advanced, Group: "Management Server", Scopes: []Scope{OfDomain},
+		Doc: "Whether users may have a second factor, which they then give at every sign-in with a password.",
+	}, false)
+	TwoFactorMandated = flag(Setting{
+		Name: "mandate.user.2fa", Category: Advanced, Group: "Management Server", Scopes: []Scope{OfDomain},
+		Doc: "Whether all users must have a second factor, where enable.user.2fa lets them: who has none sets it up at the next sign-in.",
+	}, false)
+	TwoFactorProvider = choice(Setting{
+		Name: "user.2fa.default.provider", Category: Advanced, Group: "Management Server", Scopes: []Scope{OfDomain},
+		Doc: "What gives the second factors of users who name no provider.",
+	}, "totp")
+	TwoFactorIssuer = text(Setting{
+		Name: "user.2fa.issuer", Category: Advanced, Group: "Management Server", Scopes: []Scope{OfDomain},
+		Doc: "The name under which authenticator apps show the second factor.",
+	}, "Virga", issuer)
 	ThrottlingEnabled = flag(Setting{
 		Name: "api.throttling.enabled", Category: Advanced, Group: "Management Server",
 		Doc: "Whether the API requests of accounts are counted and limited. Root admins are exempt.",
@@ -270,6 +286,13 @@ func Networks(text string) (out []netip.Prefix, err error) {
 	return out, nil
 }
 
+func issuer(text string) error {
+	if text == "" || len(text) > 64 || strings.ContainsAny(text, ":/?&=#%") {
+		return errors.New("at most 64 characters, none of them one of :/?&=#%")
+	}
+	return nil
+}
+
 func networks(text string) error {
 	if _, err := Networks(text); err != nil {
 		return errors.New("networks, 10.0.0.0/24 for instance, with commas between them")
@@ -293,7 +316,8 @@ func hostDomain(text string) error {
 var all = byName(
 	ExpungeDelay.Setting, ExpungeInterval.Setting, SessionTimeout.Setting, JobExpire.Setting, EventPurgeDelay.Setting,
 	EventPurgeInterval.Setting, AlertPurgeDelay.Setting, AlertPurgeInterval.Setting, CapacityCheckPeriod.Setting, StorageStatsInterval.Setting,
-	DefaultPageSize.Setting, LoginAttempts.Setting, LoginLock.Setting, KeyAccess.Setting, ThrottlingEnabled.Setting, ThrottlingInterval.Setting,
+	DefaultPageSize.Setting, LoginAttempts.Setting, LoginLock.Setting, KeyAccess.Setting, TwoFactorEnabled.Setting, TwoFactorMandated.Setting,
+	TwoFactorProvider.Setting, TwoFactorIssuer.Setting, ThrottlingEnabled.Setting, ThrottlingInterval.Setting,
 	ThrottlingMax.Setting, ThrottlingCache.Setting, ProxyVerify.Setting, ProxyCIDR.Setting, UsersViewDestroyed.Setting, UsersExpungeRecover.Setting,
 	MaxVMs.Setting, MaxCPUs.Setting, MaxMemory.Setting, MaxVolumes.Setting, MaxPrimary.Setting, MaxSecondary.Setting,
 	MaxNetworks.Setting, MaxPublicIPs.Setting, MaxTemplates.Setting, MaxSnapshots.Setting, MaxProjects.Setting, MaxVPCs.Setting,

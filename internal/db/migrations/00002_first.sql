@@ -97,6 +97,11 @@ create table users (
     state       text        not null,                  -- enabled, disabled, locked
     failures    bigint      not null default 0,        -- failed logins since the last good one
     locked_until timestamptz,                          -- set after too many failures
+    factor      text        not null default '',       -- the second one: '' none, pending, on
+    factor_provider text    not null default '',
+    factor_secret text      not null default '',       -- encrypted column
+    factor_step bigint      not null default 0,        -- the code that was used last, and those before it
+    factor_mandated boolean not null default false,    -- it must have one
     key_access  text        not null default '',       -- whether its keys sign: ENABLED, DISABLED; '': as its account's
     created     timestamptz not null,
     removed     timestamptz
@@ -188,7 +193,8 @@ create table sessions (
     user_id     text        not null references users (id),
     session_key text        not null,                  -- SHA-256 of the session key, in hex
     created     timestamptz not null,
-    last_used   timestamptz not null
+    last_used   timestamptz not null,
+    waiting     boolean     not null default false     -- for the second factor
 );
 create index sessions_user on sessions (user_id);
 create index sessions_idle on sessions (last_used);

@@ -18,6 +18,7 @@ func (f *Facade) translators() []func(*api.Mux) {
 		f.registerAlerts,
 		f.registerConfigurations,
 		f.registerJobs,
+		f.registerTwoFactor,
 		f.registerAPILimits,
 		f.registerRegions,
 		f.registerZones,

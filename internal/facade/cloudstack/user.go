@@ -39,7 +39,7 @@ func (f *Facade) updateUser(ctx context.Context, in cs.UpdateUserIn) (cs.User, e
 	return f.userShown(ctx, in.ID, f.Accounts.UpdateUser(ctx, in.ID, account.UserChange{
 		Username: in.Username, Firstname: in.FirstName, Lastname: in.LastName, Email: in.Email, Timezone: in.Timezone,
 		Password: secret.New(in.Password), Current: secret.New(in.CurrentPassword),
-		Keys: account.Keys{APIKey: in.UserAPIKey, Secret: secret.New(in.UserSecretKey)}, KeyAccess: keyAccess(in.KeyAccess),
+		Keys: account.Keys{APIKey: in.UserAPIKey, Secret: secret.New(in.UserSecretKey)}, Factor: in.Mandate2FA, KeyAccess: keyAccess(in.KeyAccess),
 	}))
 }
 
@@ -126,6 +126,7 @@ func userOut(u account.User, caller auth.Caller) cs.User {
 		ID: u.ID, Username: u.Username, FirstName: u.Firstname, LastName: u.Lastname, Email: u.Email, Created: api.At(u.Created),
 		State: string(u.State), Account: u.AccountName, AccountID: u.Account, AccountType: int(u.AccountType),
 		DomainID: u.Domain, Domain: u.DomainName, Timezone: u.Timezone, KeyAccess: keyAccessOut(u.KeyAccess),
+		TwoFactor: u.Factor == account.HasFactor, Mandated: u.FactorMandated,
 		IsBelow: strings.HasPrefix(u.DomainPath, caller.DomainPath+"/"),
 	}
 	if caller.IsRoot() || caller.User == u.ID {

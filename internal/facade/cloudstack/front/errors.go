@@ -63,6 +63,24 @@ func unauthorized(text, reason string) *refusal {
 	return &refusal{code: code{http: http.StatusUnauthorized}, text: text, reason: reason}
 }
 
+// unproved is the code of a second factor that is wrong, or missing.
+const unproved = 511
+
+// errUnproved is a session that waits for the second factor and wants something else.
+var errUnproved = &refusal{
+	code: code{unproved, serverAPIException},
+	text: "give the second factor first, with validateUserTwoFactorAuthenticationCode; where there is none yet, begin one with " +
+		"setupUserTwoFactorAuthentication",
+}
+
+// Unproved gives the refusal of a second factor the code that clients know for it.
+func Unproved(err error) error {
+	if !fault.Is(err, fault.Denied) {
+		return err
+	}
+	return &refusal{code: code{unproved, serverAPIException}, text: err.Error()}
+}
+
 // tooMany refuses who asks too often, for a while.
 func tooMany(wait time.Duration, text string) *refusal {
 	return &refusal{code: codes[fault.Busy], wait: wait, text: fmt.Sprintf("%s: try again in %d s", text, seconds(wait))}

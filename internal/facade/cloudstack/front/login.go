@@ -60,14 +60,26 @@ func (c *call) signIn() (cs.LoginOut, error) {
 	if err != nil {
 		return cs.LoginOut{}, err
 	}
-	id, key, err := f.sessions.Open(ctx, user.ID)
+	open, asks := f.sessions.Open, f.accounts.AsksFactor(user)
+	if asks {
+		open = f.sessions.OpenWaiting
+	}
+	id, key, err := open(ctx, user.ID)
 	if err != nil {
 		return cs.LoginOut{}, err
 	}
 	c.caller = caller
 	c.setCookie(sessionCookie, id)
 	c.setCookie(keyCookie, key)
-	return loginOut(caller, user, key, f.sessions.Idle(), f.db.Now()), nil
+	out := loginOut(caller, user, key, f.sessions.Idle(), f.db.Now())
+	out.TwoFactor, out.TwoFactorVerified = strconv.FormatBool(asks), strconv.FormatBool(!asks)
+	if asks {
+		out.TwoFactorIssuer = f.accounts.FactorIssuer(user)
+		if user.Factor == account.HasFactor {
+			out.TwoFactorProvider = user.FactorProvider
+		}
+	}
+	return out, nil
 }
 
 func loginOut(caller auth.Caller, u account.User, key secret.String, idle time.Duration, now time.Time) cs.LoginOut {

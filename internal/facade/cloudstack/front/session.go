@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/secret"
 )
@@ -38,7 +40,7 @@ func (c *call) bySession(ctx context.Context, endpoint *api.Endpoint) (bool, err
 	} else if !fromCookie.IsEmpty() && !fromCookie.Equal(fromParam) {
 		return false, c.endSession(ctx, id, "the session keys of cookie and parameter differ")
 	}
-	user, err := c.front.sessions.Find(ctx, id, key)
+	user, waiting, err := c.front.sessions.Look(ctx, id, key)
 	switch {
 	case fault.Is(err, fault.Unauthenticated) && c.isSigned():
 		return false, nil
@@ -57,11 +59,24 @@ func (c *call) bySession(ctx context.Context, endpoint *api.Endpoint) (bool, err
 	case err != nil:
 		return false, err
 	}
-	c.caller = caller
+	c.caller, c.session = caller, auth.SignedIn{Cookie: id, Waiting: waiting}
+	if waiting && !c.provesFactor() {
+		return true, errUnproved
+	}
 	if fromParam.IsEmpty() && endpoint != nil && changes(endpoint.Description) {
 		return true, sameSite(c.r)
 	}
 	return true, nil
+}
+
+// provesFactor tells whether the command is one of those with which a session that waits for the second factor gives it, or sets it
+// up. They are open to every role: without them nobody could sign in.
+func (c *call) provesFactor() bool {
+	switch c.command {
+	case cs.ValidateTwoFactor.Name, cs.SetUpTwoFactor.Name, cs.ListTwoFactorProviders.Name:
+		return true
+	}
+	return false
 }
 
 func (c *call) isSigned() bool {
