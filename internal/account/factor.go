@@ -5,10 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"fmt"
-	"time"
-
-	"github.com/pquerna/otp"
-	"github.com/pquerna/otp/hotp"
 
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
@@ -36,13 +32,8 @@ const TOTP = "totp"
 // FactorProviders are what gives second factors.
 func FactorProviders() []string { return []string{TOTP} }
 
-const (
-	codePeriod = 30 // seconds
-	codeDigits = otp.DigitsSix
-	// codeSkew is how many codes before and after the present one are taken, too: clocks differ, and people are slow.
-	codeSkew   = 1
-	secretSize = 20
-)
+// secretSize is how many bytes a secret has.
+const secretSize = 20
 
 // AsksFactor tells whether a user has to give a second factor when it signs in with a password. One that must and has none sets it
 // up then.
@@ -207,7 +198,7 @@ func (s *Service) withCode(ctx context.Context, id uid.User, code secret.String,
 		if err != nil {
 			return err
 		}
-		step, fits := codeStep(key, code, tx.Now)
+		step, fits := auth.CodeStep(key, code, tx.Now)
 		if right = fits && step > f.FactorStep && !f.LockedUntil.After(tx.Now); !right {
 			return s.countFailure(ctx, tx, id)
 		}
@@ -221,22 +212,6 @@ func (s *Service) withCode(ctx context.Context, id uid.User, code secret.String,
 			"then wait a while")
 	}
 	return err
-}
-
-// codeStep tells whether code is one of the present ones, and which: the number of its thirty seconds since 1970.
-func codeStep(key, code secret.String, now time.Time) (step int64, fits bool) {
-	text := code.Reveal()
-	if len(text) != codeDigits.Length() {
-		return 0, false
-	}
-	present := now.Unix() / codePeriod
-	for at := present - codeSkew; at <= present+codeSkew; at++ {
-		ok, err := hotp.ValidateCustom(text, uint64(at), key.Reveal(), hotp.ValidateOpts{Digits: codeDigits, Algorithm: otp.AlgorithmSHA1})
-		if err == nil && ok {
-			step, fits = at, true
-		}
-	}
-	return step, fits
 }
 
 func errNoFactor(u User) error {

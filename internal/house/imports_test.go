@@ -47,7 +47,8 @@ var rules = []rule{
 	{"internal/facade/cloudstack/wire", "api api/cloudstack DOMAIN uid", "net/http", "what a thing is called needs neither who asks nor a database"},
 	{"internal/facade/cloudstack/look", "api internal/db internal/fault uid", "database/sql os/exec", "what all translators do alike knows no noun"},
 	{"internal/facade/cloudstack/offer", "internal/facade/cloudstack/look internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
-	{"internal/facade/cloudstack", "internal/facade/cloudstack/front internal/facade/cloudstack/look internal/facade/cloudstack/offer internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics + " internal/hypervisor", "database/sql os/exec", facades},
+	{"internal/facade/cloudstack/region", "internal/facade/cloudstack/look internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
+	{"internal/facade/cloudstack", "internal/facade/cloudstack/front internal/facade/cloudstack/look internal/facade/cloudstack/offer internal/facade/cloudstack/region internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics + " internal/hypervisor", "database/sql os/exec", facades},
 	{"internal/facade/vcloud", "api api/vcloud DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudbolt", "api api/cloudbolt DOMAIN " + mechanics, "database/sql os/exec", facades},
 
@@ -162,7 +163,7 @@ var parts = []part{
 	{"github.com/jackc/pgx/v5", "internal/db internal/db/dbtest", "PostgreSQL's driver"},
 	{"modernc.org/sqlite", "internal/db internal/hypervisor/sim", "SQLite's driver; the simulated world is a file of its own"},
 	{"github.com/pressly/goose/v3", "internal/db", "migrations"},
-	{"github.com/pquerna/otp", "internal/account", "codes of authenticator apps"},
+	{"github.com/pquerna/otp", "internal/auth", "codes of authenticator apps"},
 	{"golang.org/x/crypto/argon2", "internal/auth", "password hashes"},
 	{"golang.org/x/crypto/ssh", "internal/keypair", "reads and writes SSH keys as every client and guest does"},
 	{"github.com/alecthomas/kong", "cmd/... internal/cli", "flags and help"},

@@ -3,6 +3,7 @@ package cloudstack
 import (
 	"github.com/virga-cloud/virga/api"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/offer"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/region"
 )
 
 // translators are the register functions, one per noun: each gives the commands of its noun their handlers.
@@ -20,7 +21,7 @@ func (f *Facade) translators() []func(*api.Mux) {
 		f.registerJobs,
 		f.registerTwoFactor,
 		f.registerAPILimits,
-		f.registerRegions,
+		region.Translator{Zones: f.Zones}.Register,
 		f.registerZones,
 		f.registerPods,
 		f.registerClusters,
