@@ -68,47 +68,32 @@ type UpdateUserIn struct {
 }
 
 // DeleteUser removes a user.
-var DeleteUser = api.Call[DeleteUserIn, api.Success]{
+var DeleteUser = api.Call[UserID, api.Success]{
 	Name: "deleteUser", Noun: "User", Role: Provisioners, Event: "USER.DELETE",
 	Doc: "Removes a user with its keys and sessions. What it has made is its account's, and stays.",
 }
 
-// DeleteUserIn names the user.
-type DeleteUserIn struct {
+// UserID names a user.
+type UserID struct {
 	ID uid.User `api:"id,required" doc:"The ID of the user."`
 }
 
 // LockUser locks a user.
-var LockUser = api.Call[LockUserIn, User]{
+var LockUser = api.Call[UserID, User]{
 	Name: "lockUser", Noun: "User", Role: api.Admins, Object: "user", Event: "USER.LOCK",
 	Doc: "Keeps a user from signing in and from using its keys. With the last user that is enabled its account is locked, too.",
 }
 
-// LockUserIn names the user.
-type LockUserIn struct {
-	ID uid.User `api:"id,required" doc:"The ID of the user."`
-}
-
 // DisableUser disables a user.
-var DisableUser = api.Job[DisableUserIn, User]{
+var DisableUser = api.Job[UserID, User]{
 	Name: "disableUser", Noun: "User", Role: api.Admins, Object: "user", Event: "USER.DISABLE",
 	Doc: "Keeps a user from signing in and from using its keys, at once, and ends its sessions.",
 }
 
-// DisableUserIn names the user.
-type DisableUserIn struct {
-	ID uid.User `api:"id,required" doc:"The ID of the user."`
-}
-
 // EnableUser lets a user act again.
-var EnableUser = api.Call[EnableUserIn, User]{
+var EnableUser = api.Call[UserID, User]{
 	Name: "enableUser", Noun: "User", Role: api.Admins, Object: "user", Event: "USER.ENABLE",
 	Doc: "Lets a user that was disabled or locked sign in again, and its account, too.",
-}
-
-// EnableUserIn names the user.
-type EnableUserIn struct {
-	ID uid.User `api:"id,required" doc:"The ID of the user."`
 }
 
 // MoveUser moves a user into another account.
@@ -153,14 +138,9 @@ type RegisterUserKeysIn struct {
 }
 
 // GetUserKeys shows a user's keys.
-var GetUserKeys = api.Call[GetUserKeysIn, UserKeys]{
+var GetUserKeys = api.Call[UserID, UserKeys]{
 	Name: "getUserKeys", Noun: "User", Role: api.Everyone, Object: "userkeys", Since: "4.10.0",
 	Doc: "Shows a user's plain pair of keys, or where there is none the latest. listUserKeys shows all.",
-}
-
-// GetUserKeysIn names the user.
-type GetUserKeysIn struct {
-	ID uid.User `api:"id,required" doc:"The ID of the user."`
 }
 
 // UserKeys is a pair of keys.

@@ -43,20 +43,20 @@ func (f *Facade) updateUser(ctx context.Context, in cs.UpdateUserIn) (cs.User, e
 	}))
 }
 
-func (f *Facade) deleteUser(ctx context.Context, in cs.DeleteUserIn) (api.Success, error) {
+func (f *Facade) deleteUser(ctx context.Context, in cs.UserID) (api.Success, error) {
 	err := f.Accounts.DeleteUser(ctx, in.ID)
 	return api.Success{Success: err == nil}, err
 }
 
-func (f *Facade) lockUser(ctx context.Context, in cs.LockUserIn) (cs.User, error) {
+func (f *Facade) lockUser(ctx context.Context, in cs.UserID) (cs.User, error) {
 	return f.userShown(ctx, in.ID, f.Accounts.LockUser(ctx, in.ID))
 }
 
-func (f *Facade) enableUser(ctx context.Context, in cs.EnableUserIn) (cs.User, error) {
+func (f *Facade) enableUser(ctx context.Context, in cs.UserID) (cs.User, error) {
 	return f.userShown(ctx, in.ID, f.Accounts.EnableUser(ctx, in.ID))
 }
 
-func (f *Facade) disableUser(ctx context.Context, in cs.DisableUserIn) (api.Started, error) {
+func (f *Facade) disableUser(ctx context.Context, in cs.UserID) (api.Started, error) {
 	job, err := f.Closing.DisableUser(ctx, in.ID)
 	return api.Started{JobID: job}, err
 }

@@ -52,7 +52,7 @@ func (f *Facade) registerUserKeys(ctx context.Context, in cs.RegisterUserKeysIn)
 	return f.keysShown(ctx, p)
 }
 
-func (f *Facade) getUserKeys(ctx context.Context, in cs.GetUserKeysIn) (none cs.UserKeys, _ error) {
+func (f *Facade) getUserKeys(ctx context.Context, in cs.UserID) (none cs.UserKeys, _ error) {
 	p, err := f.Accounts.LatestKeys(ctx, in.ID)
 	if err != nil {
 		return none, err
