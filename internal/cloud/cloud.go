@@ -13,6 +13,7 @@ import (
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/alert"
 	"github.com/virga-cloud/virga/internal/apilimit"
+	"github.com/virga-cloud/virga/internal/audit"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/closing"
 	"github.com/virga-cloud/virga/internal/compute"
@@ -99,6 +100,7 @@ type Cloud struct {
 	Facade    *cloudstack.Facade
 
 	log  *slog.Logger
+	box  *secret.Box
 	poll time.Duration // of the settings and roles
 	owns bool          // the database and the world, and closes them
 	stop []func()
@@ -153,6 +155,7 @@ func Over(d *db.DB, world *sim.World, box *secret.Box, c Config) *Cloud {
 }
 
 func (cl *Cloud) wire(c Config, box *secret.Box) {
+	cl.box = box
 	drivers := hypervisor.Drivers{}
 	if cl.World != nil {
 		drivers["Simulator"] = cl.World
@@ -228,7 +231,14 @@ func finished(ctx context.Context, tx db.Tx, r op.Record) error {
 	if r.State == op.Failed {
 		failure = r.FaultText
 	}
-	return event.Complete(ctx, tx, r.EventID, failure)
+	if err := event.Complete(ctx, tx, r.EventID, failure); err != nil {
+		return err
+	}
+	e := audit.Ended{Job: r.ID, Command: r.Command, User: r.UserID, Subject: r.SubjectID, Event: r.EventID}
+	if r.State == op.Failed {
+		e.Failure = r.FaultKind
+	}
+	return audit.End(ctx, tx, e)
 }
 
 // expiring is how many old rows one transaction removes: few enough that no one waits long for the writer.
@@ -280,6 +290,25 @@ func (cl *Cloud) expireAlerts(ctx context.Context) error {
 	})
 }
 
+// expireAudit removes the records of the audit log that are older than they are kept, which may be forever.
+func (cl *Cloud) expireAudit(ctx context.Context) error {
+	kept := setting.AuditRetention.Of(cl.Settings)
+	if kept == 0 {
+		return nil
+	}
+	for more := true; more; {
+		err := cl.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+			n, err := audit.Expire(ctx, tx, cl.box, tx.Now.Add(-kept))
+			more = n > 0
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // glance is how soon keepers notice that their period was changed.
 const glance = 5 * time.Second
 
@@ -303,6 +332,8 @@ func (cl *Cloud) keepers() []keep.Keeper {
 		{Name: "watch", Period: glance, Every: every(setting.CapacityCheckPeriod), Round: cl.watch},
 		{Name: "alert-purge", Period: glance, Every: every(setting.AlertPurgeInterval), Round: cl.expireAlerts},
 		{Name: "event-purge", Period: glance, Every: every(setting.EventPurgeInterval), Round: cl.expireEvents},
+		{Name: "audit", Period: time.Second, Round: func(ctx context.Context) error { return audit.Link(ctx, cl.DB, cl.box) }},
+		{Name: "audit-purge", Period: time.Minute, Round: cl.expireAudit},
 		{Name: "idempotency-keys", Period: time.Minute, Round: func(ctx context.Context) error {
 			return cl.expire(ctx, func(ctx context.Context, tx db.Tx) (int64, error) {
 				return once.Forget(ctx, tx, tx.Now.Add(-keysKept), expiring)

@@ -57,6 +57,52 @@ CREATE TABLE api_windows (
     resets      bigint      not null                   -- how often an operator has reset the count
 );
 
+CREATE TABLE audit_inbox (
+    id          text primary key,
+    time        timestamptz not null,
+    kind        text        not null,                  -- call, end
+    command     text        not null,
+    result      text        not null,                  -- done, or the kind of the fault
+    user_id     text        not null,
+    username    text        not null,
+    account_id  text        not null,
+    key_id      text        not null,
+    remote      text        not null,                  -- the client's address
+    request     text        not null,
+    named       text        not null,
+    subject     text        not null,
+    event_id    text        not null,
+    job_id      text        not null
+);
+
+CREATE TABLE audit_log (
+    seq         bigint primary key,
+    id          text        not null,
+    time        timestamptz not null,
+    kind        text        not null,
+    command     text        not null,
+    result      text        not null,
+    user_id     text        not null,
+    username    text        not null,
+    account_id  text        not null,
+    key_id      text        not null,
+    remote      text        not null,
+    request     text        not null,
+    named       text        not null,
+    subject     text        not null,
+    event_id    text        not null,
+    job_id      text        not null,
+    prev        text        not null,                  -- the hash of the record before
+    hash        text        not null
+);
+
+CREATE TABLE audit_marks (
+    name        text primary key,                      -- begin, end
+    seq         bigint      not null,
+    hash        text        not null,
+    seal        text        not null                   -- encrypted column: see internal/secret
+);
+
 CREATE TABLE clusters (
     id          text primary key,
     zone_id     text        not null references zones (id),

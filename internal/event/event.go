@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/virga-cloud/virga/internal/audit"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/uid"
@@ -31,7 +32,8 @@ type Event struct {
 
 // Write records an event in the transaction of what it tells of, and gives its id. What e leaves open is filled in: the level
 // (Info), the state (Completed), the resource type (the kind's), the user (the caller), the owner (the caller's account), and
-// for work that nobody asked for, the system's. The time is always the transaction's.
+// for work that nobody asked for, the system's. The time is always the transaction's. The call that the event comes of is recorded in the
+// audit log with it.
 func Write(ctx context.Context, tx db.Tx, e Event) (uid.Event, error) {
 	if e.Type.Resource() == "" {
 		return "", fmt.Errorf("write event: no event kind %q", e.Type)
@@ -65,7 +67,7 @@ func Write(ctx context.Context, tx db.Tx, e Event) (uid.Event, error) {
 	if err := insert(ctx, tx, e); err != nil {
 		return "", fmt.Errorf("write event %s: %w", e.Type, err)
 	}
-	return e.ID, nil
+	return e.ID, audit.Note(ctx, tx, e.ResourceID, e.ID)
 }
 
 // Filter says which events to list. Zero fields do not restrict, but for Scope, whose zero value shows nothing.

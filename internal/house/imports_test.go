@@ -26,7 +26,8 @@ var rules = []rule{
 	{"internal/db", "internal/fault uid", "net/http", "the database knows no table's meaning"},
 	{"internal/bus", "internal/fault uid internal/secret", "", "what is carried is not the carrier's business"},
 	{"internal/auth", "internal/db internal/secret internal/fault uid", "net/http", "every facade asks it in its own words"},
-	{"internal/event", "internal/auth internal/db internal/fault uid", "net/http", "events are written by all, so they import none"},
+	{"internal/audit", "internal/auth internal/db internal/secret internal/fault uid", "net/http", "what is changed by all is recorded by all, so it imports none"},
+	{"internal/event", "internal/audit internal/auth internal/db internal/fault uid", "net/http", "events are written by all, so they import none"},
 	{"internal/alert", "internal/db internal/fault uid", "net/http", "alerts are raised by all, so they import none"},
 	{"internal/setting", "internal/event internal/auth internal/db internal/fault uid", "net/http",
 		"settings are read by all, so they import nothing that has any"},
@@ -42,7 +43,7 @@ var rules = []rule{
 		"drivers act on what they are told; a driver that could look things up would decide"},
 	{"internal/outside/...", "internal/fault internal/secret", "", "what leaves the machine is behind an interface its user declares"},
 
-	{"internal/facade/cloudstack/front", "api api/cloudstack internal/account internal/apilimit internal/role internal/setting internal/once internal/db internal/auth internal/secret internal/fault uid",
+	{"internal/facade/cloudstack/front", "api api/cloudstack internal/account internal/apilimit internal/role internal/audit internal/setting internal/once internal/db internal/auth internal/secret internal/fault uid",
 		"database/sql os/exec", "what is the same for every command knows no noun: all that it asks services is who calls, and what they may"},
 	{"internal/facade/cloudstack/wire", "api api/cloudstack DOMAIN uid", "net/http", "what a thing is called needs neither who asks nor a database"},
 	{"internal/facade/cloudstack/look", "api internal/db internal/fault uid", "database/sql os/exec", "what all translators do alike knows no noun"},
@@ -74,7 +75,7 @@ var rules = []rule{
 }
 
 // mechanics are what every service may use.
-const mechanics = "internal/op internal/once internal/keep internal/db internal/auth internal/event internal/alert internal/setting internal/secret internal/fault uid"
+const mechanics = "internal/audit internal/op internal/once internal/keep internal/db internal/auth internal/event internal/alert internal/setting internal/secret internal/fault uid"
 
 const facades = "facades translate; a rule that two of them need lives in a service, so none imports another or a driver"
 

@@ -41,6 +41,10 @@ var (
 		Name: "event.purge.delay", Category: Advanced, Group: "Management Server",
 		Doc: "How many days events are kept; 0 keeps them forever.",
 	}, day, 15*day, 0)
+	AuditRetention = span(Setting{
+		Name: "audit.log.retention", Category: Advanced, Group: "Management Server",
+		Doc: "How many days the records of the audit log are kept; 0 keeps them forever.",
+	}, day, 365*day, 0)
 	EventPurgeInterval = span(Setting{
 		Name: "event.purge.interval", Category: Advanced, Group: "Management Server",
 		Doc: "How many seconds pass between two removals of old events.",
@@ -314,7 +318,7 @@ func hostDomain(text string) error {
 
 // all is every setting, by name.
 var all = byName(
-	ExpungeDelay.Setting, ExpungeInterval.Setting, SessionTimeout.Setting, JobExpire.Setting, EventPurgeDelay.Setting,
+	ExpungeDelay.Setting, ExpungeInterval.Setting, SessionTimeout.Setting, JobExpire.Setting, EventPurgeDelay.Setting, AuditRetention.Setting,
 	EventPurgeInterval.Setting, AlertPurgeDelay.Setting, AlertPurgeInterval.Setting, CapacityCheckPeriod.Setting, StorageStatsInterval.Setting,
 	DefaultPageSize.Setting, LoginAttempts.Setting, LoginLock.Setting, KeyAccess.Setting, TwoFactorEnabled.Setting, TwoFactorMandated.Setting,
 	TwoFactorProvider.Setting, TwoFactorIssuer.Setting, ThrottlingEnabled.Setting, ThrottlingInterval.Setting,

@@ -866,6 +866,55 @@ create index events_owner on events (account_id, id);
 create index events_domain on events (domain_id, id);
 create index events_resource on events (resource_id, id);
 
+-- internal/audit --------------------------------------------------------------------------------------------------
+-- Records on their way into the chain: written by the transactions of the changes, moved by a keeper.
+create table audit_inbox (
+    id          text primary key,
+    time        timestamptz not null,
+    kind        text        not null,                  -- call, end
+    command     text        not null,
+    result      text        not null,                  -- done, or the kind of the fault
+    user_id     text        not null,
+    username    text        not null,
+    account_id  text        not null,
+    key_id      text        not null,
+    remote      text        not null,                  -- the client's address
+    request     text        not null,
+    named       text        not null,
+    subject     text        not null,
+    event_id    text        not null,
+    job_id      text        not null
+);
+
+-- The chain. Rows are only ever added at its end, and cut off at its beginning.
+create table audit_log (
+    seq         bigint primary key,
+    id          text        not null,
+    time        timestamptz not null,
+    kind        text        not null,
+    command     text        not null,
+    result      text        not null,
+    user_id     text        not null,
+    username    text        not null,
+    account_id  text        not null,
+    key_id      text        not null,
+    remote      text        not null,
+    request     text        not null,
+    named       text        not null,
+    subject     text        not null,
+    event_id    text        not null,
+    job_id      text        not null,
+    prev        text        not null,                  -- the hash of the record before
+    hash        text        not null
+);
+
+create table audit_marks (
+    name        text primary key,                      -- begin, end
+    seq         bigint      not null,
+    hash        text        not null,
+    seal        text        not null                   -- encrypted column: see internal/secret
+);
+
 -- internal/alert --------------------------------------------------------------------------------------------------
 create table alerts (
     id          text primary key,

@@ -7,6 +7,7 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/audit"
 	"github.com/virga-cloud/virga/internal/auth"
 )
 
@@ -22,6 +23,8 @@ type call struct {
 	caller  auth.Caller
 	trusted bool // the integration port
 	session auth.SignedIn
+	audited *audit.Call     // nil for what changes nothing
+	acting  context.Context // who calls, for the audit
 
 	status int
 	begun  bool // something of the answer is sent
@@ -86,27 +89,17 @@ func (c *call) mayUse(ctx context.Context, endpoint *api.Endpoint) (bool, error)
 func (c *call) run(name string, endpoint *api.Endpoint) {
 	ctx, err := c.identify(c.r.Context(), endpoint)
 	if err == nil {
-		err = c.admit(ctx)
-	}
-	switch {
-	case err != nil:
-		c.fail(err)
-		return
-	case name == "":
-		c.fail(refuse(http.StatusBadRequest, textNoCommand))
-		return
-	case endpoint == nil:
-		c.fail(UnknownCommand(name))
-		return
-	}
-	if ok, err := c.mayUse(ctx, endpoint); err != nil || !ok {
-		if err == nil {
-			err = UnknownCommand(name)
+		if err := c.admit(ctx); err != nil { // and leaves no record: it could be repeated for ever
+			c.fail(err)
+			return
 		}
-		c.fail(err)
-		return
 	}
-	answer, err := c.invoke(ctx, endpoint)
+	ctx = c.audit(ctx, endpoint)
+	var answer api.Answer
+	if err == nil {
+		answer, err = c.obey(ctx, name, endpoint)
+	}
+	c.settle(err)
 	if err != nil {
 		c.fail(err)
 		return
@@ -124,6 +117,24 @@ func (c *call) admit(ctx context.Context) error {
 		err = tooMany(wait, "your account has sent as many requests as it may (api.throttling.max)")
 	}
 	return err
+}
+
+// obey does what the caller asks, if the role allows it.
+func (c *call) obey(ctx context.Context, name string, endpoint *api.Endpoint) (none api.Answer, _ error) {
+	switch {
+	case name == "":
+		return none, refuse(http.StatusBadRequest, textNoCommand)
+	case endpoint == nil:
+		return none, UnknownCommand(name)
+	}
+	ok, err := c.mayUse(ctx, endpoint)
+	switch {
+	case err != nil:
+		return none, err
+	case !ok:
+		return none, UnknownCommand(name)
+	}
+	return c.invoke(ctx, endpoint)
 }
 
 // identify establishes the caller: the house itself, a session's user, or a key's.

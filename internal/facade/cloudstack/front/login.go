@@ -2,6 +2,7 @@ package front
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"strconv"
 	"strings"
@@ -26,7 +27,10 @@ func (c *call) login() {
 		c.fail(refuse(http.StatusMethodNotAllowed, "login is by POST only"))
 		return
 	}
-	out, err := c.signIn()
+	ctx := c.audit(c.r.Context(), nil)
+	out, err := c.signIn(ctx)
+	c.acting = auth.With(ctx, c.caller)
+	c.settle(err)
 	if err != nil {
 		c.fail(err)
 		return
@@ -34,7 +38,7 @@ func (c *call) login() {
 	c.answer(api.AnswerOf(cs.Login, out, RoleOf(c.caller)))
 }
 
-func (c *call) signIn() (cs.LoginOut, error) {
+func (c *call) signIn(ctx context.Context) (cs.LoginOut, error) {
 	if err := sameSite(c.r); err != nil {
 		return cs.LoginOut{}, err
 	}
@@ -42,7 +46,7 @@ func (c *call) signIn() (cs.LoginOut, error) {
 	if err != nil {
 		return cs.LoginOut{}, err
 	}
-	ctx, f := c.r.Context(), c.front
+	f := c.front
 	if old := cookie(c.r, sessionCookie); !old.IsEmpty() {
 		if err := f.sessions.Close(ctx, old); err != nil {
 			return cs.LoginOut{}, err
@@ -109,7 +113,9 @@ func zoneOffset(zone string, now time.Time) string {
 func (c *call) logout() {
 	id := cookie(c.r, sessionCookie)
 	if !id.IsEmpty() {
-		if err := c.front.accounts.Logout(c.r.Context(), id); err != nil {
+		err := c.front.accounts.Logout(c.audit(c.r.Context(), nil), id)
+		if err != nil {
+			c.settle(err)
 			c.fail(err)
 			return
 		}

@@ -57,6 +57,7 @@ func (c *call) recovered(panicked any) (aborted bool) {
 		return true
 	}
 	c.front.log.Error("a request panicked", "request", c.id, "command", c.command, "panic", fmt.Sprint(panicked), "stack", string(debug.Stack()))
+	c.settle(fault.New(fault.Internal, "panic"))
 	if c.begun {
 		return true
 	}

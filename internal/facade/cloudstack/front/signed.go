@@ -53,16 +53,18 @@ func (c *call) checkSignature(ctx context.Context, endpoint *api.Endpoint) error
 		return err
 	}
 	c.caller = caller
-	if ok, err := c.mayUse(ctx, endpoint); err != nil || !ok {
-		c.caller = auth.Caller{} // the signature was not compared: it may be anybody
-		if err == nil {
-			err = UnknownCommand(name)
-		}
-		return err
-	}
+	ok, err := c.mayUse(ctx, endpoint)
 	// Base64 has no spaces: one was a "+" that the client didn't encode.
-	if !auth.VerifySignature(params, strings.ReplaceAll(signature, " ", "+"), key) {
-		c.caller = auth.Caller{}
+	signed := auth.VerifySignature(params, strings.ReplaceAll(signature, " ", "+"), key)
+	if !signed {
+		c.caller = auth.Caller{} // it may be anybody
+	}
+	switch {
+	case err != nil:
+		return err
+	case !ok: // and so it is said to whoever asks
+		return UnknownCommand(name)
+	case !signed:
 		return unauthorized(textNoSignature, "the signature is not that of the request")
 	}
 	return nil
