@@ -25,6 +25,7 @@ type commands struct {
 	Dev     dev         `cmd:"" help:"A whole cloud on this machine, with simulated hosts. For trying things out and for tests."`
 	Server  server      `cmd:"" help:"A management server."`
 	Apply   apply       `cmd:"" help:"Bring a cloud into the shape that a file describes: zones, pods, clusters, hosts, networks, storage, offerings, settings."`
+	Audit   auditLog    `cmd:"" help:"The record of who asked for what: export it, verify it."`
 	Version versionText `cmd:"" help:"Print the version."`
 }
 
@@ -33,6 +34,7 @@ var houses = []cli.House{
 	{Name: "dev", Doc: "A whole cloud on this machine, with simulated hosts."},
 	{Name: "server", Doc: "A management server."},
 	{Name: "apply", Doc: "Bring a cloud into the shape that a file describes."},
+	{Name: "audit", Doc: "Export and verify the record of who asked for what."},
 	{Name: "version", Doc: "Print the version."},
 }
 
