@@ -122,10 +122,9 @@ func verifyFile(ctx context.Context, name string, d *db.DB) (audit.Report, error
 }
 
 func report(r audit.Report, sealed bool) error {
-	switch {
-	case r.Records == 0:
+	if r.Records == 0 {
 		fmt.Println("no records")
-	default:
+	} else {
 		fmt.Printf("%d records, %d to %d\nthe last one's hash is %s\n", r.Records, r.First, r.Last, r.Head)
 	}
 	if r.Waiting > 0 {

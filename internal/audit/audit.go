@@ -87,7 +87,8 @@ type Ended struct {
 // End records the end of a job, in the transaction that ends it.
 func End(ctx context.Context, tx db.Tx, e Ended) error {
 	r := Record{
-		ID: uid.New[string](), Time: tx.Now, Kind: OfEnd, Command: e.Command, Result: Done, User: e.User, Subject: e.Subject, Event: e.Event, Job: e.Job,
+		ID: uid.New[string](), Time: tx.Now, Kind: OfEnd, Command: e.Command, Result: Done, User: e.User,
+		Subject: e.Subject, Event: e.Event, Job: e.Job,
 	}
 	if e.Failure != "" {
 		r.Result = string(e.Failure)
