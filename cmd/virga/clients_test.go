@@ -499,11 +499,18 @@ var answers = map[string]any{
 	"queryAsyncJobResult jobresult": cloudstack.VirtualMachine{},
 }
 
-// ownFields are those that only this cloud has.
-var ownFields = map[string]bool{
-	"queryAsyncJobResult.jobstate": true, "queryAsyncJobResult.jobstep": true,
-	"listAsyncJobs.asyncjobs.jobstate": true, "listAsyncJobs.asyncjobs.jobstep": true,
-}
+// ownFields are those that only this cloud has, and those of 4.23, which is newer than the library.
+var ownFields = func() map[string]bool {
+	own := map[string]bool{
+		"queryAsyncJobResult.jobstate": true, "queryAsyncJobResult.jobstep": true,
+		"listAsyncJobs.asyncjobs.jobstate": true, "listAsyncJobs.asyncjobs.jobstep": true,
+	}
+	for field := range strings.FieldsSeq(`accountid accountname accounttype created domain domainid domainpath id roleid rolename roletype
+		state userid username`) {
+		own["getUserKeys."+field], own["registerUserKeys."+field] = true, true
+	}
+	return own
+}()
 
 // spy keeps what the server answers, to see what the library has overlooked in it: a field that it doesn't know is one that
 // we have named wrongly, or that CloudStack doesn't have.

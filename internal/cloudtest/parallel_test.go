@@ -82,6 +82,9 @@ func setLimits(t *testing.T, d *db.DB, account uid.Account, vms int) {
 	must(t, d.Write(context.Background(), func(ctx context.Context, tx db.Tx) error {
 		_, err := tx.NewRaw("update resource_counts set vm_max = ?, cpu_max = -1, memory_mb_max = -1, volume_max = -1, primary_gb_max = -1 where account_id = ?",
 			vms, account).Exec(ctx)
+		if err == nil {
+			_, err = tx.NewRaw("update domain_counts set vm_max = -1, cpu_max = -1, memory_mb_max = -1, volume_max = -1, primary_gb_max = -1").Exec(ctx)
+		}
 		return err
 	}))
 }
