@@ -35,7 +35,7 @@ func (r *runner) login(ctx context.Context, f flags, words []string) error {
 	if err != nil {
 		return err
 	}
-	p := &profile{Name: cmp.Or(f.profile, r.Env.Getenv("VIRGA_PROFILE"), "default"), APIKey: in["apikey"], SecretKey: in["secretkey"],
+	p := &profile{Name: cmp.Or(f.profile, r.Getenv("VIRGA_PROFILE"), "default"), APIKey: in["apikey"], SecretKey: in["secretkey"],
 		Username: in["username"], Password: in["password"], Domain: in["domain"], Insecure: in["insecure"] == "true"}
 	if err := r.askFor(p, in["url"]); err != nil {
 		return err
