@@ -37,9 +37,7 @@ var errStorm = fault.Unavailablef("the storm made this step fail")
 // limit is how long one run may take; a run that takes longer has lost its operation.
 const limit = 30 * time.Second
 
-// Storm runs a plan's operation with every accident that there is. On PostgreSQL it leaves out those which only what is above the
-// database tells apart (a panic from an error, a retry and a repeated step from a crash): SQLite's storm has them, and they take as
-// long again.
+// Storm runs a plan's operation with every accident that there is.
 func Storm(t *testing.T, fresh func(t *testing.T) World) {
 	t.Helper()
 	s := storm{fresh: fresh}
@@ -118,7 +116,7 @@ func (s *storm) undos(t *testing.T, p op.Point) {
 			continue
 		}
 		for name, err := range map[string]error{"crash": op.ErrCrash, "retry": op.Retry(errStorm), "repeat": op.ErrRepeat, "stuck": errStorm} {
-			if (u.When == op.Recorded && name != "crash") || (u.When != op.After && name == "repeat") || s.leavesOut(name) {
+			if (u.When == op.Recorded && name != "crash") || (u.When != op.After && name == "repeat") {
 				continue
 			}
 			t.Run(fmt.Sprintf("%s/%s", u, name), func(t *testing.T) {
@@ -131,18 +129,10 @@ func (s *storm) undos(t *testing.T, p op.Point) {
 }
 
 type storm struct {
-	fresh    func(t *testing.T) World
-	postgres bool // known after the calm run
-}
-
-func (s *storm) leavesOut(accident string) bool {
-	return s.postgres && (accident == "panic" || accident == "retry" || accident == "repeat")
+	fresh func(t *testing.T) World
 }
 
 func (s *storm) accident(t *testing.T, p op.Point, name string, err error, want op.State) {
-	if s.leavesOut(name) {
-		return
-	}
 	t.Run(fmt.Sprintf("%s/%s", p, name), func(t *testing.T) {
 		t.Parallel()
 		s.run(t, onceAt(p, err), want)
@@ -169,9 +159,6 @@ func onceAt(p op.Point, err error) func(op.Point) error {
 func (s *storm) run(t *testing.T, accident func(op.Point) error, want op.State) (passed []op.Point) {
 	t.Helper()
 	w := s.fresh(t)
-	if accident == nil {
-		s.postgres = w.DB.Postgres
-	}
 	var mu sync.Mutex
 	r := s.until(t, w, accident, func(p op.Point) { mu.Lock(); defer mu.Unlock(); passed = append(passed, p) })
 	if r.State != want {
