@@ -22,6 +22,7 @@ type ListUsersIn struct {
 	State    string   `api:"state" doc:"Shows only users in this state: enabled, disabled or locked."`
 
 	AccountType *int   `api:"accounttype" doc:"Shows only users of accounts of this type: 0 user, 1 root admin, 2 domain admin, 3 resource domain admin."`
+	Source      string `api:"usersource,one=native|ldap|saml2|saml2disabled|oauth2,since=4.21.0.0" doc:"Shows only users for whom this vouches when they sign in."`
 	KeyAccess   string `api:"apikeyaccess,one=ENABLED|DISABLED|INHERIT,since=4.20.1.0" doc:"Shows only users of whom this is said about their keys."`
 }
 
@@ -232,6 +233,7 @@ type User struct {
 	TwoFactor   bool        `json:"is2faenabled" doc:"Whether the user has a second factor."`
 	Mandated    bool        `json:"is2famandated" doc:"Whether the user must have one."`
 	IsBelow     bool        `json:"iscallerchilddomain" doc:"Whether the user is of a domain below the caller's."`
+	Source      string      `json:"usersource" doc:"Who vouches for the user when it signs in: native for a password that is kept here, ldap, saml2, saml2disabled or oauth2."`
 	KeyAccess   string      `json:"apikeyaccess" doc:"Whether the user's keys may sign requests: ENABLED, DISABLED, or INHERIT where the account says it."`
 	InRole
 	Pending

@@ -92,6 +92,7 @@ type User struct {
 	Email     string
 	Timezone  string
 	State     State
+	Source    auth.Source `bun:",nullzero,default:'native'"` // "" in a new one: native
 	// Factor is whether it has a second factor, which FactorProvider gives; FactorMandated, whether an admin wants it to.
 	Factor         FactorState
 	FactorProvider string

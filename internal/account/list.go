@@ -17,6 +17,7 @@ type UserFilter struct {
 	State    State
 	Type     *auth.AccountType // of the account
 	Keys     *KeyAccess
+	Source   auth.Source
 	Keyword  string // part of a name or the mail address, in any case
 	Offset   int
 	Limit    int // 0: all

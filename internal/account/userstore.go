@@ -117,6 +117,9 @@ func listUsers(ctx context.Context, tx db.Tx, f UserFilter) ([]User, int, error)
 	if f.State != "" {
 		q.Where("u.state = ?", f.State)
 	}
+	if f.Source != "" {
+		q.Where("u.source = ?", f.Source)
+	}
 	if f.Keys != nil {
 		q.Where("u.key_access = ?", *f.Keys)
 	}
@@ -132,7 +135,7 @@ func listUsers(ctx context.Context, tx db.Tx, f UserFilter) ([]User, int, error)
 	return users, total, err
 }
 
-var usersOfMany = db.PrepareMany(`select u.id, u.account_id, u.domain_id, u.username, u.firstname, u.lastname, u.email, u.timezone, u.state,
+var usersOfMany = db.PrepareMany(`select u.id, u.account_id, u.domain_id, u.username, u.firstname, u.lastname, u.email, u.timezone, u.state, u.source,
 	u.factor, u.factor_mandated,
 	u.key_access, u.created, coalesce(k.api_key, '') as api_key
 	from users u left join api_keys k on k.user_id = u.id and k.name = '' where u.account_id in (?) and u.removed is null order by u.id`)

@@ -95,6 +95,7 @@ create table users (
     email       text        not null default '',
     timezone    text        not null default '',
     state       text        not null,                  -- enabled, disabled, locked
+    source      text        not null default 'native', -- who vouches for it: native, ldap, saml2, saml2disabled, oauth2
     failures    bigint      not null default 0,        -- failed logins since the last good one
     locked_until timestamptz,                          -- set after too many failures
     factor      text        not null default '',       -- the second one: '' none, pending, on

@@ -93,7 +93,7 @@ func (f *Facade) listUsers(ctx context.Context, in cs.ListUsersIn) (api.Page[cs.
 	}
 	filter := account.UserFilter{
 		Scope: scope, ID: in.ID, Username: in.Username, State: account.State(in.State), Keyword: in.Keyword,
-		Keys: keyAccess(in.KeyAccess),
+		Source: auth.Source(in.Source), Keys: keyAccess(in.KeyAccess),
 	}
 	if in.AccountType != nil {
 		filter.Type = new(auth.AccountType(*in.AccountType))
@@ -126,7 +126,7 @@ func userOut(u account.User, caller auth.Caller) cs.User {
 		ID: u.ID, Username: u.Username, FirstName: u.Firstname, LastName: u.Lastname, Email: u.Email, Created: api.At(u.Created),
 		State: string(u.State), Account: u.AccountName, AccountID: u.Account, AccountType: int(u.AccountType),
 		DomainID: u.Domain, Domain: u.DomainName, Timezone: u.Timezone, KeyAccess: keyAccessOut(u.KeyAccess),
-		TwoFactor: u.Factor == account.HasFactor, Mandated: u.FactorMandated,
+		Source: string(u.Source), TwoFactor: u.Factor == account.HasFactor, Mandated: u.FactorMandated,
 		IsBelow: strings.HasPrefix(u.DomainPath, caller.DomainPath+"/"),
 	}
 	if caller.IsRoot() || caller.User == u.ID {
