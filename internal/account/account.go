@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -55,7 +56,7 @@ type Domain struct {
 	ParentName  string `bun:",scanonly"`
 	HasChildren bool   `bun:",scanonly"`
 	// Totals is there in answers of [Totals] only: what its accounts, and those of the domains below, use together.
-	Totals Use `bun:"-"`
+	Totals limit.Use `bun:"-"`
 }
 
 // Account is a tenant: what users of it make belongs to it.
@@ -77,8 +78,8 @@ type Account struct {
 	DomainName string `bun:",scanonly"`
 	DomainPath string `bun:",scanonly"`
 	// Counts and Users are there in answers of [Dress] only.
-	Counts Counts `bun:"-"`
-	Users  []User `bun:"-"`
+	Counts limit.Counts `bun:"-"`
+	Users  []User       `bun:"-"`
 }
 
 // User is somebody, or some program, that signs in and acts for an account.

@@ -2,12 +2,12 @@ package account
 
 import (
 	"context"
-	"strings"
 
 	"github.com/uptrace/bun"
 
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -141,10 +141,6 @@ func setDefaultZone(ctx context.Context, tx db.Tx, id uid.Account, zone uid.Zone
 // closeAccount marks an account as being deleted and removes its users. A maximum of 0 lets no request through that counts something,
 // not even one that is under way: they all change that row.
 func closeAccount(ctx context.Context, tx db.Tx, id uid.Account) error {
-	shut := make([]string, len(kinds))
-	for i, k := range kinds {
-		shut[i] = string(k.kind) + "_max = 0"
-	}
 	for _, change := range []struct {
 		query string
 		args  []any
@@ -152,13 +148,12 @@ func closeAccount(ctx context.Context, tx db.Tx, id uid.Account) error {
 		{"update accounts set closing = ?, state = ? where id = ?", []any{true, Disabled, id}},
 		{"delete from api_keys where user_id in (select id from users where account_id = ?)", []any{id}},
 		{"update users set removed = ? where account_id = ? and removed is null", []any{tx.Now, id}},
-		{"update resource_counts set " + strings.Join(shut, ", ") + " where account_id = ?", []any{id}},
 	} {
 		if _, err := tx.NewRaw(change.query, change.args...).Exec(ctx); err != nil {
 			return err
 		}
 	}
-	return nil
+	return limit.Shut(ctx, tx, id)
 }
 
 func removeAccount(ctx context.Context, tx db.Tx, id uid.Account) error {

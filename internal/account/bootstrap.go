@@ -8,6 +8,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -102,7 +103,7 @@ func (s *Service) bootstrap(ctx context.Context, tx db.Tx, username, hash string
 
 // furnish gives a new account what every account has: its counts, and what other packages begin it with.
 func (s *Service) furnish(ctx context.Context, tx db.Tx, id uid.Account, domain uid.Domain, t auth.AccountType) error {
-	if err := insertCounts(ctx, tx, id, t == auth.RootAdmin); err != nil {
+	if err := limit.OpenAccount(ctx, tx, id, t == auth.RootAdmin); err != nil {
 		return fmt.Errorf("count for the new account: %w", err)
 	}
 	for _, give := range s.begin {

@@ -10,6 +10,7 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/once"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -57,7 +58,7 @@ func (s *Service) CreateDomain(ctx context.Context, in CreateDomainIn) (Domain, 
 		if err := insertDomain(ctx, tx, d); err != nil {
 			return taken(err, "domain", d.Name, parent.Path)
 		}
-		if err := insertDomainCounts(ctx, tx, d.ID); err != nil {
+		if err := limit.OpenDomain(ctx, tx, d.ID); err != nil {
 			return fmt.Errorf("count for the new domain: %w", err)
 		}
 		if err := domainEvent(ctx, tx, event.DomainCreate, d, "domain "+d.Path+" was made"); err != nil {

@@ -7,10 +7,11 @@ import (
 	"testing"
 
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/setting"
 )
 
-func (w *world) together(path string, kind Kind) Count {
+func (w *world) together(path string, kind limit.Kind) limit.Count {
 	w.t.Helper()
 	counts, err := Together(context.Background(), w.db.Read(), w.domains[path].ID)
 	if err != nil {
@@ -19,7 +20,7 @@ func (w *world) together(path string, kind Kind) Count {
 	return counts[kind]
 }
 
-func (w *world) limit(as, account, domain string, kind Kind, most int64) error {
+func (w *world) limit(as, account, domain string, kind limit.Kind, most int64) error {
 	_, err := w.SetLimit(w.as(as), HolderIn{Account: account, Domain: w.domains[domain].ID}, kind, most)
 	return err
 }
@@ -28,32 +29,32 @@ func (w *world) limit(as, account, domain string, kind Kind, most int64) error {
 func TestDomainLimits(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		want(t, "take", w.take("xuser", Use{VMs: 3, CPUs: 5}), "")
-		want(t, "take", w.take("auser", Use{VMs: 1}), "")
-		want(t, "take", w.take("rootuser", Use{VMs: 2}), "")
+		want(t, "take", w.take("xuser", limit.Use{limit.VMs: 3, limit.CPUs: 5}), "")
+		want(t, "take", w.take("auser", limit.Use{limit.VMs: 1}), "")
+		want(t, "take", w.take("rootuser", limit.Use{limit.VMs: 2}), "")
 		for path, n := range map[string]int64{"ROOT": 6, "ROOT/a": 4, "ROOT/a/x": 3, "ROOT/b": 0} {
-			if got := w.together(path, VMs).Used; got != n {
+			if got := w.together(path, limit.VMs).Used; got != n {
 				t.Errorf("domain %s uses %d machines, want %d", path, got, n)
 			}
 		}
-		want(t, "set the domain above", w.limit("admin", "", "ROOT/a", VMs, 5), "")
-		want(t, "up to it", w.take("auser2", Use{VMs: 1}), "")
-		err := w.take("xuser", Use{VMs: 1})
+		want(t, "set the domain above", w.limit("admin", "", "ROOT/a", limit.VMs, 5), "")
+		want(t, "up to it", w.take("auser2", limit.Use{limit.VMs: 1}), "")
+		err := w.take("xuser", limit.Use{limit.VMs: 1})
 		want(t, "beyond it", err, fault.Limit)
 		if err != nil && err.Error() != "the limit of domain ROOT/a of virtual machines (vm) is 5: 5 are in use, 1 more were asked for" {
 			t.Errorf("it says %q", err)
 		}
-		if n := w.used("xuser", VMs); n != 3 {
+		if n := w.used("xuser", limit.VMs); n != 3 {
 			t.Errorf("the account counted what its domain refused: %d", n)
 		}
-		if n := w.together("ROOT/a/x", VMs).Used; n != 3 {
+		if n := w.together("ROOT/a/x", limit.VMs).Used; n != 3 {
 			t.Errorf("the domain below counted what the one above refused: %d", n)
 		}
-		want(t, "another domain", w.take("buser", Use{VMs: 20}), "")
-		want(t, "no limit", w.limit("admin", "", "ROOT/a", VMs, Unlimited), "")
-		want(t, "now there is room", w.take("xuser", Use{VMs: 1}), "")
-		want(t, "give", w.give("xuser", Use{VMs: 4, CPUs: 5}), "")
-		if n := w.together("ROOT/a", VMs).Used; n != 2 {
+		want(t, "another domain", w.take("buser", limit.Use{limit.VMs: 20}), "")
+		want(t, "no limit", w.limit("admin", "", "ROOT/a", limit.VMs, limit.Unlimited), "")
+		want(t, "now there is room", w.take("xuser", limit.Use{limit.VMs: 1}), "")
+		want(t, "give", w.give("xuser", limit.Use{limit.VMs: 4, limit.CPUs: 5}), "")
+		if n := w.together("ROOT/a", limit.VMs).Used; n != 2 {
 			t.Errorf("after xuser gave all back ROOT/a uses %d", n)
 		}
 	})
@@ -69,16 +70,16 @@ func TestLimitsFollowTheSettings(t *testing.T) {
 			}
 		}
 		change("max.account.user.vms", "2")
-		want(t, "beyond the setting", w.take("auser", Use{VMs: 3}), fault.Limit)
-		want(t, "an own limit", w.limit("aadmin", "auser", "ROOT/a", VMs, 3), "")
-		want(t, "within the own limit", w.take("auser", Use{VMs: 3}), "")
-		want(t, "others have the setting's", w.take("auser2", Use{VMs: 3}), fault.Limit)
+		want(t, "beyond the setting", w.take("auser", limit.Use{limit.VMs: 3}), fault.Limit)
+		want(t, "an own limit", w.limit("aadmin", "auser", "ROOT/a", limit.VMs, 3), "")
+		want(t, "within the own limit", w.take("auser", limit.Use{limit.VMs: 3}), "")
+		want(t, "others have the setting's", w.take("auser2", limit.Use{limit.VMs: 3}), fault.Limit)
 		change("max.account.user.vms", "-1")
-		want(t, "the setting sets none", w.take("auser2", Use{VMs: 30}), "")
+		want(t, "the setting sets none", w.take("auser2", limit.Use{limit.VMs: 30}), "")
 		change("max.domain.user.vms", "33")
-		want(t, "the domain's", w.take("auser2", Use{VMs: 1}), fault.Limit)
-		want(t, "no domain's in ROOT", w.take("rootuser", Use{VMs: 100}), "")
-		if c := w.together("ROOT/a", VMs); c.Maximum != 33 || c.Used != 33 {
+		want(t, "the domain's", w.take("auser2", limit.Use{limit.VMs: 1}), fault.Limit)
+		want(t, "no domain's in ROOT", w.take("rootuser", limit.Use{limit.VMs: 100}), "")
+		if c := w.together("ROOT/a", limit.VMs); c.Maximum != 33 || c.Used != 33 {
 			t.Errorf("ROOT/a: %+v", c)
 		}
 	})
@@ -88,17 +89,17 @@ func TestLimitsFollowTheSettings(t *testing.T) {
 func TestDomainLimitInParallel(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		want(t, "limit", w.limit("admin", "", "ROOT/a", Volumes, 25), "")
+		want(t, "limit", w.limit("admin", "", "ROOT/a", limit.Volumes, 25), "")
 		var all sync.WaitGroup
 		var taken atomic.Int64
 		for i := range 600 {
 			all.Go(func() {
 				who := []string{"auser", "auser2", "xuser"}[i%3]
-				switch err := w.take(who, Use{Volumes: 1, PrimaryGB: 2}); {
+				switch err := w.take(who, limit.Use{limit.Volumes: 1, limit.PrimaryGB: 2}); {
 				case err == nil:
 					taken.Add(1)
 					if i%5 == 0 {
-						if err := w.give(who, Use{Volumes: 1, PrimaryGB: 2}); err != nil {
+						if err := w.give(who, limit.Use{limit.Volumes: 1, limit.PrimaryGB: 2}); err != nil {
 							t.Error(err)
 						}
 						taken.Add(-1)
@@ -109,7 +110,7 @@ func TestDomainLimitInParallel(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if c := w.together("ROOT/a", Volumes); c.Used != taken.Load() || c.Used > 25 {
+		if c := w.together("ROOT/a", limit.Volumes); c.Used != taken.Load() || c.Used > 25 {
 			t.Errorf("%d taken, %d counted, of 25", taken.Load(), c.Used)
 		}
 	})
@@ -127,21 +128,21 @@ func TestWhoSetsLimits(t *testing.T) {
 			{"admin", "auser", "ROOT/a", 7, ""}, {"admin", "", "ROOT/a", 7, ""}, {"admin", "aadmin", "ROOT/a", 7, ""},
 			{"aadmin", "auser", "ROOT/a", 7, ""}, {"aadmin", "xadmin", "ROOT/a/x", 7, ""}, {"aadmin", "", "ROOT/a/x", 7, ""},
 			{"aadmin", "", "ROOT/a/x", 8, fault.Invalid}, // more than the domain above
-			{"aadmin", "", "ROOT/a/x", Unlimited, ""},
+			{"aadmin", "", "ROOT/a/x", limit.Unlimited, ""},
 			{"aadmin", "aadmin", "ROOT/a", 7, fault.Denied}, {"aadmin", "", "ROOT/a", 7, fault.Denied},
 			{"aadmin", "buser", "ROOT/b", 7, fault.Denied}, {"aadmin", "", "ROOT/b", 7, fault.Denied},
-			{"aadmin", "abuser", "ROOT/ab", 7, fault.Denied}, {"aadmin", "admin", "ROOT", Unlimited, fault.Denied},
+			{"aadmin", "abuser", "ROOT/ab", 7, fault.Denied}, {"aadmin", "admin", "ROOT", limit.Unlimited, fault.Denied},
 			{"xadmin", "auser", "ROOT/a", 7, fault.Denied}, {"xadmin", "", "ROOT/a", 7, fault.Denied},
 			{"ares", "aadmin", "ROOT/a", 7, fault.Denied},
 			{"auser", "auser", "ROOT/a", 7, fault.Denied}, {"auser", "", "ROOT/a", 7, fault.Denied}, {"auser", "auser2", "ROOT/a", 7, fault.Denied},
 			{"", "auser", "ROOT/a", 7, fault.Unauthenticated},
-			{"admin", "admin", "ROOT", 7, fault.Invalid}, {"admin", "admin", "ROOT", Unlimited, ""},
-			{"admin", "", "ROOT", 7, fault.Invalid}, {"admin", "system", "ROOT", Unlimited, fault.Denied},
+			{"admin", "admin", "ROOT", 7, fault.Invalid}, {"admin", "admin", "ROOT", limit.Unlimited, ""},
+			{"admin", "", "ROOT", 7, fault.Invalid}, {"admin", "system", "ROOT", limit.Unlimited, fault.Denied},
 			{"admin", "auser", "ROOT/a", -2, fault.Invalid}, {"admin", "nobody", "ROOT/a", 7, fault.NotFound},
 		} {
-			want(t, c.as+" for "+c.account+" in "+c.domain, w.limit(c.as, c.account, c.domain, VMs, c.most), c.kind)
+			want(t, c.as+" for "+c.account+" in "+c.domain, w.limit(c.as, c.account, c.domain, limit.VMs, c.most), c.kind)
 		}
-		if _, err := w.SetLimit(w.system(), HolderIn{}, VMs, 1); !fault.Is(err, fault.Invalid) {
+		if _, err := w.SetLimit(w.system(), HolderIn{}, limit.VMs, 1); !fault.Is(err, fault.Invalid) {
 			t.Errorf("nobody's limit: %v", err)
 		}
 		for as, can := range map[string]bool{"admin": true, "aadmin": true, "auser": true, "buser": false, "badmin": false, "xadmin": false} {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -75,10 +76,10 @@ func Dress(ctx context.Context, q db.Tx, accounts []Account, more ...func(accoun
 	for i, a := range accounts {
 		ids[i] = a.ID
 	}
-	var counts map[uid.Account]Counts
+	var counts map[uid.Account]limit.Counts
 	var users map[uid.Account][]User
 	ask := []func() error{
-		func() (err error) { counts, err = Limits(ctx, q, ids...); return err },
+		func() (err error) { counts, err = limit.OfAccounts(ctx, q, ids...); return err },
 		func() (err error) { users, err = usersOf(ctx, q, ids); return err },
 	}
 	for _, m := range more {
@@ -106,22 +107,6 @@ func (s *Service) Domains(ctx context.Context, f DomainFilter) ([]Domain, int, e
 		return nil, 0, fmt.Errorf("list domains: %w", err)
 	}
 	return domains, total, nil
-}
-
-// Totals gives domains what their accounts, and those of the domains below, use together, in one query.
-func Totals(ctx context.Context, q db.Tx, domains []Domain) error {
-	ids := make([]uid.Domain, len(domains))
-	for i, d := range domains {
-		ids[i] = d.ID
-	}
-	totals, err := totals(ctx, q, ids)
-	if err != nil {
-		return fmt.Errorf("sum up what the domains use: %w", err)
-	}
-	for i := range domains {
-		domains[i].Totals = totals[domains[i].ID]
-	}
-	return nil
 }
 
 // Name is how an account is shown beside the things it owns.

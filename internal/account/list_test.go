@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -69,17 +70,17 @@ func TestAccounts(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.secondUser("auser", "colleague")
-		want(t, "take", w.take("auser", Use{VMs: 3}), "")
+		want(t, "take", w.take("auser", limit.Use{limit.VMs: 3}), "")
 		all, total, err := w.Accounts(context.Background(), AccountFilter{Scope: everything, Keyword: "AUSER", Limit: 2})
 		if err != nil || len(all) != 2 || total != 3 { // auser, auser2, Auser
 			t.Fatalf("%d of %d accounts, %v", len(all), total, err)
 		}
 		want(t, "dress", Dress(context.Background(), w.db.Read(), all), "")
 		a := all[0]
-		if a.Name != "auser" || a.DomainPath != "ROOT/a" || a.Counts[VMs] != (Count{3, 20}) || len(a.Users) != 2 || a.Users[1].Username != "colleague" {
+		if a.Name != "auser" || a.DomainPath != "ROOT/a" || a.Counts[limit.VMs] != (limit.Count{Used: 3, Maximum: 20}) || len(a.Users) != 2 || a.Users[1].Username != "colleague" {
 			t.Errorf("got %+v", a)
 		}
-		if b := all[1]; b.Name != "auser2" || b.Counts[VMs].Used != 0 || len(b.Users) != 1 || b.Users[0].Username != "auser2" {
+		if b := all[1]; b.Name != "auser2" || b.Counts[limit.VMs].Used != 0 || len(b.Users) != 1 || b.Users[0].Username != "auser2" {
 			t.Errorf("got %+v", b)
 		}
 		rootAdmin := auth.RootAdmin

@@ -8,6 +8,7 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -26,8 +27,8 @@ type HolderIn struct {
 // SetLimit sets how much of a kind an account, or the accounts of a domain together, may have; Unlimited for no limit. Nothing is
 // taken away from who has more already. It is for admins, and not for their own account and domain; a domain gets no more than
 // the one above it has.
-func (s *Service) SetLimit(ctx context.Context, in HolderIn, kind Kind, most int64) (h Holder, err error) {
-	if most < Unlimited {
+func (s *Service) SetLimit(ctx context.Context, in HolderIn, kind limit.Kind, most int64) (h Holder, err error) {
+	if most < limit.Unlimited {
 		return h, fault.Invalidf("max %d is no limit: want -1 for none, or a number from 0 on", most)
 	}
 	err = s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
@@ -39,28 +40,28 @@ func (s *Service) SetLimit(ctx context.Context, in HolderIn, kind Kind, most int
 	return h, err
 }
 
-func (s *Service) limitAccount(ctx context.Context, tx db.Tx, in HolderIn, h *Holder, kind Kind, most int64) error {
+func (s *Service) limitAccount(ctx context.Context, tx db.Tx, in HolderIn, h *Holder, kind limit.Kind, most int64) error {
 	a, err := s.Changeable(ctx, tx, Named{Name: in.Account, Domain: in.Domain})
 	switch c := auth.From(ctx); {
 	case err != nil:
 		return err
 	case a.ID == c.Account && !c.IsRoot():
 		return fault.Deniedf("the limits of your own account are set by who is above you")
-	case a.Type == auth.RootAdmin && most != Unlimited:
+	case a.Type == auth.RootAdmin && most != limit.Unlimited:
 		return fault.Invalidf("accounts of root admins, as %q is, have no limits: want -1, not %d", a.Name, most)
 	}
 	*h = Holder{Account: a.ID, Domain: a.Domain}
-	if err := ofAccounts.setLimit(ctx, tx, string(a.ID), kind, most); err != nil {
+	if err := limit.SetMost(ctx, tx, a.ID, kind, most); err != nil {
 		return fmt.Errorf("set a limit of account %s: %w", a.ID, err)
 	}
 	_, err = event.Write(ctx, tx, event.Event{
 		Type: event.LimitUpdate, Account: a.ID, Domain: a.Domain, ResourceID: string(a.ID),
-		Description: fmt.Sprintf("the limit of %s of account %s is %d now", kind.row().name, a.Name, most),
+		Description: fmt.Sprintf("the limit of %s of account %s is %d now", kind.Name(), a.Name, most),
 	})
 	return err
 }
 
-func (s *Service) limitDomain(ctx context.Context, tx db.Tx, id uid.Domain, h *Holder, kind Kind, most int64) error {
+func (s *Service) limitDomain(ctx context.Context, tx db.Tx, id uid.Domain, h *Holder, kind limit.Kind, most int64) error {
 	if id == "" {
 		return fault.Invalidf("whose limit is meant: name an account, a domainid, or both for an account of another domain")
 	}
@@ -74,21 +75,21 @@ func (s *Service) limitDomain(ctx context.Context, tx db.Tx, id uid.Domain, h *H
 	case d.ID == c.Domain && !c.IsRoot():
 		return fault.Deniedf("the limits of your own domain are set by who is above it")
 	}
-	parents, err := DomainLimits(ctx, tx, d.Parent)
+	parents, err := limit.OfDomains(ctx, tx, d.Parent)
 	if err != nil {
 		return err
 	}
-	if above, has := parents[d.Parent][kind]; has && above.Maximum != Unlimited && most > above.Maximum {
+	if above, has := parents[d.Parent][kind]; has && above.Maximum != limit.Unlimited && most > above.Maximum {
 		return fault.Invalidf("the domain above %s has the limit %d of %s: want no more than that, not %d",
-			d.Path, above.Maximum, kind.row().name, most)
+			d.Path, above.Maximum, kind.Name(), most)
 	}
 	*h = Holder{Domain: d.ID}
-	if err := ofDomains.setLimit(ctx, tx, string(d.ID), kind, most); err != nil {
+	if err := limit.SetMost(ctx, tx, d.ID, kind, most); err != nil {
 		return fmt.Errorf("set a limit of domain %s: %w", d.ID, err)
 	}
 	_, err = event.Write(ctx, tx, event.Event{
 		Type: event.LimitUpdate, ResourceID: string(d.ID),
-		Description: fmt.Sprintf("the limit of %s of domain %s is %d now", kind.row().name, d.Path, most),
+		Description: fmt.Sprintf("the limit of %s of domain %s is %d now", kind.Name(), d.Path, most),
 	})
 	return err
 }
@@ -150,7 +151,7 @@ func (s *Service) Holder(ctx context.Context, in HolderIn) (Holder, error) {
 }
 
 // CountsOf gives the counts of accounts and domains, in the order of the holders.
-func CountsOf(ctx context.Context, q db.Tx, holders []Holder) ([]Counts, error) {
+func CountsOf(ctx context.Context, q db.Tx, holders []Holder) ([]limit.Counts, error) {
 	var accounts []uid.Account
 	var domains []uid.Domain
 	for _, h := range holders {
@@ -160,21 +161,18 @@ func CountsOf(ctx context.Context, q db.Tx, holders []Holder) ([]Counts, error) 
 			domains = append(domains, h.Domain)
 		}
 	}
-	ofAccounts, err := Limits(ctx, q, accounts...)
+	ofAccounts, err := limit.OfAccounts(ctx, q, accounts...)
 	if err != nil {
 		return nil, err
 	}
-	ofDomains, err := DomainLimits(ctx, q, domains...)
-	out := make([]Counts, len(holders))
+	ofDomains, err := limit.OfDomains(ctx, q, domains...)
+	out := make([]limit.Counts, len(holders))
 	for i, h := range holders {
 		if out[i] = ofAccounts[h.Account]; h.Account == "" {
 			out[i] = ofDomains[h.Domain]
 		}
 		if out[i] == nil { // of ROOT
-			out[i] = Counts{}
-			for _, k := range kinds {
-				out[i][k.kind] = Count{Maximum: Unlimited}
-			}
+			out[i] = unlimited(nil)
 		}
 	}
 	return out, err

@@ -8,6 +8,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -259,8 +260,8 @@ func TestClosingAccountTakesNothing(t *testing.T) {
 		want(t, "close", closes(a.ID), "")
 		want(t, "close again", closes(a.ID), "")
 		want(t, "own", closes(auth.From(root).Account), fault.Denied)
-		want(t, "take", w.take("auser", Use{VMs: 1}), fault.Conflict)
-		_, err := w.SetLimit(root, HolderIn{Account: "auser", Domain: a.Domain}, VMs, 5)
+		want(t, "take", w.take("auser", limit.Use{limit.VMs: 1}), fault.Conflict)
+		_, err := w.SetLimit(root, HolderIn{Account: "auser", Domain: a.Domain}, limit.VMs, 5)
 		want(t, "limit", err, fault.Conflict)
 		want(t, "stay", w.db.Write(root, func(ctx context.Context, tx db.Tx) error { return Stays(ctx, tx, a.ID) }), fault.Conflict)
 		want(t, "login", w.login("auser", "pw-auser", "a"), fault.Unauthenticated)

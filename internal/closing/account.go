@@ -13,6 +13,7 @@ import (
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/keypair"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/secgroup"
@@ -95,7 +96,7 @@ func (s *Service) ended(ctx context.Context, tx db.Tx, e *ending) error {
 	if err != nil || !there {
 		return err // an earlier deletion was first
 	}
-	counts, err := account.Limits(ctx, tx, a.ID)
+	counts, err := limit.OfAccounts(ctx, tx, a.ID)
 	if err != nil {
 		return err
 	}
@@ -121,7 +122,7 @@ func (s *Service) ended(ctx context.Context, tx db.Tx, e *ending) error {
 const named = 10
 
 // report says what is left of an account, "" for nothing.
-func report(left []left, counts account.Counts) string {
+func report(left []left, counts limit.Counts) string {
 	var parts []string
 	for i, l := range left {
 		if i == named {
@@ -133,7 +134,7 @@ func report(left []left, counts account.Counts) string {
 	if len(parts) > 0 {
 		return strings.Join(parts, "; ")
 	}
-	for _, kind := range account.Kinds() {
+	for _, kind := range limit.Kinds() {
 		if n := counts[kind].Used; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d of %s are still counted", n, kind))
 		}

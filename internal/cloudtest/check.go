@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/hypervisor/sim"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -218,7 +218,7 @@ func Check(ctx context.Context, d *db.DB, world *sim.World) (broken []error) {
 			from resource_counts c where c.%[1]s_used <> (%[2]s)`, kind, derived[kind]))
 	}
 	ask("limits are counted right", strings.Join(wrong, " union all "))
-	for _, kind := range account.Kinds() {
+	for _, kind := range limit.Kinds() {
 		summed = append(summed, fmt.Sprintf(`select 'domain ' || d.domain_id || ' has %[1]s ' || d.%[1]s_used || ', counted ' || coalesce(x.sum, 0)
 			from domain_counts d left join (select up.id, sum(c.%[1]s_used) as sum from up
 				join resource_counts c on c.account_id = up.account group by up.id) x on x.id = d.domain_id

@@ -10,6 +10,7 @@ import (
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -72,7 +73,7 @@ func (w *crowd) fill(ctx context.Context, d *db.DB) error {
 	for kind, count := range derived {
 		counts = append(counts, fmt.Sprintf("update resource_counts as c set %s_used = (%s), %s_max = -1", kind, count, kind))
 	}
-	for _, kind := range account.Kinds() { // the crowd's domains lie in ROOT and hold accounts only
+	for _, kind := range limit.Kinds() { // the crowd's domains lie in ROOT and hold accounts only
 		counts = append(counts, fmt.Sprintf(`update domain_counts as d set %[1]s_max = -1, %[1]s_used = coalesce((select sum(c.%[1]s_used)
 			from resource_counts c join accounts a on a.id = c.account_id where a.domain_id = d.domain_id), 0)`, kind))
 	}

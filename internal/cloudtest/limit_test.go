@@ -14,6 +14,7 @@ import (
 	"github.com/virga-cloud/virga/internal/cloudtest"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/quota"
 	"github.com/virga-cloud/virga/internal/secret"
 )
@@ -83,13 +84,13 @@ func TestRecount(t *testing.T) {
 		must(t, err)
 		take := func() error {
 			return c.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-				return account.Take(ctx, tx, a.ID, account.Use{account.Snapshots: 1})
+				return account.Take(ctx, tx, a.ID, limit.Use{limit.Snapshots: 1})
 			})
 		}
 		must(t, take()) // there are no snapshots: it is counted wrongly
 		got, err := quota.Recount(ctx, c.DB, account.Holder{Account: a.ID, Domain: d.ID})
 		must(t, err)
-		if got[account.Snapshots].Used != 0 {
+		if got[limit.Snapshots].Used != 0 {
 			t.Errorf("still wrong: %+v", got)
 		}
 		var all sync.WaitGroup
@@ -104,7 +105,7 @@ func TestRecount(t *testing.T) {
 				}
 			})
 			all.Go(func() {
-				if _, err := quota.Recount(ctx, c.DB, account.Holder{Domain: d.ID}, account.VMs); err != nil {
+				if _, err := quota.Recount(ctx, c.DB, account.Holder{Domain: d.ID}, limit.VMs); err != nil {
 					t.Error(err)
 				}
 			})
@@ -112,14 +113,14 @@ func TestRecount(t *testing.T) {
 		all.Wait()
 		counts, err := account.Together(ctx, c.DB.Read(), d.ID)
 		must(t, err)
-		if n := counts[account.Snapshots].Used; n != taken.Load() || n != 20 {
+		if n := counts[limit.Snapshots].Used; n != taken.Load() || n != 20 {
 			t.Errorf("%d taken, %d counted", taken.Load(), n)
 		}
 		_, err = quota.Recount(ctx, c.DB, account.Holder{Domain: d.ID})
 		must(t, err)
 		counts, err = account.Together(ctx, c.DB.Read(), d.ID)
 		must(t, err)
-		if counts[account.Snapshots].Used != 0 {
+		if counts[limit.Snapshots].Used != 0 {
 			t.Errorf("the domain is still wrong: %+v", counts)
 		}
 	})

@@ -14,6 +14,7 @@ import (
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/keypair"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/op"
@@ -200,8 +201,8 @@ func (s *Service) allocate(ctx context.Context, tx db.Tx, q *op.Request, j *job)
 	}
 	use := vm.use()
 	for _, v := range disks {
-		use[account.Volumes]++
-		use[account.PrimaryGB] += volume.Gigabytes(v.Size)
+		use[limit.Volumes]++
+		use[limit.PrimaryGB] += volume.Gigabytes(v.Size)
 	}
 	return account.Take(ctx, tx, vm.Account, use)
 }
@@ -358,8 +359,8 @@ func (s *Service) giveUp(ctx context.Context, tx db.Tx, j *job) error {
 		if v.State == volume.Attaching {
 			continue // a volume of its own, which an operation that waits for this one's end will take back
 		}
-		use[account.Volumes]++
-		use[account.PrimaryGB] += volume.Gigabytes(v.Size)
+		use[limit.Volumes]++
+		use[limit.PrimaryGB] += volume.Gigabytes(v.Size)
 		if err := volume.Remove(ctx, tx, v.ID); err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/pool"
@@ -194,12 +195,12 @@ func (s *Service) droppedWith(ctx context.Context, tx db.Tx, j *job) error {
 }
 
 // dropped removes the rows of those of a machine's volumes whose disks are gone, and tells what they counted for.
-func dropped(ctx context.Context, tx db.Tx, id uid.VM, which func(volume.Volume) bool) (account.Use, error) {
+func dropped(ctx context.Context, tx db.Tx, id uid.VM, which func(volume.Volume) bool) (limit.Use, error) {
 	volumes, err := volume.Of(ctx, tx, []uid.VM{id})
 	if err != nil {
 		return nil, err
 	}
-	use := account.Use{}
+	use := limit.Use{}
 	for _, v := range volumes[id] {
 		if !which(v) {
 			continue
@@ -212,8 +213,8 @@ func dropped(ctx context.Context, tx db.Tx, id uid.VM, which func(volume.Volume)
 		if err := volume.Remove(ctx, tx, v.ID); err != nil {
 			return nil, err
 		}
-		use[account.Volumes]++
-		use[account.PrimaryGB] += volume.Gigabytes(v.Size)
+		use[limit.Volumes]++
+		use[limit.PrimaryGB] += volume.Gigabytes(v.Size)
 	}
 	return use, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/image"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/volume"
@@ -249,8 +250,8 @@ func (s *Service) rootOffering(ctx context.Context, tx db.Tx, vm VM) error {
 }
 
 // difference is what is to be counted more, and less, when one use becomes another.
-func difference(before, after account.Use) (more, less account.Use) {
-	more, less = account.Use{}, account.Use{}
+func difference(before, after limit.Use) (more, less limit.Use) {
+	more, less = limit.Use{}, limit.Use{}
 	for k, n := range after {
 		if n > before[k] {
 			more[k] = n - before[k]

@@ -4,9 +4,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/host"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -87,6 +87,6 @@ func (vm VM) need() host.Need {
 }
 
 // use is what the machine counts for against its account's limits until it is destroyed.
-func (vm VM) use() account.Use {
-	return account.Use{account.VMs: 1, account.CPUs: int64(vm.CPUNumber), account.MemoryMB: int64(vm.MemoryMB)}
+func (vm VM) use() limit.Use {
+	return limit.Use{limit.VMs: 1, limit.CPUs: int64(vm.CPUNumber), limit.MemoryMB: int64(vm.MemoryMB)}
 }

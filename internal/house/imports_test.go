@@ -9,7 +9,7 @@ import (
 // domain is the domain, bottom to top. A package imports those before it and never one after it. An arrow that wants to run
 // upward is turned round: the upper package writes into the lower one's table, or implements an interface that it declares.
 var domain = strings.Fields(`
-	role account apilimit keypair tag zone offering provider vlan subnet network router rule vpc vpn secgroup host pool image volume snapshot placement compute autoscale
+	role limit account apilimit keypair tag zone offering provider vlan subnet network router rule vpc vpn secgroup host pool image volume snapshot placement compute autoscale
 	usage quota order closing capacity
 `)
 

@@ -10,6 +10,7 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -120,10 +121,10 @@ func (s *Service) removed(ctx context.Context, tx db.Tx, r *removal) error {
 	if err != nil {
 		return err
 	}
-	use, left := account.Use{}, 0
+	use, left := limit.Use{}, 0
 	for _, p := range places {
 		if slices.Contains(r.Zones, p.Zone) {
-			use[account.SecondaryGB] += gigabytes(p.Stored)
+			use[limit.SecondaryGB] += gigabytes(p.Stored)
 		} else {
 			left++
 		}
@@ -132,7 +133,7 @@ func (s *Service) removed(ctx context.Context, tx db.Tx, r *removal) error {
 		return err
 	}
 	if left == 0 {
-		use[account.Templates] = 1
+		use[limit.Templates] = 1
 		if err := removeTemplate(ctx, tx, t.ID); err != nil {
 			return err
 		}

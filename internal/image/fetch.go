@@ -10,6 +10,7 @@ import (
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -103,7 +104,7 @@ func (s *Service) fetched(ctx context.Context, tx db.Tx, f *fetching) error {
 	if err := setSize(ctx, tx, t.ID, f.Bytes); err != nil {
 		return err
 	}
-	return account.Take(ctx, tx, t.Account, account.Use{account.SecondaryGB: gigabytes(f.Stored)})
+	return account.Take(ctx, tx, t.Account, limit.Use{limit.SecondaryGB: gigabytes(f.Stored)})
 }
 
 // imagerOf gives who handles an image in its zone: the driver, one of its hosts ("" where there are none), and what it is to

@@ -15,6 +15,7 @@ import (
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/once"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/setting"
@@ -87,7 +88,7 @@ func (s *Service) add(ctx context.Context, tx db.Tx, t Template, places []Place)
 	if _, err := event.Write(ctx, tx, t.event(event.TemplateCreate, fmt.Sprintf("registered %s %s (%s)", t.noun(), t.Name, t.ID))); err != nil {
 		return err
 	}
-	return account.Take(ctx, tx, t.Account, account.Use{account.Templates: 1})
+	return account.Take(ctx, tx, t.Account, limit.Use{limit.Templates: 1})
 }
 
 func (t Template) event(kind event.Kind, text string) event.Event {

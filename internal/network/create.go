@@ -12,6 +12,7 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/once"
 	"github.com/virga-cloud/virga/internal/setting"
@@ -145,7 +146,7 @@ func (s *Service) create(ctx context.Context, tx db.Tx, in CreateIn, n Network, 
 			return n, err
 		}
 	}
-	if err := account.Take(ctx, tx, n.Account, account.Use{account.Networks: 1}); err != nil {
+	if err := account.Take(ctx, tx, n.Account, limit.Use{limit.Networks: 1}); err != nil {
 		return n, err
 	}
 	_, err = event.Write(ctx, tx, event.Event{

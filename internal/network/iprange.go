@@ -11,6 +11,7 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/once"
 	"github.com/virga-cloud/virga/internal/subnet"
@@ -383,7 +384,7 @@ func takeNAT(ctx context.Context, tx db.Tx, n Network) error {
 		}
 		return fault.Fullf("zone %q has no free public address for the source NAT of network %q", names[n.Zone], n.Name)
 	}
-	if err := account.Take(ctx, tx, n.Account, account.Use{account.PublicIPs: 1}); err != nil {
+	if err := account.Take(ctx, tx, n.Account, limit.Use{limit.PublicIPs: 1}); err != nil {
 		return err
 	}
 	_, err = event.Write(ctx, tx, event.Event{
@@ -402,7 +403,7 @@ func giveNAT(ctx context.Context, tx db.Tx, n Network) error {
 	if err != nil || len(given) == 0 {
 		return err
 	}
-	if err := account.Give(ctx, tx, n.Account, account.Use{account.PublicIPs: int64(len(given))}); err != nil {
+	if err := account.Give(ctx, tx, n.Account, limit.Use{limit.PublicIPs: int64(len(given))}); err != nil {
 		return err
 	}
 	for _, a := range given {

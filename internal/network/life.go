@@ -9,6 +9,7 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -116,5 +117,5 @@ func (s *Service) removeRow(ctx context.Context, tx db.Tx, r *removal) error {
 	if err := setRemoved(ctx, tx, n.ID); err != nil {
 		return err
 	}
-	return account.Give(ctx, tx, n.Account, account.Use{account.Networks: 1})
+	return account.Give(ctx, tx, n.Account, limit.Use{limit.Networks: 1})
 }

@@ -6,15 +6,16 @@ import (
 
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/uid"
 )
 
 // Recount counts anew what an account (or, with none, each account in a domain and below it) has of some kinds, none for all, sums it
 // up for the domains, and gives the counts of the account or the domain. Who allocates at the same time waits for it or comes after
 // it: nothing is counted twice or forgotten. The caller of this function knows that its own caller may ask for it.
-func Recount(ctx context.Context, d *db.DB, of account.Holder, kinds ...account.Kind) (counts account.Counts, err error) {
+func Recount(ctx context.Context, d *db.DB, of account.Holder, kinds ...limit.Kind) (counts limit.Counts, err error) {
 	if len(kinds) == 0 {
-		kinds = account.Kinds()
+		kinds = limit.Kinds()
 	}
 	err = d.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		accounts := []uid.Account{of.Account}
@@ -35,18 +36,18 @@ func Recount(ctx context.Context, d *db.DB, of account.Holder, kinds ...account.
 			counts, err = account.Together(ctx, tx, of.Domain)
 			return err
 		}
-		all, err := account.Limits(ctx, tx, of.Account)
+		all, err := limit.OfAccounts(ctx, tx, of.Account)
 		counts = all[of.Account]
 		return err
 	})
 	return counts, err
 }
 
-func recount(ctx context.Context, tx db.Tx, id uid.Account, kinds []account.Kind) error {
-	if err := account.HoldCounts(ctx, tx, id); err != nil {
+func recount(ctx context.Context, tx db.Tx, id uid.Account, kinds []limit.Kind) error {
+	if err := limit.HoldAccount(ctx, tx, id); err != nil {
 		return err
 	}
-	use := make(account.Use, len(kinds))
+	use := make(limit.Use, len(kinds))
 	for _, k := range kinds {
 		n, err := countOf(ctx, tx, id, k)
 		if err != nil {
@@ -54,5 +55,5 @@ func recount(ctx context.Context, tx db.Tx, id uid.Account, kinds []account.Kind
 		}
 		use[k] = n
 	}
-	return account.SetUsed(ctx, tx, id, use)
+	return limit.SetUsed(ctx, tx, id, use)
 }

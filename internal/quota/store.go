@@ -3,27 +3,27 @@ package quota
 import (
 	"context"
 
-	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/uid"
 )
 
 // counted are the things of each kind that an account has. Kinds that are not here have no things yet.
-var counted = map[account.Kind]string{
-	account.VMs:      "select count(*) from vms where account_id = ? and removed is null and destroyed is null",
-	account.CPUs:     "select coalesce(sum(cpu_number), 0) from vms where account_id = ? and removed is null and destroyed is null",
-	account.MemoryMB: "select coalesce(sum(memory_mb), 0) from vms where account_id = ? and removed is null and destroyed is null",
-	account.Volumes:  "select count(*) from volumes where account_id = ? and removed is null",
-	account.PrimaryGB: `select coalesce(sum((size + 1073741823) / 1073741824), 0) from volumes
+var counted = map[limit.Kind]string{
+	limit.VMs:      "select count(*) from vms where account_id = ? and removed is null and destroyed is null",
+	limit.CPUs:     "select coalesce(sum(cpu_number), 0) from vms where account_id = ? and removed is null and destroyed is null",
+	limit.MemoryMB: "select coalesce(sum(memory_mb), 0) from vms where account_id = ? and removed is null and destroyed is null",
+	limit.Volumes:  "select count(*) from volumes where account_id = ? and removed is null",
+	limit.PrimaryGB: `select coalesce(sum((size + 1073741823) / 1073741824), 0) from volumes
 		where account_id = ? and removed is null`,
-	account.Networks:  "select count(*) from networks where account_id = ? and removed is null",
-	account.PublicIPs: "select count(*) from public_ips where account_id = ? and vm_id is null",
-	account.Templates: "select count(*) from templates where account_id = ? and removed is null",
-	account.SecondaryGB: `select coalesce(sum((z.stored_bytes + 1073741823) / 1073741824), 0) from template_zones z
+	limit.Networks:  "select count(*) from networks where account_id = ? and removed is null",
+	limit.PublicIPs: "select count(*) from public_ips where account_id = ? and vm_id is null",
+	limit.Templates: "select count(*) from templates where account_id = ? and removed is null",
+	limit.SecondaryGB: `select coalesce(sum((z.stored_bytes + 1073741823) / 1073741824), 0) from template_zones z
 		join templates t on t.id = z.template_id where t.account_id = ? and z.removed is null`,
 }
 
-func countOf(ctx context.Context, tx db.Tx, id uid.Account, k account.Kind) (n int64, err error) {
+func countOf(ctx context.Context, tx db.Tx, id uid.Account, k limit.Kind) (n int64, err error) {
 	query, known := counted[k]
 	if !known {
 		return 0, nil

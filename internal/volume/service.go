@@ -9,6 +9,7 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/host"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/uid"
@@ -57,8 +58,8 @@ func Announce(ctx context.Context, tx db.Tx, q *op.Request, v Volume, kind event
 }
 
 // Use is what a volume counts for against its account's limits.
-func (v Volume) Use() account.Use {
-	return account.Use{account.Volumes: 1, account.PrimaryGB: Gigabytes(v.Size)}
+func (v Volume) Use() limit.Use {
+	return limit.Use{limit.Volumes: 1, limit.PrimaryGB: Gigabytes(v.Size)}
 }
 
 // Gigabytes is a size in whole GB, a part counted as one.

@@ -125,8 +125,9 @@ create table api_keys (
 create unique index api_keys_key on api_keys (api_key);
 create unique index api_keys_name on api_keys (user_id, name);
 
+-- internal/limit --------------------------------------------------------------------------------------------------
 -- How much of each kind an account uses and may use (-1: no limit; null: what the setting max.account.… says); changed in the
--- transaction that allocates. A column per kind (account.Kind): what a machine takes of several kinds is one change of one row.
+-- transaction that allocates. A column per kind (limit.Kind): what a machine takes of several kinds is one change of one row.
 create table resource_counts (
     account_id        text        primary key references accounts (id),
     vm_used           bigint      not null default 0,

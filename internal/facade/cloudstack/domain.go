@@ -9,6 +9,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -81,7 +82,7 @@ func (f *Facade) domainsOut(ctx context.Context, domains []account.Domain) ([]cs
 // domainsFor shows domains, with figures also what their accounts use.
 func (f *Facade) domainsFor(ctx context.Context, domains []account.Domain, figures bool) ([]cs.Domain, error) {
 	holders := make([]account.Holder, len(domains))
-	var counts []account.Counts
+	var counts []limit.Counts
 	if figures {
 		if err := account.Totals(ctx, f.DB.Read(), domains); err != nil {
 			return nil, err
@@ -100,7 +101,7 @@ func (f *Facade) domainsFor(ctx context.Context, domains []account.Domain, figur
 		out[i] = domainOut(d, caller)
 		if figures {
 			for kind, used := range d.Totals {
-				counts[i][kind] = account.Count{Used: used, Maximum: counts[i][kind].Maximum}
+				counts[i][kind] = limit.Count{Used: used, Maximum: counts[i][kind].Maximum}
 			}
 			out[i].Resources = wire.Resources(counts[i])
 		}

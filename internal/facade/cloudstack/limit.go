@@ -11,6 +11,7 @@ import (
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/quota"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -27,7 +28,7 @@ func (f *Facade) listResourceLimits(ctx context.Context, in cs.ListResourceLimit
 	if err != nil {
 		return none, err
 	}
-	kinds = slices.DeleteFunc(kinds, func(k account.Kind) bool { return !strings.Contains(k.Word(), strings.ToLower(in.Keyword)) })
+	kinds = slices.DeleteFunc(kinds, func(k limit.Kind) bool { return !strings.Contains(k.Word(), strings.ToLower(in.Keyword)) })
 	switch {
 	case in.ProjectID != "" && in.ProjectID != allProjects:
 		return none, noProject(in.ProjectID)
@@ -56,7 +57,7 @@ func (f *Facade) listResourceLimits(ctx context.Context, in cs.ListResourceLimit
 	return api.Page[cs.ResourceLimit]{Count: total * len(kinds), Items: out}, err
 }
 
-func (f *Facade) limitsOut(ctx context.Context, holders []account.Holder, kinds []account.Kind) ([]cs.ResourceLimit, error) {
+func (f *Facade) limitsOut(ctx context.Context, holders []account.Holder, kinds []limit.Kind) ([]cs.ResourceLimit, error) {
 	counts, err := account.CountsOf(ctx, f.DB.Read(), holders)
 	if err != nil {
 		return nil, err
@@ -81,7 +82,7 @@ func (f *Facade) updateResourceLimit(ctx context.Context, in cs.UpdateResourceLi
 	if err != nil {
 		return none, err
 	}
-	most := int64(account.Unlimited)
+	most := int64(limit.Unlimited)
 	if in.Max != nil {
 		most = *in.Max
 	}
@@ -112,7 +113,7 @@ func (f *Facade) updateResourceCount(ctx context.Context, in cs.UpdateResourceCo
 	if err != nil {
 		return none, err
 	}
-	page := look.Page(kinds, len(kinds), func(k account.Kind) cs.ResourceCount {
+	page := look.Page(kinds, len(kinds), func(k limit.Kind) cs.ResourceCount {
 		return cs.ResourceCount{Type: strconv.Itoa(k.Number()), TypeName: k.Word(), Count: counts[k].Used}
 	})
 	return page, f.ownersOrDomains(ctx, len(page.Items), func(i int) (uid.Account, uid.Domain, *cs.Owner) {
@@ -121,8 +122,8 @@ func (f *Facade) updateResourceCount(ctx context.Context, in cs.UpdateResourceCo
 }
 
 // kindsOf gives the kinds of a type's number or name, which agree if both are given; all of them for neither.
-func kindsOf(number *int, word string) ([]account.Kind, error) {
-	kinds, words := account.Kinds(), []string{}
+func kindsOf(number *int, word string) ([]limit.Kind, error) {
+	kinds, words := limit.Kinds(), []string{}
 	for _, k := range kinds {
 		words = append(words, k.Word())
 	}
@@ -130,13 +131,13 @@ func kindsOf(number *int, word string) ([]account.Kind, error) {
 		if *number < 0 || *number >= len(kinds) {
 			return nil, fault.Invalidf("resourcetype %d is none: want a number from 0 to %d", *number, len(kinds)-1)
 		}
-		kinds = slices.DeleteFunc(kinds, func(k account.Kind) bool { return k.Number() != *number })
+		kinds = slices.DeleteFunc(kinds, func(k limit.Kind) bool { return k.Number() != *number })
 	}
 	if word != "" {
 		if !slices.Contains(words, word) {
 			return nil, fault.Invalidf("resourcetypename %q is none: want one of %s", word, strings.Join(words, ", "))
 		}
-		kinds = slices.DeleteFunc(kinds, func(k account.Kind) bool { return k.Word() != word })
+		kinds = slices.DeleteFunc(kinds, func(k limit.Kind) bool { return k.Word() != word })
 	}
 	return kinds, nil
 }

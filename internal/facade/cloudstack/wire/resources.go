@@ -4,36 +4,36 @@ import (
 	"strconv"
 
 	cs "github.com/virga-cloud/virga/api/cloudstack"
-	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/limit"
 )
 
 // Resources shows what is used and may be. A kind that is not counted has no limit.
-func Resources(counts account.Counts) cs.Resources {
+func Resources(counts limit.Counts) cs.Resources {
 	var out cs.Resources
 	var secondary *int64
-	for kind, to := range map[account.Kind]struct {
+	for kind, to := range map[limit.Kind]struct {
 		limit, available *string
 		total            **int64
 	}{
-		account.VMs:         {&out.VMLimit, &out.VMAvailable, &out.VMTotal},
-		account.CPUs:        {&out.CPULimit, &out.CPUAvailable, &out.CPUTotal},
-		account.MemoryMB:    {&out.MemoryLimit, &out.MemoryAvailable, &out.MemoryTotal},
-		account.Volumes:     {&out.VolumeLimit, &out.VolumeAvailable, &out.VolumeTotal},
-		account.PrimaryGB:   {&out.PrimaryStorageLimit, &out.PrimaryStorageAvailable, &out.PrimaryStorageTotal},
-		account.Networks:    {&out.NetworkLimit, &out.NetworkAvailable, &out.NetworkTotal},
-		account.PublicIPs:   {&out.IPLimit, &out.IPAvailable, &out.IPTotal},
-		account.Templates:   {&out.TemplateLimit, &out.TemplateAvailable, &out.TemplateTotal},
-		account.SecondaryGB: {&out.SecondaryStorageLimit, &out.SecondaryStorageAvailable, &secondary},
-		account.Snapshots:   {&out.SnapshotLimit, &out.SnapshotAvailable, &out.SnapshotTotal},
-		account.Projects:    {&out.ProjectLimit, &out.ProjectAvailable, &out.ProjectTotal},
-		account.VPCs:        {&out.VPCLimit, &out.VPCAvailable, &out.VPCTotal},
+		limit.VMs:         {&out.VMLimit, &out.VMAvailable, &out.VMTotal},
+		limit.CPUs:        {&out.CPULimit, &out.CPUAvailable, &out.CPUTotal},
+		limit.MemoryMB:    {&out.MemoryLimit, &out.MemoryAvailable, &out.MemoryTotal},
+		limit.Volumes:     {&out.VolumeLimit, &out.VolumeAvailable, &out.VolumeTotal},
+		limit.PrimaryGB:   {&out.PrimaryStorageLimit, &out.PrimaryStorageAvailable, &out.PrimaryStorageTotal},
+		limit.Networks:    {&out.NetworkLimit, &out.NetworkAvailable, &out.NetworkTotal},
+		limit.PublicIPs:   {&out.IPLimit, &out.IPAvailable, &out.IPTotal},
+		limit.Templates:   {&out.TemplateLimit, &out.TemplateAvailable, &out.TemplateTotal},
+		limit.SecondaryGB: {&out.SecondaryStorageLimit, &out.SecondaryStorageAvailable, &secondary},
+		limit.Snapshots:   {&out.SnapshotLimit, &out.SnapshotAvailable, &out.SnapshotTotal},
+		limit.Projects:    {&out.ProjectLimit, &out.ProjectAvailable, &out.ProjectTotal},
+		limit.VPCs:        {&out.VPCLimit, &out.VPCAvailable, &out.VPCTotal},
 	} {
 		count, counted := counts[kind]
 		if !counted {
-			count.Maximum = account.Unlimited
+			count.Maximum = limit.Unlimited
 		}
 		*to.total, *to.limit, *to.available = new(count.Used), "Unlimited", "Unlimited"
-		if count.Maximum != account.Unlimited {
+		if count.Maximum != limit.Unlimited {
 			*to.limit = strconv.FormatInt(count.Maximum, 10)
 			*to.available = strconv.FormatInt(max(count.Maximum-count.Used, 0), 10)
 		}

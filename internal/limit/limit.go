@@ -1,12 +1,10 @@
-package account
+package limit
 
 import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 
-	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/setting"
@@ -69,6 +67,9 @@ func (k Kind) Number() int { return k.row().number }
 // Word is the kind's name in CloudStack's API: user_vm.
 func (k Kind) Word() string { return k.row().word }
 
+// Name is what people call it: virtual machines.
+func (k Kind) Name() string { return k.row().name }
+
 func (k Kind) row() kindRow {
 	i := slices.IndexFunc(kinds, func(r kindRow) bool { return r.kind == k })
 	if i < 0 {
@@ -100,48 +101,8 @@ type Count struct {
 // Counts holds an account's count of every kind.
 type Counts map[Kind]Count
 
-// Take counts what is being allocated for an account against its limits, and those of the domains that it is in, in the transaction
-// that allocates. It fails with fault.Limit, naming the kind, the limit and what was asked; the failure may come as late as at
-// the commit ([db.Tx.Must]). That happens at the transaction's end ([db.Statement.Hot]).
-func Take(ctx context.Context, tx db.Tx, account uid.Account, use Use) error {
-	if err := use.check(); err != nil {
-		return fmt.Errorf("count what account %s takes: %w", account, err)
-	}
-	err := ofAccounts.count(ctx, tx, string(account), use, false, func(ctx context.Context, q db.Tx) error {
-		if closing, err := isClosing(ctx, q, account); err == nil && closing {
-			return errClosing()
-		}
-		all, err := Limits(ctx, q, account)
-		if err != nil {
-			return err
-		}
-		return use.refusal(all[account], "the account's limit")
-	})
-	if err != nil {
-		return err
-	}
-	domains, err := domainsAbove(ctx, tx, account)
-	for _, id := range domains {
-		if err != nil {
-			break
-		}
-		err = ofDomains.count(ctx, tx, string(id), use, false, func(ctx context.Context, q db.Tx) error {
-			all, err := DomainLimits(ctx, q, id)
-			if err != nil {
-				return err
-			}
-			d, err := domainByID(ctx, q, id)
-			if err != nil {
-				return fmt.Errorf("find domain %s: %w", id, err)
-			}
-			return use.refusal(all[id], "the limit of domain "+d.Path)
-		})
-	}
-	return err
-}
-
-// refusal says which limit use goes beyond.
-func (u Use) refusal(c Counts, whose string) error {
+// Refusal is the fault.Limit that says which limit u goes beyond, and whose that is; db.ErrAgain where there is room by now.
+func (u Use) Refusal(c Counts, whose string) error {
 	if c == nil {
 		return fmt.Errorf("nothing is counted for what has %s", whose)
 	}
@@ -154,48 +115,35 @@ func (u Use) refusal(c Counts, whose string) error {
 	return db.ErrAgain // there is room by now
 }
 
-// Give takes back what [Take] counted, in the transaction that frees. Giving more than was taken is a defect and an error.
-func Give(ctx context.Context, tx db.Tx, account uid.Account, use Use) error {
+// Take counts, for an account or a domain, what is being allocated, against its limits. Where it may not have so much the transaction
+// fails with what refuse gives, as late as at its commit ([db.Tx.Must]); counting happens at the transaction's end ([db.Statement.Hot]).
+func Take[Holder uid.Account | uid.Domain](ctx context.Context, tx db.Tx, of Holder, use Use, refuse func(ctx context.Context, q db.Tx) error) error {
 	if err := use.check(); err != nil {
-		return fmt.Errorf("count what account %s gives back: %w", account, err)
+		return fmt.Errorf("count what %s takes: %w", of, err)
 	}
-	tooMuch := func(context.Context, db.Tx) error {
-		return fmt.Errorf("account %s gives back %v, more than it has taken", account, use)
-	}
-	if err := ofAccounts.count(ctx, tx, string(account), use, true, tooMuch); err != nil {
-		return err
-	}
-	domains, err := domainsAbove(ctx, tx, account)
-	for _, id := range domains {
-		if err == nil {
-			err = ofDomains.count(ctx, tx, string(id), use, true, tooMuch)
-		}
-	}
-	return err
+	return holdingOf(of).count(ctx, tx, string(of), use, false, refuse)
 }
 
-// chains are the domains above accounts that were asked for once. An account stays in its domain, and a domain where it is.
-var chains sync.Map // of uid.Account, []uid.Domain
-
-// domainsAbove gives the domains that an account is in, but for ROOT, which has no limits, from the top: the order in which their
-// rows are changed.
-func domainsAbove(ctx context.Context, q db.Tx, account uid.Account) ([]uid.Domain, error) {
-	if known, ok := chains.Load(account); ok {
-		return known.([]uid.Domain), nil
+// Give takes back what [Take] counted, in the transaction that frees. Giving more than was taken is a defect and an error.
+func Give[Holder uid.Account | uid.Domain](ctx context.Context, tx db.Tx, of Holder, use Use) error {
+	if err := use.check(); err != nil {
+		return fmt.Errorf("count what %s gives back: %w", of, err)
 	}
-	if account == auth.System().Account {
-		return nil, nil
-	}
-	var found []uid.Domain
-	if err := q.Select(ctx, above, &found, account); err != nil {
-		return nil, fmt.Errorf("find the domains of account %s: %w", account, err)
-	}
-	chains.Store(account, found)
-	return found, nil
+	return holdingOf(of).count(ctx, tx, string(of), use, true, func(context.Context, db.Tx) error {
+		return fmt.Errorf("%s gives back %v, more than it has taken", of, use)
+	})
 }
 
-// Limits gives the counts of accounts, in one query.
-func Limits(ctx context.Context, q db.Tx, accounts ...uid.Account) (map[uid.Account]Counts, error) {
+// SetMost sets the limit that an account or a domain has of a kind.
+func SetMost[Holder uid.Account | uid.Domain](ctx context.Context, tx db.Tx, of Holder, kind Kind, most int64) error {
+	if err := holdingOf(of).setMost(ctx, tx, string(of), kind, most); err != nil {
+		return fmt.Errorf("set a limit of %s: %w", of, err)
+	}
+	return nil
+}
+
+// OfAccounts gives the counts of accounts, in one query.
+func OfAccounts(ctx context.Context, q db.Tx, accounts ...uid.Account) (map[uid.Account]Counts, error) {
 	all, err := counts(ctx, q, accountCounts(), accounts)
 	if err != nil {
 		return nil, fmt.Errorf("read limits: %w", err)
@@ -203,30 +151,13 @@ func Limits(ctx context.Context, q db.Tx, accounts ...uid.Account) (map[uid.Acco
 	return all, nil
 }
 
-// DomainLimits gives what the accounts of domains, and of those below, use and may use together. ROOT has none.
-func DomainLimits(ctx context.Context, q db.Tx, domains ...uid.Domain) (map[uid.Domain]Counts, error) {
+// OfDomains gives what the accounts of domains, and of those below, use and may use together. ROOT has none.
+func OfDomains(ctx context.Context, q db.Tx, domains ...uid.Domain) (map[uid.Domain]Counts, error) {
 	all, err := counts(ctx, q, domainCounts(), domains)
 	if err != nil {
 		return nil, fmt.Errorf("read limits of domains: %w", err)
 	}
 	return all, nil
-}
-
-// Together gives the counts of a domain: those of its own row or, of ROOT, the sums of all accounts, without limits.
-func Together(ctx context.Context, q db.Tx, id uid.Domain) (Counts, error) {
-	all, err := DomainLimits(ctx, q, id)
-	if err != nil || all[id] != nil {
-		return all[id], err
-	}
-	root := []Domain{{ID: id}}
-	if err := Totals(ctx, q, root); err != nil {
-		return nil, err
-	}
-	sums := make(Counts, len(kinds))
-	for _, k := range kinds {
-		sums[k.kind] = Count{Used: root[0].Totals[k.kind], Maximum: Unlimited}
-	}
-	return sums, nil
 }
 
 func (u Use) check() error {

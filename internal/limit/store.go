@@ -1,4 +1,4 @@
-package account
+package limit
 
 import (
 	"context"
@@ -7,9 +7,19 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/uptrace/bun"
+
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/uid"
 )
+
+// holdingOf is where the counts of a holder are.
+func holdingOf[Holder uid.Account | uid.Domain](of Holder) holding {
+	if _, is := any(of).(uid.Domain); is {
+		return ofDomains
+	}
+	return ofAccounts
+}
 
 // holding is whose counts a table has.
 type holding struct {
@@ -121,8 +131,8 @@ func number(text string) int64 {
 	return n
 }
 
-// insertCounts gives a new account its row: without limits of its own, or with none at all.
-func insertCounts(ctx context.Context, tx db.Tx, account uid.Account, unlimited bool) error {
+// OpenAccount gives a new account its row: without limits of its own, or with none at all.
+func OpenAccount(ctx context.Context, tx db.Tx, account uid.Account, unlimited bool) error {
 	columns, args := []string{"account_id"}, []any{account}
 	if unlimited {
 		for _, k := range kinds {
@@ -134,29 +144,20 @@ func insertCounts(ctx context.Context, tx db.Tx, account uid.Account, unlimited 
 	return err
 }
 
-func insertDomainCounts(ctx context.Context, tx db.Tx, domain uid.Domain) error {
+// OpenDomain gives a new domain its row, without limits of its own.
+func OpenDomain(ctx context.Context, tx db.Tx, domain uid.Domain) error {
 	_, err := tx.NewRaw("insert into domain_counts (domain_id) values (?)", domain).Exec(ctx)
 	return err
 }
 
-// above are the domains that an account is in and below, but for ROOT, from the top. (Not by their paths: a removed domain may have
-// had the path that another one has now.)
-var above = db.Prepare(`with recursive up (id, parent_id, level) as (
-		select d.id, d.parent_id, d.level from domains d join accounts a on a.domain_id = d.id where a.id = ?
-		union all select p.id, p.parent_id, p.level from domains p join up on p.id = up.parent_id)
-	select id from up where parent_id is not null order by level`)
-
-// down are a domain, whose id is the argument, and all below it.
-const down = `with recursive down (id) as (select cast(? as text) union all select d.id from domains d join down on d.parent_id = down.id)`
-
-// setLimit sets an owner's own limit of a kind.
-func (h holding) setLimit(ctx context.Context, tx db.Tx, id string, kind Kind, most int64) error {
+// setMost sets an owner's own limit of a kind.
+func (h holding) setMost(ctx context.Context, tx db.Tx, id string, kind Kind, most int64) error {
 	_, err := tx.NewRaw("update "+h.table+" set "+string(kind)+"_max = ? where "+h.id+" = ?", most, id).Exec(ctx)
 	return err
 }
 
-// HoldCounts keeps others from counting for an account until the transaction's end.
-func HoldCounts(ctx context.Context, tx db.Tx, id uid.Account) error {
+// HoldAccount keeps others from counting for an account until the transaction's end.
+func HoldAccount(ctx context.Context, tx db.Tx, id uid.Account) error {
 	var held []uid.Account
 	err := tx.Lock(tx.NewSelect().Table("resource_counts").Column("account_id").Where("account_id = ?", id)).Scan(ctx, &held)
 	if err != nil {
@@ -181,43 +182,30 @@ func SetUsed(ctx context.Context, tx db.Tx, id uid.Account, use Use) error {
 	return nil
 }
 
-// Below gives the accounts in a domain and below it, removed ones too.
-func Below(ctx context.Context, q db.Tx, id uid.Domain) ([]uid.Account, error) {
-	var found []uid.Account
-	err := q.NewRaw(down+" select id from accounts where domain_id in (select id from down) order by id", id).Scan(ctx, &found)
-	if err != nil {
-		return nil, fmt.Errorf("find the accounts below domain %s: %w", id, err)
+// Shut makes every limit of an account 0, so that nothing more is taken.
+func Shut(ctx context.Context, tx db.Tx, id uid.Account) error {
+	none := make([]string, len(kinds))
+	for i, k := range kinds {
+		none[i] = string(k.kind) + "_max = 0"
 	}
-	return found, nil
+	_, err := tx.NewRaw("update resource_counts set "+strings.Join(none, ", ")+" where account_id = ?", id).Exec(ctx)
+	return err
 }
 
-// SumUp makes the counts of a domain, and of all domains above and below it, the sums of their accounts'.
-func SumUp(ctx context.Context, tx db.Tx, id uid.Domain) error {
-	var family []uid.Domain // from the top, as they are locked by who counts
-	err := tx.NewRaw(down+`, up (id) as (select id from domains where id = ? union all
-			select d.parent_id from domains d join up on d.id = up.id where d.parent_id is not null)
-		select id from domains where parent_id is not null and (id in (select id from up) or id in (select id from down))
-		order by level, id`, id, id).Scan(ctx, &family)
-	if err != nil {
-		return fmt.Errorf("find the domains around %s: %w", id, err)
-	}
+// HoldDomain keeps others from counting for a domain until the transaction's end.
+func HoldDomain(ctx context.Context, tx db.Tx, id uid.Domain) error {
+	var held []uid.Domain
+	return tx.Lock(tx.NewSelect().Table("domain_counts").Column("domain_id").Where("domain_id = ?", id)).Scan(ctx, &held)
+}
+
+// SumUp makes the counts of a domain, which are held, the sums of accounts'.
+func SumUp(ctx context.Context, tx db.Tx, id uid.Domain, accounts []uid.Account) error {
 	sums, sets := make([]string, len(kinds)), make([]string, len(kinds))
 	for i, k := range kinds {
 		sums[i] = fmt.Sprintf("cast(coalesce(sum(%s_used), 0) as bigint)", k.kind)
 		sets[i] = string(k.kind) + "_used"
 	}
-	sum := "update domain_counts set (" + strings.Join(sets, ", ") + ") = (" + down + " select " + strings.Join(sums, ", ") + `
-		from resource_counts where account_id in (select id from accounts where domain_id in (select id from down))) where domain_id = ?`
-	for _, d := range family {
-		// Held first: what the sums see must be as new as the lock.
-		var held []uid.Domain
-		err := tx.Lock(tx.NewSelect().Table("domain_counts").Column("domain_id").Where("domain_id = ?", d)).Scan(ctx, &held)
-		if err == nil {
-			_, err = tx.NewRaw(sum, d, d).Exec(ctx)
-		}
-		if err != nil {
-			return fmt.Errorf("sum up what the accounts of domain %s have: %w", d, err)
-		}
-	}
-	return nil
+	_, err := tx.NewRaw("update domain_counts set ("+strings.Join(sets, ", ")+") = (select "+strings.Join(sums, ", ")+
+		" from resource_counts where account_id in (?)) where domain_id = ?", bun.List(accounts), id).Exec(ctx)
+	return err
 }
