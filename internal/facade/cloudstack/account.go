@@ -26,7 +26,7 @@ func (f *Facade) registerAccounts(m *api.Mux) {
 	of := func(ctx context.Context, subject string) (cs.Account, error) { return shown(ctx, uid.Account(subject)) }
 	api.HandleJob(m, cs.DisableAccount, f.disableAccount, of)
 	api.HandleJob(m, cs.MarkDefaultZoneForAccount, f.markDefaultZone, of)
-	api.HandleJob(m, cs.DeleteAccount, f.deleteAccount, succeeded)
+	api.HandleJob(m, cs.DeleteAccount, f.deleteAccount, look.Succeeded)
 	api.HandleList(m, cs.ListAccounts, f.listAccounts)
 }
 
@@ -98,7 +98,7 @@ func (f *Facade) listAccounts(ctx context.Context, in cs.ListAccountsIn) (api.Pa
 		whose.DomainID = caller.Domain // a name means one in the own domain, not only the own account's
 		whose.Recursive = in.Recursive || in.ListAll
 	}
-	scope, err := f.scope(ctx, whose, in.ID != "")
+	scope, err := f.Owned.Scope(ctx, whose, in.ID != "")
 	if err != nil {
 		return api.Page[cs.Account]{}, err
 	}
@@ -172,7 +172,7 @@ func (f *Facade) accountsFor(ctx context.Context, accounts []account.Account, fi
 	if err := f.rolesOfAccounts(ctx, accounts, out); err != nil {
 		return nil, err
 	}
-	return out, f.pending(ctx, len(out), func(i int) (string, *cs.Pending) { return string(out[i].ID), &out[i].Pending })
+	return out, f.Owned.Pending(ctx, len(out), func(i int) (string, *cs.Pending) { return string(out[i].ID), &out[i].Pending })
 }
 
 // rolesOfAccounts fills in the roles of accounts, and of their users.

@@ -16,7 +16,7 @@ import (
 func (f *Facade) registerDomains(m *api.Mux) {
 	api.HandleCreate(m, cs.CreateDomain, f.createDomain, look.Show(f.DB.Read, account.DomainsWithFamily, f.domainsOut))
 	api.HandleCall(m, cs.UpdateDomain, f.updateDomain)
-	api.HandleJob(m, cs.DeleteDomain, f.deleteDomain, succeeded)
+	api.HandleJob(m, cs.DeleteDomain, f.deleteDomain, look.Succeeded)
 	api.HandleList(m, cs.ListDomains, f.listDomains)
 	api.HandleList(m, cs.ListDomainChildren, f.listDomainChildren)
 }
@@ -106,7 +106,7 @@ func (f *Facade) domainsFor(ctx context.Context, domains []account.Domain, figur
 			out[i].Resources = wire.Resources(counts[i])
 		}
 	}
-	return out, f.pending(ctx, len(out), func(i int) (string, *cs.Pending) { return string(out[i].ID), &out[i].Pending })
+	return out, f.Owned.Pending(ctx, len(out), func(i int) (string, *cs.Pending) { return string(out[i].ID), &out[i].Pending })
 }
 
 // domainOut shows a domain. The names above the caller's own domain are another tenant's.

@@ -36,7 +36,7 @@ func pendingEvents(entry, duration *int) (*event.Pending, error) {
 }
 
 func (f *Facade) listEvents(ctx context.Context, in cs.ListEventsIn) (api.Page[cs.Event], error) {
-	scope, err := f.scopeIn(ctx, in.Scope, in.ID != "" || in.StartID != "" || in.ResourceID != "", in.InProject)
+	scope, err := f.Owned.ScopeIn(ctx, in.Scope, in.ID != "" || in.StartID != "" || in.ResourceID != "", in.InProject)
 	if err != nil {
 		return api.Page[cs.Event]{}, err
 	}
@@ -56,7 +56,7 @@ func (f *Facade) listEvents(ctx context.Context, in cs.ListEventsIn) (api.Page[c
 	if err != nil {
 		return api.Page[cs.Event]{}, err
 	}
-	names, err := f.usernames(ctx, len(events), func(i int) uid.User { return events[i].User })
+	names, err := f.Owned.Usernames(ctx, len(events), func(i int) uid.User { return events[i].User })
 	if err != nil {
 		return api.Page[cs.Event]{}, err
 	}
@@ -66,5 +66,5 @@ func (f *Facade) listEvents(ctx context.Context, in cs.ListEventsIn) (api.Page[c
 			Username: names[e.User], ResourceType: e.ResourceType, ResourceID: e.ResourceID, ParentID: e.Parent, Created: api.At(e.Created),
 		}
 	})
-	return page, f.owners(ctx, len(events), func(i int) (uid.Account, *cs.Owner) { return events[i].Account, &page.Items[i].Owner })
+	return page, f.Owned.Owners(ctx, len(events), func(i int) (uid.Account, *cs.Owner) { return events[i].Account, &page.Items[i].Owner })
 }

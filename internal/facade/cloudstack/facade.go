@@ -12,6 +12,7 @@ import (
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/owned"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/keypair"
@@ -59,6 +60,8 @@ type Services struct {
 type Facade struct {
 	Services
 	*front.Front
+	Owned owned.Lists
+
 	mux *api.Mux
 }
 
@@ -67,7 +70,7 @@ func New(s Services, o front.Options) *Facade { return newFacade(s, o, cs.All...
 
 // newFacade makes a facade for some commands; tests have more than there are.
 func newFacade(s Services, o front.Options, commands ...api.Command) *Facade {
-	f := &Facade{Services: s, mux: api.NewMux(commands...)}
+	f := &Facade{Services: s, Owned: owned.New(s.DB, s.Accounts), mux: api.NewMux(commands...)}
 	f.mux.PageSize = func() int { return int(setting.DefaultPageSize.Of(s.Settings)) }
 	for _, register := range f.translators() {
 		register(f.mux)

@@ -3,6 +3,7 @@ package cloudstack
 import (
 	"github.com/virga-cloud/virga/api"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/offer"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/plant"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/region"
 )
 
@@ -22,18 +23,12 @@ func (f *Facade) translators() []func(*api.Mux) {
 		f.registerTwoFactor,
 		f.registerAPILimits,
 		region.Translator{Zones: f.Zones}.Register,
-		f.registerZones,
-		f.registerPods,
-		f.registerClusters,
-		f.registerHosts,
-		f.registerPools,
-		f.registerCapacity,
+		plant.Translator{
+			DB: f.DB, Owned: f.Owned, Zones: f.Zones, Hosts: f.Hosts, Pools: f.Pools, Images: f.Images, Networks: f.Networks, Machines: f.Machines,
+		}.Register,
+		f.registerSimulator,
 		offer.Translator{DB: f.DB, Offerings: f.Offerings, VPCs: f.VPCs, Networks: f.Networks, Machines: f.Machines}.Register,
 		f.registerTemplates,
-		f.registerPhysicalNetworks,
-		f.registerNetworkProviders,
-		f.registerVLANIPRanges,
-		f.registerImageStores,
 		f.registerKeyPairs,
 		f.registerTags,
 		f.registerSecurityGroups,

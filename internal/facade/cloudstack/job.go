@@ -26,7 +26,7 @@ func (f *Facade) queryJob(ctx context.Context, in cs.QueryAsyncJobResultIn) (cs.
 	if err != nil {
 		return cs.AsyncJob{}, err
 	}
-	names, err := f.accountNames(ctx, 1, func(int) uid.Account { return r.AccountID })
+	names, err := f.Owned.AccountNames(ctx, 1, func(int) uid.Account { return r.AccountID })
 	if err != nil {
 		return cs.AsyncJob{}, err
 	}
@@ -52,7 +52,7 @@ func (f *Facade) outcome(ctx context.Context, r op.Record, caller auth.Caller) (
 }
 
 func (f *Facade) listJobs(ctx context.Context, in cs.ListAsyncJobsIn) (api.Page[cs.AsyncJob], error) {
-	scope, err := f.scope(ctx, in.Scope, in.ResourceID != "")
+	scope, err := f.Owned.Scope(ctx, in.Scope, in.ResourceID != "")
 	if err != nil {
 		return api.Page[cs.AsyncJob]{}, err
 	}
@@ -64,7 +64,7 @@ func (f *Facade) listJobs(ctx context.Context, in cs.ListAsyncJobsIn) (api.Page[
 	if err != nil {
 		return api.Page[cs.AsyncJob]{}, err
 	}
-	names, err := f.accountNames(ctx, len(records), func(i int) uid.Account { return records[i].AccountID })
+	names, err := f.Owned.AccountNames(ctx, len(records), func(i int) uid.Account { return records[i].AccountID })
 	caller := auth.From(ctx)
 	return look.Page(records, total, func(r op.Record) cs.AsyncJob { return jobOut(r, names[r.AccountID], caller) }), err
 }

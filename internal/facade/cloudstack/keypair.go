@@ -6,6 +6,7 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/owned"
 	"github.com/virga-cloud/virga/internal/keypair"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -19,7 +20,7 @@ func (f *Facade) registerKeyPairs(m *api.Mux) {
 }
 
 func (f *Facade) registerKeyPair(ctx context.Context, in cs.RegisterSSHKeyPairIn) (uid.SSHKeyPair, error) {
-	if err := noProject(in.ProjectID); err != nil {
+	if err := owned.NoProject(in.ProjectID); err != nil {
 		return "", err
 	}
 	p, err := f.KeyPairs.Register(ctx, keypair.In{Name: in.Name, OwnerAccount: in.Account, OwnerDomain: in.DomainID}, in.PublicKey)
@@ -27,7 +28,7 @@ func (f *Facade) registerKeyPair(ctx context.Context, in cs.RegisterSSHKeyPairIn
 }
 
 func (f *Facade) createKeyPair(ctx context.Context, in cs.CreateSSHKeyPairIn) (none cs.SSHKeyPair, err error) {
-	if err := noProject(in.ProjectID); err != nil {
+	if err := owned.NoProject(in.ProjectID); err != nil {
 		return none, err
 	}
 	p, private, err := f.KeyPairs.Create(ctx, keypair.In{Name: in.Name, OwnerAccount: in.Account, OwnerDomain: in.DomainID})
@@ -43,7 +44,7 @@ func (f *Facade) createKeyPair(ctx context.Context, in cs.CreateSSHKeyPairIn) (n
 }
 
 func (f *Facade) listKeyPairs(ctx context.Context, in cs.ListSSHKeyPairsIn) (none api.Page[cs.SSHKeyPair], err error) {
-	scope, err := f.scopeIn(ctx, in.Scope, in.ID != "", in.InProject)
+	scope, err := f.Owned.ScopeIn(ctx, in.Scope, in.ID != "", in.InProject)
 	if err != nil {
 		return none, err
 	}
@@ -58,7 +59,7 @@ func (f *Facade) listKeyPairs(ctx context.Context, in cs.ListSSHKeyPairsIn) (non
 }
 
 func (f *Facade) deleteKeyPair(ctx context.Context, in cs.DeleteSSHKeyPairIn) (api.Success, error) {
-	err := noProject(in.ProjectID)
+	err := owned.NoProject(in.ProjectID)
 	if err == nil {
 		err = f.KeyPairs.Delete(ctx, keypair.In{Name: in.Name, OwnerAccount: in.Account, OwnerDomain: in.DomainID})
 	}
@@ -70,5 +71,5 @@ func (f *Facade) keyPairsOut(ctx context.Context, pairs []keypair.Pair) ([]cs.SS
 	for i, p := range pairs {
 		out[i] = cs.SSHKeyPair{ID: p.ID, Name: p.Name, Fingerprint: p.Fingerprint}
 	}
-	return out, f.owners(ctx, len(out), func(i int) (uid.Account, *cs.Owner) { return pairs[i].Account, &out[i].Owner })
+	return out, f.Owned.Owners(ctx, len(out), func(i int) (uid.Account, *cs.Owner) { return pairs[i].Account, &out[i].Owner })
 }

@@ -10,6 +10,7 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/owned"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/quota"
@@ -30,8 +31,8 @@ func (f *Facade) listResourceLimits(ctx context.Context, in cs.ListResourceLimit
 	}
 	kinds = slices.DeleteFunc(kinds, func(k limit.Kind) bool { return !strings.Contains(k.Word(), strings.ToLower(in.Keyword)) })
 	switch {
-	case in.ProjectID != "" && in.ProjectID != allProjects:
-		return none, noProject(in.ProjectID)
+	case in.ProjectID != "" && in.ProjectID != owned.AllProjects:
+		return none, owned.NoProject(in.ProjectID)
 	case in.ProjectID != "" || in.ID != nil || len(kinds) == 0:
 		return none, nil
 	}
@@ -68,14 +69,14 @@ func (f *Facade) limitsOut(ctx context.Context, holders []account.Holder, kinds 
 			out = append(out, cs.ResourceLimit{Type: strconv.Itoa(k.Number()), TypeName: k.Word(), Max: counts[i][k].Maximum})
 		}
 	}
-	return out, f.ownersOrDomains(ctx, len(out), func(i int) (uid.Account, uid.Domain, *cs.Owner) {
+	return out, f.Owned.OwnersOrDomains(ctx, len(out), func(i int) (uid.Account, uid.Domain, *cs.Owner) {
 		h := holders[i/len(kinds)]
 		return h.Account, h.Domain, &out[i].Owner
 	})
 }
 
 func (f *Facade) updateResourceLimit(ctx context.Context, in cs.UpdateResourceLimitIn) (none cs.ResourceLimit, err error) {
-	if err := noProject(in.ProjectID); err != nil {
+	if err := owned.NoProject(in.ProjectID); err != nil {
 		return none, err
 	}
 	kinds, err := kindsOf(in.Type, "")
@@ -98,7 +99,7 @@ func (f *Facade) updateResourceLimit(ctx context.Context, in cs.UpdateResourceLi
 }
 
 func (f *Facade) updateResourceCount(ctx context.Context, in cs.UpdateResourceCountIn) (none api.Page[cs.ResourceCount], err error) {
-	if err := noProject(in.ProjectID); err != nil {
+	if err := owned.NoProject(in.ProjectID); err != nil {
 		return none, err
 	}
 	kinds, err := kindsOf(in.Type, "")
@@ -116,7 +117,7 @@ func (f *Facade) updateResourceCount(ctx context.Context, in cs.UpdateResourceCo
 	page := look.Page(kinds, len(kinds), func(k limit.Kind) cs.ResourceCount {
 		return cs.ResourceCount{Type: strconv.Itoa(k.Number()), TypeName: k.Word(), Count: counts[k].Used}
 	})
-	return page, f.ownersOrDomains(ctx, len(page.Items), func(i int) (uid.Account, uid.Domain, *cs.Owner) {
+	return page, f.Owned.OwnersOrDomains(ctx, len(page.Items), func(i int) (uid.Account, uid.Domain, *cs.Owner) {
 		return h.Account, h.Domain, &page.Items[i].Owner
 	})
 }

@@ -19,7 +19,7 @@ import (
 // Every filter of every list keeps what it says, for callers of each kind; and all answers have the declared shape.
 func TestFilters(t *testing.T) {
 	t.Parallel()
-	eachPlant(t, func(p *plant) {
+	eachPlant(t, func(p *running) {
 		done(p, "red-user", cs.DeployVirtualMachine, p.basics("name=web1", "displayname=frontend", "diskofferingid="+string(p.disk.ID))...)
 		done(p, "blue-user", cs.DeployVirtualMachine, p.basics("name=db1", "startvm=false")...)
 		z, nowhere := "zoneid="+string(p.zone.ID), "zoneid="+string(p.closed.ID)
@@ -200,7 +200,7 @@ func countOf(body string) (n int) {
 
 func TestPlantIsShown(t *testing.T) {
 	t.Parallel()
-	eachPlant(t, func(p *plant) {
+	eachPlant(t, func(p *running) {
 		done(p, "red-user", cs.DeployVirtualMachine, p.basics()...)
 		vm := only(p, "root", cs.ListVirtualMachines, "listall=true")
 		done(p, "red-user", cs.DeployVirtualMachine, p.basics("startvm=false")...)

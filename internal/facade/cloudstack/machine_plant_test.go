@@ -12,7 +12,7 @@ import (
 // A machine's whole life, as its owner and as an admin see it.
 func TestMachineLife(t *testing.T) {
 	t.Parallel()
-	eachPlant(t, func(p *plant) {
+	eachPlant(t, func(p *running) {
 		id, vm := done(p, "red-user", cs.DeployVirtualMachine, p.basics("name=web", "displayname=The web", "diskofferingid="+string(p.disk.ID),
 			"details[0].tier=gold", "ipaddress=10.7.0.9", "macaddress=02:00:00:AB:CD:EF", "userdata=aGVsbG8=")...)
 		self := "id=" + id
@@ -90,7 +90,7 @@ func TestMachineLife(t *testing.T) {
 	})
 }
 
-func (p *plant) checkDisks(vm cs.VirtualMachine) {
+func (p *running) checkDisks(vm cs.VirtualMachine) {
 	p.t.Helper()
 	root := only(p, "root", cs.ListVolumes, "virtualmachineid="+string(vm.ID), "type=root", "podid="+string(p.pod.ID))
 	if root.VMName != "web" || root.VMDisplayName != "The web" || root.VMState != "Running" || *root.DeviceID != 0 || root.Size != 2<<30 ||
@@ -109,7 +109,7 @@ func (p *plant) checkDisks(vm cs.VirtualMachine) {
 
 func TestDeployNetworks(t *testing.T) {
 	t.Parallel()
-	eachPlant(t, func(p *plant) {
+	eachPlant(t, func(p *running) {
 		var networks []string
 		for _, off := range []uid.NetworkOffering{p.natted.ID, p.l2.ID} {
 			p.answer("red-user", cs.CreateNetwork, "name=net-"+string(off), "networkofferingid="+string(off), "zoneid="+string(p.zone.ID))
@@ -151,7 +151,7 @@ func TestDeployNetworks(t *testing.T) {
 
 func TestMachineParts(t *testing.T) {
 	t.Parallel()
-	eachPlant(t, func(p *plant) {
+	eachPlant(t, func(p *running) {
 		done(p, "red-user", cs.DeployVirtualMachine, p.basics()...)
 		for details, want := range map[string][4]bool{
 			"": {true, true, true, true}, "all": {true, true, true, true}, "min": {}, "nics": {true}, "servoff": {false, true},

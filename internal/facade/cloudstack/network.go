@@ -8,6 +8,7 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/owned"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/network"
@@ -21,14 +22,12 @@ import (
 func (f *Facade) registerNetworks(m *api.Mux) {
 	api.HandleCreate(m, cs.CreateNetwork, f.createNetwork, look.Show(f.DB.Read, network.ByID, f.networksOut))
 	api.HandleList(m, cs.ListNetworks, f.listNetworks)
-	api.HandleJob(m, cs.DeleteNetwork, f.deleteNetwork, succeeded)
+	api.HandleList(m, cs.ListPublicIPAddresses, f.listPublicIPAddresses)
+	api.HandleJob(m, cs.DeleteNetwork, f.deleteNetwork, look.Succeeded)
 }
 
-// succeeded is the outcome of jobs that leave nothing to show.
-func succeeded(context.Context, string) (api.Success, error) { return api.Success{Success: true}, nil }
-
 func (f *Facade) createNetwork(ctx context.Context, in cs.CreateNetworkIn) (uid.Network, error) {
-	if err := errors.Join(noProject(in.ProjectID), noVPC(in.VPCID), noACL(in.ACLID)); err != nil {
+	if err := errors.Join(owned.NoProject(in.ProjectID), noVPC(in.VPCID), noACL(in.ACLID)); err != nil {
 		return "", err
 	}
 	n, err := f.Networks.Create(ctx, network.CreateIn{
@@ -65,7 +64,7 @@ func (f *Facade) listNetworks(ctx context.Context, in cs.ListNetworksIn) (none a
 			return none, nil // no network is in a VPC, of the cloud itself, or waits for a restart
 		}
 	}
-	scope, err := f.scopeIn(ctx, in.Scope, in.ID != "", in.InProject)
+	scope, err := f.Owned.ScopeIn(ctx, in.Scope, in.ID != "", in.InProject)
 	if err != nil {
 		return none, err
 	}
@@ -129,17 +128,17 @@ func (f *Facade) networksOut(ctx context.Context, networks []network.Network) ([
 		out[i].Services = services[one.Offering]
 	}
 	l.Together(func() error {
-		return f.ownersOrDomains(ctx, n, func(i int) (uid.Account, uid.Domain, *cs.Owner) {
+		return f.Owned.OwnersOrDomains(ctx, n, func(i int) (uid.Account, uid.Domain, *cs.Owner) {
 			if networks[i].ACLType == network.ForDomain {
 				return "", networks[i].Domain, &out[i].Owner
 			}
 			return networks[i].Account, "", &out[i].Owner
 		})
 	}, func() error {
-		return f.pending(ctx, n, func(i int) (string, *cs.Pending) { return string(networks[i].ID), &out[i].Pending })
+		return f.Owned.Pending(ctx, n, func(i int) (string, *cs.Pending) { return string(networks[i].ID), &out[i].Pending })
 	})
 	if l.Err == nil {
-		l.Err = tagged(ctx, f, tag.Network, n, func(i int) (uid.Network, cs.Owner, *[]cs.Tag) { return out[i].ID, out[i].Owner, &out[i].Tags })
+		l.Err = owned.Tagged(ctx, f.Owned, tag.Network, n, func(i int) (uid.Network, cs.Owner, *[]cs.Tag) { return out[i].ID, out[i].Owner, &out[i].Tags })
 	}
 	return out, l.Err
 }

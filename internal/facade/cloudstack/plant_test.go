@@ -35,8 +35,8 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-// plant is a cloud in which machines run, on simulated hosts.
-type plant struct {
+// running is a cloud in which machines run, on simulated hosts.
+type running struct {
 	*cloud
 	world *sim.World
 
@@ -52,11 +52,11 @@ type plant struct {
 	osType       uid.OSType
 }
 
-func eachPlant(t *testing.T, test func(p *plant)) {
+func eachPlant(t *testing.T, test func(p *running)) {
 	dbtest.EachURL(t, func(t *testing.T, url string) { test(newPlant(t, url)) })
 }
 
-func newPlant(t *testing.T, url string) *plant {
+func newPlant(t *testing.T, url string) *running {
 	t.Helper()
 	c := &cloud{t: t, clock: &clock{}, log: &buffer{}, tenants: map[string]tenant{}}
 	d, err := db.Open(t.Context(), url, db.Options{Clock: time.Now, NoSync: true, SkipMigrations: true})
@@ -66,7 +66,7 @@ func newPlant(t *testing.T, url string) *plant {
 	countQueries(d)
 	box, err := secret.OpenBox(filepath.Join(t.TempDir(), "keys"))
 	c.must(err)
-	p := &plant{cloud: c}
+	p := &running{cloud: c}
 	p.world, err = sim.Open("", sim.Options{})
 	c.must(err)
 	t.Cleanup(func() { c.must(p.world.Close()) })
@@ -108,7 +108,7 @@ func newPlant(t *testing.T, url string) *plant {
 }
 
 // build makes a zone with two hosts, one that is closed, and something of everything that is offered.
-func (p *plant) build(s Services) {
+func (p *running) build(s Services) {
 	p.zone = made(p, s.Zones.CreateZone, zone.Zone{
 		Name: "north", NetworkType: zone.Advanced, Allocation: zone.Enabled, DNS1: "10.9.9.9", InternalDNS1: "10.8.8.8", GuestCIDR: "10.7.0.0/16",
 	})
@@ -165,7 +165,7 @@ func (p *plant) build(s Services) {
 }
 
 // made makes a thing as the house.
-func made[In, Out any](p *plant, create func(context.Context, In) (Out, error), in In) Out {
+func made[In, Out any](p *running, create func(context.Context, In) (Out, error), in In) Out {
 	p.t.Helper()
 	out, err := create(auth.With(p.t.Context(), auth.System()), in)
 	p.must(err)
@@ -173,7 +173,7 @@ func made[In, Out any](p *plant, create func(context.Context, In) (Out, error), 
 }
 
 // list gives the items of a list, and how many there are in all.
-func list[In, Item any](p *plant, who string, command api.List[In, Item], params ...string) ([]Item, int) {
+func list[In, Item any](p *running, who string, command api.List[In, Item], params ...string) ([]Item, int) {
 	p.t.Helper()
 	r := p.answer(who, command, params...)
 	var envelope map[string]map[string]json.RawMessage
@@ -191,7 +191,7 @@ func list[In, Item any](p *plant, who string, command api.List[In, Item], params
 }
 
 // only gives the one item that a list has.
-func only[In, Item any](p *plant, who string, command api.List[In, Item], params ...string) Item {
+func only[In, Item any](p *running, who string, command api.List[In, Item], params ...string) Item {
 	p.t.Helper()
 	items, count := list(p, who, command, params...)
 	if len(items) != 1 || count != 1 {
@@ -201,7 +201,7 @@ func only[In, Item any](p *plant, who string, command api.List[In, Item], params
 }
 
 // done starts a job, waits for its end, which must be a success, and gives the id of what it made and what it shows.
-func done[In, Out any](p *plant, who string, command api.Job[In, Out], params ...string) (string, Out) {
+func done[In, Out any](p *running, who string, command api.Job[In, Out], params ...string) (string, Out) {
 	p.t.Helper()
 	started := p.begun(who, command, params...)
 	ended := p.ended(who, started.JobID)
@@ -219,7 +219,7 @@ func done[In, Out any](p *plant, who string, command api.Job[In, Out], params ..
 	return started.ID, wrapper[command.Object]
 }
 
-func (p *plant) begun(who string, command api.Command, params ...string) api.Started {
+func (p *running) begun(who string, command api.Command, params ...string) api.Started {
 	p.t.Helper()
 	r := p.answer(who, command, params...)
 	var envelope map[string]struct {
@@ -231,14 +231,14 @@ func (p *plant) begun(who string, command api.Command, params ...string) api.Sta
 	return api.Started{ID: begun.ID, JobID: begun.JobID}
 }
 
-func (p *plant) ended(who string, id uid.Op) job {
+func (p *running) ended(who string, id uid.Op) job {
 	p.t.Helper()
 	p.await(id)
 	return p.query(who, id)
 }
 
 // basics are the parameters that every deployment has.
-func (p *plant) basics(more ...string) []string {
+func (p *running) basics(more ...string) []string {
 	return append([]string{
 		"zoneid=" + string(p.zone.ID), "serviceofferingid=" + string(p.small.ID), "templateid=" + string(p.template.ID),
 	}, more...)

@@ -9,6 +9,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/owned"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/tag"
@@ -23,7 +24,7 @@ func (f *Facade) listPublicIPAddresses(ctx context.Context, in cs.ListPublicIPAd
 	case in.ForLoadBalancing != nil && *in.ForLoadBalancing, in.StaticNAT != nil && *in.StaticNAT:
 		return none, nil // there are no such rules yet, hence no such addresses
 	}
-	scope, err := f.scopeIn(ctx, in.Scope, in.ID != "", in.InProject)
+	scope, err := f.Owned.ScopeIn(ctx, in.Scope, in.ID != "", in.InProject)
 	if err != nil {
 		return none, err
 	}
@@ -73,8 +74,8 @@ func (f *Facade) addressesOut(ctx context.Context, all []network.Address) ([]cs.
 			SourceNAT: a.SourceNAT, VMID: a.VM, VMName: vm.Name, VMDisplayName: vm.DisplayName,
 		}
 	}
-	if err := f.owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return all[i].Account, &out[i].Owner }); err != nil {
+	if err := f.Owned.Owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return all[i].Account, &out[i].Owner }); err != nil {
 		return nil, err
 	}
-	return out, tagged(ctx, f, tag.PublicIP, n, func(i int) (uid.PublicIP, cs.Owner, *[]cs.Tag) { return out[i].ID, out[i].Owner, &out[i].Tags })
+	return out, owned.Tagged(ctx, f.Owned, tag.PublicIP, n, func(i int) (uid.PublicIP, cs.Owner, *[]cs.Tag) { return out[i].ID, out[i].Owner, &out[i].Tags })
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/owned"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/tag"
@@ -24,7 +25,7 @@ func (f *Facade) securityGroup(ctx context.Context, id uid.SecurityGroup) (cs.Se
 }
 
 func (f *Facade) createSecurityGroup(ctx context.Context, in cs.CreateSecurityGroupIn) (uid.SecurityGroup, error) {
-	if err := noProject(in.ProjectID); err != nil {
+	if err := owned.NoProject(in.ProjectID); err != nil {
 		return "", err
 	}
 	return f.Groups.Create(ctx, secgroup.CreateIn{
@@ -41,7 +42,7 @@ func (f *Facade) updateSecurityGroup(ctx context.Context, in cs.UpdateSecurityGr
 }
 
 func (f *Facade) deleteSecurityGroup(ctx context.Context, in cs.DeleteSecurityGroupIn) (api.Success, error) {
-	err := noProject(in.ProjectID)
+	err := owned.NoProject(in.ProjectID)
 	if err == nil {
 		err = f.Groups.Delete(ctx, secgroup.DeleteIn{ID: in.ID, Name: in.Name, OwnerAccount: in.Account, OwnerDomain: in.DomainID})
 	}
@@ -49,7 +50,7 @@ func (f *Facade) deleteSecurityGroup(ctx context.Context, in cs.DeleteSecurityGr
 }
 
 func (f *Facade) listSecurityGroups(ctx context.Context, in cs.ListSecurityGroupsIn) (none api.Page[cs.SecurityGroup], err error) {
-	scope, err := f.scopeIn(ctx, in.Scope, in.ID != "" || in.VirtualMachineID != "", in.InProject)
+	scope, err := f.Owned.ScopeIn(ctx, in.Scope, in.ID != "" || in.VirtualMachineID != "", in.InProject)
 	if err != nil {
 		return none, err
 	}
@@ -77,10 +78,10 @@ func (f *Facade) securityGroupsOut(ctx context.Context, groups []secgroup.Group)
 			VirtualMachineCount: len(in), VirtualMachineIDs: in,
 		}
 	}
-	if err := f.owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return groups[i].Account, &out[i].Owner }); err != nil {
+	if err := f.Owned.Owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return groups[i].Account, &out[i].Owner }); err != nil {
 		return nil, err
 	}
-	return out, tagged(ctx, f, tag.SecurityGroup, n, func(i int) (uid.SecurityGroup, cs.Owner, *[]cs.Tag) {
+	return out, owned.Tagged(ctx, f.Owned, tag.SecurityGroup, n, func(i int) (uid.SecurityGroup, cs.Owner, *[]cs.Tag) {
 		return out[i].ID, out[i].Owner, &out[i].Tags
 	})
 }

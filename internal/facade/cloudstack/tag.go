@@ -17,16 +17,16 @@ func (f *Facade) registerTags(m *api.Mux) {
 			Type: tag.Type(in.ResourceType), Resources: in.ResourceIDs, Tags: wire.Pairs(in.Tags), Customer: in.Customer,
 		})
 		return api.Started{JobID: job}, err
-	}, succeeded)
+	}, look.Succeeded)
 	api.HandleJob(m, cs.DeleteTags, func(ctx context.Context, in cs.DeleteTagsIn) (api.Started, error) {
 		job, err := f.Tags.Delete(ctx, tag.In{Type: tag.Type(in.ResourceType), Resources: in.ResourceIDs, Tags: wire.Pairs(in.Tags)})
 		return api.Started{JobID: job}, err
-	}, succeeded)
+	}, look.Succeeded)
 	api.HandleList(m, cs.ListTags, f.listTags)
 }
 
 func (f *Facade) listTags(ctx context.Context, in cs.ListTagsIn) (none api.Page[cs.Tag], err error) {
-	scope, err := f.scopeIn(ctx, in.Scope, in.ResourceID != "", in.InProject)
+	scope, err := f.Owned.ScopeIn(ctx, in.Scope, in.ResourceID != "", in.InProject)
 	if err != nil {
 		return none, err
 	}
@@ -43,25 +43,11 @@ func (f *Facade) listTags(ctx context.Context, in cs.ListTagsIn) (none api.Page[
 	for i, t := range tags {
 		out[i] = wire.Tag(t, cs.Owner{})
 	}
-	err = f.owners(ctx, len(out), func(i int) (uid.Account, *cs.Owner) { return tags[i].Account, &out[i].Owner })
+	err = f.Owned.Owners(ctx, len(out), func(i int) (uid.Account, *cs.Owner) { return tags[i].Account, &out[i].Owner })
 	if err != nil {
 		return none, err
 	}
 	// What is at work on a tag is at work on its thing.
-	err = f.pending(ctx, len(out), func(i int) (string, *cs.Pending) { return tags[i].Resource, &out[i].Pending })
+	err = f.Owned.Pending(ctx, len(out), func(i int) (string, *cs.Pending) { return tags[i].Resource, &out[i].Pending })
 	return api.Page[cs.Tag]{Count: total, Items: out}, err
-}
-
-// tagged fills in the tags of the n things of a page, with one query. at gives the id of the ith thing, whose it is and where its
-// tags go.
-func tagged[K ~string](ctx context.Context, f *Facade, t tag.Type, n int, at func(i int) (K, cs.Owner, *[]cs.Tag)) error {
-	tags, err := tag.Of(ctx, f.DB.Read(), t, look.Distinct(n, func(i int) K { id, _, _ := at(i); return id }))
-	if err != nil || len(tags) == 0 {
-		return err
-	}
-	for i := range n {
-		id, owner, to := at(i)
-		*to = wire.Tags(tags[id], owner)
-	}
-	return nil
 }

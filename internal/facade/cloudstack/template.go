@@ -9,6 +9,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/owned"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/image"
@@ -33,7 +34,7 @@ func (f *Facade) registerTemplates(m *api.Mux) {
 const everyZone = "-1"
 
 func (f *Facade) registerTemplate(ctx context.Context, in cs.RegisterTemplateIn) (uid.Template, error) {
-	if err := noProject(in.ProjectID); err != nil {
+	if err := owned.NoProject(in.ProjectID); err != nil {
 		return "", err
 	}
 	zones, err := zonesOf(in.ZoneID, in.ZoneIDs)
@@ -124,10 +125,10 @@ func (f *Facade) images(ctx context.Context, in imagesIn, filter image.Filter) (
 		}
 		in.scope.ListAll = true // which leaves a named account or domain as narrow as it is
 	}
-	if in.project.ProjectID == allProjects {
+	if in.project.ProjectID == owned.AllProjects {
 		return none, nil // Virga has no projects yet: nothing is in one, not even what everyone may use
 	}
-	if filter.Scope, err = f.scopeIn(ctx, in.scope, len(filter.IDs) > 0, in.project); err != nil {
+	if filter.Scope, err = f.Owned.ScopeIn(ctx, in.scope, len(filter.IDs) > 0, in.project); err != nil {
 		return none, err
 	}
 	filter.Tags, filter.Keyword = wire.Wanted(in.tagged), in.paging.Keyword
@@ -154,19 +155,19 @@ func (f *Facade) templatesOut(ctx context.Context, templates []image.Template) (
 		out[i] = wire.Template(t)
 		out[i].ZoneName, out[i].HostName, out[i].OSTypeName = zones[t.Zone], stores[t.Place.Store].Name, systems[t.OSType]
 	}
-	if err := f.owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return templates[i].Account, &out[i].Owner }); err != nil {
+	if err := f.Owned.Owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return templates[i].Account, &out[i].Owner }); err != nil {
 		return nil, err
 	}
 	for _, of := range []tag.Type{tag.Template, tag.ISO} { // a page is of one of them
 		if n == 0 || templates[0].IsISO() != (of == tag.ISO) {
 			continue
 		}
-		err := tagged(ctx, f, of, n, func(i int) (uid.Template, cs.Owner, *[]cs.Tag) { return out[i].ID, out[i].Owner, &out[i].Tags })
+		err := owned.Tagged(ctx, f.Owned, of, n, func(i int) (uid.Template, cs.Owner, *[]cs.Tag) { return out[i].ID, out[i].Owner, &out[i].Tags })
 		if err != nil {
 			return nil, err
 		}
 	}
-	return out, f.pending(ctx, n, func(i int) (string, *cs.Pending) { return string(templates[i].ID), &out[i].Pending })
+	return out, f.Owned.Pending(ctx, n, func(i int) (string, *cs.Pending) { return string(templates[i].ID), &out[i].Pending })
 }
 
 func (f *Facade) listOSTypes(ctx context.Context, in cs.ListOsTypesIn) (api.Page[cs.OSType], error) {

@@ -83,11 +83,11 @@ func (f *Facade) usersOut(ctx context.Context, users []account.User) ([]cs.User,
 	if err := f.inRoles(ctx, len(out), func(i int) (uid.Role, *cs.InRole) { return users[i].AccountRole, &out[i].InRole }); err != nil {
 		return nil, err
 	}
-	return out, f.pending(ctx, len(out), func(i int) (string, *cs.Pending) { return string(out[i].ID), &out[i].Pending })
+	return out, f.Owned.Pending(ctx, len(out), func(i int) (string, *cs.Pending) { return string(out[i].ID), &out[i].Pending })
 }
 
 func (f *Facade) listUsers(ctx context.Context, in cs.ListUsersIn) (api.Page[cs.User], error) {
-	scope, err := f.scope(ctx, in.Scope, in.ID != "")
+	scope, err := f.Owned.Scope(ctx, in.Scope, in.ID != "")
 	if err != nil {
 		return api.Page[cs.User]{}, err
 	}

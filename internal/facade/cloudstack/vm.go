@@ -9,6 +9,7 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/owned"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/secgroup"
@@ -21,7 +22,7 @@ func (f *Facade) registerMachines(m *api.Mux) {
 	api.HandleJob(m, cs.StopVirtualMachine, f.stopMachine, f.machine)
 	api.HandleJob(m, cs.RebootVirtualMachine, f.rebootMachine, f.machine)
 	api.HandleJob(m, cs.DestroyVirtualMachine, f.destroyMachine, f.machine)
-	api.HandleJob(m, cs.ExpungeVirtualMachine, f.expungeMachine, succeeded)
+	api.HandleJob(m, cs.ExpungeVirtualMachine, f.expungeMachine, look.Succeeded)
 	api.HandleCall(m, cs.RecoverVirtualMachine, f.recoverMachine)
 	api.HandleCall(m, cs.UpdateVirtualMachine, f.updateMachine)
 	api.HandleCall(m, cs.ChangeServiceForVirtualMachine, f.changeService)
@@ -59,7 +60,7 @@ func (f *Facade) startedMachine(ctx context.Context, subject string) (cs.Virtual
 }
 
 func (f *Facade) deployMachine(ctx context.Context, in cs.DeployVirtualMachineIn) (api.Started, error) {
-	if err := noProject(in.ProjectID); err != nil {
+	if err := owned.NoProject(in.ProjectID); err != nil {
 		return api.Started{}, err
 	}
 	if groups := slices.Concat(in.AffinityGroupIDs, in.AffinityGroups); len(groups) > 0 {
@@ -184,7 +185,7 @@ func (f *Facade) listMachines(ctx context.Context, in cs.ListVirtualMachinesIn) 
 	if in.VPCID != "" { // there are none, so nothing is in one
 		return api.Page[cs.VirtualMachine]{}, nil
 	}
-	scope, err := f.scopeIn(ctx, in.Scope, len(ids) > 0, in.InProject)
+	scope, err := f.Owned.ScopeIn(ctx, in.Scope, len(ids) > 0, in.InProject)
 	if err != nil {
 		return api.Page[cs.VirtualMachine]{}, err
 	}

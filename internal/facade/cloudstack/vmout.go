@@ -110,12 +110,12 @@ func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []stri
 			roots = look.RelatedTo(ctx, l, ids, volume.RootsOf)
 			pools = look.Related(ctx, l, n, func(i int) uid.Pool { return roots[vms[i].ID].Pool }, pool.ByID)
 		}
-		return f.owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return vms[i].Account, &out[i].Owner })
+		return f.Owned.Owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return vms[i].Account, &out[i].Owner })
 	}, func() error {
 		if slices.Contains(parts, partNICs) {
 			nics = nicsOut(ctx, l, ids, network.NICsOf, network.Labels)
 		}
-		return f.pending(ctx, n, func(i int) (string, *cs.Pending) { return string(vms[i].ID), &out[i].Pending })
+		return f.Owned.Pending(ctx, n, func(i int) (string, *cs.Pending) { return string(vms[i].ID), &out[i].Pending })
 	})
 	for i, vm := range vms {
 		o := &out[i]

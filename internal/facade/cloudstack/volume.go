@@ -9,6 +9,7 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/owned"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/image"
@@ -31,7 +32,7 @@ func (f *Facade) registerVolumes(m *api.Mux) {
 }
 
 func (f *Facade) createVolume(ctx context.Context, in cs.CreateVolumeIn) (api.Started, error) {
-	if err := noProject(in.ProjectID); err != nil {
+	if err := owned.NoProject(in.ProjectID); err != nil {
 		return api.Started{}, err
 	}
 	if in.SnapshotID != "" {
@@ -98,7 +99,7 @@ func (f *Facade) listVolumes(ctx context.Context, in cs.ListVolumesIn) (api.Page
 	if err != nil {
 		return api.Page[cs.Volume]{}, err
 	}
-	scope, err := f.scopeIn(ctx, in.Scope, len(ids) > 0 || in.VMID != "", in.InProject)
+	scope, err := f.Owned.ScopeIn(ctx, in.Scope, len(ids) > 0 || in.VMID != "", in.InProject)
 	if err != nil {
 		return api.Page[cs.Volume]{}, err
 	}
@@ -133,9 +134,9 @@ func (f *Facade) volumesOut(ctx context.Context, volumes []volume.Volume) ([]cs.
 		vms = look.Related(ctx, l, n, func(i int) uid.VM { return volumes[i].VM }, compute.Labels)
 		return nil
 	}, func() error {
-		return f.owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return volumes[i].Account, &out[i].Owner })
+		return f.Owned.Owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return volumes[i].Account, &out[i].Owner })
 	}, func() error {
-		return f.pending(ctx, n, func(i int) (string, *cs.Pending) { return string(volumes[i].ID), &out[i].Pending })
+		return f.Owned.Pending(ctx, n, func(i int) (string, *cs.Pending) { return string(volumes[i].ID), &out[i].Pending })
 	})
 	zones := look.Related(ctx, l, n, func(i int) uid.Zone { return volumes[i].Zone }, zone.Names)
 	disks := look.Related(ctx, l, n, func(i int) uid.DiskOffering { return volumes[i].DiskOffering }, offering.DisksByID)
@@ -145,7 +146,7 @@ func (f *Facade) volumesOut(ctx context.Context, volumes []volume.Volume) ([]cs.
 	pods := look.Related(ctx, l, n, func(i int) uid.Pod { return pools[volumes[i].Pool].Pod }, zone.PodNames)
 	clusters := look.Related(ctx, l, n, func(i int) uid.Cluster { return pools[volumes[i].Pool].Cluster }, zone.ClustersByID)
 	if l.Err == nil {
-		l.Err = tagged(ctx, f, tag.Volume, n, func(i int) (uid.Volume, cs.Owner, *[]cs.Tag) { return out[i].ID, out[i].Owner, &out[i].Tags })
+		l.Err = owned.Tagged(ctx, f.Owned, tag.Volume, n, func(i int) (uid.Volume, cs.Owner, *[]cs.Tag) { return out[i].ID, out[i].Owner, &out[i].Tags })
 	}
 	for i, v := range volumes {
 		o := &out[i]

@@ -58,7 +58,7 @@ func (c *cloud) makeThing(ctx context.Context, in toilIn) (api.Started, error) {
 
 // listThings shows an account as a thing, and what the facade's helpers make of it.
 func (c *cloud) listThings(ctx context.Context, in listIn) (api.Page[thing], error) {
-	scope, err := c.facade.scope(ctx, in.Scope, false)
+	scope, err := c.facade.Owned.Scope(ctx, in.Scope, false)
 	if err != nil {
 		return api.Page[thing]{}, err
 	}
@@ -69,11 +69,11 @@ func (c *cloud) listThings(ctx context.Context, in listIn) (api.Page[thing], err
 		return api.Page[thing]{}, err
 	}
 	page := look.Page(found, total, func(a account.Account) thing { return thing{ID: uid.VM(a.ID)} })
-	err = c.facade.owners(ctx, len(found), func(i int) (uid.Account, *cs.Owner) { return found[i].ID, &page.Items[i].Owner })
+	err = c.facade.Owned.Owners(ctx, len(found), func(i int) (uid.Account, *cs.Owner) { return found[i].ID, &page.Items[i].Owner })
 	if err != nil {
 		return page, err
 	}
-	return page, c.facade.pending(ctx, len(found), func(i int) (string, *cs.Pending) {
+	return page, c.facade.Owned.Pending(ctx, len(found), func(i int) (string, *cs.Pending) {
 		return string(found[i].ID), &page.Items[i].Pending
 	})
 }

@@ -60,3 +60,22 @@ func Show[ID interface {
 		return shown[0], nil
 	}
 }
+
+// Subject makes the function that shows what a job was about, out of the one that shows the thing of an id.
+func Subject[ID ~string, Out any](show func(context.Context, ID) (Out, error)) func(context.Context, string) (Out, error) {
+	return func(ctx context.Context, id string) (Out, error) { return show(ctx, ID(id)) }
+}
+
+// Cut gives a page of a list that is all there.
+func Cut[T any](all []T, p api.Paging) api.Page[T] {
+	page := api.Page[T]{Count: len(all)}
+	offset, limit := Window(p)
+	if offset = min(offset, len(all)); limit == 0 {
+		limit = len(all)
+	}
+	page.Items = all[offset:min(offset+limit, len(all))]
+	return page
+}
+
+// Succeeded is the outcome of jobs that leave nothing to show.
+func Succeeded(context.Context, string) (api.Success, error) { return api.Success{Success: true}, nil }

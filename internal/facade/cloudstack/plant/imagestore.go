@@ -1,4 +1,4 @@
-package cloudstack
+package plant
 
 import (
 	"context"
@@ -12,30 +12,30 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-func (f *Facade) registerImageStores(m *api.Mux) {
-	showStore := look.Show(f.DB.Read, image.StoresByID, f.imageStoresOut)
-	api.HandleCreate(m, cs.AddImageStore, f.addImageStore, showStore)
-	api.HandleCreate(m, cs.AddSecondaryStorage, f.addSecondaryStorage, func(ctx context.Context, id uid.ImageStore) (cs.SecondaryStorage, error) {
+func (t Translator) registerImageStores(m *api.Mux) {
+	showStore := look.Show(t.DB.Read, image.StoresByID, t.imageStoresOut)
+	api.HandleCreate(m, cs.AddImageStore, t.addImageStore, showStore)
+	api.HandleCreate(m, cs.AddSecondaryStorage, t.addSecondaryStorage, func(ctx context.Context, id uid.ImageStore) (cs.SecondaryStorage, error) {
 		s, err := showStore(ctx, id)
 		return cs.SecondaryStorage{ImageStore: s, Type: "SecondaryStorage", State: "Up", ResourceState: "Enabled"}, err
 	})
-	api.HandleList(m, cs.ListImageStores, f.listImageStores)
+	api.HandleList(m, cs.ListImageStores, t.listImageStores)
 }
 
-func (f *Facade) addSecondaryStorage(ctx context.Context, in cs.AddSecondaryStorageIn) (uid.ImageStore, error) {
-	s, err := f.Images.AddStore(ctx, image.Store{URL: in.URL, Zone: in.ZoneID})
+func (t Translator) addSecondaryStorage(ctx context.Context, in cs.AddSecondaryStorageIn) (uid.ImageStore, error) {
+	s, err := t.Images.AddStore(ctx, image.Store{URL: in.URL, Zone: in.ZoneID})
 	return s.ID, err
 }
 
-func (f *Facade) addImageStore(ctx context.Context, in cs.AddImageStoreIn) (uid.ImageStore, error) {
+func (t Translator) addImageStore(ctx context.Context, in cs.AddImageStoreIn) (uid.ImageStore, error) {
 	if len(in.Details) > 0 { // access keys, usually: not kept, and not repeated
 		return "", fault.Invalidf("details were given, and provider %s needs none; other providers don't work here yet", image.LocalProvider)
 	}
-	s, err := f.Images.AddStore(ctx, image.Store{Name: in.Name, Provider: in.Provider, URL: in.URL, Zone: in.ZoneID})
+	s, err := t.Images.AddStore(ctx, image.Store{Name: in.Name, Provider: in.Provider, URL: in.URL, Zone: in.ZoneID})
 	return s.ID, err
 }
 
-func (f *Facade) listImageStores(ctx context.Context, in cs.ListImageStoresIn) (none api.Page[cs.ImageStore], err error) {
+func (t Translator) listImageStores(ctx context.Context, in cs.ListImageStoresIn) (none api.Page[cs.ImageStore], err error) {
 	if in.ReadOnly != nil && *in.ReadOnly {
 		return none, nil // no command makes a store so
 	}
@@ -43,16 +43,16 @@ func (f *Facade) listImageStores(ctx context.Context, in cs.ListImageStoresIn) (
 		ID: in.ID, Name: in.Name, Zone: in.ZoneID, Provider: in.Provider, Protocol: in.Protocol, Keyword: in.Keyword,
 	}
 	filter.Offset, filter.Limit = look.Window(in.Paging)
-	stores, total, err := f.Images.Stores(ctx, filter)
+	stores, total, err := t.Images.Stores(ctx, filter)
 	if err != nil {
 		return none, err
 	}
-	items, err := f.imageStoresOut(ctx, stores)
+	items, err := t.imageStoresOut(ctx, stores)
 	return api.Page[cs.ImageStore]{Count: total, Items: items}, err
 }
 
-func (f *Facade) imageStoresOut(ctx context.Context, stores []image.Store) ([]cs.ImageStore, error) {
-	l := look.In(f.DB.Read())
+func (t Translator) imageStoresOut(ctx context.Context, stores []image.Store) ([]cs.ImageStore, error) {
+	l := look.In(t.DB.Read())
 	zones := look.Related(ctx, l, len(stores), func(i int) uid.Zone { return stores[i].Zone }, zone.Names)
 	return look.Page(stores, 0, func(s image.Store) cs.ImageStore {
 		return cs.ImageStore{

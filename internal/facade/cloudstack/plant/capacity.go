@@ -1,4 +1,4 @@
-package cloudstack
+package plant
 
 import (
 	"context"
@@ -16,11 +16,11 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-func (f *Facade) registerCapacity(m *api.Mux) {
-	api.HandleList(m, cs.ListCapacity, f.listCapacity)
+func (t Translator) registerCapacity(m *api.Mux) {
+	api.HandleList(m, cs.ListCapacity, t.listCapacity)
 }
 
-func (f *Facade) listCapacity(ctx context.Context, in cs.ListCapacityIn) (api.Page[cs.Capacity], error) {
+func (t Translator) listCapacity(ctx context.Context, in cs.ListCapacityIn) (api.Page[cs.Capacity], error) {
 	var kind *capacity.Kind
 	if in.Type != nil {
 		k := capacity.Kind(*in.Type)
@@ -29,7 +29,7 @@ func (f *Facade) listCapacity(ctx context.Context, in cs.ListCapacityIn) (api.Pa
 		}
 		kind = &k
 	}
-	found, err := capacity.List(ctx, f.DB.Read(), capacity.ListIn{
+	found, err := capacity.List(ctx, t.DB.Read(), capacity.ListIn{
 		Zone: in.ZoneID, Pod: in.PodID, Cluster: in.ClusterID, Kind: kind, ByUsage: in.SortBy != "",
 	})
 	if err != nil {
@@ -44,25 +44,25 @@ func (f *Facade) listCapacity(ctx context.Context, in cs.ListCapacityIn) (api.Pa
 	if limit > 0 {
 		found = found[:min(limit, len(found))]
 	}
-	out, err := f.capacitiesOut(ctx, found)
+	out, err := t.capacitiesOut(ctx, found)
 	return api.Page[cs.Capacity]{Count: total, Items: out}, err
 }
 
 // capacitiesOf hands out the capacities of the places of a page.
-func (f *Facade) capacitiesOf(ctx context.Context, filter capacity.Filter, each func(cs.Capacity)) error {
-	found, err := capacity.Of(ctx, f.DB.Read(), filter)
+func (t Translator) capacitiesOf(ctx context.Context, filter capacity.Filter, each func(cs.Capacity)) error {
+	found, err := capacity.Of(ctx, t.DB.Read(), filter)
 	if err != nil {
 		return err
 	}
-	out, err := f.capacitiesOut(ctx, found)
+	out, err := t.capacitiesOut(ctx, found)
 	for _, c := range out {
 		each(c)
 	}
 	return err
 }
 
-func (f *Facade) capacitiesOut(ctx context.Context, found []capacity.Capacity) ([]cs.Capacity, error) {
-	l := look.In(f.DB.Read())
+func (t Translator) capacitiesOut(ctx context.Context, found []capacity.Capacity) ([]cs.Capacity, error) {
+	l := look.In(t.DB.Read())
 	zones := look.Related(ctx, l, len(found), func(i int) uid.Zone { return found[i].Zone }, zone.Names)
 	pods := look.Related(ctx, l, len(found), func(i int) uid.Pod { return found[i].Pod }, zone.PodNames)
 	clusters := look.Related(ctx, l, len(found), func(i int) uid.Cluster { return found[i].Cluster }, zone.ClusterNames)

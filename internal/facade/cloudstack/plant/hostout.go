@@ -1,4 +1,4 @@
-package cloudstack
+package plant
 
 import (
 	"context"
@@ -40,12 +40,12 @@ func hostPartsOf(details []string) (p hostParts, err error) {
 	return p, nil
 }
 
-func (f *Facade) hostsOut(ctx context.Context, hosts []host.Host) ([]cs.Host, error) {
-	return f.hostsWith(ctx, hosts, wholeHosts)
+func (t Translator) hostsOut(ctx context.Context, hosts []host.Host) ([]cs.Host, error) {
+	return t.hostsWith(ctx, hosts, wholeHosts)
 }
 
-func (f *Facade) hostsWith(ctx context.Context, hosts []host.Host, parts hostParts) ([]cs.Host, error) {
-	l := look.In(f.DB.Read())
+func (t Translator) hostsWith(ctx context.Context, hosts []host.Host, parts hostParts) ([]cs.Host, error) {
+	l := look.In(t.DB.Read())
 	zones := look.Related(ctx, l, len(hosts), func(i int) uid.Zone { return hosts[i].Zone }, zone.Names)
 	pods := look.Related(ctx, l, len(hosts), func(i int) uid.Pod { return hosts[i].Pod }, zone.PodNames)
 	clusters := look.Related(ctx, l, len(hosts), func(i int) uid.Cluster { return hosts[i].Cluster }, zone.ClustersByID)
@@ -73,5 +73,5 @@ func (f *Facade) hostsWith(ctx context.Context, hosts []host.Host, parts hostPar
 			}
 		}
 	}
-	return out, f.pending(ctx, len(hosts), func(i int) (string, *cs.Pending) { return string(hosts[i].ID), &out[i].Pending })
+	return out, t.Owned.Pending(ctx, len(hosts), func(i int) (string, *cs.Pending) { return string(hosts[i].ID), &out[i].Pending })
 }

@@ -1,4 +1,4 @@
-package cloudstack
+package plant
 
 import (
 	"context"
@@ -12,48 +12,48 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-func (f *Facade) registerPods(m *api.Mux) {
-	api.HandleCreate(m, cs.CreatePod, f.createPod, look.Show(f.DB.Read, zone.PodsByID, f.podsOut))
-	api.HandleCall(m, cs.UpdatePod, f.updatePod)
-	api.HandleCall(m, cs.DeletePod, f.deletePod)
-	api.HandleList(m, cs.ListPods, f.listPods)
+func (t Translator) registerPods(m *api.Mux) {
+	api.HandleCreate(m, cs.CreatePod, t.createPod, look.Show(t.DB.Read, zone.PodsByID, t.podsOut))
+	api.HandleCall(m, cs.UpdatePod, t.updatePod)
+	api.HandleCall(m, cs.DeletePod, t.deletePod)
+	api.HandleList(m, cs.ListPods, t.listPods)
 }
 
-func (f *Facade) createPod(ctx context.Context, in cs.CreatePodIn) (uid.Pod, error) {
-	p, err := f.Zones.CreatePod(ctx, zone.Pod{
+func (t Translator) createPod(ctx context.Context, in cs.CreatePodIn) (uid.Pod, error) {
+	p, err := t.Zones.CreatePod(ctx, zone.Pod{
 		Zone: in.ZoneID, Name: in.Name, Gateway: in.Gateway, Netmask: in.Netmask, StartIP: in.StartIP, EndIP: in.EndIP,
 		Allocation: zone.Allocation(in.AllocationState),
 	})
 	return p.ID, err
 }
 
-func (f *Facade) updatePod(ctx context.Context, in cs.UpdatePodIn) (cs.Pod, error) {
-	err := f.Zones.UpdatePod(ctx, in.ID, zone.PodChange{
+func (t Translator) updatePod(ctx context.Context, in cs.UpdatePodIn) (cs.Pod, error) {
+	err := t.Zones.UpdatePod(ctx, in.ID, zone.PodChange{
 		Name: in.Name, Gateway: in.Gateway, Netmask: in.Netmask, StartIP: in.StartIP, EndIP: in.EndIP,
 		Allocation: (*zone.Allocation)(in.AllocationState),
 	})
 	if err != nil {
 		return cs.Pod{}, err
 	}
-	return look.Show(f.DB.Read, zone.PodsByID, f.podsOut)(ctx, in.ID)
+	return look.Show(t.DB.Read, zone.PodsByID, t.podsOut)(ctx, in.ID)
 }
 
-func (f *Facade) deletePod(ctx context.Context, in cs.DeletePodIn) (api.Success, error) {
-	err := f.Zones.DeletePod(ctx, in.ID)
+func (t Translator) deletePod(ctx context.Context, in cs.DeletePodIn) (api.Success, error) {
+	err := t.Zones.DeletePod(ctx, in.ID)
 	return api.Success{Success: err == nil}, err
 }
 
-func (f *Facade) listPods(ctx context.Context, in cs.ListPodsIn) (api.Page[cs.Pod], error) {
+func (t Translator) listPods(ctx context.Context, in cs.ListPodsIn) (api.Page[cs.Pod], error) {
 	filter := zone.Filter{Zone: in.ZoneID, Name: in.Name, Allocation: zone.Allocation(in.AllocationState), Keyword: in.Keyword}
 	filter.IDs = look.Texts(look.Distinct(1, func(int) uid.Pod { return in.ID }))
 	filter.Offset, filter.Limit = look.Window(in.Paging)
-	pods, total, err := f.Zones.Pods(ctx, filter)
+	pods, total, err := t.Zones.Pods(ctx, filter)
 	if err != nil {
 		return api.Page[cs.Pod]{}, err
 	}
-	out, err := f.podsOut(ctx, pods)
+	out, err := t.podsOut(ctx, pods)
 	if err == nil && in.ShowCapacities && len(pods) > 0 {
-		err = f.capacitiesOf(ctx, capacity.Filter{Level: capacity.OfPods, Pods: look.Distinct(len(pods), func(i int) uid.Pod { return pods[i].ID })},
+		err = t.capacitiesOf(ctx, capacity.Filter{Level: capacity.OfPods, Pods: look.Distinct(len(pods), func(i int) uid.Pod { return pods[i].ID })},
 			func(c cs.Capacity) {
 				i := slices.IndexFunc(out, func(p cs.Pod) bool { return p.ID == c.PodID })
 				out[i].Capacity = append(out[i].Capacity, c)
@@ -62,8 +62,8 @@ func (f *Facade) listPods(ctx context.Context, in cs.ListPodsIn) (api.Page[cs.Po
 	return api.Page[cs.Pod]{Count: total, Items: out}, err
 }
 
-func (f *Facade) podsOut(ctx context.Context, pods []zone.Pod) ([]cs.Pod, error) {
-	l := look.In(f.DB.Read())
+func (t Translator) podsOut(ctx context.Context, pods []zone.Pod) ([]cs.Pod, error) {
+	l := look.In(t.DB.Read())
 	zones := look.Related(ctx, l, len(pods), func(i int) uid.Zone { return pods[i].Zone }, zone.Names)
 	out := make([]cs.Pod, len(pods))
 	for i, p := range pods {

@@ -1,4 +1,4 @@
-package cloudstack
+package plant
 
 import (
 	"context"
@@ -11,41 +11,41 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-func (f *Facade) registerPools(m *api.Mux) {
-	api.HandleCreate(m, cs.CreateStoragePool, f.createPool, look.Show(f.DB.Read, pool.ByID, f.poolsOut))
-	api.HandleCall(m, cs.DeleteStoragePool, f.deletePool)
-	api.HandleList(m, cs.ListStoragePools, f.listPools)
+func (t Translator) registerPools(m *api.Mux) {
+	api.HandleCreate(m, cs.CreateStoragePool, t.createPool, look.Show(t.DB.Read, pool.ByID, t.poolsOut))
+	api.HandleCall(m, cs.DeleteStoragePool, t.deletePool)
+	api.HandleList(m, cs.ListStoragePools, t.listPools)
 }
 
-func (f *Facade) createPool(ctx context.Context, in cs.CreateStoragePoolIn) (uid.Pool, error) {
-	p, err := f.Pools.Create(ctx, pool.Pool{
+func (t Translator) createPool(ctx context.Context, in cs.CreateStoragePoolIn) (uid.Pool, error) {
+	p, err := t.Pools.Create(ctx, pool.Pool{
 		Zone: in.ZoneID, Pod: in.PodID, Cluster: in.ClusterID, Name: in.Name, Hypervisor: in.Hypervisor, URL: in.URL, Scope: in.Scope,
 		BytesPhysical: in.CapacityBytes, Tags: in.Tags, Provider: in.Provider, Details: in.Details,
 	})
 	return p.ID, err
 }
 
-func (f *Facade) deletePool(ctx context.Context, in cs.DeleteStoragePoolIn) (api.Success, error) {
-	err := f.Pools.Delete(ctx, in.ID, in.Forced)
+func (t Translator) deletePool(ctx context.Context, in cs.DeleteStoragePoolIn) (api.Success, error) {
+	err := t.Pools.Delete(ctx, in.ID, in.Forced)
 	return api.Success{Success: err == nil}, err
 }
 
-func (f *Facade) listPools(ctx context.Context, in cs.ListStoragePoolsIn) (api.Page[cs.StoragePool], error) {
+func (t Translator) listPools(ctx context.Context, in cs.ListStoragePoolsIn) (api.Page[cs.StoragePool], error) {
 	filter := pool.Filter{
 		ID: in.ID, Zone: in.ZoneID, Pod: in.PodID, Cluster: in.ClusterID, Host: in.HostID, Name: in.Name, Address: in.IPAddress, Path: in.Path,
 		Scope: in.Scope, State: in.Status, Keyword: in.Keyword,
 	}
 	filter.Offset, filter.Limit = look.Window(in.Paging)
-	pools, total, err := f.Pools.List(ctx, filter)
+	pools, total, err := t.Pools.List(ctx, filter)
 	if err != nil {
 		return api.Page[cs.StoragePool]{}, err
 	}
-	out, err := f.poolsOut(ctx, pools)
+	out, err := t.poolsOut(ctx, pools)
 	return api.Page[cs.StoragePool]{Count: total, Items: out}, err
 }
 
-func (f *Facade) poolsOut(ctx context.Context, pools []pool.Pool) ([]cs.StoragePool, error) {
-	l := look.In(f.DB.Read())
+func (t Translator) poolsOut(ctx context.Context, pools []pool.Pool) ([]cs.StoragePool, error) {
+	l := look.In(t.DB.Read())
 	zones := look.Related(ctx, l, len(pools), func(i int) uid.Zone { return pools[i].Zone }, zone.Names)
 	pods := look.Related(ctx, l, len(pools), func(i int) uid.Pod { return pools[i].Pod }, zone.PodNames)
 	clusters := look.Related(ctx, l, len(pools), func(i int) uid.Cluster { return pools[i].Cluster }, zone.ClusterNames)
@@ -55,7 +55,7 @@ func (f *Facade) poolsOut(ctx context.Context, pools []pool.Pool) ([]cs.StorageP
 			ID: p.ID, Name: p.Name, ZoneID: p.Zone, ZoneName: zones[p.Zone], PodID: p.Pod, PodName: pods[p.Pod], ClusterID: p.Cluster,
 			ClusterName: clusters[p.Cluster], Hypervisor: p.Hypervisor, Scope: p.Scope, State: p.State, Type: p.Type, IPAddress: p.Address,
 			Path: p.Path, Provider: p.Provider, Tags: p.Tags, Total: p.BytesPhysical, Allocated: p.BytesUsed, Used: min(p.BytesUsed, p.BytesPhysical),
-			Factor: ratio(f.Pools.Factor(p)), Details: p.Details, Created: api.At(p.Created),
+			Factor: ratio(t.Pools.Factor(p)), Details: p.Details, Created: api.At(p.Created),
 		}
 	}
 	return out, l.Err

@@ -1,4 +1,4 @@
-package cloudstack
+package plant
 
 import (
 	"context"
@@ -13,14 +13,14 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-func (f *Facade) registerClusters(m *api.Mux) {
-	api.HandleCreateList(m, cs.AddCluster, f.addCluster, look.Show(f.DB.Read, zone.ClustersByID, f.clustersOut))
-	api.HandleCall(m, cs.UpdateCluster, f.updateCluster)
-	api.HandleCall(m, cs.DeleteCluster, f.deleteCluster)
-	api.HandleList(m, cs.ListClusters, f.listClusters)
+func (t Translator) registerClusters(m *api.Mux) {
+	api.HandleCreateList(m, cs.AddCluster, t.addCluster, look.Show(t.DB.Read, zone.ClustersByID, t.clustersOut))
+	api.HandleCall(m, cs.UpdateCluster, t.updateCluster)
+	api.HandleCall(m, cs.DeleteCluster, t.deleteCluster)
+	api.HandleList(m, cs.ListClusters, t.listClusters)
 }
 
-func (f *Facade) addCluster(ctx context.Context, in cs.AddClusterIn) (uid.Cluster, error) {
+func (t Translator) addCluster(ctx context.Context, in cs.AddClusterIn) (uid.Cluster, error) {
 	for _, p := range []struct{ name, value string }{
 		{"url", in.URL}, {"username", in.Username}, {"password", in.Password}, {"guestvswitchtype", in.GuestSwitch},
 		{"publicvswitchtype", in.PublicSwitch}, {"vsmipaddress", in.VSMAddress}, {"vsmusername", in.VSMUsername}, {"vsmpassword", in.VSMPassword},
@@ -30,44 +30,44 @@ func (f *Facade) addCluster(ctx context.Context, in cs.AddClusterIn) (uid.Cluste
 		}
 	}
 	// "Not said" and 0 are the same on the wire: a ratio below 0 is what the service has to refuse.
-	c, err := f.Zones.CreateCluster(ctx, zone.Cluster{
+	c, err := t.Zones.CreateCluster(ctx, zone.Cluster{
 		Zone: in.ZoneID, Pod: in.PodID, Name: in.Name, Hypervisor: in.Hypervisor, Type: in.Type, Allocation: zone.Allocation(in.AllocationState),
 		CPUOvercommit: in.CPUOvercommit, MemoryOvercommit: in.MemoryOvercommit,
 	})
 	return c.ID, err
 }
 
-func (f *Facade) updateCluster(ctx context.Context, in cs.UpdateClusterIn) (cs.Cluster, error) {
-	err := f.Hosts.UpdateCluster(ctx, in.ID, zone.ClusterChange{
+func (t Translator) updateCluster(ctx context.Context, in cs.UpdateClusterIn) (cs.Cluster, error) {
+	err := t.Hosts.UpdateCluster(ctx, in.ID, zone.ClusterChange{
 		Name: in.Name, Hypervisor: in.Hypervisor, Type: in.Type, Managed: in.ManagedState, Allocation: (*zone.Allocation)(in.AllocationState),
 		CPUOvercommit: in.CPUOvercommit, MemoryOvercommit: in.MemoryOvercommit,
 	})
 	if err != nil {
 		return cs.Cluster{}, err
 	}
-	return look.Show(f.DB.Read, zone.ClustersByID, f.clustersOut)(ctx, in.ID)
+	return look.Show(t.DB.Read, zone.ClustersByID, t.clustersOut)(ctx, in.ID)
 }
 
-func (f *Facade) deleteCluster(ctx context.Context, in cs.DeleteClusterIn) (api.Success, error) {
-	err := f.Zones.DeleteCluster(ctx, in.ID)
+func (t Translator) deleteCluster(ctx context.Context, in cs.DeleteClusterIn) (api.Success, error) {
+	err := t.Zones.DeleteCluster(ctx, in.ID)
 	return api.Success{Success: err == nil}, err
 }
 
-func (f *Facade) listClusters(ctx context.Context, in cs.ListClustersIn) (api.Page[cs.Cluster], error) {
+func (t Translator) listClusters(ctx context.Context, in cs.ListClustersIn) (api.Page[cs.Cluster], error) {
 	filter := zone.Filter{
 		Zone: in.ZoneID, Pod: in.PodID, Name: in.Name, Hypervisor: in.Hypervisor, Allocation: zone.Allocation(in.AllocationState),
 		Type: in.Type, Managed: in.ManagedState, Keyword: in.Keyword,
 	}
 	filter.IDs = look.Texts(look.Distinct(1, func(int) uid.Cluster { return in.ID }))
 	filter.Offset, filter.Limit = look.Window(in.Paging)
-	clusters, total, err := f.Zones.Clusters(ctx, filter)
+	clusters, total, err := t.Zones.Clusters(ctx, filter)
 	if err != nil {
 		return api.Page[cs.Cluster]{}, err
 	}
-	out, err := f.clustersOut(ctx, clusters)
+	out, err := t.clustersOut(ctx, clusters)
 	if err == nil && in.ShowCapacities && len(clusters) > 0 {
 		ids := look.Distinct(len(clusters), func(i int) uid.Cluster { return clusters[i].ID })
-		err = f.capacitiesOf(ctx, capacity.Filter{Level: capacity.OfClusters, Clusters: ids}, func(c cs.Capacity) {
+		err = t.capacitiesOf(ctx, capacity.Filter{Level: capacity.OfClusters, Clusters: ids}, func(c cs.Capacity) {
 			i := slices.IndexFunc(out, func(o cs.Cluster) bool { return o.ID == c.ClusterID })
 			out[i].Capacity = append(out[i].Capacity, c)
 		})
@@ -75,8 +75,8 @@ func (f *Facade) listClusters(ctx context.Context, in cs.ListClustersIn) (api.Pa
 	return api.Page[cs.Cluster]{Count: total, Items: out}, err
 }
 
-func (f *Facade) clustersOut(ctx context.Context, clusters []zone.Cluster) ([]cs.Cluster, error) {
-	l := look.In(f.DB.Read())
+func (t Translator) clustersOut(ctx context.Context, clusters []zone.Cluster) ([]cs.Cluster, error) {
+	l := look.In(t.DB.Read())
 	zones := look.Related(ctx, l, len(clusters), func(i int) uid.Zone { return clusters[i].Zone }, zone.Names)
 	pods := look.Related(ctx, l, len(clusters), func(i int) uid.Pod { return clusters[i].Pod }, zone.PodNames)
 	out := make([]cs.Cluster, len(clusters))

@@ -1,4 +1,4 @@
-package cloudstack
+package plant
 
 import (
 	"context"
@@ -12,22 +12,23 @@ import (
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/owned"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
 
-func (f *Facade) registerZones(m *api.Mux) {
-	api.HandleCreate(m, cs.CreateZone, f.createZone, look.Show(f.DB.Read, zone.ByID, f.zonesOut))
-	api.HandleCall(m, cs.UpdateZone, f.updateZone)
-	api.HandleCall(m, cs.DeleteZone, f.deleteZone)
-	api.HandleList(m, cs.ListZones, f.listZones)
-	api.HandleList(m, cs.ListHypervisors, f.listHypervisors)
+func (t Translator) registerZones(m *api.Mux) {
+	api.HandleCreate(m, cs.CreateZone, t.createZone, look.Show(t.DB.Read, zone.ByID, t.zonesOut))
+	api.HandleCall(m, cs.UpdateZone, t.updateZone)
+	api.HandleCall(m, cs.DeleteZone, t.deleteZone)
+	api.HandleList(m, cs.ListZones, t.listZones)
+	api.HandleList(m, cs.ListHypervisors, t.listHypervisors)
 }
 
-func (f *Facade) createZone(ctx context.Context, in cs.CreateZoneIn) (uid.Zone, error) {
-	z, err := f.Zones.CreateZone(ctx, zone.Zone{
+func (t Translator) createZone(ctx context.Context, in cs.CreateZoneIn) (uid.Zone, error) {
+	z, err := t.Zones.CreateZone(ctx, zone.Zone{
 		Name: in.Name, NetworkType: zone.NetworkType(in.NetworkType), SecurityGroups: in.SecurityGroups,
 		Allocation: zone.Allocation(in.AllocationState),
 		DNS1:       in.DNS1, DNS2: in.DNS2, InternalDNS1: in.InternalDNS1, InternalDNS2: in.InternalDNS2, IP6DNS1: in.IP6DNS1, IP6DNS2: in.IP6DNS2,
@@ -36,8 +37,8 @@ func (f *Facade) createZone(ctx context.Context, in cs.CreateZoneIn) (uid.Zone, 
 	return z.ID, err
 }
 
-func (f *Facade) updateZone(ctx context.Context, in cs.UpdateZoneIn) (cs.Zone, error) {
-	err := f.Zones.UpdateZone(ctx, in.ID, zone.ZoneChange{
+func (t Translator) updateZone(ctx context.Context, in cs.UpdateZoneIn) (cs.Zone, error) {
+	err := t.Zones.UpdateZone(ctx, in.ID, zone.ZoneChange{
 		Name: in.Name, DNS1: in.DNS1, DNS2: in.DNS2, InternalDNS1: in.InternalDNS1, InternalDNS2: in.InternalDNS2, IP6DNS1: in.IP6DNS1,
 		IP6DNS2: in.IP6DNS2, GuestCIDR: in.GuestCIDR, NetworkDomain: in.NetworkDomain, DHCPProvider: in.DHCPProvider,
 		Allocation: (*zone.Allocation)(in.AllocationState), LocalStorage: in.LocalStorage, Public: in.Public, SortKey: in.SortKey,
@@ -46,23 +47,23 @@ func (f *Facade) updateZone(ctx context.Context, in cs.UpdateZoneIn) (cs.Zone, e
 	if err != nil {
 		return cs.Zone{}, err
 	}
-	return look.Show(f.DB.Read, zone.ByID, f.zonesOut)(ctx, in.ID)
+	return look.Show(t.DB.Read, zone.ByID, t.zonesOut)(ctx, in.ID)
 }
 
-func (f *Facade) deleteZone(ctx context.Context, in cs.DeleteZoneIn) (api.Success, error) {
-	err := f.Zones.DeleteZone(ctx, in.ID)
+func (t Translator) deleteZone(ctx context.Context, in cs.DeleteZoneIn) (api.Success, error) {
+	err := t.Zones.DeleteZone(ctx, in.ID)
 	return api.Success{Success: err == nil}, err
 }
 
 // listZones shows tenants only the zones that are open to them: a disabled one is being built or repaired.
-func (f *Facade) listZones(ctx context.Context, in cs.ListZonesIn) (api.Page[cs.Zone], error) {
+func (t Translator) listZones(ctx context.Context, in cs.ListZonesIn) (api.Page[cs.Zone], error) {
 	ids, err := look.IDs(in.ID, in.IDs)
 	if err != nil {
 		return api.Page[cs.Zone]{}, err
 	}
 	caller := auth.From(ctx)
 	if in.Available != nil && !*in.Available {
-		used, err := compute.ZonesOf(ctx, f.DB.Read(), caller.Account)
+		used, err := compute.ZonesOf(ctx, t.DB.Read(), caller.Account)
 		if len(ids) > 0 {
 			used = slices.DeleteFunc(used, func(id uid.Zone) bool { return !slices.Contains(ids, id) })
 		}
@@ -79,14 +80,14 @@ func (f *Facade) listZones(ctx context.Context, in cs.ListZonesIn) (api.Page[cs.
 		filter.Allocation = zone.Enabled
 	}
 	filter.Offset, filter.Limit = look.Window(in.Paging)
-	zones, total, err := f.Zones.Zones(ctx, filter)
+	zones, total, err := t.Zones.Zones(ctx, filter)
 	if err != nil {
 		return api.Page[cs.Zone]{}, err
 	}
-	out, err := f.zonesOut(ctx, zones)
+	out, err := t.zonesOut(ctx, zones)
 	if err == nil && in.ShowCapacities && caller.IsRoot() && len(zones) > 0 {
 		ids := look.Distinct(len(zones), func(i int) uid.Zone { return zones[i].ID })
-		err = f.capacitiesOf(ctx, capacity.Filter{Level: capacity.OfZones, Zones: ids},
+		err = t.capacitiesOf(ctx, capacity.Filter{Level: capacity.OfZones, Zones: ids},
 			func(c cs.Capacity) {
 				i := slices.IndexFunc(out, func(z cs.Zone) bool { return z.ID == c.ZoneID })
 				out[i].Capacity = append(out[i].Capacity, c)
@@ -95,8 +96,8 @@ func (f *Facade) listZones(ctx context.Context, in cs.ListZonesIn) (api.Page[cs.
 	return api.Page[cs.Zone]{Count: total, Items: out}, err
 }
 
-func (f *Facade) zonesOut(ctx context.Context, zones []zone.Zone) ([]cs.Zone, error) {
-	l := look.In(f.DB.Read())
+func (t Translator) zonesOut(ctx context.Context, zones []zone.Zone) ([]cs.Zone, error) {
+	l := look.In(t.DB.Read())
 	domains := look.Related(ctx, l, len(zones), func(i int) uid.Domain { return zones[i].Domain }, zone.DomainNames)
 	out := make([]cs.Zone, len(zones))
 	for i, z := range zones {
@@ -105,13 +106,13 @@ func (f *Facade) zonesOut(ctx context.Context, zones []zone.Zone) ([]cs.Zone, er
 	if l.Err != nil {
 		return nil, l.Err
 	}
-	return out, tagged(ctx, f, tag.Zone, len(out), func(i int) (uid.Zone, cs.Owner, *[]cs.Tag) { return out[i].ID, cs.Owner{}, &out[i].Tags })
+	return out, owned.Tagged(ctx, t.Owned, tag.Zone, len(out), func(i int) (uid.Zone, cs.Owner, *[]cs.Tag) { return out[i].ID, cs.Owner{}, &out[i].Tags })
 }
 
 // ratio is a factor as a decimal number: 1, or 1.5.
 func ratio(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 
-func (f *Facade) listHypervisors(ctx context.Context, in cs.ListHypervisorsIn) (api.Page[cs.Hypervisor], error) {
-	names, err := f.Zones.Hypervisors(ctx, in.ZoneID)
+func (t Translator) listHypervisors(ctx context.Context, in cs.ListHypervisorsIn) (api.Page[cs.Hypervisor], error) {
+	names, err := t.Zones.Hypervisors(ctx, in.ZoneID)
 	return look.Page(names, len(names), func(name string) cs.Hypervisor { return cs.Hypervisor{Name: name} }), err
 }

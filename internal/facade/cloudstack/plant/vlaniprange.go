@@ -1,4 +1,4 @@
-package cloudstack
+package plant
 
 import (
 	"context"
@@ -6,23 +6,23 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/owned"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
 
-func (f *Facade) registerVLANIPRanges(m *api.Mux) {
-	api.HandleCreate(m, cs.CreateVLANIPRange, f.createVLANIPRange, look.Show(f.DB.Read, network.RangesByID, f.rangesOut))
-	api.HandleList(m, cs.ListVLANIPRanges, f.listVLANIPRanges)
-	api.HandleCall(m, cs.DeleteVLANIPRange, f.deleteVLANIPRange)
-	api.HandleList(m, cs.ListPublicIPAddresses, f.listPublicIPAddresses)
+func (t Translator) registerVLANIPRanges(m *api.Mux) {
+	api.HandleCreate(m, cs.CreateVLANIPRange, t.createVLANIPRange, look.Show(t.DB.Read, network.RangesByID, t.rangesOut))
+	api.HandleList(m, cs.ListVLANIPRanges, t.listVLANIPRanges)
+	api.HandleCall(m, cs.DeleteVLANIPRange, t.deleteVLANIPRange)
 }
 
-func (f *Facade) createVLANIPRange(ctx context.Context, in cs.CreateVLANIPRangeIn) (uid.IPRange, error) {
-	if err := noProject(in.ProjectID); err != nil {
+func (t Translator) createVLANIPRange(ctx context.Context, in cs.CreateVLANIPRangeIn) (uid.IPRange, error) {
+	if err := owned.NoProject(in.ProjectID); err != nil {
 		return "", err
 	}
-	r, err := f.Networks.CreateRange(ctx, network.CreateRangeIn{
+	r, err := t.Networks.CreateRange(ctx, network.CreateRangeIn{
 		Zone: in.ZoneID, Physical: in.PhysicalNetworkID, Network: in.NetworkID, Pod: in.PodID, Public: in.Public, Account: in.Account,
 		Domain: in.DomainID, VLAN: in.VLAN, Gateway: in.Gateway, Netmask: in.Netmask, StartIP: in.StartIP, EndIP: in.EndIP,
 		IP6Gateway: in.IP6Gateway, IP6CIDR: in.IP6CIDR, IP6Start: in.StartIPv6, IP6End: in.EndIPv6, ForSystem: in.ForSystem,
@@ -30,14 +30,14 @@ func (f *Facade) createVLANIPRange(ctx context.Context, in cs.CreateVLANIPRangeI
 	return r.ID, err
 }
 
-func (f *Facade) deleteVLANIPRange(ctx context.Context, in cs.DeleteVLANIPRangeIn) (api.Success, error) {
-	err := f.Networks.DeleteRange(ctx, in.ID)
+func (t Translator) deleteVLANIPRange(ctx context.Context, in cs.DeleteVLANIPRangeIn) (api.Success, error) {
+	err := t.Networks.DeleteRange(ctx, in.ID)
 	return api.Success{Success: err == nil}, err
 }
 
-func (f *Facade) listVLANIPRanges(ctx context.Context, in cs.ListVLANIPRangesIn) (none api.Page[cs.VLANIPRange], err error) {
-	if in.ProjectID != "" && in.ProjectID != allProjects {
-		return none, noProject(uid.Project(in.ProjectID))
+func (t Translator) listVLANIPRanges(ctx context.Context, in cs.ListVLANIPRangesIn) (none api.Page[cs.VLANIPRange], err error) {
+	if in.ProjectID != "" && in.ProjectID != owned.AllProjects {
+		return none, owned.NoProject(uid.Project(in.ProjectID))
 	}
 	if in.ProjectID != "" {
 		return none, nil // nothing belongs to a project
@@ -47,7 +47,7 @@ func (f *Facade) listVLANIPRanges(ctx context.Context, in cs.ListVLANIPRangesIn)
 		Keyword: in.Keyword,
 	}
 	if in.Account != "" {
-		scope, err := f.scope(ctx, api.Scope{Account: in.Account, DomainID: in.DomainID}, false)
+		scope, err := t.Owned.Scope(ctx, api.Scope{Account: in.Account, DomainID: in.DomainID}, false)
 		if err != nil {
 			return none, err
 		}
@@ -56,16 +56,16 @@ func (f *Facade) listVLANIPRanges(ctx context.Context, in cs.ListVLANIPRangesIn)
 		filter.Domain = in.DomainID
 	}
 	filter.Offset, filter.Limit = look.Window(in.Paging)
-	found, total, err := f.Networks.Ranges(ctx, filter)
+	found, total, err := t.Networks.Ranges(ctx, filter)
 	if err != nil {
 		return none, err
 	}
-	items, err := f.rangesOut(ctx, found)
+	items, err := t.rangesOut(ctx, found)
 	return api.Page[cs.VLANIPRange]{Count: total, Items: items}, err
 }
 
-func (f *Facade) rangesOut(ctx context.Context, all []network.Range) ([]cs.VLANIPRange, error) {
-	l := look.In(f.DB.Read())
+func (t Translator) rangesOut(ctx context.Context, all []network.Range) ([]cs.VLANIPRange, error) {
+	l := look.In(t.DB.Read())
 	pods := look.Related(ctx, l, len(all), func(i int) uid.Pod { return all[i].Pod }, zone.PodNames)
 	if l.Err != nil {
 		return nil, l.Err
@@ -79,7 +79,7 @@ func (f *Facade) rangesOut(ctx context.Context, all []network.Range) ([]cs.VLANI
 			EndIPv6: r.IP6End,
 		}
 	}
-	return out, f.ownersOrDomains(ctx, len(all), func(i int) (uid.Account, uid.Domain, *cs.Owner) {
+	return out, t.Owned.OwnersOrDomains(ctx, len(all), func(i int) (uid.Account, uid.Domain, *cs.Owner) {
 		return all[i].Account, all[i].Domain, &out[i].Owner
 	})
 }
