@@ -138,7 +138,9 @@ func (f *Facade) networksOut(ctx context.Context, networks []network.Network) ([
 		return f.Owned.Pending(ctx, n, func(i int) (string, *cs.Pending) { return string(networks[i].ID), &out[i].Pending })
 	})
 	if l.Err == nil {
-		l.Err = owned.Tagged(ctx, f.Owned, tag.Network, n, func(i int) (uid.Network, cs.Owner, *[]cs.Tag) { return out[i].ID, out[i].Owner, &out[i].Tags })
+		l.Err = owned.Tagged(ctx, f.Owned, tag.Network, n, func(i int) (uid.Network, cs.Owner, *[]cs.Tag) {
+			return out[i].ID, out[i].Owner, &out[i].Tags
+		})
 	}
 	return out, l.Err
 }

@@ -77,5 +77,7 @@ func (f *Facade) addressesOut(ctx context.Context, all []network.Address) ([]cs.
 	if err := f.Owned.Owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return all[i].Account, &out[i].Owner }); err != nil {
 		return nil, err
 	}
-	return out, owned.Tagged(ctx, f.Owned, tag.PublicIP, n, func(i int) (uid.PublicIP, cs.Owner, *[]cs.Tag) { return out[i].ID, out[i].Owner, &out[i].Tags })
+	return out, owned.Tagged(ctx, f.Owned, tag.PublicIP, n, func(i int) (uid.PublicIP, cs.Owner, *[]cs.Tag) {
+		return out[i].ID, out[i].Owner, &out[i].Tags
+	})
 }

@@ -146,7 +146,9 @@ func (f *Facade) volumesOut(ctx context.Context, volumes []volume.Volume) ([]cs.
 	pods := look.Related(ctx, l, n, func(i int) uid.Pod { return pools[volumes[i].Pool].Pod }, zone.PodNames)
 	clusters := look.Related(ctx, l, n, func(i int) uid.Cluster { return pools[volumes[i].Pool].Cluster }, zone.ClustersByID)
 	if l.Err == nil {
-		l.Err = owned.Tagged(ctx, f.Owned, tag.Volume, n, func(i int) (uid.Volume, cs.Owner, *[]cs.Tag) { return out[i].ID, out[i].Owner, &out[i].Tags })
+		l.Err = owned.Tagged(ctx, f.Owned, tag.Volume, n, func(i int) (uid.Volume, cs.Owner, *[]cs.Tag) {
+			return out[i].ID, out[i].Owner, &out[i].Tags
+		})
 	}
 	for i, v := range volumes {
 		o := &out[i]

@@ -106,7 +106,9 @@ func (t Translator) zonesOut(ctx context.Context, zones []zone.Zone) ([]cs.Zone,
 	if l.Err != nil {
 		return nil, l.Err
 	}
-	return out, owned.Tagged(ctx, t.Owned, tag.Zone, len(out), func(i int) (uid.Zone, cs.Owner, *[]cs.Tag) { return out[i].ID, cs.Owner{}, &out[i].Tags })
+	return out, owned.Tagged(ctx, t.Owned, tag.Zone, len(out), func(i int) (uid.Zone, cs.Owner, *[]cs.Tag) {
+		return out[i].ID, cs.Owner{}, &out[i].Tags
+	})
 }
 
 // ratio is a factor as a decimal number: 1, or 1.5.
