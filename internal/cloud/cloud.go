@@ -166,7 +166,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.log = c.Log
 	c.Engine.Name, c.Engine.Log, c.Engine.Finished = c.Name, c.Log, finished
 	cl.Engine = op.NewEngine(cl.DB, c.Engine)
-	cl.Settings = cl.settings(c)
+	cl.Settings = cl.settings(c, box)
 	cl.Sessions = auth.NewSessions(cl.DB, func() time.Duration { return setting.SessionTimeout.Of(cl.Settings) })
 	cl.Roles = role.New(cl.DB, cloudstack.Commands())
 	cl.Roles.UsedBy(account.CountOfRole)
@@ -214,9 +214,10 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 }
 
 // settings makes the settings, and tells them how to find the things that may have values of their own.
-func (cl *Cloud) settings(c Config) *setting.Settings {
+func (cl *Cloud) settings(c Config, box *secret.Box) *setting.Settings {
 	cl.poll = cmp.Or(c.SettingPoll, setting.Poll)
 	s := setting.New(cl.DB, c.Log, c.Initially...)
+	s.SealWith(box)
 	for scope, table := range map[setting.Scope]string{
 		setting.OfZone: "zones", setting.OfCluster: "clusters", setting.OfPool: "storage_pools", setting.OfDomain: "domains",
 		setting.OfAccount: "accounts",

@@ -29,7 +29,7 @@ var rules = []rule{
 	{"internal/audit", "internal/auth internal/db internal/secret internal/fault uid", "net/http", "what is changed by all is recorded by all, so it imports none"},
 	{"internal/event", "internal/audit internal/auth internal/db internal/fault uid", "net/http", "events are written by all, so they import none"},
 	{"internal/alert", "internal/db internal/fault uid", "net/http", "alerts are raised by all, so they import none"},
-	{"internal/setting", "internal/event internal/auth internal/db internal/fault uid", "net/http",
+	{"internal/setting", "internal/event internal/auth internal/db internal/secret internal/fault uid", "net/http",
 		"settings are read by all, so they import nothing that has any"},
 	{"internal/once", "internal/auth internal/db internal/fault uid", "net/http", "whoever makes something records it, so it imports none of them"},
 	{"internal/op", "internal/once internal/auth internal/bus internal/db internal/fault uid", "net/http", "the engine runs plans that it knows nothing of"},

@@ -21,9 +21,16 @@ func (s *Settings) Change(ctx context.Context, name string, at Place, value stri
 	if err != nil {
 		return Shown{}, err
 	}
+	kept := ""
 	if value != "" {
 		v, err := of.read(value)
 		if err != nil {
+			return Shown{}, err
+		}
+		if !of.sealed {
+			value = of.format(v)
+		}
+		if kept, err = s.stored(of, at, value); err != nil {
 			return Shown{}, err
 		}
 		value = of.format(v)
@@ -37,7 +44,7 @@ func (s *Settings) Change(ctx context.Context, name string, at Place, value stri
 			what = name + " was set back"
 			err = drop(ctx, tx, name, at)
 		} else {
-			err = put(ctx, tx, name, at, value)
+			err = put(ctx, tx, name, at, kept)
 		}
 		if err != nil {
 			return fmt.Errorf("change setting %s: %w", name, err)

@@ -23,6 +23,7 @@ const (
 	DomainDefaults  Category = "Domain Defaults"
 	Network         Category = "Network"
 	Storage         Category = "Storage"
+	Secure          Category = "Secure"
 )
 
 // Setting is a setting without the type of its value.
@@ -37,6 +38,7 @@ type Setting struct {
 	// Choices are the values that there are, where they can be listed.
 	Choices []string
 
+	sealed   bool                      // see the function of that name
 	fallback any                       // the default
 	parse    func(string) (any, error) // its error ends the sentence "the value of … must be"
 	format   func(any) string
@@ -50,6 +52,13 @@ func (s *Setting) Takes(scope Scope) bool { return scope == Global || slices.Con
 
 // read turns text into the setting's value, or refuses it.
 func (s *Setting) read(text string) (any, error) {
+	if s.sealed {
+		v, err := s.parse(text)
+		if err != nil {
+			return nil, fault.Invalidf("this is no value for the setting %s: it must be %v", s.Name, err)
+		}
+		return v, nil
+	}
 	v, err := s.parse(strings.TrimSpace(text))
 	if err != nil {
 		return nil, fault.Invalidf("%q is no value for the setting %s: it must be %v", text, s.Name, err)

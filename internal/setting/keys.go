@@ -317,7 +317,7 @@ func hostDomain(text string) error {
 }
 
 // all is every setting, by name.
-var all = byName(
+var all = byName(append(ldapSettings,
 	ExpungeDelay.Setting, ExpungeInterval.Setting, SessionTimeout.Setting, JobExpire.Setting, EventPurgeDelay.Setting, AuditRetention.Setting,
 	EventPurgeInterval.Setting, AlertPurgeDelay.Setting, AlertPurgeInterval.Setting, CapacityCheckPeriod.Setting, StorageStatsInterval.Setting,
 	DefaultPageSize.Setting, LoginAttempts.Setting, LoginLock.Setting, KeyAccess.Setting, TwoFactorEnabled.Setting, TwoFactorMandated.Setting,
@@ -335,7 +335,7 @@ var all = byName(
 	GuestDomainSuffix.Setting, GuestCIDRLimit.Setting, PublicTemplates.Setting,
 	CustomDiskMin.Setting, CustomDiskMax.Setting,
 	MaxVolumeSize.Setting, InstanceName.Setting, InstanceNameIsName.Setting,
-)
+)...)
 
 func byName(settings ...*Setting) map[string]*Setting {
 	m := make(map[string]*Setting, len(settings))

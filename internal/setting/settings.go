@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/secret"
 )
 
 // Poll is how soon a change that one server made is known to the others. The table is small, since it has only what was
@@ -22,6 +23,7 @@ type Exists func(ctx context.Context, q db.Tx, id string) (bool, error)
 // Settings are the settings of a cloud, as one server knows them. All methods may be called concurrently, but for Know.
 type Settings struct {
 	db      *db.DB
+	box     *secret.Box // seals what is secret
 	log     *slog.Logger
 	initial map[*Setting]any
 	things  map[Scope]Exists
@@ -98,7 +100,7 @@ func (s *Settings) Load(ctx context.Context) error {
 			s.log.Warn("a setting that this build does not know", "setting", r.Name)
 			continue
 		}
-		v, err := of.read(r.Value)
+		v, err := s.readRow(of, r)
 		if err != nil {
 			s.log.Warn("a setting's value that this build can't read", "setting", r.Name, "error", err)
 			continue
