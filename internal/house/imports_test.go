@@ -27,6 +27,8 @@ var rules = []rule{
 	{"internal/bus", "internal/fault uid internal/secret", "", "what is carried is not the carrier's business"},
 	{"internal/auth", "internal/db internal/secret internal/fault uid", "net/http", "every facade asks it in its own words"},
 	{"internal/audit", "internal/auth internal/db internal/secret internal/fault uid", "net/http", "what is changed by all is recorded by all, so it imports none"},
+	{"internal/directory", "internal/secret internal/fault", "net/http", "a directory is asked without knowing for whom"},
+	{"internal/directory/directorytest", "internal/directory internal/secret", "", "a real directory for tests"},
 	{"internal/event", "internal/audit internal/auth internal/db internal/fault uid", "net/http", "events are written by all, so they import none"},
 	{"internal/alert", "internal/db internal/fault uid", "net/http", "alerts are raised by all, so they import none"},
 	{"internal/setting", "internal/event internal/auth internal/db internal/secret internal/fault uid", "net/http",
@@ -82,7 +84,7 @@ const mechanics = "internal/audit internal/op internal/once internal/keep intern
 const facades = "facades translate; a rule that two of them need lives in a service, so none imports another or a driver"
 
 // aids are what tests may import besides what their package may.
-const aids = "internal/db/dbtest internal/op/optest internal/hypervisor/hypervisortest internal/hypervisor/sim internal/cloudtest"
+const aids = "internal/db/dbtest internal/directory/directorytest internal/op/optest internal/hypervisor/hypervisortest internal/hypervisor/sim internal/cloudtest"
 
 type rule struct {
 	packages string
@@ -166,6 +168,9 @@ var parts = []part{
 	{"github.com/jackc/pgx/v5", "internal/db internal/db/dbtest", "PostgreSQL's driver"},
 	{"modernc.org/sqlite", "internal/db internal/hypervisor/sim", "SQLite's driver; the simulated world is a file of its own"},
 	{"github.com/pressly/goose/v3", "internal/db", "migrations"},
+	{"github.com/go-ldap/ldap/v3", "internal/directory internal/directory/directorytest", "asks directories"},
+	{"github.com/go-asn1-ber/asn1-ber", "internal/directory", "how long an answer of a directory can be"},
+	{"software.sslmate.com/src/go-pkcs12", "internal/directory", "reads truststores as Java makes them"},
 	{"github.com/pquerna/otp", "internal/auth", "codes of authenticator apps"},
 	{"golang.org/x/crypto/argon2", "internal/auth", "password hashes"},
 	{"golang.org/x/crypto/ssh", "internal/keypair", "reads and writes SSH keys as every client and guest does"},

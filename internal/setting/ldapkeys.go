@@ -121,8 +121,8 @@ func dn(s string) error {
 
 func queryFilter(s string) error {
 	if s != "" && (printable(s) != nil || !strings.HasPrefix(s, "(") || !strings.HasSuffix(s, ")") ||
-		strings.Count(s, "(") != strings.Count(s, ")")) {
-		return errors.New("a filter in parentheses, (uid=%u) for instance")
+		strings.Count(s, "(") != strings.Count(s, ")") || strings.Contains(strings.ReplaceAll(s, "%u", ""), "%")) {
+		return errors.New("a filter in parentheses, (uid=%u) for instance, with no other placeholder than %u")
 	}
 	return nil
 }
