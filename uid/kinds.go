@@ -40,6 +40,7 @@ type (
 	Op              = ID[opKind]
 	Event           = ID[eventKind]
 	Alert           = ID[alertKind]
+	Annotation      = ID[annotationKind]
 	Server          = ID[serverKind]
 	Session         = ID[sessionKind]
 )
@@ -83,6 +84,7 @@ type (
 	opKind              struct{}
 	eventKind           struct{}
 	alertKind           struct{}
+	annotationKind      struct{}
 	serverKind          struct{}
 	sessionKind         struct{}
 )
@@ -125,5 +127,6 @@ func (instanceGroupKind) kind() string   { return "instance group" }
 func (opKind) kind() string              { return "job" }
 func (eventKind) kind() string           { return "event" }
 func (alertKind) kind() string           { return "alert" }
+func (annotationKind) kind() string      { return "annotation" }
 func (serverKind) kind() string          { return "management server" }
 func (sessionKind) kind() string         { return "session" }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -118,6 +119,7 @@ func (d doors) close() {
 type served interface {
 	Handler() http.Handler
 	Integration() http.Handler
+	Present(name string) *tls.Certificate
 }
 
 // serve answers requests until ctx ends. ready is called with the API's url once it answers.
@@ -125,7 +127,7 @@ func (c common) serve(ctx context.Context, cl served, d doors, dir string, ready
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	o := front.ServeOptions{
-		Listener: d.api, TLSCert: c.TLSCert, TLSKey: c.TLSKey, Clock: time.Now, Log: c.logger(),
+		Listener: d.api, TLSCert: c.TLSCert, TLSKey: c.TLSKey, Present: cl.Present, Clock: time.Now, Log: c.logger(),
 		Listening: func(a net.Addr) {
 			if err := ready(c.url(a)); err != nil {
 				cancel(err)

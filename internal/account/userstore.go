@@ -9,6 +9,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/detail"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -207,3 +208,6 @@ func putPassword(ctx context.Context, tx db.Tx, id uid.User, known, hash string)
 		where id = ? and (? = '' or password = ?)`, hash, id, known, known).Exec(ctx))
 	return n == 1, err
 }
+
+// DetailedUser are the users that can have details.
+var DetailedUser = detail.Kind{Type: "User", Table: "users", Live: "removed is null"}

@@ -3,6 +3,7 @@ package cloud
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -12,12 +13,15 @@ import (
 
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/alert"
+	"github.com/virga-cloud/virga/internal/annotation"
 	"github.com/virga-cloud/virga/internal/apilimit"
 	"github.com/virga-cloud/virga/internal/audit"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/certificate"
 	"github.com/virga-cloud/virga/internal/closing"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/detail"
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
@@ -88,16 +92,21 @@ type Cloud struct {
 	Offerings *offering.Service
 	KeyPairs  *keypair.Service
 	Tags      *tag.Service
-	Networks  *network.Service
-	VPCs      *vpc.Service
-	Groups    *secgroup.Service
-	Hosts     *host.Service
-	Pools     *pool.Service
-	Images    *image.Service
-	Volumes   *volume.Service
-	Machines  *compute.Service
-	Closing   *closing.Service
-	Facade    *cloudstack.Facade
+
+	Details      *detail.Service
+	Annotations  *annotation.Service
+	Certificates *certificate.Service
+
+	Networks *network.Service
+	VPCs     *vpc.Service
+	Groups   *secgroup.Service
+	Hosts    *host.Service
+	Pools    *pool.Service
+	Images   *image.Service
+	Volumes  *volume.Service
+	Machines *compute.Service
+	Closing  *closing.Service
+	Facade   *cloudstack.Facade
 
 	log  *slog.Logger
 	box  *secret.Box
@@ -179,6 +188,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.KeyPairs = keypair.New(cl.DB, cl.Accounts)
 	cl.Tags = tag.New(cl.DB, cl.Engine, compute.Taggable, volume.Taggable, image.Taggable, image.TaggableISO, network.Taggable,
 		network.TaggableAddress, secgroup.Taggable, zone.Taggable)
+	cl.note(c, box)
 	cl.Networks = network.New(cl.DB, cl.Engine, cl.Accounts, cl.Settings)
 	cl.Offerings.CountNetworks(network.CountOf)
 	cl.VPCs = vpc.New(cl.DB)
@@ -207,7 +217,8 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	c.Facade.Ready = func(context.Context) error { return cl.Engine.Ready() }
 	cl.Facade = cloudstack.New(cloudstack.Services{
 		DB: cl.DB, Engine: cl.Engine, Settings: cl.Settings, Accounts: cl.Accounts, Sessions: cl.Sessions, Roles: cl.Roles,
-		Limits: cl.Limits, Zones: cl.Zones, Offerings: cl.Offerings, KeyPairs: cl.KeyPairs, Tags: cl.Tags, Networks: cl.Networks,
+		Limits: cl.Limits, Zones: cl.Zones, Offerings: cl.Offerings, KeyPairs: cl.KeyPairs, Tags: cl.Tags, Details: cl.Details,
+		Annotations: cl.Annotations, Certificates: cl.Certificates, Networks: cl.Networks,
 		VPCs: cl.VPCs, Groups: cl.Groups,
 		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Machines: cl.Machines, Closing: cl.Closing, Reset: c.Reset,
 	}, c.Facade)
@@ -320,6 +331,8 @@ func (cl *Cloud) keepers() []keep.Keeper {
 	}
 	return []keep.Keeper{
 		{Name: "host-health", Period: 10 * time.Second, Round: cl.Hosts.CheckHealth},
+		{Name: "details", Period: time.Minute, Round: cl.Details.Sweep},
+		{Name: "annotations", Period: time.Minute, Round: cl.Annotations.Sweep},
 		{Name: "image-stores", Period: glance, Every: every(setting.StorageStatsInterval), Round: cl.Images.MeasureStores},
 		{Name: "storage-overprovisioning", Period: 10 * time.Second, Round: cl.Pools.Reckon},
 		{Name: "expunge", Period: glance, Every: every(setting.ExpungeInterval), Round: func(ctx context.Context) error {
@@ -361,6 +374,10 @@ func (cl *Cloud) Start(ctx context.Context) error {
 		return err
 	}
 	cl.stop = append(cl.stop, stop)
+	if stop, err = cl.Certificates.Start(ctx, cl.poll); err != nil {
+		return err
+	}
+	cl.stop = append(cl.stop, stop)
 	if stop, err = cl.Engine.Start(ctx); err != nil {
 		return err
 	}
@@ -379,6 +396,9 @@ func (cl *Cloud) Handler() http.Handler { return cl.Facade.Handler() }
 
 // Integration serves them to whoever reaches the integration port, with root's rights.
 func (cl *Cloud) Integration() http.Handler { return cl.Facade.Integration() }
+
+// Present gives the certificate that was uploaded for a name, nil where none was.
+func (cl *Cloud) Present(name string) *tls.Certificate { return cl.Certificates.Present(name) }
 
 // Close stops the work, the last begun first, and lets go of everything. It may be called again.
 func (cl *Cloud) Close() {

@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -154,6 +155,14 @@ func (s *Sandbox) Handler() http.Handler {
 // Integration is Handler for the port that asks nobody who calls.
 func (s *Sandbox) Integration() http.Handler {
 	return s.through(func(d *sandboxDoors) http.Handler { return d.integration })
+}
+
+// Present gives the certificate that was uploaded for a name, nil where none was.
+func (s *Sandbox) Present(name string) *tls.Certificate {
+	if cl := s.now.Load(); cl != nil {
+		return cl.Present(name)
+	}
+	return nil
 }
 
 func (s *Sandbox) through(door func(*sandboxDoors) http.Handler) http.Handler {

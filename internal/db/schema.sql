@@ -33,6 +33,25 @@ CREATE TABLE alerts (
 
 CREATE UNIQUE INDEX alerts_lasting on alerts (type, subject) where resolved is null;
 
+CREATE TABLE annotations (
+    id          text primary key,
+    entity_type text        not null,                  -- VM, VOLUME …
+    entity_id   text        not null,
+    account_id  text,                                  -- the thing's owner; null for what is the cloud's own
+    domain_id   text,
+    user_id     text        not null,                  -- who wrote it
+    username    text        not null,
+    text        text        not null,
+    admins_only boolean     not null,
+    created     timestamptz not null
+);
+
+CREATE INDEX annotations_domain on annotations (domain_id);
+
+CREATE INDEX annotations_entity on annotations (entity_type, entity_id);
+
+CREATE INDEX annotations_owner on annotations (account_id);
+
 CREATE TABLE api_keys (
     id          text primary key,
     api_key     text        not null,
@@ -101,6 +120,16 @@ CREATE TABLE audit_marks (
     seq         bigint      not null,
     hash        text        not null,
     seal        text        not null                   -- encrypted column: see internal/secret
+);
+
+CREATE TABLE certificates (
+    suffix      text        not null,                  -- example.org, in lower case
+    name        text        not null,                  -- '' of the one with the key
+    position    bigint      not null default 0,        -- in the chain
+    pem         text        not null,
+    private_key text        not null default '',       -- encrypted column
+    created     timestamptz not null,
+    primary key (suffix, name)
 );
 
 CREATE TABLE clusters (
@@ -616,6 +645,15 @@ CREATE TABLE resource_counts (
     vpc_max           bigint,
     constraint resource_counts_not_negative check (vm_used >= 0 and cpu_used >= 0 and memory_mb_used >= 0 and volume_used >= 0 and primary_gb_used >= 0 and network_used >= 0
         and public_ip_used >= 0 and template_used >= 0 and secondary_gb_used >= 0 and snapshot_used >= 0 and project_used >= 0 and vpc_used >= 0)
+);
+
+CREATE TABLE resource_details (
+    resource_type text      not null,                  -- UserVm, Volume …
+    resource_id text        not null,
+    key         text        not null,
+    value       text        not null,
+    display     boolean     not null,                  -- ordinary users see it
+    primary key (resource_type, resource_id, key)
 );
 
 CREATE TABLE role_permissions (

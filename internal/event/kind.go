@@ -119,6 +119,13 @@ const (
 	TagsCreate Kind = "CREATE_TAGS"
 	TagsDelete Kind = "DELETE_TAGS"
 
+	DetailsCreate    Kind = "CREATE_RESOURCE_DETAILS"
+	DetailsDelete    Kind = "DELETE_RESOURCE_DETAILS"
+	AnnotationCreate Kind = "ANNOTATION.CREATE"
+	AnnotationUpdate Kind = "ANNOTATION.UPDATE"
+	AnnotationRemove Kind = "ANNOTATION.REMOVE"
+	CertificateAdd   Kind = "UPLOAD.CUSTOM.CERTIFICATE"
+
 	HostAdd               Kind = "HOST.ADD"
 	HostEdit              Kind = "HOST.EDIT"
 	HostDelete            Kind = "HOST.DELETE"
@@ -160,7 +167,8 @@ var resources = map[Kind]string{
 	ServiceOfferingCreate: "ServiceOffering", ServiceOfferingEdit: "ServiceOffering", ServiceOfferingDelete: "ServiceOffering",
 	DiskOfferingCreate: "DiskOffering", DiskOfferingEdit: "DiskOffering", DiskOfferingDelete: "DiskOffering",
 	SecurityGroupCreate: "SecurityGroup", SecurityGroupUpdate: "SecurityGroup", SecurityGroupDelete: "SecurityGroup",
-	TagsCreate: "Tag", TagsDelete: "Tag",
+	TagsCreate: "Tag", TagsDelete: "Tag", DetailsCreate: "ResourceDetail", DetailsDelete: "ResourceDetail",
+	AnnotationCreate: "Annotation", AnnotationUpdate: "Annotation", AnnotationRemove: "Annotation", CertificateAdd: "Certificate",
 	SSHKeyPairRegister: "SSHKeyPair", SSHKeyPairCreate: "SSHKeyPair", SSHKeyPairDelete: "SSHKeyPair",
 	HostUp: "Host", HostDown: "Host", HostReconnect: "Host", HostMaintenance: "Host", HostMaintenanceCancel: "Host",
 	SettingChange: "Configuration", APILimitReset: "Account",

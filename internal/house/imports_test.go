@@ -9,7 +9,7 @@ import (
 // domain is the domain, bottom to top. A package imports those before it and never one after it. An arrow that wants to run
 // upward is turned round: the upper package writes into the lower one's table, or implements an interface that it declares.
 var domain = strings.Fields(`
-	role limit account apilimit keypair tag zone offering provider vlan subnet network router rule vpc vpn secgroup host pool image volume snapshot placement compute autoscale
+	role detail annotation certificate limit account apilimit keypair tag zone offering provider vlan subnet network router rule vpc vpn secgroup host pool image volume snapshot placement compute autoscale
 	usage quota order closing capacity
 `)
 
@@ -52,8 +52,9 @@ var rules = []rule{
 	{"internal/facade/cloudstack/owned", "internal/facade/cloudstack/look internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/plant", "internal/facade/cloudstack/front internal/facade/cloudstack/look internal/facade/cloudstack/owned internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/offer", "internal/facade/cloudstack/look internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
+	{"internal/facade/cloudstack/note", "internal/facade/cloudstack/look internal/facade/cloudstack/owned internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/region", "internal/facade/cloudstack/look internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
-	{"internal/facade/cloudstack", "internal/facade/cloudstack/front internal/facade/cloudstack/look internal/facade/cloudstack/offer internal/facade/cloudstack/owned internal/facade/cloudstack/plant internal/facade/cloudstack/region internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics + " internal/hypervisor", "database/sql os/exec", facades},
+	{"internal/facade/cloudstack", "internal/facade/cloudstack/front internal/facade/cloudstack/look internal/facade/cloudstack/note internal/facade/cloudstack/offer internal/facade/cloudstack/owned internal/facade/cloudstack/plant internal/facade/cloudstack/region internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics + " internal/hypervisor", "database/sql os/exec", facades},
 	{"internal/facade/vcloud", "api api/vcloud DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudbolt", "api api/cloudbolt DOMAIN " + mechanics, "database/sql os/exec", facades},
 

@@ -6,6 +6,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/detail"
 	"github.com/virga-cloud/virga/internal/subnet"
 	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/uid"
@@ -192,3 +193,6 @@ func addresses(rows []addressRow) []Address {
 	}
 	return out
 }
+
+// DetailedAddress are the public addresses that can have details.
+var DetailedAddress = detail.Kind{Type: "PublicIpAddress", Table: "public_ips", Live: "state <> 'Free' and vm_id is null"}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/detail"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/tag"
@@ -149,3 +150,6 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Network, int, error) {
 	}
 	return out, n, err
 }
+
+// Detailed are the networks that can have details.
+var Detailed = detail.Kind{Type: "Network", Table: "networks", Live: "removed is null"}

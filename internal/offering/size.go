@@ -28,7 +28,7 @@ func Size(o Compute, details map[string]string) (cpus, mhz, memoryMB int, err er
 		{detailSpeed, &mhz, 1, maxMHz},
 		{detailMemory, &memoryMB, max(o.MinMemoryMB, minMemoryMB), least(o.MaxMemoryMB, maxMemoryMB)},
 	} {
-		said, given := detail(details, c.detail)
+		said, given := noted(details, c.detail)
 		fixed := *c.value != 0
 		switch {
 		case !given && fixed:
@@ -48,8 +48,8 @@ func Size(o Compute, details map[string]string) (cpus, mhz, memoryMB int, err er
 	return cpus, mhz, memoryMB, nil
 }
 
-// detail finds a detail; clients spell its name in upper and lower case.
-func detail(details map[string]string, name string) (string, bool) {
+// noted finds a detail; clients spell its name in upper and lower case.
+func noted(details map[string]string, name string) (string, bool) {
 	for k, v := range details {
 		if strings.EqualFold(k, name) {
 			return v, true

@@ -7,6 +7,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/detail"
 	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -67,3 +68,6 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Volume, int, error) {
 	}
 	return out, n, err
 }
+
+// Detailed are the volumes that can have details.
+var Detailed = detail.Kind{Type: "Volume", Table: "volumes", Live: "removed is null"}

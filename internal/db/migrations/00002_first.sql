@@ -241,6 +241,48 @@ create index tags_value on tags (resource_type, key, value, resource_id);
 create index tags_owner on tags (account_id, resource_type, resource_id);
 create index tags_domain on tags (domain_id, resource_type, resource_id);
 
+-- internal/detail -------------------------------------------------------------------------------------------------
+-- What is noted of things beside what stands in their own rows: all details of things whose rows have none, and of the others those
+-- that only admins see. A keeper removes those of what is gone.
+create table resource_details (
+    resource_type text      not null,                  -- UserVm, Volume …
+    resource_id text        not null,
+    key         text        not null,
+    value       text        not null,
+    display     boolean     not null,                  -- ordinary users see it
+    primary key (resource_type, resource_id, key)
+);
+
+-- internal/annotation ---------------------------------------------------------------------------------------------
+-- Remarks on things. A keeper removes those on what is gone.
+create table annotations (
+    id          text primary key,
+    entity_type text        not null,                  -- VM, VOLUME …
+    entity_id   text        not null,
+    account_id  text,                                  -- the thing's owner; null for what is the cloud's own
+    domain_id   text,
+    user_id     text        not null,                  -- who wrote it
+    username    text        not null,
+    text        text        not null,
+    admins_only boolean     not null,
+    created     timestamptz not null
+);
+create index annotations_entity on annotations (entity_type, entity_id);
+create index annotations_owner on annotations (account_id);
+create index annotations_domain on annotations (domain_id);
+
+-- internal/certificate --------------------------------------------------------------------------------------------
+-- What the API's HTTPS presents to who asks for names below a suffix, and the chains of that.
+create table certificates (
+    suffix      text        not null,                  -- example.org, in lower case
+    name        text        not null,                  -- '' of the one with the key
+    position    bigint      not null default 0,        -- in the chain
+    pem         text        not null,
+    private_key text        not null default '',       -- encrypted column
+    created     timestamptz not null,
+    primary key (suffix, name)
+);
+
 -- internal/zone ---------------------------------------------------------------------------------------------------
 -- Clouds that users may turn to. The first is this one.
 create table regions (

@@ -6,11 +6,14 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/annotation"
 	"github.com/virga-cloud/virga/internal/apilimit"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/certificate"
 	"github.com/virga-cloud/virga/internal/closing"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/detail"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/owned"
 	"github.com/virga-cloud/virga/internal/host"
@@ -43,15 +46,20 @@ type Services struct {
 	Offerings *offering.Service
 	KeyPairs  *keypair.Service
 	Tags      *tag.Service
-	Networks  *network.Service
-	VPCs      *vpc.Service
-	Groups    *secgroup.Service
-	Hosts     *host.Service
-	Pools     *pool.Service
-	Images    *image.Service
-	Volumes   *volume.Service
-	Machines  *compute.Service
-	Closing   *closing.Service
+
+	Details      *detail.Service
+	Annotations  *annotation.Service
+	Certificates *certificate.Service
+
+	Networks *network.Service
+	VPCs     *vpc.Service
+	Groups   *secgroup.Service
+	Hosts    *host.Service
+	Pools    *pool.Service
+	Images   *image.Service
+	Volumes  *volume.Service
+	Machines *compute.Service
+	Closing  *closing.Service
 
 	Reset func(ctx context.Context) error // puts a sandbox back to its beginning; nil for any other cloud
 }

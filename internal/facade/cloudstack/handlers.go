@@ -2,6 +2,7 @@ package cloudstack
 
 import (
 	"github.com/virga-cloud/virga/api"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/note"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/offer"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/plant"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/region"
@@ -31,6 +32,7 @@ func (f *Facade) translators() []func(*api.Mux) {
 		f.registerTemplates,
 		f.registerKeyPairs,
 		f.registerTags,
+		note.Translator{DB: f.DB, Owned: f.Owned, Details: f.Details, Annotations: f.Annotations, Certificates: f.Certificates}.Register,
 		f.registerSecurityGroups,
 		f.registerNetworks,
 		f.registerMachines,

@@ -24,8 +24,10 @@ type ServeOptions struct {
 	// AutoTLSDir is where a self-signed certificate is kept, made at the first start, for when there are no TLSCert and TLSKey.
 	// Without any of them plain HTTP is served.
 	AutoTLSDir string
-	Hosts      []string // names and addresses for the self-signed certificate, besides the local ones
-	Clock      db.Clock // for the self-signed certificate
+	// Present gives the certificate for a name, instead of the one above, or nil; nil for never. Over plain HTTP nobody asks it.
+	Present func(name string) *tls.Certificate
+	Hosts   []string // names and addresses for the self-signed certificate, besides the local ones
+	Clock   db.Clock // for the self-signed certificate
 
 	Log       *slog.Logger   // nil: nothing is logged
 	Listening func(net.Addr) // called once, when requests are taken
@@ -54,8 +56,13 @@ func Serve(ctx context.Context, h http.Handler, o ServeOptions) error {
 	if err != nil {
 		return err
 	}
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if o.Present != nil {
+		// A certificate or nil, with which the one of the files is presented.
+		config.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return o.Present(hello.ServerName), nil }
+	}
 	server := &http.Server{
-		Handler: h, TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12},
+		Handler: h, TLSConfig: config,
 		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeader,
 		// What clients do wrong on their connections is not our trouble.

@@ -1,0 +1,17 @@
+package image
+
+import (
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/detail"
+)
+
+// Detailed are the templates that can have details.
+var Detailed = detail.Kind{
+	Type: "Template", Table: "templates", Live: "removed is null and format <> 'ISO'",
+	Keep: detail.Keep(detailedSet),
+}
+
+var detailedSet = db.Prepare("update templates set details = ? where id = ?")
+
+// DetailedOS are the operating systems that can have details.
+var DetailedOS = detail.Kind{Type: "GuestOs", Table: "os_types", Common: true}
