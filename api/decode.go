@@ -47,7 +47,7 @@ func (r *request) sort(in *inputs, given Params) error {
 		value := given[name]
 		base, _, _ := strings.Cut(name, "[")
 		p := in.byKey[strings.ToLower(base)]
-		if strings.ContainsFunc(value, isControl) {
+		if strings.ContainsFunc(value, isControl) && (p == nil || !p.lines || strings.ContainsFunc(value, isNoLineEnd)) {
 			return r.controls(p, name, value)
 		}
 		if p == nil {
@@ -71,6 +71,9 @@ func (r *request) sort(in *inputs, given Params) error {
 }
 
 func isControl(c rune) bool { return c < ' ' || c == 0x7f }
+
+// isNoLineEnd tells whether it is a control character that does not end a line.
+func isNoLineEnd(c rune) bool { return isControl(c) && c != '\n' && c != '\r' }
 
 func (r *request) controls(p *param, name, value string) error {
 	shown := printable(value)

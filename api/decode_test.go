@@ -90,6 +90,8 @@ func TestDecodeRefuses(t *testing.T) {
 			"Received value ab for parameter name is invalid, contains illegal ASCII non-printable characters"},
 		"control character in an unknown one": {Params{"foo": "a\nb"}, 431,
 			"Received value *** for parameter foo is invalid, contains illegal ASCII non-printable characters"},
+		"control character in lines": {Params{"lines": "a\n\x00"}, 431,
+			"Received value a for parameter lines is invalid, contains illegal ASCII non-printable characters"},
 		"control character in a secret": {Params{"hidden": "a\x7fb"}, 431,
 			"Received value *** for parameter hidden is invalid, contains illegal ASCII non-printable characters"},
 		"admins only": {Params{"hostid": aVM}, 431, "Unable to execute API command getthing: only root admins may give parameter hostid"},

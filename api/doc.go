@@ -10,8 +10,8 @@
 //
 // The options are required, admin (refused from others than root admins), since=, max= (characters, 255 unless told;
 // in a map[string]string, of each name and value), one=a|b, secret (never echoed in an error), end (a date without a time
-// means the end of that day) and map (a reminder for the reader: map[string]string and slices of structs always travel as
-// name[i].field=value, with 100 entries at most, or as many as entries= says).
+// means the end of that day), lines (may have several lines) and map (a reminder for the reader: map[string]string and slices of
+// structs always travel as name[i].field=value, with 100 entries at most, or as many as entries= says).
 //
 // Parameters are bool, int, int64, float64, string, their pointers where presence matters, ids of package uid, time.Time,
 // slices of strings, ids and integers (comma-separated), map[string]string, and slices of structs tagged the same way.

@@ -12,11 +12,11 @@ const defaultLength = 255
 
 // options is what a tag says after the name.
 type options struct {
-	required, admin, secret, end, isMap, set bool
-	since                                    string
-	length                                   int
-	entries                                  int
-	oneOf                                    []string
+	required, admin, secret, end, lines, isMap, set bool
+	since                                           string
+	length                                          int
+	entries                                         int
+	oneOf                                           []string
 }
 
 // parseOptions reads the options of one tag. The error names the wrong one.
@@ -33,6 +33,8 @@ func parseOptions(words []string) (o options, err error) {
 			o.secret = true
 		case key == "end" && !valued:
 			o.end = true
+		case key == "lines" && !valued:
+			o.lines = true
 		case key == "map" && !valued:
 			o.isMap = true
 		case key == "set" && !valued:

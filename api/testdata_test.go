@@ -38,6 +38,7 @@ type thingIn struct {
 	Until   time.Time         `api:"until,end" doc:"d"`
 	One     string            `api:"one,one=red|green" doc:"d"`
 	Hidden  string            `api:"hidden,secret" doc:"d"`
+	Lines   string            `api:"lines,lines" doc:"d"`
 	HostID  uid.Host          `api:"hostid,admin" doc:"d"`
 	Details map[string]string `api:"details,map" doc:"d"`
 	Nets    []netIn           `api:"nets,map" doc:"d"`

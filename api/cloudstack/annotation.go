@@ -69,7 +69,7 @@ type Annotation struct {
 	UserID     uid.User       `json:"userid" doc:"The ID of who wrote it."`
 	Username   string         `json:"username" doc:"The name of who wrote it."`
 	AdminsOnly bool           `json:"adminsonly" doc:"Whether root admins alone see it."`
-	Created    api.Time       `json:"created" doc:"When it was written."`
+	Created    api.Time       `json:"created,omitzero" doc:"When it was written."`
 	Removed    api.Time       `json:"removed,omitzero" doc:"When it was taken away, in the answer to that."`
 	Pending
 }

@@ -13,9 +13,9 @@ var UploadCustomCertificate = api.Job[UploadCustomCertificateIn, CustomCertifica
 
 // UploadCustomCertificateIn is the certificate.
 type UploadCustomCertificateIn struct {
-	Certificate  string `api:"certificate,required,max=65535" doc:"The certificate, in PEM."`
+	Certificate  string `api:"certificate,required,max=65535,lines" doc:"The certificate, in PEM, as it is or URL-encoded once more."`
 	DomainSuffix string `api:"domainsuffix,required" doc:"The domain below which its names lie, example.org for instance."`
-	PrivateKey   string `api:"privatekey,max=65535,secret" doc:"The certificate's private key, in PEM and without a password. A certificate without one is a part of a chain."`
+	PrivateKey   string `api:"privatekey,max=65535,secret,lines" doc:"The certificate's private key, in PEM and without a password. A certificate without one is a part of a chain."`
 	Name         string `api:"name" doc:"The name of a part of a chain. A part of the same name is replaced."`
 	ID           int    `api:"id" doc:"The place of a part in its chain: the root's is 1, that of what it has signed 2."`
 }

@@ -56,7 +56,7 @@ type ResourceDetail struct {
 	Key          string `json:"key" doc:"The name of the detail."`
 	Value        string `json:"value" doc:"Its value."`
 	Customer     string `json:"customer,omitempty" doc:"Whose own detail it is. Details are nobody's own here: it is absent."`
-	ForDisplay   bool   `json:"fordisplay" api:"admin" doc:"Whether ordinary users see it. Virga's own."`
+	ForDisplay   *bool  `json:"fordisplay,omitempty" api:"admin" doc:"Whether ordinary users see it. Virga's own."`
 	Owner
 	Pending
 }

@@ -46,8 +46,8 @@ func findThing(ctx context.Context, tx db.Tx, k Kind, c auth.Caller, id string) 
 
 func namesOf(ctx context.Context, q db.Tx, k Kind, ids []string) (map[string]string, error) {
 	var rows []thing
-	err := q.NewSelect().TableExpr("? as x", bun.Safe(k.Table)).ColumnExpr("x.id, x.? as name", bun.Ident(k.Name)).Where("x.id in (?)", bun.List(ids)).
-		Scan(ctx, &rows)
+	err := q.NewSelect().TableExpr("? as x", bun.Safe(k.Table)).ColumnExpr("x.id, x.? as name", bun.Ident(k.Name)).
+		Where("x.id in (?)", bun.List(ids)).Scan(ctx, &rows)
 	out := make(map[string]string, len(rows))
 	for _, r := range rows {
 		out[r.ID] = r.Name

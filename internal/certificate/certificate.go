@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -77,6 +78,7 @@ func (s *Service) Upload(ctx context.Context, in In) (op.ID, error) {
 	if !auth.From(ctx).IsRoot() {
 		return "", fault.Deniedf("only root admins upload certificates")
 	}
+	in.PEM, in.Key = unescaped(in.PEM), secret.New(unescaped(in.Key.Reveal()))
 	in.Suffix = strings.TrimPrefix(strings.TrimPrefix(strings.ToLower(strings.TrimSpace(in.Suffix)), "*"), ".")
 	switch {
 	case len(in.Suffix) > 253 || !suffixes.MatchString(in.Suffix):
@@ -93,6 +95,14 @@ func (s *Service) Upload(ctx context.Context, in In) (op.ID, error) {
 		return "", err
 	}
 	return job, s.Load(ctx)
+}
+
+// unescaped takes the encoding away that CloudStack's clients give texts of several lines besides that of the request.
+func unescaped(text string) string {
+	if plain, err := url.PathUnescape(text); err == nil && !strings.Contains(text, "\n") {
+		return plain
+	}
+	return text
 }
 
 func (s *Service) accept(ctx context.Context, tx db.Tx, q *op.Request, u *upload) (err error) {
@@ -160,7 +170,8 @@ func parse(text string) (out []*x509.Certificate, err error) {
 
 func lasts(c *x509.Certificate, now time.Time) error {
 	if now.Before(c.NotBefore) || now.After(c.NotAfter) {
-		return fault.Invalidf("certificate %s is good from %s to %s, and not now", c.Subject, c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly))
+		return fault.Invalidf("certificate %s is good from %s to %s, and not now", c.Subject, c.NotBefore.Format(time.DateOnly),
+			c.NotAfter.Format(time.DateOnly))
 	}
 	return nil
 }
@@ -174,9 +185,7 @@ func check(own []*x509.Certificate, in In, parts []Part, now time.Time) error {
 	if _, err := tls.X509KeyPair([]byte(in.PEM), []byte(in.Key.Reveal())); err != nil {
 		return fault.Invalidf("privatekey is not the key of the certificate, or is not in PEM without a password")
 	}
-	if leaf.VerifyHostname("virga."+in.Suffix) != nil && leaf.VerifyHostname(in.Suffix) != nil && !slices.ContainsFunc(leaf.DNSNames, func(name string) bool {
-		return below(strings.ToLower(name), in.Suffix)
-	}) {
+	if !slices.ContainsFunc(leaf.DNSNames, func(name string) bool { return below(strings.ToLower(name), in.Suffix) }) {
 		return fault.Invalidf("the certificate is for %s: for no name in domainsuffix %s", strings.Join(leaf.DNSNames, ", "), in.Suffix)
 	}
 	roots, err := x509.SystemCertPool()
@@ -204,8 +213,8 @@ func check(own []*x509.Certificate, in In, parts []Part, now time.Time) error {
 		add(c)
 	}
 	if _, err := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: now}); err != nil {
-		return fault.Invalidf("the certificate's chain does not hold: %v; upload what is missing of it first, %s for instance, without a privatekey", err,
-			leaf.Issuer)
+		return fault.Invalidf("the certificate's chain does not hold: %v; upload what is missing of it first, without a privatekey: %s, "+
+			"or what leads from there to the root", err, leaf.Issuer)
 	}
 	return nil
 }
@@ -244,13 +253,13 @@ func (s *Service) presented(p Part, all []Part) (*tls.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	text := p.PEM
+	text := []string{p.PEM}
 	for _, part := range slices.Backward(all) { // they are in order of their position, the root's being the lowest
 		if part.Name != "" && part.Suffix == p.Suffix {
-			text += "\n" + part.PEM
+			text = append(text, part.PEM)
 		}
 	}
-	c, err := tls.X509KeyPair([]byte(text), []byte(key.Reveal()))
+	c, err := tls.X509KeyPair([]byte(strings.Join(text, "\n")), []byte(key.Reveal()))
 	if err != nil {
 		return nil, errors.New("certificate and key don't go together")
 	}

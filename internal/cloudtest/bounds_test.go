@@ -75,6 +75,8 @@ func spoken(before string, all []api.Param) api.Params {
 			params[before+p.Name] = string(uid.New[uid.VM]())
 		case p.OneOf != nil:
 			params[before+p.Name] = p.OneOf[0]
+		case p.Type == "map" && p.Fields == nil:
+			params[before+p.Name+"[0].b"] = "x"
 		case p.Fields != nil:
 			maps.Copy(params, spoken(p.Name+"[0].", p.Fields))
 		default:

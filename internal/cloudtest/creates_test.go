@@ -53,6 +53,7 @@ var creates = []struct {
 	{"createSSHKeyPair", api.Params{"name": "k2"}, "name"},
 	{"createVolume", api.Params{"name": "v", "zoneid": "$zone", "diskofferingid": "$createDiskOffering"}, "name"},
 	{"deployVirtualMachine", api.Params{"name": "vm", "zoneid": "$zone", "templateid": "$template", "serviceofferingid": "$createServiceOffering"}, "name"},
+	{"addAnnotation", api.Params{"entitytype": "VM", "entityid": "$deployVirtualMachine", "annotation": "slow"}, "annotation"},
 }
 
 // Every command that creates can be repeated under its idempotency key: the first thing is shown again and no second one is made. So

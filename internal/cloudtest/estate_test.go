@@ -58,6 +58,13 @@ func newEstate(t *testing.T, c *cloudtest.Cloud, box cloudtest.Sandbox, name str
 		call(user, "createTags", api.Params{"resourcetype": kind, "resourceids": ownID(t, user, list, name+"-user"), "tags[0].key": name + "-" + kind,
 			"tags[0].value": name + "-value", "customer": name + "-customer"})
 	}
+	for kind, list := range map[string]string{"UserVm": "listVirtualMachines", "Volume": "listVolumes", "Network": "listNetworks"} {
+		call(c.Client, "addResourceDetail", api.Params{"resourcetype": kind, "resourceid": ownID(t, user, list, name+"-user"),
+			"details[0].key": name + "-" + kind, "details[0].value": name + "-detail"})
+	}
+	call(c.Client, "addResourceDetail", api.Params{"resourcetype": "UserVm", "resourceid": firstID(t, user, "listVirtualMachines"), "fordisplay": "false",
+		"details[0].key": "hidden", "details[0].value": "hidden"})
+	call(user, "addAnnotation", api.Params{"entitytype": "VM", "entityid": firstID(t, user, "listVirtualMachines"), "annotation": name + "-remark"})
 	call(user, "stopVirtualMachine", api.Params{"id": firstID(t, user, "listVirtualMachines"), "forced": "true"})
 	call(user, "startVirtualMachine", api.Params{"id": firstID(t, user, "listVirtualMachines")})
 	return e
@@ -129,7 +136,9 @@ func wide(d *api.Description) []api.Params {
 		all[0]["listall"] = "true"
 	}
 	for _, p := range d.Params() {
-		if p.OneOf == nil || !strings.HasSuffix(p.Name, "filter") {
+		if p.Name == "resourcetype" && p.Required {
+			p.OneOf = []string{"UserVm", "Nic", "Volume", "Network", "PublicIpAddress", "User"}
+		} else if p.OneOf == nil || !strings.HasSuffix(p.Name, "filter") {
 			continue
 		}
 		var each []api.Params

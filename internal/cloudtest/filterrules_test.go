@@ -75,6 +75,7 @@ func keepBusy(t *testing.T, c *cloudtest.Cloud, vm uid.VM) {
 // bases are what makes a list show all there is.
 var bases = map[string]api.Params{
 	"listTemplates": {"templatefilter": "all"}, "listIsos": {"isofilter": "all"}, "listServiceOfferings": {"state": "all"}, "listDiskOfferings": {"state": "all"},
+	"listResourceDetails": {"resourcetype": "UserVm"},
 }
 
 // rules are the parameters that are not tried by the field of their own name. "*" is every list.
@@ -178,6 +179,11 @@ var rules = map[string]filter{
 	"listConfigurations.storageid":            {from: "listStoragePools.id"},
 	"listConfigurations.accountid":            {from: "listAccounts.id"},
 	"listConfigurations.domainid":             {from: "listDomains.id"},
+	"listResourceDetails.keyword":             {field: "key", loose: true},
+	"listResourceDetails.resourcetype":        {not: "says of which things the list is"},
+	"listAnnotations.keyword":                 {field: "annotation", loose: true},
+	"listAnnotations.entityid":                {with: api.Params{"entitytype": "listAnnotations.entitytype"}},
+	"listAnnotations.annotationfilter":        {not: "says whose annotations, which TestAnnotations tries"},
 	"listTags.keyword":                        {field: "key", loose: true},
 	"listAlerts.keyword":                      {field: "description", loose: true},
 }

@@ -23,7 +23,7 @@ func TestTenantsAreAlone(t *testing.T) {
 	red, blue := newEstate(t, c, box, "red"), newEstate(t, c, box, "blue")
 	for _, e := range []*estate{red, blue} {
 		e.survey(t, c, stranger)
-		for kind := range strings.SplitSeq("virtual machine,volume,network,IP address,security group,SSH key pair,template,instance group,NIC,event,job,user,account,"+
+		for kind := range strings.SplitSeq("virtual machine,volume,network,IP address,security group,SSH key pair,template,instance group,NIC,annotation,event,job,user,account,"+
 			"domain,zone,service offering,disk offering,network offering", ",") {
 			if len(e.ids[kind]) == 0 {
 				t.Fatalf("%s has no %s of its own: %v", e.name, kind, e.ids)
@@ -189,6 +189,13 @@ func (s sweep) command(t *testing.T, d *api.Description) {
 			id := s.theirs.ids[of][0]
 			s.refuses(t, d, with(params, "resourceids", id), id)
 			s.refuses(t, d, with(params, "resourceids", s.mine.ids[of][0]+","+id), id) // and the own one stays as it is
+		}
+	}
+	if has(d, "entityid") {
+		for kind, of := range map[string]string{"VM": "virtual machine", "VOLUME": "volume", "NETWORK": "network", "INSTANCE_GROUP": "instance group",
+			"SSH_KEYPAIR": "SSH key pair", "PUBLIC_IP_ADDRESS": "IP address", "TEMPLATE": "template", "DOMAIN": "domain"} {
+			id := s.theirs.ids[of][0]
+			s.refuses(t, d, with(s.fill(d), "annotation", "x", "entitytype", kind, "entityid", id), id)
 		}
 	}
 	if has(d, "account") && has(d, "domainid") {

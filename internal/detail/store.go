@@ -48,7 +48,8 @@ func findThing(ctx context.Context, tx db.Tx, k Kind, scope auth.Scope, id strin
 
 func notedOf(ctx context.Context, tx db.Tx, kind, id string) (map[string]Detail, error) {
 	var rows []Detail
-	err := tx.NewRaw("select resource_id, key, value, display from resource_details where resource_type = ? and resource_id = ?", kind, id).Scan(ctx, &rows)
+	err := tx.NewRaw("select resource_id, key, value, display from resource_details where resource_type = ? and resource_id = ?", kind, id).
+		Scan(ctx, &rows)
 	out := make(map[string]Detail, len(rows))
 	for _, d := range rows {
 		out[d.Key] = d
@@ -74,11 +75,13 @@ func (s *Service) list(ctx context.Context, k Kind, f Filter) ([]Detail, int, er
 		Join("join resource_details as d on d.resource_type = ? and d.resource_id = x.id", k.Type)
 	owned := []*bun.SelectQuery{all}
 	if k.Keep != nil {
-		each := "json_each(x.details)"
+		const object = "case when x.details like '{%' then x.details else '{}' end" // a map that is nil is kept as null
+		each := "json_each(" + object + ")"
 		if q.Postgres {
-			each = "json_each_text(x.details::json)"
+			each = "json_each_text((" + object + ")::json)"
 		}
-		own := things(q.NewSelect(), k, f.Scope).ColumnExpr("x.id as resource_id, d.key, d.value, true as display").Join("cross join " + each + " as d")
+		own := things(q.NewSelect(), k, f.Scope).ColumnExpr("x.id as resource_id, d.key, d.value, true as display").
+			Join("cross join " + each + " as d")
 		all, owned = all.UnionAll(own), append(owned, own)
 	}
 	for _, one := range owned {

@@ -83,7 +83,7 @@ func (t Translator) listDetails(ctx context.Context, in cs.ListResourceDetailsIn
 		return none, err
 	}
 	page := look.Page(details, total, func(d detail.Detail) cs.ResourceDetail {
-		return cs.ResourceDetail{ResourceType: d.Type, ResourceID: d.Resource, Key: d.Key, Value: d.Value, ForDisplay: d.Display}
+		return cs.ResourceDetail{ResourceType: d.Type, ResourceID: d.Resource, Key: d.Key, Value: d.Value, ForDisplay: &d.Display}
 	})
 	err = t.Owned.Owners(ctx, len(details), func(i int) (uid.Account, *cs.Owner) { return details[i].Account, &page.Items[i].Owner })
 	if err != nil {
