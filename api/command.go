@@ -38,6 +38,8 @@ type Call[In, Out any] struct {
 	Creates bool
 	// Session marks a command that lives outside the mux because it makes or ends a session (login, logout).
 	Session bool
+	// Open says that who has not signed in may use the command, too: sign-in pages are made of such.
+	Open bool
 }
 
 // Job is a command that starts an operation and answers with its job's id. Out is what the finished job shows.
@@ -69,6 +71,8 @@ type List[In, Item any] struct {
 	// Creates says that the command makes a thing and answers with a list of it alone, as CloudStack does for some; its input
 	// embeds Once.
 	Creates bool
+	// Open says that who has not signed in may use the command, too.
+	Open bool
 }
 
 // Command is a declared command of any kind: a Call, a Job or a List.
@@ -93,7 +97,7 @@ func (l List[In, Item]) name() string { return l.Name }
 // Describe implements Command.
 func (c Call[In, Out]) Describe() *Description {
 	return describe[In, Out](c, Description{Name: c.Name, Noun: c.Noun, Doc: c.Doc, Role: c.Role, Object: c.Object,
-		Event: c.Event, Since: c.Since, Kind: KindCall, Creates: c.Creates, Session: c.Session})
+		Event: c.Event, Since: c.Since, Kind: KindCall, Creates: c.Creates, Session: c.Session, Open: c.Open})
 }
 
 // Describe implements Command.
@@ -113,7 +117,7 @@ func (j Job[In, Out]) Describe() *Description {
 // Describe implements Command.
 func (l List[In, Item]) Describe() *Description {
 	return describe[In, Item](l, Description{Name: l.Name, Noun: l.Noun, Doc: l.Doc, Role: l.Role, Object: l.Object,
-		Event: l.Event, Since: l.Since, Kind: KindList, Creates: l.Creates})
+		Event: l.Event, Since: l.Since, Kind: KindList, Creates: l.Creates, Open: l.Open})
 }
 
 // None is the input of a command without parameters.

@@ -26,6 +26,7 @@ type Description struct {
 	Kind            Kind
 	Creates         bool // makes a thing; a job answers with its id at once
 	Session         bool // handled outside the mux
+	Open            bool // for who has not signed in, too
 
 	in     *inputs
 	out    *shape

@@ -84,13 +84,14 @@ func (r *Reference) Contract() []byte {
 		Since   string  `json:"since,omitempty"`
 		Creates bool    `json:"creates,omitempty"`
 		Session bool    `json:"session,omitempty"`
+		Open    bool    `json:"open,omitempty"`
 		Params  []Param `json:"params"`
 		Fields  []Field `json:"fields"`
 		DryRun  []Field `json:"dryrun,omitempty"`
 	}
 	var out []command
 	for _, d := range r.commands() {
-		out = append(out, command{d.Name, d.Kind, d.Doc, d.Role.String(), d.Object, d.Event, d.Since, d.Creates, d.Session,
+		out = append(out, command{d.Name, d.Kind, d.Doc, d.Role.String(), d.Object, d.Event, d.Since, d.Creates, d.Session, d.Open,
 			d.Params(), d.Fields(), d.DryRun()})
 	}
 	slices.SortFunc(out, func(a, b command) int { return cmp.Compare(a.Name, b.Name) })
@@ -131,6 +132,9 @@ func (r Role) String() string {
 // facts says in a line what else there is to know of a command.
 func facts(d *Description) string {
 	words := []string{"For " + d.Role.String() + "."}
+	if d.Open {
+		words[0] = "For everyone, signed in or not."
+	}
 	switch {
 	case d.Creates && d.Kind == KindJob:
 		words = append(words, "Answers at once with the new thing's id and a jobid; below is the job's result.")

@@ -95,6 +95,8 @@ func (c UserChange) check(ctx context.Context, u User) error {
 	switch {
 	case c.Factor != nil && own:
 		return fault.Deniedf("nobody says of the own user whether it must have a second factor: leave out mandate2fa")
+	case own && u.Source != auth.Native && (c.Username != "" && c.Username != u.Username || c.Email != "" && c.Email != u.Email):
+		return fault.Deniedf("by your name and e-mail address you are known to who vouches for you (%s): have an administrator change them", u.Source)
 	case !c.Current.IsEmpty() && (c.Password.IsEmpty() || !own):
 		return fault.Invalidf("currentpassword is for changing the own password: leave it out")
 	case !c.Password.IsEmpty() && own && c.Current.IsEmpty():

@@ -179,6 +179,11 @@ func setUserState(ctx context.Context, tx db.Tx, id uid.User, s State) error {
 	return err
 }
 
+func setSource(ctx context.Context, tx db.Tx, id uid.User, source auth.Source) error {
+	_, err := tx.NewRaw("update users set source = ? where id = ?", source, id).Exec(ctx)
+	return err
+}
+
 func moveUser(ctx context.Context, tx db.Tx, id uid.User, to uid.Account) error {
 	_, err := tx.NewRaw("update users set account_id = ? where id = ?", to, id).Exec(ctx)
 	return err

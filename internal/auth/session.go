@@ -51,14 +51,23 @@ func (s *Sessions) OpenWaiting(ctx context.Context, user uid.User) (cookie, sess
 }
 
 func (s *Sessions) open(ctx context.Context, user uid.User, waiting bool) (cookie, sessionKey secret.String, err error) {
-	cookie, sessionKey = random(32), random(20)
-	err = s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		return insertSession(ctx, tx, session{
-			ID: digest(cookie), UserID: user, SessionKey: digest(sessionKey), Created: tx.Now, LastUsed: tx.Now, Waiting: waiting,
-		})
+	err = s.db.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
+		cookie, sessionKey, err = s.OpenIn(ctx, tx, user, waiting)
+		return err
 	})
 	return cookie, sessionKey, err
 }
+
+// OpenIn is Open in a transaction that does more. A waiting session's user has a second factor to give first.
+func (s *Sessions) OpenIn(ctx context.Context, tx db.Tx, user uid.User, waiting bool) (cookie, sessionKey secret.String, err error) {
+	cookie, sessionKey = random(32), random(20)
+	return cookie, sessionKey, insertSession(ctx, tx, session{
+		ID: digest(cookie), UserID: user, SessionKey: digest(sessionKey), Created: tx.Now, LastUsed: tx.Now, Waiting: waiting,
+	})
+}
+
+// SessionID is what a session has in the database, by its cookie: what knows more of some sessions keeps it under that.
+func SessionID(cookie secret.String) string { return digest(cookie) }
 
 // SignedIn is the session in which somebody calls.
 type SignedIn struct {
@@ -130,6 +139,16 @@ func (s *Sessions) AdmitIn(ctx context.Context, tx db.Tx, cookie secret.String, 
 // CloseOthersOf ends all sessions of a user but one.
 func (s *Sessions) CloseOthersOf(ctx context.Context, tx db.Tx, user uid.User, cookie secret.String) error {
 	return deleteOtherSessionsOf(ctx, tx, user, digest(cookie))
+}
+
+// CloseByID ends sessions by what they have in the database.
+func (s *Sessions) CloseByID(ctx context.Context, tx db.Tx, ids ...string) error {
+	for _, id := range ids {
+		if err := deleteSession(ctx, tx, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // CloseAllOf ends all sessions of a user in the transaction that changes its password, disables or removes it.

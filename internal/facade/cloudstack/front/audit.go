@@ -14,12 +14,13 @@ import (
 	"github.com/virga-cloud/virga/internal/fault"
 )
 
-// audit marks a call that may change something, so that what it does and whether it was refused is recorded. endpoint is nil for login
-// and logout. Who is nobody leaves no record but by login: anybody could fill the log. Those stand in the server's log.
+// audit marks a call that may change something, so that what it does and whether it was refused is recorded. endpoint is nil for login,
+// logout and doors. Who is nobody leaves no record but by login: anybody could fill the log. Those stand in the server's log.
 func (c *call) audit(ctx context.Context, endpoint *api.Endpoint) context.Context {
 	named := ""
+	_, isDoor := c.front.doorTo(c.command)
 	switch {
-	case endpoint == nil && c.command != cs.Login.Name && c.command != cs.Logout.Name:
+	case endpoint == nil && c.command != cs.Login.Name && c.command != cs.Logout.Name && !isDoor:
 		return ctx
 	case endpoint != nil && (c.caller.IsNobody() || !changes(endpoint.Description)):
 		return ctx

@@ -2,6 +2,7 @@ package front
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -57,6 +58,7 @@ func (c *call) serve() {
 	c.params, c.format = params, api.FormatOf(params["response"])
 	name := params["command"]
 	endpoint, found := c.front.mux.Find(name)
+	door, isDoor := c.front.doorTo(name)
 	if found {
 		c.command = name
 	}
@@ -72,6 +74,9 @@ func (c *call) serve() {
 	case strings.EqualFold(name, cs.Login.Name) && !c.trusted:
 		c.command = cs.Login.Name
 		c.login()
+	case isDoor && !c.trusted:
+		c.command = api.NameOf(door.Command)
+		c.enter(door)
 	default:
 		c.run(name, endpoint)
 	}
@@ -79,7 +84,7 @@ func (c *call) serve() {
 
 // mayUse asks the caller's role whether it may use a command. The house itself may use any.
 func (c *call) mayUse(ctx context.Context, endpoint *api.Endpoint) (bool, error) {
-	if c.trusted || c.session.Waiting && c.provesFactor() {
+	if c.trusted || endpoint.Open || c.session.Waiting && c.provesFactor() {
 		return true, nil
 	}
 	return c.front.roles.Allows(ctx, c.caller, endpoint.Name)
@@ -146,6 +151,9 @@ func (c *call) identify(ctx context.Context, endpoint *api.Endpoint) (context.Co
 	found, err := c.bySession(ctx, endpoint)
 	if err == nil && !found {
 		err = c.bySignature(ctx, endpoint)
+	}
+	if r, refused := errors.AsType[*refusal](err); refused && r.http == http.StatusUnauthorized && endpoint != nil && endpoint.Open && !c.isSigned() {
+		c.caller, c.session, err = auth.Caller{}, auth.SignedIn{}, nil // nobody, who may use it, too
 	}
 	return auth.WithSession(auth.With(ctx, c.caller), c.session), err
 }

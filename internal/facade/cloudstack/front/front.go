@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/virga-cloud/virga/api"
 	"github.com/virga-cloud/virga/internal/account"
@@ -23,6 +24,7 @@ type Parts struct {
 	Roles    *role.Service
 	Settings *setting.Settings
 	Limits   *apilimit.Service // nil: no account has too many requests
+	Doors    []Door            // the ways in besides login
 }
 
 // Options say how a front works. The zero value is right for a server.
@@ -46,6 +48,7 @@ type Front struct {
 	roles    *role.Service
 	settings *setting.Settings
 	limits   *apilimit.Service
+	doors    map[string]Door // by the command in small letters
 	options  Options
 	log      *slog.Logger
 	metrics  *metrics
@@ -57,7 +60,10 @@ type Front struct {
 func New(p Parts, o Options) *Front {
 	f := &Front{
 		mux: p.Mux, db: p.DB, accounts: p.Accounts, sessions: p.Sessions, roles: p.Roles, settings: p.Settings, limits: p.Limits,
-		options: o, log: o.Log,
+		options: o, log: o.Log, doors: map[string]Door{},
+	}
+	for _, d := range p.Doors {
+		f.doors[strings.ToLower(api.NameOf(d.Command))] = d
 	}
 	if f.log == nil {
 		f.log = slog.New(slog.DiscardHandler)

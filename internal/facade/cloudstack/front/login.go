@@ -72,18 +72,24 @@ func (c *call) signIn(ctx context.Context) (cs.LoginOut, error) {
 	if err != nil {
 		return cs.LoginOut{}, err
 	}
-	c.caller = caller
-	c.setCookie(sessionCookie, id)
-	c.setCookie(keyCookie, key)
-	out := loginOut(caller, user, key, f.sessions.Idle(), f.db.Now())
-	out.TwoFactor, out.TwoFactorVerified = strconv.FormatBool(asks), strconv.FormatBool(!asks)
-	if asks {
-		out.TwoFactorIssuer = f.accounts.FactorIssuer(user)
-		if user.Factor == account.HasFactor {
-			out.TwoFactorProvider = user.FactorProvider
+	return c.welcome(account.Entered{Caller: caller, User: user, Cookie: id, Key: key, Waiting: asks}), nil
+}
+
+// welcome hands out a session that was opened.
+func (c *call) welcome(e account.Entered) cs.LoginOut {
+	f := c.front
+	c.caller = e.Caller
+	c.setCookie(sessionCookie, e.Cookie)
+	c.setCookie(keyCookie, e.Key)
+	out := loginOut(e.Caller, e.User, e.Key, f.sessions.Idle(), f.db.Now())
+	out.TwoFactor, out.TwoFactorVerified = strconv.FormatBool(e.Waiting), strconv.FormatBool(!e.Waiting)
+	if e.Waiting {
+		out.TwoFactorIssuer = f.accounts.FactorIssuer(e.User)
+		if e.User.Factor == account.HasFactor {
+			out.TwoFactorProvider = e.User.FactorProvider
 		}
 	}
-	return out, nil
+	return out
 }
 
 func loginOut(caller auth.Caller, u account.User, key secret.String, idle time.Duration, now time.Time) cs.LoginOut {
