@@ -43,6 +43,7 @@ type (
 	Annotation      = ID[annotationKind]
 	Server          = ID[serverKind]
 	Session         = ID[sessionKind]
+	OAuthProvider   = ID[oauthProviderKind]
 )
 
 type (
@@ -87,6 +88,7 @@ type (
 	annotationKind      struct{}
 	serverKind          struct{}
 	sessionKind         struct{}
+	oauthProviderKind   struct{}
 )
 
 func (domainKind) kind() string          { return "domain" }
@@ -130,3 +132,4 @@ func (alertKind) kind() string           { return "alert" }
 func (annotationKind) kind() string      { return "annotation" }
 func (serverKind) kind() string          { return "management server" }
 func (sessionKind) kind() string         { return "session" }
+func (oauthProviderKind) kind() string   { return "OAuth provider" }

@@ -13,6 +13,7 @@ const Version = "4.22.0.0"
 // All is every command. What isn't listed here doesn't exist.
 var All = []api.Command{
 	Login, Logout,
+	RegisterOAuthProvider, UpdateOAuthProvider, DeleteOAuthProvider, ListOAuthProvider, AuthorizeOAuthSSO, StartOAuthLogin, VerifyOAuthCode, OAuthLogin,
 	ListAPIs, ListCapabilities,
 	QueryAsyncJobResult, ListAsyncJobs, CancelAsyncJob,
 	CreateUser, UpdateUser, DeleteUser, LockUser, DisableUser, EnableUser, MoveUser, ListUsers, GetUser, RegisterUserKeys, GetUserKeys,

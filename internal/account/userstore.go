@@ -82,11 +82,11 @@ func userInScope(ctx context.Context, q db.Tx, scope auth.Scope, id uid.User) (U
 }
 
 // admit tells whether a user whose password was right may come in, and forgets its failures. The password must still be the
-// one that was compared; it gets a new hash. (Two logins that renew a hash at the same moment: one of them has to try again.)
+// one that was compared, and what it comes in by; it gets a new hash. (Two logins that renew a hash at the same moment: one of them has to try again.)
 // Where a second factor is still to come they are kept: with each right password there would be new guesses of codes.
 func admit(ctx context.Context, tx db.Tx, id uid.User, compared, hash string, forget bool) (bool, error) {
 	n, err := db.Changed(tx.NewRaw(`update users set failures = case when ? then 0 else failures end, locked_until = null, password = ?
-		where id = ? and password = ? and state = 'enabled' and (locked_until is null or locked_until <= ?) and exists (
+		where id = ? and password = ? and source = 'native' and state = 'enabled' and (locked_until is null or locked_until <= ?) and exists (
 			select 1 from users as u join accounts as a on a.id = u.account_id join domains as d on d.id = u.domain_id
 			where u.id = ? and `+mayAct+`)`, forget, hash, id, compared, tx.Now, id).Exec(ctx))
 	return n == 1, err

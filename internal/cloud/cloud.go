@@ -33,6 +33,7 @@ import (
 	"github.com/virga-cloud/virga/internal/keypair"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/internal/oidc"
 	"github.com/virga-cloud/virga/internal/once"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/pool"
@@ -88,6 +89,7 @@ type Cloud struct {
 	Sessions  *auth.Sessions
 	Accounts  *account.Service
 	Limits    *apilimit.Service
+	OIDC      *oidc.Service
 	Zones     *zone.Service
 	Offerings *offering.Service
 	KeyPairs  *keypair.Service
@@ -182,6 +184,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Accounts = account.New(account.Parts{
 		DB: cl.DB, Box: box, Hasher: auth.NewHasher(c.PasswordCost), Sessions: cl.Sessions, Settings: cl.Settings, Roles: cl.Roles,
 	})
+	cl.OIDC = oidc.New(cl.DB, box, cl.Settings, cl.Accounts)
 	cl.Limits = apilimit.New(cl.DB, cl.Settings, op.Servers)
 	cl.Zones = zone.New(cl.DB, cl.Settings)
 	cl.Offerings = offering.New(cl.DB)
@@ -217,7 +220,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	c.Facade.Ready = func(context.Context) error { return cl.Engine.Ready() }
 	cl.Facade = cloudstack.New(cloudstack.Services{
 		DB: cl.DB, Engine: cl.Engine, Settings: cl.Settings, Accounts: cl.Accounts, Sessions: cl.Sessions, Roles: cl.Roles,
-		Limits: cl.Limits, Zones: cl.Zones, Offerings: cl.Offerings, KeyPairs: cl.KeyPairs, Tags: cl.Tags, Details: cl.Details,
+		Limits: cl.Limits, OIDC: cl.OIDC, Zones: cl.Zones, Offerings: cl.Offerings, KeyPairs: cl.KeyPairs, Tags: cl.Tags, Details: cl.Details,
 		Annotations: cl.Annotations, Certificates: cl.Certificates, Networks: cl.Networks,
 		VPCs: cl.VPCs, Groups: cl.Groups,
 		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Machines: cl.Machines, Closing: cl.Closing, Reset: c.Reset,
@@ -343,6 +346,7 @@ func (cl *Cloud) keepers() []keep.Keeper {
 			_, err := cl.Sessions.Sweep(ctx)
 			return err
 		}},
+		{Name: "sign-on", Period: time.Minute, Round: cl.OIDC.Sweep},
 		{Name: "jobs", Period: time.Minute, Round: cl.expireJobs},
 		{Name: "watch", Period: glance, Every: every(setting.CapacityCheckPeriod), Round: cl.watch},
 		{Name: "alert-purge", Period: glance, Every: every(setting.AlertPurgeInterval), Round: cl.expireAlerts},

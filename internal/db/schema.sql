@@ -460,6 +460,44 @@ CREATE UNIQUE INDEX nics_ip6 on nics (network_id, ip6) where ip6 <> '';
 
 CREATE UNIQUE INDEX nics_mac on nics (mac);
 
+CREATE TABLE oauth_codes (
+    id          text primary key,                      -- of the way in: SHA-256 of its state, in hex
+    provider_id text        not null references oauth_providers (id),
+    code        text        not null,                  -- SHA-256 of it, in hex
+    subject     text        not null,
+    email       text        not null,
+    used        boolean     not null,
+    expires     timestamptz not null
+);
+
+CREATE INDEX oauth_codes_expires on oauth_codes (expires);
+
+CREATE TABLE oauth_identities (
+    provider_id text        not null references oauth_providers (id),
+    user_id     text        not null references users (id),
+    subject     text        not null,                  -- what the provider calls it, for ever
+    created     timestamptz not null,
+    primary key (provider_id, user_id)
+);
+
+CREATE INDEX oauth_identities_subject on oauth_identities (provider_id, subject);
+
+CREATE INDEX oauth_identities_user on oauth_identities (user_id);
+
+CREATE TABLE oauth_providers (
+    id          text primary key,
+    name        text        not null,
+    description text        not null,
+    client_id   text        not null,
+    secret      text        not null,                  -- encrypted column
+    redirect_uri text       not null,
+    issuer      text        not null,
+    enabled     boolean     not null,
+    created     timestamptz not null
+);
+
+CREATE UNIQUE INDEX oauth_providers_name on oauth_providers (name);
+
 CREATE TABLE offering_domains (
     offering_id text        not null,                  -- of any kind of offering
     domain_id   text        not null references domains (id),
@@ -687,6 +725,49 @@ CREATE TABLE router_elements (
     account_id  text        not null references accounts (id),
     domain_id   text        not null references domains (id),
     enabled     boolean     not null default false,
+    created     timestamptz not null
+);
+
+CREATE TABLE saml_keys (
+    id          text primary key,
+    key         text        not null,                  -- encrypted column: PKCS #8
+    certificate text        not null,                  -- DER in base64
+    created     timestamptz not null
+);
+
+CREATE TABLE saml_sessions (
+    session_id  text primary key references sessions (id) on delete cascade,
+    idp         text        not null,
+    name_id     text        not null,
+    name_format text        not null,
+    session_index text      not null
+);
+
+CREATE INDEX saml_sessions_name on saml_sessions (idp, name_id);
+
+CREATE TABLE saml_tickets (
+    id          text primary key,                      -- SHA-256 of the ticket, in hex
+    request     text        not null,                  -- the ID of the request that is answered
+    idp         text        not null,
+    username    text        not null,
+    name_id     text        not null,
+    name_format text        not null,
+    session_index text      not null,
+    expires     timestamptz not null
+);
+
+CREATE INDEX saml_tickets_expires on saml_tickets (expires);
+
+CREATE TABLE saml_used (
+    id          text primary key,                      -- SHA-256 of kind, provider and ID, in hex
+    expires     timestamptz not null
+);
+
+CREATE INDEX saml_used_expires on saml_used (expires);
+
+CREATE TABLE saml_users (
+    user_id     text primary key references users (id),
+    idp         text        not null,                  -- its entity ID
     created     timestamptz not null
 );
 

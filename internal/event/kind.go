@@ -112,6 +112,10 @@ const (
 	SecurityGroupUpdate Kind = "SG.UPDATE"
 	SecurityGroupDelete Kind = "SG.DELETE"
 
+	OAuthRegister Kind = "OAUTH.PROVIDER.REGISTER"
+	OAuthUpdate   Kind = "OAUTH.PROVIDER.UPDATE"
+	OAuthDelete   Kind = "OAUTH.PROVIDER.DELETE"
+
 	SSHKeyPairRegister Kind = "REGISTER.SSH.KEYPAIR"
 	SSHKeyPairCreate   Kind = "CREATE.SSH.KEYPAIR"
 	SSHKeyPairDelete   Kind = "DELETE.SSH.KEYPAIR"
@@ -171,6 +175,7 @@ var resources = map[Kind]string{
 	AnnotationCreate: "Annotation", AnnotationUpdate: "Annotation", AnnotationRemove: "Annotation", CertificateAdd: "Certificate",
 	SSHKeyPairRegister: "SSHKeyPair", SSHKeyPairCreate: "SSHKeyPair", SSHKeyPairDelete: "SSHKeyPair",
 	HostUp: "Host", HostDown: "Host", HostReconnect: "Host", HostMaintenance: "Host", HostMaintenanceCancel: "Host",
+	OAuthRegister: "OauthProvider", OAuthUpdate: "OauthProvider", OAuthDelete: "OauthProvider",
 	SettingChange: "Configuration", APILimitReset: "Account",
 }
 

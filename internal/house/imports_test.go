@@ -9,7 +9,7 @@ import (
 // domain is the domain, bottom to top. A package imports those before it and never one after it. An arrow that wants to run
 // upward is turned round: the upper package writes into the lower one's table, or implements an interface that it declares.
 var domain = strings.Fields(`
-	role detail annotation certificate limit account apilimit keypair tag zone offering provider vlan subnet network router rule vpc vpn secgroup host pool image volume snapshot placement compute autoscale
+	role detail annotation certificate limit account oidc saml apilimit keypair tag zone offering provider vlan subnet network router rule vpc vpn secgroup host pool image volume snapshot placement compute autoscale
 	usage quota order closing capacity
 `)
 
@@ -37,12 +37,16 @@ var rules = []rule{
 	{"internal/op", "internal/once internal/auth internal/bus internal/db internal/fault uid", "net/http", "the engine runs plans that it knows nothing of"},
 	{"internal/keep", "internal/auth internal/bus internal/db internal/fault uid", "net/http", "keepers know their holder, not their work"},
 
+	{"internal/oidc", "BELOW " + mechanics + " internal/outside/openid internal/outside/fetch", "net/http os/exec",
+		"who somebody is says a provider, and only how it is asked is known outside"},
+	{"internal/saml", "BELOW " + mechanics + " internal/outside/fetch", "net/http os/exec", "metadata come from elsewhere; all else comes with the browser"},
 	{"internal/DOMAIN", "BELOW " + mechanics + " internal/hypervisor", "net/http os/exec",
 		"a service decides the same for every facade, over drivers it knows by interface only"},
 
 	{"internal/hypervisor", "internal/secret internal/fault uid", "net/http", "what is asked of a driver, without saying which"},
 	{"internal/hypervisor/...", "internal/hypervisor api/agent internal/bus internal/fault uid", "",
 		"drivers act on what they are told; a driver that could look things up would decide"},
+	{"internal/outside/openid", "internal/outside/fetch internal/fault internal/secret", "", "providers are asked within the same bounds as anybody"},
 	{"internal/outside/...", "internal/fault internal/secret", "", "what leaves the machine is behind an interface its user declares"},
 
 	{"internal/facade/cloudstack/front", "api api/cloudstack internal/account internal/apilimit internal/role internal/audit internal/setting internal/once internal/db internal/auth internal/secret internal/fault uid",
@@ -54,7 +58,8 @@ var rules = []rule{
 	{"internal/facade/cloudstack/offer", "internal/facade/cloudstack/look internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/note", "internal/facade/cloudstack/look internal/facade/cloudstack/owned internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/region", "internal/facade/cloudstack/look internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
-	{"internal/facade/cloudstack", "internal/facade/cloudstack/front internal/facade/cloudstack/look internal/facade/cloudstack/note internal/facade/cloudstack/offer internal/facade/cloudstack/owned internal/facade/cloudstack/plant internal/facade/cloudstack/region internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics + " internal/hypervisor", "database/sql os/exec", facades},
+	{"internal/facade/cloudstack/signon", "internal/facade/cloudstack/front internal/facade/cloudstack/look api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
+	{"internal/facade/cloudstack", "internal/facade/cloudstack/signon internal/facade/cloudstack/front internal/facade/cloudstack/look internal/facade/cloudstack/note internal/facade/cloudstack/offer internal/facade/cloudstack/owned internal/facade/cloudstack/plant internal/facade/cloudstack/region internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics + " internal/hypervisor", "database/sql os/exec", facades},
 	{"internal/facade/vcloud", "api api/vcloud DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudbolt", "api api/cloudbolt DOMAIN " + mechanics, "database/sql os/exec", facades},
 
@@ -172,6 +177,13 @@ var parts = []part{
 	{"github.com/go-ldap/ldap/v3", "internal/directory internal/directory/directorytest", "asks directories"},
 	{"github.com/go-asn1-ber/asn1-ber", "internal/directory", "how long an answer of a directory can be"},
 	{"software.sslmate.com/src/go-pkcs12", "internal/directory", "reads truststores as Java makes them"},
+	{"github.com/coreos/go-oidc/v3", "internal/outside/openid", "OpenID Connect"},
+	{"golang.org/x/oauth2", "internal/outside/openid", "OAuth 2.0"},
+	{"github.com/go-jose/go-jose/v4", "TESTS", "tokens, made by a test's provider"},
+	{"github.com/russellhaering/goxmldsig", "internal/saml", "signatures of XML"},
+	{"github.com/beevik/etree", "internal/saml", "XML as what is signed has it"},
+	{"github.com/mattermost/xml-roundtrip-validator", "internal/saml", "refuses XML that two readers could read differently"},
+	{"github.com/crewjam/saml", "internal/saml", "SAML's messages and metadata as types; the checks are our own, on what was signed and nothing else"},
 	{"github.com/pquerna/otp", "internal/auth", "codes of authenticator apps"},
 	{"golang.org/x/crypto/argon2", "internal/auth", "password hashes"},
 	{"golang.org/x/crypto/ssh", "internal/keypair", "reads and writes SSH keys as every client and guest does"},

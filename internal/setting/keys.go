@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -317,7 +318,7 @@ func hostDomain(text string) error {
 }
 
 // all is every setting, by name.
-var all = byName(append(ldapSettings,
+var all = byName(append(slices.Concat(ldapSettings, ssoSettings),
 	ExpungeDelay.Setting, ExpungeInterval.Setting, SessionTimeout.Setting, JobExpire.Setting, EventPurgeDelay.Setting, AuditRetention.Setting,
 	EventPurgeInterval.Setting, AlertPurgeDelay.Setting, AlertPurgeInterval.Setting, CapacityCheckPeriod.Setting, StorageStatsInterval.Setting,
 	DefaultPageSize.Setting, LoginAttempts.Setting, LoginLock.Setting, KeyAccess.Setting, TwoFactorEnabled.Setting, TwoFactorMandated.Setting,

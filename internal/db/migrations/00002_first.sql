@@ -201,6 +201,90 @@ create table sessions (
 create index sessions_user on sessions (user_id);
 create index sessions_idle on sessions (last_used);
 
+-- internal/oidc ---------------------------------------------------------------------------------------------------
+-- Who vouches for users by OpenID Connect or OAuth.
+create table oauth_providers (
+    id          text primary key,
+    name        text        not null,
+    description text        not null,
+    client_id   text        not null,
+    secret      text        not null,                  -- encrypted column
+    redirect_uri text       not null,
+    issuer      text        not null,
+    enabled     boolean     not null,
+    created     timestamptz not null
+);
+create unique index oauth_providers_name on oauth_providers (name);
+
+-- Who a provider's users are here. Somebody may be several users, in different domains.
+create table oauth_identities (
+    provider_id text        not null references oauth_providers (id),
+    user_id     text        not null references users (id),
+    subject     text        not null,                  -- what the provider calls it, for ever
+    created     timestamptz not null,
+    primary key (provider_id, user_id)
+);
+create index oauth_identities_subject on oauth_identities (provider_id, subject);
+create index oauth_identities_user on oauth_identities (user_id);
+
+-- Codes for which a provider has told whose they are, until they can't be shown again.
+create table oauth_codes (
+    id          text primary key,                      -- of the way in: SHA-256 of its state, in hex
+    provider_id text        not null references oauth_providers (id),
+    code        text        not null,                  -- SHA-256 of it, in hex
+    subject     text        not null,
+    email       text        not null,
+    used        boolean     not null,
+    expires     timestamptz not null
+);
+create index oauth_codes_expires on oauth_codes (expires);
+
+-- internal/saml ---------------------------------------------------------------------------------------------------
+-- The key by which identity providers know this cloud: one row.
+create table saml_keys (
+    id          text primary key,
+    key         text        not null,                  -- encrypted column: PKCS #8
+    certificate text        not null,                  -- DER in base64
+    created     timestamptz not null
+);
+
+-- By which identity provider users come, or came.
+create table saml_users (
+    user_id     text primary key references users (id),
+    idp         text        not null,                  -- its entity ID
+    created     timestamptz not null
+);
+
+-- What was shown by whom and is good for nothing any more: assertions, answers to requests, requests to sign out.
+create table saml_used (
+    id          text primary key,                      -- SHA-256 of kind, provider and ID, in hex
+    expires     timestamptz not null
+);
+create index saml_used_expires on saml_used (expires);
+
+-- Who came back from an identity provider, until the browser that was sent there has come for its session.
+create table saml_tickets (
+    id          text primary key,                      -- SHA-256 of the ticket, in hex
+    request     text        not null,                  -- the ID of the request that is answered
+    idp         text        not null,
+    username    text        not null,
+    name_id     text        not null,
+    name_format text        not null,
+    session_index text      not null,
+    expires     timestamptz not null
+);
+create index saml_tickets_expires on saml_tickets (expires);
+
+-- Which sessions began by an identity provider, and what it calls them.
+create table saml_sessions (
+    session_id  text primary key references sessions (id) on delete cascade,
+    idp         text        not null,
+    name_id     text        not null,
+    name_format text        not null,
+    session_index text      not null
+);
+create index saml_sessions_name on saml_sessions (idp, name_id);
+
 -- internal/apilimit -----------------------------------------------------------------------------------------------
 -- What servers have taken of an account's requests in a window, so that together they take no more than there are.
 create table api_windows (

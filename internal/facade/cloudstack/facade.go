@@ -16,11 +16,13 @@ import (
 	"github.com/virga-cloud/virga/internal/detail"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/owned"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/signon"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/keypair"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/internal/oidc"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/role"
@@ -41,6 +43,7 @@ type Services struct {
 	Sessions *auth.Sessions
 	Roles    *role.Service
 	Limits   *apilimit.Service
+	OIDC     *oidc.Service
 
 	Zones     *zone.Service
 	Offerings *offering.Service
@@ -85,9 +88,13 @@ func newFacade(s Services, o front.Options, commands ...api.Command) *Facade {
 	}
 	f.Front = front.New(front.Parts{
 		Mux: f.mux, DB: s.DB, Accounts: s.Accounts, Sessions: s.Sessions, Roles: s.Roles, Limits: s.Limits, Settings: s.Settings,
+		Doors: f.signOn().Doors(),
 	}, o)
 	return f
 }
+
+// signOn translates the commands by which somebody comes in for whom somebody else vouches.
+func (f *Facade) signOn() signon.Translator { return signon.Translator{OIDC: f.OIDC} }
 
 // Commands are what roles allow or deny: each command with the types of accounts that it is open to.
 func Commands() []role.Command { return commandsOf(cs.All...) }

@@ -22,6 +22,7 @@ func (f *Facade) translators() []func(*api.Mux) {
 		f.registerConfigurations,
 		f.registerJobs,
 		f.registerTwoFactor,
+		f.signOn().Register,
 		f.registerAPILimits,
 		region.Translator{Zones: f.Zones}.Register,
 		plant.Translator{
