@@ -82,7 +82,7 @@ func userInScope(ctx context.Context, q db.Tx, scope auth.Scope, id uid.User) (U
 }
 
 // admit tells whether a user whose password was right may come in, and forgets its failures. The password must still be the
-// one that was compared, and what it comes in by; it gets a new hash. (Two logins that renew a hash at the same moment: one of them has to try again.)
+// one that was compared, and it what lets the user in; it gets a new hash. (Two logins that renew a hash at the same moment: one of them has to try again.)
 // Where a second factor is still to come they are kept: with each right password there would be new guesses of codes.
 func admit(ctx context.Context, tx db.Tx, id uid.User, compared, hash string, forget bool) (bool, error) {
 	n, err := db.Changed(tx.NewRaw(`update users set failures = case when ? then 0 else failures end, locked_until = null, password = ?

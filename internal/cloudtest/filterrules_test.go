@@ -26,6 +26,7 @@ func furnish(t *testing.T, c *cloudtest.Cloud) {
 	}
 	call("importRole", api.Params{"name": "lookers", "type": "User", "rules[0].rule": "list*", "rules[0].permission": "allow", "description": "look"})
 	call("registerUserKeys", api.Params{"id": firstID(t, c.Client, "listUsers"), "name": "robot", "rules[0].rule": "list*", "rules[0].permission": "allow"})
+	call("registerOauthProvider", api.Params{"provider": "google", "description": "Google", "clientid": "c", "secretkey": "s", "redirecturi": "https://cloud.example.org/"})
 	zone := string(box.Zone)
 	call("createServiceOffering", api.Params{"name": "here", "displaytext": "here", "cpunumber": "1", "cpuspeed": "100", "memory": "128", "zoneid": zone})
 	call("createDiskOffering", api.Params{"name": "here", "displaytext": "here", "disksize": "1", "zoneid": zone})

@@ -248,8 +248,8 @@ func TestWhatOpenIDConnectRefuses(t *testing.T) {
 			return b, in
 		},
 	} {
-		b, in := newBrowser(t, w.URL), api.Params(nil)
-		b, in = bend(b, w.back(b, "ada"))
+		b := newBrowser(t, w.URL)
+		b, in := bend(b, w.back(b, "ada"))
 		refusedTo(t, name, b.call("oauthlogin", in))
 		w.do("enableUser", api.Params{"id": string(w.users["ada"])})
 		w.Clock.Forward(time.Minute)

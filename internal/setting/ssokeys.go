@@ -3,6 +3,7 @@ package setting
 import (
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -95,7 +96,7 @@ func document(s string) error {
 	if s == "" || strings.HasPrefix(s, "/") && len(s) <= 1024 || strings.HasPrefix(s, "https://") && webURL(s) == nil {
 		return nil
 	}
-	if u, err := url.Parse(s); err == nil && webURL(s) == nil && (u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1" || u.Hostname() == "::1") {
+	if u, err := url.Parse(s); err == nil && webURL(s) == nil && slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname()) {
 		return nil
 	}
 	return errors.New("a URL with https, or the whole path of a file")

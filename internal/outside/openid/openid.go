@@ -197,4 +197,3 @@ func withoutSecrets(err error) error {
 	}
 	return err
 }
-
