@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Answer is what a command has to say: the whole envelope, written object by object.
@@ -117,7 +120,7 @@ func (r *Result) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// WriteJSON writes the envelope as JSON, without spaces and with at most one object in memory.
+// WriteJSON writes the envelope as JSON, without spaces and with at most some items of a list in memory.
 func (a Answer) WriteJSON(w io.Writer) error {
 	out := &jsonWriter{w: w, role: a.body.role}
 	out.text(`{"` + a.envelope + `":`)
@@ -138,21 +141,57 @@ func (a Answer) writeItems(out *jsonWriter) {
 		return
 	}
 	out.text(`{"count":` + strconv.Itoa(a.count))
-	for i := range a.items.Len() {
-		if i == 0 {
-			out.text(`,"` + a.body.object + `":[`)
-		} else {
-			out.text(",")
+	n := a.items.Len()
+	if n > 0 {
+		out.text(`,"` + a.body.object + `":[`)
+		// Large pages are written by all processors together: each writes the text of some items, which is sent in its turn.
+		writers := make([]*jsonWriter, min(runtime.GOMAXPROCS(0), (n+together-1)/together))
+		for i := range writers {
+			writers[i] = &jsonWriter{role: out.role}
 		}
-		out.object(a.body.shape, a.items.Index(i))
+		for from := 0; from < n && out.err == nil; from += together * len(writers) {
+			a.writeTogether(out, writers, from)
+		}
+		out.text("]")
+	}
+	out.text("}")
+}
+
+// together is how many items one processor writes before they are sent.
+const together = 32
+
+// writeTogether writes the items from one on, as many for each writer as they write together.
+func (a Answer) writeTogether(out *jsonWriter, writers []*jsonWriter, from int) {
+	var all sync.WaitGroup
+	write := func(w *jsonWriter, from int) {
+		for i := from; i < min(from+together, a.items.Len()); i++ {
+			if i > 0 {
+				w.text(",")
+			}
+			w.object(a.body.shape, a.items.Index(i))
+		}
+	}
+	for k, w := range writers[1:] {
+		all.Go(func() {
+			defer func() {
+				if panicked := recover(); panicked != nil {
+					w.fail(fmt.Errorf("panic: %v\n%s", panicked, debug.Stack()))
+				}
+			}()
+			write(w, from+(k+1)*together)
+		})
+	}
+	write(writers[0], from)
+	all.Wait()
+	for _, w := range writers {
+		if out.fail(w.err); out.flush() != nil {
+			return
+		}
+		out.buf, w.buf = w.buf, out.buf
 		if out.flush() != nil {
 			return
 		}
 	}
-	if a.items.Len() > 0 {
-		out.text("]")
-	}
-	out.text("}")
 }
 
 func (b *body) writeJSON(out *jsonWriter) {

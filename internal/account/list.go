@@ -70,23 +70,19 @@ func (s *Service) Accounts(ctx context.Context, f AccountFilter) ([]Account, int
 	return accounts, total, nil
 }
 
-// Dress gives accounts their counts and users. What else is to be known of them is asked for at the same time as those.
-func Dress(ctx context.Context, q db.Tx, accounts []Account, more ...func(accounts []uid.Account) error) error {
+// Dress gives accounts their counts and users.
+func Dress(ctx context.Context, q db.Tx, accounts []Account) error {
 	ids := make([]uid.Account, len(accounts))
 	for i, a := range accounts {
 		ids[i] = a.ID
 	}
-	var counts map[uid.Account]limit.Counts
-	var users map[uid.Account][]User
-	ask := []func() error{
-		func() (err error) { counts, err = limit.OfAccounts(ctx, q, ids...); return err },
-		func() (err error) { users, err = usersOf(ctx, q, ids); return err },
+	counts, err := limit.OfAccounts(ctx, q, ids...)
+	if err != nil {
+		return err
 	}
-	for _, m := range more {
-		ask = append(ask, func() error { return m(ids) })
-	}
-	if err := db.Together(ask...); err != nil {
-		return fmt.Errorf("list what the accounts have: %w", err)
+	users, err := usersOf(ctx, q, ids)
+	if err != nil {
+		return fmt.Errorf("list the users of the accounts: %w", err)
 	}
 	for i := range accounts {
 		a := &accounts[i]

@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -41,63 +43,107 @@ func (s *Service) CheckHealth(ctx context.Context) error {
 }
 
 func (s *Service) checkPage(ctx context.Context, hosts []Host) error {
-	var all sync.WaitGroup
-	var mu sync.Mutex
-	var first error
-	var seen []uid.Host // and to be noted
-	free := make(chan struct{}, probes)
-	for _, h := range hosts {
-		free <- struct{}{}
-		all.Go(func() {
-			defer func() { <-free }()
-			up, err := s.check(ctx, h)
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil && first == nil {
-				first = err
-			}
-			if up && s.db.Now().Sub(h.LastSeen) >= seenEvery {
-				seen = append(seen, h.ID)
-			}
-		})
+	outcomes, err := s.probeAll(ctx, hosts)
+	if err != nil {
+		return err
 	}
-	all.Wait()
-	if first != nil || len(seen) == 0 {
-		return first
+	var seen []uid.Host // and to be noted
+	for i, h := range hosts {
+		if err := s.note(ctx, h, outcomes[i]); err != nil {
+			return err
+		}
+		if outcomes[i] == nil && s.db.Now().Sub(h.LastSeen) >= seenEvery {
+			seen = append(seen, h.ID)
+		}
+	}
+	if len(seen) == 0 {
+		return nil
 	}
 	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error { return setSeen(ctx, tx, seen) })
 }
 
-// check asks one host, records a change, and tells whether it answered.
-func (s *Service) check(ctx context.Context, h Host) (up bool, err error) {
+// probeAll gives what came of asking each of some hosts, nil for those that answer; so many are asked at a time. Those that their
+// driver knows to answer are not asked.
+func (s *Service) probeAll(ctx context.Context, hosts []Host) ([]error, error) {
+	known, err := s.answering(ctx, hosts)
+	if err != nil {
+		return nil, err
+	}
+	outcomes := make([]error, len(hosts))
+	var ask []int
+	for i, h := range hosts {
+		if !known[h.ID] {
+			ask = append(ask, i)
+		}
+	}
+	next, all := make(chan int), sync.WaitGroup{}
+	for range min(probes, len(ask)) {
+		all.Go(func() {
+			for i := range next {
+				outcomes[i] = s.askHost(ctx, hosts[i])
+			}
+		})
+	}
+	for _, i := range ask {
+		next <- i
+	}
+	close(next)
+	all.Wait()
+	return outcomes, ctx.Err()
+}
+
+// answering gives the hosts, of some, that their drivers know to answer.
+func (s *Service) answering(ctx context.Context, hosts []Host) (map[uid.Host]bool, error) {
+	of := map[string][]uid.Host{}
+	for _, h := range hosts {
+		of[h.Hypervisor] = append(of[h.Hypervisor], h.ID)
+	}
+	known := map[uid.Host]bool{}
+	for name, ids := range of {
+		driver, err := s.drivers.Find(name)
+		watcher, ok := driver.(hypervisor.Watcher)
+		if err != nil || !ok {
+			continue
+		}
+		some, err := watcher.Answering(ctx, ids)
+		if err != nil {
+			return nil, fmt.Errorf("look which hosts answer: %w", err)
+		}
+		maps.Copy(known, some)
+	}
+	return known, nil
+}
+
+func (s *Service) askHost(ctx context.Context, h Host) error {
 	driver, err := s.drivers.Find(h.Hypervisor)
 	if err == nil {
 		_, err = driver.Probe(ctx, h.ID)
 	}
-	if ctx.Err() != nil {
-		return false, ctx.Err()
-	}
-	up = err == nil
-	next := h.State.after(err)
+	return err
+}
+
+// note records what came of asking a host, where that changes its state.
+func (s *Service) note(ctx context.Context, h Host, outcome error) error {
+	next := h.State.after(outcome)
 	if next == h.State {
-		return up, nil
+		return nil
 	}
-	return up, s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		changed, err2 := setState(ctx, tx, h.ID, h.State, next)
-		if err2 != nil || !changed {
-			return err2
+	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		changed, err := setState(ctx, tx, h.ID, h.State, next)
+		if err != nil || !changed {
+			return err
 		}
 		e := event.Event{Type: event.HostUp, Description: fmt.Sprintf("host %s is %s, was %s", h.Name, next, h.State), ResourceID: string(h.ID)}
-		if err != nil {
-			e.Type, e.Level, e.Description = event.HostDown, event.Warn, e.Description+": "+err.Error()
+		if outcome != nil {
+			e.Type, e.Level, e.Description = event.HostDown, event.Warn, e.Description+": "+outcome.Error()
 		}
-		if _, err2 = event.Write(ctx, tx, e); err2 != nil {
-			return err2
+		if _, err := event.Write(ctx, tx, e); err != nil {
+			return err
 		}
-		if err == nil {
+		if outcome == nil {
 			return alert.Resolve(ctx, tx, alert.Host, string(h.ID))
 		}
-		return alert.Raise(ctx, tx, alert.Host, string(h.ID), "host %s (%s) does not answer: %v", h.Name, h.IPAddress, err)
+		return alert.Raise(ctx, tx, alert.Host, string(h.ID), "host %s (%s) does not answer: %v", h.Name, h.IPAddress, outcome)
 	})
 }
 

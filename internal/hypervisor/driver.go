@@ -54,6 +54,12 @@ type Enroller interface {
 	Forget(ctx context.Context, host uid.Host) error
 }
 
+// Watcher is a driver that knows of many hosts at once that they answer, for less than asking each of them.
+type Watcher interface {
+	// Answering gives those of some hosts of which it is known that [Driver.Probe] would succeed now. The others are to be asked.
+	Answering(ctx context.Context, hosts []uid.Host) (map[uid.Host]bool, error)
+}
+
 // Storer is a driver that can say how large a pool is. Without it whoever adds the pool must know.
 type Storer interface {
 	// Pool asks a host about storage that it is to reach. It is fault.Conflict when the host can't use it.

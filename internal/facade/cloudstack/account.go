@@ -142,18 +142,19 @@ func (f *Facade) accountsOut(ctx context.Context, accounts []account.Account) ([
 
 // accountsFor shows accounts, with figures also what they use and may use.
 func (f *Facade) accountsFor(ctx context.Context, accounts []account.Account, figures bool) ([]cs.Account, error) {
-	var machines map[uid.Account]compute.States
-	err := account.Dress(ctx, f.DB.Read(), accounts, func(ids []uid.Account) (err error) {
-		if figures {
-			machines, err = compute.StatesOf(ctx, f.DB.Read(), ids)
-		}
-		return err
-	})
-	if err != nil {
+	return look.InParts(accounts, func(some []account.Account) ([]cs.Account, error) { return f.someAccountsOut(ctx, some, figures) })
+}
+
+func (f *Facade) someAccountsOut(ctx context.Context, accounts []account.Account, figures bool) ([]cs.Account, error) {
+	if err := account.Dress(ctx, f.DB.Read(), accounts); err != nil {
 		return nil, err
 	}
 	l := look.In(f.DB.Read())
 	zones := look.Related(ctx, l, len(accounts), func(i int) uid.Zone { return accounts[i].DefaultZone }, zone.ByID)
+	var machines map[uid.Account]compute.States
+	if figures {
+		machines = look.Related(ctx, l, len(accounts), func(i int) uid.Account { return accounts[i].ID }, compute.StatesOf)
+	}
 	if l.Err != nil {
 		return nil, l.Err
 	}

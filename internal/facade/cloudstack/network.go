@@ -109,8 +109,12 @@ func (f *Facade) deleteNetwork(ctx context.Context, in cs.DeleteNetworkIn) (api.
 	return api.Started{JobID: job}, err
 }
 
-// networksOut shows networks, with one query for each kind of thing that they name.
+// networksOut shows networks, with one query for each kind of thing that they name, of each part of a large page.
 func (f *Facade) networksOut(ctx context.Context, networks []network.Network) ([]cs.Network, error) {
+	return look.InParts(networks, func(part []network.Network) ([]cs.Network, error) { return f.someNetworksOut(ctx, part) })
+}
+
+func (f *Facade) someNetworksOut(ctx context.Context, networks []network.Network) ([]cs.Network, error) {
 	n := len(networks)
 	l := look.In(f.DB.Read())
 	zones := look.Related(ctx, l, n, func(i int) uid.Zone { return networks[i].Zone }, zone.ByID)
@@ -127,20 +131,19 @@ func (f *Facade) networksOut(ctx context.Context, networks []network.Network) ([
 		out[i] = wire.Network(one, zones[one.Zone], offerings[one.Offering])
 		out[i].Services = services[one.Offering]
 	}
-	l.Together(func() error {
-		return f.Owned.OwnersOrDomains(ctx, n, func(i int) (uid.Account, uid.Domain, *cs.Owner) {
-			if networks[i].ACLType == network.ForDomain {
-				return "", networks[i].Domain, &out[i].Owner
-			}
-			return networks[i].Account, "", &out[i].Owner
-		})
-	}, func() error {
-		return f.Owned.Pending(ctx, n, func(i int) (string, *cs.Pending) { return string(networks[i].ID), &out[i].Pending })
+	err := f.Owned.OwnersOrDomains(ctx, n, func(i int) (uid.Account, uid.Domain, *cs.Owner) {
+		if networks[i].ACLType == network.ForDomain {
+			return "", networks[i].Domain, &out[i].Owner
+		}
+		return networks[i].Account, "", &out[i].Owner
 	})
-	if l.Err == nil {
-		l.Err = owned.Tagged(ctx, f.Owned, tag.Network, n, func(i int) (uid.Network, cs.Owner, *[]cs.Tag) {
+	if err == nil {
+		err = f.Owned.Pending(ctx, n, func(i int) (string, *cs.Pending) { return string(networks[i].ID), &out[i].Pending })
+	}
+	if err == nil {
+		err = owned.Tagged(ctx, f.Owned, tag.Network, n, func(i int) (uid.Network, cs.Owner, *[]cs.Tag) {
 			return out[i].ID, out[i].Owner, &out[i].Tags
 		})
 	}
-	return out, l.Err
+	return out, err
 }

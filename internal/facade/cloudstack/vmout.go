@@ -19,7 +19,6 @@ import (
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/secgroup"
-	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
@@ -63,60 +62,56 @@ func partsOf(details []string) ([]string, error) {
 	return parts, nil
 }
 
-// machinesOut shows machines, with one query for each kind of thing that they name.
+// machinesOut shows machines, with one query for each kind of thing that they name, of each part of a large page.
 func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []string) ([]cs.VirtualMachine, error) {
+	return look.InParts(vms, func(some []compute.VM) ([]cs.VirtualMachine, error) { return f.someMachinesOut(ctx, some, parts) })
+}
+
+func (f *Facade) someMachinesOut(ctx context.Context, vms []compute.VM, parts []string) ([]cs.VirtualMachine, error) {
 	n, l := len(vms), look.In(f.DB.Read())
 	ids := look.Distinct(n, func(i int) uid.VM { return vms[i].ID })
 	out := make([]cs.VirtualMachine, n)
 	for i, vm := range vms {
 		out[i] = wire.Machine(vm)
 	}
+	zones := look.Related(ctx, l, n, func(i int) uid.Zone { return vms[i].Zone }, zone.ByID)
+	hosts := look.Related(ctx, l, n, func(i int) uid.Host { return vms[i].Host }, host.Names)
+	users := look.Related(ctx, l, n, func(i int) uid.User { return vms[i].User }, account.Usernames)
+	systems := look.Related(ctx, l, n, func(i int) uid.OSType { return vms[i].OSType }, image.OSTypeNames)
+	groups := look.Related(ctx, l, n, func(i int) uid.InstanceGroup { return vms[i].Group }, compute.GroupNames)
+	tags := look.RelatedTo(ctx, l, ids, compute.TagsOf)
+	templates := look.Related(ctx, l, 2*n, func(i int) uid.Template { // each machine's template, and then each one's ISO
+		if i < n {
+			return vms[i].Template
+		}
+		return vms[i-n].ISO
+	}, image.ByID)
 	var (
-		zones     map[uid.Zone]zone.Zone
-		hosts     map[uid.Host]string
-		users     map[uid.User]string
-		systems   map[uid.OSType]string
-		groups    map[uid.InstanceGroup]string
-		templates map[uid.Template]image.Template
+		security  map[uid.VM][]secgroup.Group
 		offerings map[uid.ServiceOffering]offering.Compute
 		roots     map[uid.VM]volume.Disk
 		pools     map[uid.Pool]pool.Pool
 		nics      map[uid.VM][]cs.NIC
-		security  map[uid.VM][]secgroup.Group
-		tags      map[uid.VM][]tag.Tag
 	)
-	l.Together(func() error {
-		zones = look.Related(ctx, l, n, func(i int) uid.Zone { return vms[i].Zone }, zone.ByID)
-		hosts = look.Related(ctx, l, n, func(i int) uid.Host { return vms[i].Host }, host.Names)
-		users = look.Related(ctx, l, n, func(i int) uid.User { return vms[i].User }, account.Usernames)
-		systems = look.Related(ctx, l, n, func(i int) uid.OSType { return vms[i].OSType }, image.OSTypeNames)
-		groups = look.Related(ctx, l, n, func(i int) uid.InstanceGroup { return vms[i].Group }, compute.GroupNames)
-		tags = look.RelatedTo(ctx, l, ids, compute.TagsOf)
-		if slices.Contains(parts, partSecurity) && anyGrouped(zones) {
-			security = look.RelatedTo(ctx, l, ids, secgroup.Of)
-		}
-		return nil
-	}, func() error {
-		templates = look.Related(ctx, l, 2*n, func(i int) uid.Template { // each machine's template, and then each one's ISO
-			if i < n {
-				return vms[i].Template
-			}
-			return vms[i-n].ISO
-		}, image.ByID)
-		if slices.Contains(parts, partOffering) {
-			offerings = look.Related(ctx, l, n, func(i int) uid.ServiceOffering { return vms[i].Offering }, offering.ComputesByID)
-		}
-		if slices.Contains(parts, partVolume) {
-			roots = look.RelatedTo(ctx, l, ids, volume.RootsOf)
-			pools = look.Related(ctx, l, n, func(i int) uid.Pool { return roots[vms[i].ID].Pool }, pool.ByID)
-		}
-		return f.Owned.Owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return vms[i].Account, &out[i].Owner })
-	}, func() error {
-		if slices.Contains(parts, partNICs) {
-			nics = nicsOut(ctx, l, ids, network.NICsOf, network.Labels)
-		}
-		return f.Owned.Pending(ctx, n, func(i int) (string, *cs.Pending) { return string(vms[i].ID), &out[i].Pending })
-	})
+	if slices.Contains(parts, partSecurity) && anyGrouped(zones) {
+		security = look.RelatedTo(ctx, l, ids, secgroup.Of)
+	}
+	if slices.Contains(parts, partOffering) {
+		offerings = look.Related(ctx, l, n, func(i int) uid.ServiceOffering { return vms[i].Offering }, offering.ComputesByID)
+	}
+	if slices.Contains(parts, partVolume) {
+		roots = look.RelatedTo(ctx, l, ids, volume.RootsOf)
+		pools = look.Related(ctx, l, n, func(i int) uid.Pool { return roots[vms[i].ID].Pool }, pool.ByID)
+	}
+	if slices.Contains(parts, partNICs) {
+		nics = nicsOut(ctx, l, ids, network.NICsOf, network.Labels)
+	}
+	if l.Err != nil {
+		return nil, l.Err
+	}
+	if err := f.Owned.Owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return vms[i].Account, &out[i].Owner }); err != nil {
+		return nil, err
+	}
 	for i, vm := range vms {
 		o := &out[i]
 		o.ZoneName, o.HostName, o.Username, o.OSDisplayName = zones[vm.Zone].Name, hosts[vm.Host], users[vm.User], systems[vm.OSType]
@@ -146,7 +141,7 @@ func (f *Facade) machinesOut(ctx context.Context, vms []compute.VM, parts []stri
 			}
 		}
 	}
-	return out, l.Err
+	return out, f.Owned.Pending(ctx, n, func(i int) (string, *cs.Pending) { return string(vms[i].ID), &out[i].Pending })
 }
 
 // anyGrouped tells whether machines of some zones can be in security groups.

@@ -122,22 +122,18 @@ func (f *Facade) listVolumes(ctx context.Context, in cs.ListVolumesIn) (api.Page
 	return api.Page[cs.Volume]{Count: total, Items: items}, err
 }
 
-// volumesOut shows volumes, with one query for each kind of thing that they name.
+// volumesOut shows volumes, with one query for each kind of thing that they name, of each part of a large page.
 func (f *Facade) volumesOut(ctx context.Context, volumes []volume.Volume) ([]cs.Volume, error) {
+	return look.InParts(volumes, func(part []volume.Volume) ([]cs.Volume, error) { return f.someVolumesOut(ctx, part) })
+}
+
+func (f *Facade) someVolumesOut(ctx context.Context, volumes []volume.Volume) ([]cs.Volume, error) {
 	n, l := len(volumes), look.In(f.DB.Read())
 	out := make([]cs.Volume, n)
 	for i, v := range volumes {
 		out[i] = wire.Volume(v)
 	}
-	var vms map[uid.VM]compute.Label
-	l.Together(func() error {
-		vms = look.Related(ctx, l, n, func(i int) uid.VM { return volumes[i].VM }, compute.Labels)
-		return nil
-	}, func() error {
-		return f.Owned.Owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return volumes[i].Account, &out[i].Owner })
-	}, func() error {
-		return f.Owned.Pending(ctx, n, func(i int) (string, *cs.Pending) { return string(volumes[i].ID), &out[i].Pending })
-	})
+	vms := look.Related(ctx, l, n, func(i int) uid.VM { return volumes[i].VM }, compute.Labels)
 	zones := look.Related(ctx, l, n, func(i int) uid.Zone { return volumes[i].Zone }, zone.Names)
 	disks := look.Related(ctx, l, n, func(i int) uid.DiskOffering { return volumes[i].DiskOffering }, offering.DisksByID)
 	computes := look.Related(ctx, l, n, func(i int) uid.ServiceOffering { return volumes[i].ServiceOffering }, offering.ComputesByID)
@@ -145,6 +141,12 @@ func (f *Facade) volumesOut(ctx context.Context, volumes []volume.Volume) ([]cs.
 	pools := look.Related(ctx, l, n, func(i int) uid.Pool { return volumes[i].Pool }, pool.ByID)
 	pods := look.Related(ctx, l, n, func(i int) uid.Pod { return pools[volumes[i].Pool].Pod }, zone.PodNames)
 	clusters := look.Related(ctx, l, n, func(i int) uid.Cluster { return pools[volumes[i].Pool].Cluster }, zone.ClustersByID)
+	if l.Err == nil {
+		l.Err = f.Owned.Owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return volumes[i].Account, &out[i].Owner })
+	}
+	if l.Err == nil {
+		l.Err = f.Owned.Pending(ctx, n, func(i int) (string, *cs.Pending) { return string(volumes[i].ID), &out[i].Pending })
+	}
 	if l.Err == nil {
 		l.Err = owned.Tagged(ctx, f.Owned, tag.Volume, n, func(i int) (uid.Volume, cs.Owner, *[]cs.Tag) {
 			return out[i].ID, out[i].Owner, &out[i].Tags

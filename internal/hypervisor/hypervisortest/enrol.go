@@ -36,6 +36,24 @@ func testForget(t *testing.T, b *bench) {
 	b.has(b.host)
 }
 
+// testAnswering is for drivers that know of many hosts at once.
+func testAnswering(t *testing.T, b *bench) {
+	driver, ok := b.Driver.(hypervisor.Watcher)
+	if !ok {
+		t.Skip("needs a driver that knows of many hosts at once")
+	}
+	nowhere := uid.New[uid.Host]()
+	known, err := driver.Answering(b.ctx(), []uid.Host{b.host, nowhere})
+	b.ok(err)
+	if !known[b.host] || known[nowhere] || len(known) != 1 {
+		t.Errorf("%v are said to answer, of %s and %s, which is not there", known, b.host, nowhere)
+	}
+	ctx, cancel := context.WithCancel(b.ctx())
+	cancel()
+	_, err = driver.Answering(ctx, []uid.Host{b.host})
+	b.cancelled(err)
+}
+
 // testPool is for drivers that know how large pools are.
 func testPool(t *testing.T, b *bench) {
 	driver, ok := b.Driver.(hypervisor.Storer)

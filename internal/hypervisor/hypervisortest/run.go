@@ -47,6 +47,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Env) {
 		"Image":          testImage,
 		"Cancelled":      testCancelled,
 		"Forget":         testForget,
+		"Answering":      testAnswering,
 		"Pool":           testPool,
 		"Plug":           testPlug,
 		"PlugOneMachine": testPlugOneMachine,

@@ -3,6 +3,7 @@ package sim
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
@@ -56,6 +57,29 @@ func (w *World) Probe(ctx context.Context, host uid.Host) (hypervisor.Report, er
 	return hypervisor.Report{
 		CPUCores: c.CPUCores, CPUSpeedMHz: c.CPUSpeedMHz, MemoryMB: c.MemoryMB, Hypervisor: "Simulator", Version: "1",
 	}, nil
+}
+
+// Answering implements [hypervisor.Watcher]. What a host does that a rule is about shows when it is asked.
+func (w *World) Answering(ctx context.Context, hosts []uid.Host) (map[uid.Host]bool, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	rules, err := w.store.read.readRules()
+	if err != nil {
+		return nil, err
+	}
+	places, err := w.store.read.places(hosts)
+	if err != nil {
+		return nil, err
+	}
+	answering := make(map[uid.Host]bool, len(places))
+	for host, at := range places {
+		scripted := slices.ContainsFunc(rules, func(r hypervisor.Rule) bool { return r.Command == hypervisor.CommandProbe && covers(r, host, at) })
+		if !scripted {
+			answering[host] = true
+		}
+	}
+	return answering, nil
 }
 
 // Guests implements [hypervisor.Driver].

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"encoding/json"
+
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -42,6 +44,23 @@ func (p *prepared) asked(id uid.Host) (c hypervisor.Capacity, scripted bool, err
 		err = unknown(id)
 	}
 	return c, scripted, err
+}
+
+// places is where hosts are, those that are there.
+func (p *prepared) places(hosts []uid.Host) (map[uid.Host]hypervisor.Capacity, error) {
+	ids, err := json.Marshal(hosts)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[uid.Host]hypervisor.Capacity, len(hosts))
+	err = p.each(func(scan func(...any) error) error {
+		var id uid.Host
+		var c hypervisor.Capacity
+		err := scan(&id, &c.Zone, &c.Pod, &c.Cluster)
+		found[id] = c
+		return err
+	}, "select id, zone, pod, cluster from host where id in (select value from json_each(?))", string(ids))
+	return found, err
 }
 
 func (t *tx) dropHost(id uid.Host) error {

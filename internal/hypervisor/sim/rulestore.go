@@ -30,18 +30,21 @@ func (t *tx) countRule(r hypervisor.Rule) error {
 	return t.setRule(r)
 }
 
-// allRules reads the rules; there are few.
-func (t *tx) allRules() ([]hypervisor.Rule, error) {
-	if t.loaded {
-		return t.rules, nil
+// allRules gives the rules; there are few.
+func (t *tx) allRules() (rules []hypervisor.Rule, err error) {
+	if !t.loaded {
+		t.rules, err = t.readRules()
+		t.loaded = err == nil
 	}
-	t.rules = nil
-	err := t.each(func(scan func(...any) error) error {
+	return t.rules, err
+}
+
+func (p *prepared) readRules() (rules []hypervisor.Rule, err error) {
+	err = p.each(func(scan func(...any) error) error {
 		var r hypervisor.Rule
 		err := scan(&r.Zone, &r.Pod, &r.Cluster, &r.Host, &r.Command, &r.Wait, &r.Fault, &r.Kind, &r.Lost, &r.Count)
-		t.rules = append(t.rules, r)
+		rules = append(rules, r)
 		return err
 	}, "select zone, pod, cluster, host, command, wait, fault, kind, lost, count from rule")
-	t.loaded = err == nil
-	return t.rules, err
+	return rules, err
 }

@@ -16,6 +16,7 @@ var (
 	_ hypervisor.Driver   = (*World)(nil)
 	_ hypervisor.Enroller = (*World)(nil)
 	_ hypervisor.Scripter = (*World)(nil)
+	_ hypervisor.Watcher  = (*World)(nil)
 	_ hypervisor.Storer   = (*World)(nil)
 )
 

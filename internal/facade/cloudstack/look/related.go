@@ -2,7 +2,8 @@ package look
 
 import (
 	"context"
-	"sync"
+	"runtime"
+	"slices"
 
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
@@ -13,31 +14,38 @@ import (
 type Look[Q any] struct {
 	Err error // the first failure
 
-	q  Q
-	mu sync.Mutex
+	q Q
 }
 
 // In begins to ask; q is the database's reading side.
 func In[Q any](q Q) *Look[Q] { return &Look[Q]{q: q} }
 
-// Together looks for several kinds at the same time: for lists whose items name so many that one after the other takes long.
-func (l *Look[Q]) Together(ask ...func() error) {
-	l.fail(db.Together(ask...))
+// InParts shows the items of a page in as many parts as there are processors, at the same time: for lists whose items name so much
+// that the page takes long. A small page is one part.
+func InParts[From, To any](all []From, show func(part []From) ([]To, error)) ([]To, error) {
+	const least = 100 // in a part: its queries have costs of their own
+	n := min(runtime.GOMAXPROCS(0), len(all)/least)
+	if n < 2 {
+		return show(all)
+	}
+	parts, ask := make([][]To, n), make([]func() error, n)
+	for i := range n {
+		ask[i] = func() (err error) {
+			parts[i], err = show(all[i*len(all)/n : (i+1)*len(all)/n])
+			return err
+		}
+	}
+	if err := db.Together(ask...); err != nil {
+		return nil, err
+	}
+	return slices.Concat(parts...), nil
 }
 
 // fail remembers the first failure.
 func (l *Look[Q]) fail(err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	if l.Err == nil {
 		l.Err = err
 	}
-}
-
-func (l *Look[Q]) failed() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.Err != nil
 }
 
 // Related gives what n things name, by id: at gives the id that the ith thing names, "" for none. After a failure it asks
@@ -52,7 +60,7 @@ func Related[ID ~string, V, Q any](
 func RelatedTo[ID ~string, V, Q any](
 	ctx context.Context, l *Look[Q], ids []ID, find func(context.Context, Q, []ID) (map[ID]V, error),
 ) map[ID]V {
-	if len(ids) == 0 || l.failed() {
+	if len(ids) == 0 || l.Err != nil {
 		return nil
 	}
 	found, err := find(ctx, l.q, ids)

@@ -45,6 +45,10 @@ func (t Translator) hostsOut(ctx context.Context, hosts []host.Host) ([]cs.Host,
 }
 
 func (t Translator) hostsWith(ctx context.Context, hosts []host.Host, parts hostParts) ([]cs.Host, error) {
+	return look.InParts(hosts, func(some []host.Host) ([]cs.Host, error) { return t.someHostsOut(ctx, some, parts) })
+}
+
+func (t Translator) someHostsOut(ctx context.Context, hosts []host.Host, parts hostParts) ([]cs.Host, error) {
 	l := look.In(t.DB.Read())
 	zones := look.Related(ctx, l, len(hosts), func(i int) uid.Zone { return hosts[i].Zone }, zone.Names)
 	pods := look.Related(ctx, l, len(hosts), func(i int) uid.Pod { return hosts[i].Pod }, zone.PodNames)
