@@ -150,7 +150,7 @@ var totalsOf = sync.OnceValue(func() *db.Statement {
 	for i, k := range kinds {
 		columns[i] = "cast(sum(c." + string(k) + "_used) as bigint)"
 	}
-	return db.PrepareMany("select top.id, " + strings.Join(columns, " || ' ' || ") + ` as counts from domains top
+	return db.PrepareMany("select top.id, concat_ws(' ', " + strings.Join(columns, ", ") + `) as counts from domains top
 		join domains d on d.removed is null and (d.id = top.id or substr(d.path, 1, length(top.path) + 1) = top.path || '/')
 		join accounts a on a.domain_id = d.id and a.removed is null join resource_counts c on c.account_id = a.id
 		where top.id in (?) group by top.id`)

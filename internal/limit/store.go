@@ -100,9 +100,9 @@ func (h holding) count(ctx context.Context, tx db.Tx, id string, use Use, give b
 func (h holding) reading() *db.Statement {
 	columns := make([]string, len(kinds))
 	for i, k := range kinds {
-		columns[i] = string(k.kind) + "_used || ' ' || " + h.most(k)
+		columns[i] = string(k.kind) + "_used, " + h.most(k)
 	}
-	return db.PrepareMany("select " + h.id + " as id, " + strings.Join(columns, " || ' ' || ") + " as counts from " + h.table +
+	return db.PrepareMany("select " + h.id + " as id, concat_ws(' ', " + strings.Join(columns, ", ") + ") as counts from " + h.table +
 		" where " + h.id + " in (?)")
 }
 
