@@ -22,7 +22,7 @@ type RegisterTemplateIn struct {
 	OSTypeID        uid.OSType        `api:"ostypeid" doc:"The ID of the operating system inside; Other (64-bit) unless given."`
 	ZoneID          string            `api:"zoneid" doc:"The ID of the zone that it is to be in, or -1 for all zones."`
 	ZoneIDs         []string          `api:"zoneids,since=4.10,max=4096" doc:"The IDs of the zones that it is to be in, or -1 for all zones. Instead of zoneid."`
-	ImageStoreID    uid.ImageStore    `api:"imagestoreuuid" doc:"The ID of the image store to keep it in; one of the zone's unless given."`
+	ImageStoreID    uid.ImageStore    `api:"imagestoreuuid,admin" doc:"The ID of the image store to keep it in; one of the zone's unless given."`
 	Checksum        string            `api:"checksum" doc:"The MD5 or SHA sum of the image in hex, with {MD5} or {SHA-256} before it if you like. An image with another one is refused."`
 	Bits            int               `api:"bits" doc:"32 or 64, which it is unless given."`
 	RequiresHVM     *bool             `api:"requireshvm" doc:"Whether the guest needs full virtualisation; it does unless this is false."`
@@ -71,7 +71,7 @@ type ListTemplatesIn struct {
 	ZoneID       uid.Zone       `api:"zoneid" doc:"Shows only templates of this zone."`
 	Hypervisor   string         `api:"hypervisor" doc:"Shows only templates for this hypervisor."`
 	Type         string         `api:"templatetype,since=4.19" doc:"Shows only templates of this type: USER, BUILTIN or SYSTEM."`
-	ImageStoreID uid.ImageStore `api:"imagestoreid,since=4.19" doc:"Shows only templates in this image store."`
+	ImageStoreID uid.ImageStore `api:"imagestoreid,since=4.19,admin" doc:"Shows only templates in this image store."`
 	OSCategoryID uid.OSCategory `api:"oscategoryid,since=4.21" doc:"Shows only templates with an operating system of this category inside."`
 	Ready        *bool          `api:"isready,since=4.21" doc:"Shows only templates that are ready (true), or only others (false)."`
 	ShowRemoved  bool           `api:"showremoved" doc:"Shows deleted templates, too."`
@@ -97,7 +97,7 @@ type ListIsosIn struct {
 	Bootable     *bool          `api:"bootable" doc:"Shows only ISOs that machines can start from (true), or only others (false)."`
 	Public       *bool          `api:"ispublic" doc:"Shows only ISOs that everyone may use (true), or only others (false)."`
 	Ready        *bool          `api:"isready" doc:"Shows only ISOs that are ready (true), or only others (false)."`
-	ImageStoreID uid.ImageStore `api:"imagestoreid,since=4.19" doc:"Shows only ISOs in this image store."`
+	ImageStoreID uid.ImageStore `api:"imagestoreid,since=4.19,admin" doc:"Shows only ISOs in this image store."`
 	OSCategoryID uid.OSCategory `api:"oscategoryid,since=4.21" doc:"Shows only ISOs with an operating system of this category inside."`
 	ShowRemoved  bool           `api:"showremoved" doc:"Shows deleted ISOs, too."`
 }

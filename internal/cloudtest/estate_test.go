@@ -34,12 +34,8 @@ func newEstate(t *testing.T, c *cloudtest.Cloud, box cloudtest.Sandbox, name str
 	user, acct := c.Tenant(t, name+"-domain", name+"-user", auth.User)
 	e.user, e.domain = user, acct.Domain
 	e.admin, _ = c.Tenant(t, name+"-domain", name+"-admin", auth.DomainAdmin)
+	call := caller(t)
 	own := string(acct.Domain)
-	call := func(by *api.Client, command string, params api.Params) {
-		t.Helper()
-		_, err := by.Call(t.Context(), command, params)
-		must(t, err)
-	}
 	call(c.Client, "createServiceOffering", api.Params{"name": name + "-service", "displaytext": name + "-service", "cpunumber": "1", "cpuspeed": "100",
 		"memory": "128", "domainid": own})
 	call(c.Client, "createDiskOffering", api.Params{"name": name + "-disk", "displaytext": name + "-disk", "disksize": "1", "domainid": own})
@@ -48,6 +44,23 @@ func newEstate(t *testing.T, c *cloudtest.Cloud, box cloudtest.Sandbox, name str
 		"serviceproviderlist[0].provider": "VirtualRouter", "domainid": own})
 	call(c.Client, "createZone", api.Params{"name": name + "-zone", "networktype": "Advanced", "dns1": "192.0.2.53", "internaldns1": "192.0.2.53",
 		"domainid": own})
+	furnishTenant(t, c, user, box, name, name+"-user")
+	return e
+}
+
+// caller calls commands that must succeed.
+func caller(t *testing.T) func(by *api.Client, command string, params api.Params) {
+	return func(by *api.Client, command string, params api.Params) {
+		t.Helper()
+		_, err := by.Call(t.Context(), command, params)
+		must(t, err)
+	}
+}
+
+// furnishTenant makes something of every kind for an account whose client it is.
+func furnishTenant(t *testing.T, c *cloudtest.Cloud, user *api.Client, box cloudtest.Sandbox, name, account string) {
+	t.Helper()
+	call := caller(t)
 	call(user, "createSSHKeyPair", api.Params{"name": name + "-key"})
 	call(user, "registerTemplate", api.Params{"name": name + "-template", "displaytext": name, "format": "QCOW2", "hypervisor": "Simulator",
 		"url": "http://192.0.2.1/" + name + ".qcow2", "zoneid": string(box.Zone)})
@@ -55,11 +68,11 @@ func newEstate(t *testing.T, c *cloudtest.Cloud, box cloudtest.Sandbox, name str
 		"serviceofferingid": string(box.Small), "diskofferingid": string(box.DiskOffering["Small"]), "keypair": name + "-key", "group": name + "-group"})
 	call(user, "createVolume", api.Params{"name": name + "-volume", "zoneid": string(box.Zone), "diskofferingid": string(box.DiskOffering["Small"])})
 	for kind, list := range taggedBy {
-		call(user, "createTags", api.Params{"resourcetype": kind, "resourceids": ownID(t, user, list, name+"-user"), "tags[0].key": name + "-" + kind,
+		call(user, "createTags", api.Params{"resourcetype": kind, "resourceids": ownID(t, user, list, account), "tags[0].key": name + "-" + kind,
 			"tags[0].value": name + "-value", "customer": name + "-customer"})
 	}
 	for kind, list := range map[string]string{"UserVm": "listVirtualMachines", "Volume": "listVolumes", "Network": "listNetworks"} {
-		call(c.Client, "addResourceDetail", api.Params{"resourcetype": kind, "resourceid": ownID(t, user, list, name+"-user"),
+		call(c.Client, "addResourceDetail", api.Params{"resourcetype": kind, "resourceid": ownID(t, user, list, account),
 			"details[0].key": name + "-" + kind, "details[0].value": name + "-detail"})
 	}
 	call(c.Client, "addResourceDetail", api.Params{"resourcetype": "UserVm", "resourceid": firstID(t, user, "listVirtualMachines"), "fordisplay": "false",
@@ -67,7 +80,6 @@ func newEstate(t *testing.T, c *cloudtest.Cloud, box cloudtest.Sandbox, name str
 	call(user, "addAnnotation", api.Params{"entitytype": "VM", "entityid": firstID(t, user, "listVirtualMachines"), "annotation": name + "-remark"})
 	call(user, "stopVirtualMachine", api.Params{"id": firstID(t, user, "listVirtualMachines"), "forced": "true"})
 	call(user, "startVirtualMachine", api.Params{"id": firstID(t, user, "listVirtualMachines")})
-	return e
 }
 
 // taggedBy are types of things that can have tags, with the lists that show a tenant's own.

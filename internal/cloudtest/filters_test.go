@@ -1,6 +1,7 @@
 package cloudtest_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -340,4 +341,13 @@ func keysOf(items []map[string]any) string {
 		b.WriteString(key + " ")
 	}
 	return b.String()
+}
+
+// refusedFor wants a refusal of what was said.
+func refusedFor(t *testing.T, d *api.Description, params api.Params, err error) {
+	t.Helper()
+	e, ok := errors.AsType[*api.RemoteError](err)
+	if !ok || e.Code != 431 && e.Code != 531 {
+		t.Errorf("%s %v: %v", d.Name, params, err)
+	}
 }

@@ -93,8 +93,8 @@ func (c *call) endSession(ctx context.Context, id secret.String, reason string) 
 
 // changes tells whether a command may change anything. Commands that show things begin with one of CloudStack's words for it.
 func changes(d *api.Description) bool {
-	if d.Kind != api.KindCall {
-		return d.Kind == api.KindJob || d.Creates
+	if d.Kind == api.KindJob || d.Creates {
+		return true
 	}
 	for _, word := range []string{"list", "get", "query"} {
 		if strings.HasPrefix(d.Name, word) {

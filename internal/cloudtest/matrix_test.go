@@ -1,0 +1,391 @@
+package cloudtest_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/cloudtest"
+	"github.com/virga-cloud/virga/internal/db/dbtest"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Nobody sees, uses, changes or infers anything of another tenant: every command is called by everybody, signed in in every way, with the
+// id of a thing of every tenant in each parameter that takes one. What each may is said by the contract's roles and by [relationTo],
+// which know nothing of the code:
+//
+//   - a thing that is not there for the caller is answered as an id that was never given, to the letter, and nothing changes;
+//   - a thing that the caller sees, but that is not its own, is not changed;
+//   - the caller's own thing is answered otherwise than an id that was never given, or [unshown] says why not;
+//   - who has not signed in, or no more, is told that and nothing else;
+//   - no answer holds an id or a name of what is not there for the caller;
+//   - who was known and wanted to change something stands in the audit log.
+//
+// A command, a parameter or a tenant without an example fails the test.
+func TestMatrix(t *testing.T) {
+	t.Parallel()
+	begun := time.Now()
+	w := newMatrixWorld(t, cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{Basic: true}))
+	w.complete(t)
+	t.Logf("set up after %v", time.Since(begun))
+	const shards = 4
+	var all [shards]*shard
+	t.Run("commands", func(t *testing.T) {
+		for n := range shards {
+			t.Run(fmt.Sprint(n), func(t *testing.T) {
+				t.Parallel()
+				s := w.shard(t, fmt.Sprint("shard", n))
+				all[n] = s
+				for i, one := range cs.All {
+					if i%shards == n {
+						s.command(t, one.Describe())
+					}
+				}
+			})
+		}
+	})
+	cases, changes, allowed := 0, 0, 0
+	for _, s := range all {
+		cases, changes, allowed = cases+s.cases, changes+s.changes, allowed+s.allowed
+	}
+	t.Logf("%d commands, %d cases, none skipped: %d answers were for who may, %d calls changed something and were undone", len(cs.All), cases, allowed, changes)
+	if cases < 40_000 || changes < 500 {
+		t.Errorf("%d cases, %d changes: that is fewer than there were", cases, changes)
+	}
+}
+
+// complete wants an example of each kind that the contract names, of each tenant, and a rule for each table with owners.
+func (w *matrixWorld) complete(t *testing.T) {
+	t.Helper()
+	for _, one := range cs.All {
+		for _, x := range targets(one.Describe()) {
+			query, known := kindsOfThings[x.kind]
+			switch {
+			case x.kind == "":
+			case !known:
+				t.Errorf("%s.%s names a %s: say in kindsOfThings where they are and whose", one.Describe().Name, x.name, x.kind)
+			case query != "" && len(w.of[x.kind]) == 0:
+				t.Errorf("%s.%s names a %s, of which there is none", one.Describe().Name, x.name, x.kind)
+			}
+		}
+	}
+	for kind, ids := range w.of {
+		if len(ids) == 0 || w.things[ids[0]].tenant == "" && plantKinds[kind] != 0 {
+			continue
+		}
+		if w.things[ids[0]].Public && w.things[ids[len(ids)-1]].Public {
+			continue // everybody's
+		}
+		for _, tenant := range matrixTenants {
+			if !slices.Contains(ownersOf(kind), tenant) {
+				continue
+			}
+			if w.example(kind, tenant) == "" {
+				t.Errorf("%s has no %s", tenant, kind)
+			}
+		}
+	}
+	if t.Failed() {
+		t.FailNow()
+	}
+}
+
+// ownersOf are the tenants that have things of a kind: some are for a domain and not for an account.
+func ownersOf(kind string) []string {
+	switch kind {
+	case "zone", "service offering", "disk offering", "network offering":
+		return []string{"red", "under", "blue"}
+	case "domain":
+		return []string{"red", "under", "blue"}
+	}
+	return matrixTenants
+}
+
+// way is a way of signing in.
+type way int
+
+const (
+	byKeys way = iota
+	bySession
+	expired // the signature says that it was good until yesterday
+	ended   // the session was left
+)
+
+func (w way) String() string { return [...]string{"keys", "session", "expired", "ended"}[w] }
+
+// command calls one command in all ways.
+func (s *shard) command(t *testing.T, d *api.Description) {
+	t.Helper()
+	for _, x := range targets(d) {
+		examples := s.examples(x.kind)
+		for _, p := range s.people {
+			for _, how := range []way{byKeys, bySession, expired, ended} {
+				s.target(t, d, x, p, how, examples)
+			}
+		}
+		s.anonymous(t, d, x, examples)
+	}
+	s.byName(t, d)
+}
+
+// examples are the things to name: of each tenant, or the one of all, of each of its people, and all of a kind for everybody.
+func (s *shard) examples(kind string) (out []thing) {
+	seen := map[string]int{}
+	for _, id := range s.of[kind] {
+		x := s.things[id]
+		key := fmt.Sprint(x.tenant, x.Public)
+		if x.User != "" {
+			key += string(x.User)
+		}
+		if seen[key]++; seen[key] == 1 {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// answer is what a call was answered with.
+type answer struct {
+	status int
+	about  string // X-Description
+	body   string
+}
+
+// but is the answer with an id in it, those that are new, and times made unknown.
+func (s *shard) but(a answer, id string) answer {
+	a.about, a.body = strings.ReplaceAll(a.about, id, "?"), strings.ReplaceAll(a.body, id, "?")
+	a.body = uuids.ReplaceAllStringFunc(a.body, func(id string) string {
+		if _, known := s.things[id]; known {
+			return id
+		}
+		return "new"
+	})
+	a.body = times.ReplaceAllString(a.body, "then")
+	return a
+}
+
+var (
+	uuids = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+	times = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d`)
+)
+
+func (a answer) String() string {
+	return fmt.Sprintf("%d %s", a.status, a.body[:min(len(a.body), 400)])
+}
+
+// target names things in one parameter.
+func (s *shard) target(t *testing.T, d *api.Description, x target, p person, how way, examples []thing) {
+	t.Helper()
+	base := s.fill(d, p)
+	var params api.Params
+	call := func(id string, of thing) (answer, []string) {
+		s.cases++
+		params = maps.Clone(base)
+		s.beside(params, x.with, d, p, of)
+		if x.name != "" {
+			params[x.name] = id
+		}
+		a := s.call(t, d, p, how, params)
+		changed := s.undo(t)
+		s.tells(t, d, p, how, params, a, changed)
+		return a, changed
+	}
+	none := string(uid.New[uid.VM]())
+	nothing, changed := call(none, thing{tenant: "red"})
+	mayUse := p.role()&d.Role != 0 && how <= bySession || d.Session
+	before := really(d, changed)
+	if len(before) > 0 && (!mayUse || nothing.status >= 400 || x.name != "" && isSubject(d, x.name)) {
+		t.Errorf("%s %v by %s with %s changes %v for an id that was never given: %v", d.Name, params, p.what, how, before, nothing)
+	}
+	if x.name == "" || x.kind == "" {
+		return
+	}
+	for _, thing := range examples {
+		got, changed := call(thing.ID, thing)
+		wrote := really(d, changed)
+		is := relationTo(p, thing)
+		if !mayUse || s.isAdmins(d, x.name) && !p.root() {
+			is = stranger
+		}
+		if isAbove(p, thing) && slices.Contains(knowsAbove, d.Name+"."+x.name) {
+			is = sees
+		}
+		what := func() string {
+			return fmt.Sprintf("%s %s=%s's %s by %s with %s", d.Name, x.name, thing.tenant, thing.Kind, p.what, how)
+		}
+		switch {
+		case is == stranger:
+			if want, got := s.but(nothing, none), s.but(got, thing.ID); got != want {
+				t.Errorf("%s, where it is not there: %v\n\twant what an id that was never given gets: %v", what(), got, want)
+			}
+			if !slices.Equal(wrote, before) {
+				t.Errorf("%s, where it is not there, changes %v", what(), wrote)
+			}
+		case is == sees && isSubject(d, x.name) && !readsOnly(d):
+			if got.status < 400 || len(wrote) > 0 {
+				t.Errorf("%s, which is not the caller's: %v; changes %v", what(), got, wrote)
+			}
+		case is == holds:
+			s.allowed++
+			if s.but(nothing, none) == s.but(got, thing.ID) && !s.isUnshown(d, x.name, thing) {
+				t.Errorf("%s, which is the caller's, gets what an id that was never given gets: %v", what(), got)
+			}
+		}
+		if len(wrote) > 0 {
+			s.changes++
+		}
+	}
+}
+
+// call sends a request as somebody, in some way.
+func (s *shard) call(t *testing.T, d *api.Description, p person, how way, params api.Params) answer {
+	t.Helper()
+	params = with(params, "command", d.Name, "response", "json")
+	var cookies []*http.Cookie
+	switch how {
+	case byKeys, expired:
+		params["apikey"] = p.keys.APIKey
+		if how == expired {
+			params["signatureversion"], params["expires"] = "3", "2026-01-01T00:00:00+0000"
+		}
+		params["signature"] = api.Sign(params, p.keys.Secret.Reveal())
+	case bySession, ended:
+		in := s.sessions[p.user][how/ended]
+		params["sessionkey"] = in.key.Reveal()
+		cookies = []*http.Cookie{{Name: "JSESSIONID", Value: in.cookie.Reveal()}}
+	}
+	s.patient = !p.root() || how > bySession
+	return s.send(t, params, cookies...)
+}
+
+// waiting are commands that answer when their job has ended, which here it never does.
+var waiting = []string{"addHost", "deleteHost"}
+
+func (s *shard) send(t *testing.T, params api.Params, cookies ...*http.Cookie) answer {
+	t.Helper()
+	ctx := t.Context()
+	if slices.Contains(waiting, params["command"]) && !s.patient {
+		within, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+		defer cancel()
+		ctx = within
+	}
+	form := url.Values{}
+	for name, value := range params {
+		form.Set(name, value)
+	}
+	method := http.MethodGet
+	target := "/client/api?" + form.Encode()
+	var r *http.Request
+	if params["command"] == cs.Login.Name {
+		method = http.MethodPost
+		r = httptest.NewRequestWithContext(ctx, method, "/client/api", strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	} else {
+		r = httptest.NewRequestWithContext(ctx, method, target, http.NoBody)
+	}
+	for _, c := range cookies {
+		r.AddCookie(c)
+	}
+	s.sent++
+	r.RemoteAddr = netip.AddrFrom4([4]byte{10, byte(s.sent >> 16), byte(s.sent >> 8), byte(s.sent)}).String() + ":1" // whom wrong signatures count for
+	out := httptest.NewRecorder()
+	s.handler.ServeHTTP(out, r)
+	return answer{out.Code, out.Header().Get("X-Description"), out.Body.String()}
+}
+
+// anonymous calls as nobody: without a word about who it is, and with what was made up.
+func (s *shard) anonymous(t *testing.T, d *api.Description, x target, examples []thing) {
+	t.Helper()
+	params := s.fill(d, s.people[0])
+	s.beside(params, x.with, d, s.people[0], thing{tenant: "red"})
+	forged := person{what: "nobody", keys: s.people[0].keys}
+	forged.keys.APIKey = strings.Repeat("x", 86)
+	for _, thing := range append(slices.Clone(examples), thing{ID: string(uid.New[uid.VM]())}) {
+		if x.name != "" {
+			params[x.name] = thing.ID
+		}
+		for i, got := range []answer{s.send(t, with(params, "command", d.Name, "response", "json")), s.call(t, d, forged, byKeys, params)} {
+			s.cases++
+			wrote := really(d, s.undo(t))
+			if d.Session {
+				if len(wrote) > 0 || uuids.MatchString(got.body) {
+					t.Errorf("%s %v by nobody: %v; changes %v", d.Name, params, got, wrote)
+				}
+				continue
+			}
+			if got.status != http.StatusUnauthorized || len(wrote) > 0 || uuids.MatchString(got.body) {
+				t.Errorf("%s %v by nobody (%d): %v; changes %v", d.Name, params, i, got, wrote)
+			}
+		}
+	}
+}
+
+// tells looks at what an answer tells, and at whether the call is in the audit log.
+func (s *shard) tells(t *testing.T, d *api.Description, p person, how way, params api.Params, a answer, changed []string) {
+	t.Helper()
+	said := func() string { return fmt.Sprintf("%s %v by %s with %s", d.Name, params, p.what, how) }
+	audited := slices.Contains(changed, "insert audit_inbox")
+	switch {
+	case a.status == 530 && slices.Contains(waiting, d.Name):
+	case a.status == 530 || a.status >= 500 && a.status < 530 && a.status != 511:
+		t.Errorf("%s: %v", said(), a)
+	case how > bySession:
+		if a.status != http.StatusUnauthorized && !d.Session {
+			t.Errorf("%s: %v, want 401", said(), a)
+		}
+	case !d.Role.Allows(p.role()):
+		if a.status != 432 {
+			t.Errorf("%s, whose role has it not: %v", said(), a)
+		}
+	case a.status == 432 && d.Name != "listApis":
+		t.Errorf("%s, whose role has it: %v", said(), a)
+	}
+	if wants := !readsOnly(d) && how <= bySession; audited != wants && !d.Session {
+		t.Errorf("%s: %v\n\tis in the audit log: %v, want %v", said(), a, audited, wants)
+	}
+	if p.root() {
+		return
+	}
+	for _, id := range uuids.FindAllString(a.body, -1) {
+		if x, known := s.things[id]; known && relationTo(p, x) == stranger && !isAbove(p, x) && !slices.Contains(slices.Collect(maps.Values(params)), id) {
+			t.Errorf("%s shows %s's %s %s: %v", said(), x.tenant, x.Kind, id, a)
+		}
+	}
+	for name, owner := range s.accounts {
+		if tenant, ok := strings.CutSuffix(name, "-user"); ok && relationTo(p, s.things[string(owner)]) == stranger {
+			body := strings.ReplaceAll(a.body, name, "")
+			for _, domains := range []string{"-net", "-service", "-disk", "-zone"} { // which are the domain's, of which the caller may be
+				if within(s.things[string(owner)].path, p.path) {
+					body = strings.ReplaceAll(body, tenant+domains, "")
+				}
+			}
+			if strings.Contains(body, tenant+"-") && !strings.Contains(body, tenant+"-domain") {
+				t.Errorf("%s tells of %s: %v", said(), tenant, a)
+			}
+		}
+	}
+}
+
+// really are the changes that are more than that somebody was there.
+func really(d *api.Description, changed []string) []string {
+	return slices.DeleteFunc(slices.Clone(changed), func(what string) bool {
+		switch what {
+		case "update users":
+			return d.Name == cs.Login.Name // counts the failure
+		case "insert audit_inbox", "update sessions", "delete sessions", "insert api_windows", "update api_windows":
+			return true
+		}
+		return false
+	})
+}

@@ -1,0 +1,218 @@
+package cloudtest_test
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/auth"
+)
+
+// kindsOfThings says for each kind of thing that ids of the contract name where these are, and whose: "" for one of which there is none
+// yet. The account and domain that own it come with the id, and the user that it is or belongs to.
+var kindsOfThings = map[string]string{
+	"domain":                   "select id, id as domain from domains where removed is null",
+	"account":                  "select id, id as account, domain_id as domain from accounts where id <> '" + systemAccount + "'",
+	"user":                     "select id, account_id as account, domain_id as domain, id as user from users where account_id <> '" + systemAccount + "'",
+	"API key pair":             "select k.id, u.account_id as account, u.domain_id as domain, u.id as user from api_keys k join users u on u.id = k.user_id",
+	"virtual machine":          "select id, name, account_id as account, domain_id as domain from vms",
+	"volume":                   "select id, account_id as account, domain_id as domain from volumes",
+	"network":                  "select id, account_id as account, domain_id as domain, account_id = '" + systemAccount + "' as public from networks",
+	"IP address":               "select id, account_id as account, domain_id as domain from public_ips where account_id is not null",
+	"security group":           "select id, account_id as account, domain_id as domain from security_groups",
+	"SSH key pair":             "select id, account_id as account, domain_id as domain from ssh_keypairs",
+	"instance group":           "select id, account_id as account, domain_id as domain from vm_groups",
+	"template":                 "select id, account_id as account, domain_id as domain, is_public as public from templates",
+	"event":                    "select id, account_id as account, domain_id as domain from events where account_id <> ''",
+	"job":                      "select id, account_id as account, domain_id as domain from operations",
+	"NIC":                      "select c.id, v.account_id as account, v.domain_id as domain from nics c join vms v on v.id = c.vm_id",
+	"zone":                     "select id, domain_id as domain, domain_id is null as public from zones",
+	"service offering":         "select id, x.domain_id as domain, x.domain_id is null as public from service_offerings o left join offering_domains x on x.offering_id = o.id",
+	"disk offering":            "select id, x.domain_id as domain, x.domain_id is null as public from disk_offerings o left join offering_domains x on x.offering_id = o.id",
+	"network offering":         "select id, x.domain_id as domain, x.domain_id is null as public from network_offerings o left join offering_domains x on x.offering_id = o.id",
+	"VPC offering":             "select id, true as public from vpc_offerings",
+	"OS type":                  "select id, true as public from os_types",
+	"OS category":              "select id, true as public from os_categories",
+	"role":                     "select id from roles",
+	"role permission":          "select id from role_permissions",
+	"pod":                      "select id from pods",
+	"cluster":                  "select id from clusters",
+	"host":                     "select id from hosts",
+	"storage pool":             "select id from storage_pools",
+	"image store":              "select id from image_stores",
+	"physical network":         "select id from physical_networks",
+	"traffic type":             "select id from traffic_types",
+	"network service provider": "select id from network_providers",
+	"virtual router element":   "select id from router_elements",
+	"VLAN IP range":            "select id from ip_ranges",
+	"alert":                    "select id from alerts",
+	"project":                  "",
+	"VPC":                      "",
+	"network ACL list":         "",
+}
+
+const systemAccount = "00000000-0000-7000-8000-000000000002"
+
+// plantKinds are the kinds of things that belong to no tenant: who may not list them doesn't get to know of them.
+var plantKinds = map[string]api.Role{
+	"role": api.RootAdmin, "role permission": api.RootAdmin, "pod": infrastructure, "cluster": infrastructure, "host": infrastructure,
+	"storage pool": infrastructure, "image store": api.RootAdmin, "traffic type": api.RootAdmin,
+	"network service provider": api.RootAdmin, "virtual router element": api.RootAdmin, "alert": infrastructure,
+	"physical network": api.Everyone, "VLAN IP range": api.Everyone, // networks and addresses show them
+}
+
+const infrastructure = api.RootAdmin | api.ResourceAdmin
+
+// relation is what a thing is to a caller.
+type relation int
+
+const (
+	stranger relation = iota // it is as if it were not there
+	sees                     // it is there, and not the caller's to change
+	shares                   // it is the caller's own account, or of it: some may be changed, and some not
+	holds                    // it is the caller's, or below
+)
+
+// within tells whether a domain's path is another one's or below it.
+func within(above, path string) bool { return strings.HasPrefix(path+"/", above+"/") }
+
+// relationTo is the rule: what of a thing is whose. It knows of no command.
+func relationTo(p person, x thing) relation {
+	if p.root() {
+		return holds
+	}
+	if who, ok := plantKinds[x.Kind]; ok {
+		if who.Allows(p.role()) {
+			return sees
+		}
+		return stranger
+	}
+	below := p.admin() && within(p.path, x.path)
+	switch x.Kind {
+	case "domain":
+		switch {
+		case below:
+			return holds
+		case x.Domain == p.domain:
+			return sees
+		}
+		return stranger
+	case "zone", "service offering", "disk offering", "network offering":
+		if x.Public || below || within(x.path, p.path) {
+			return sees // only root changes them
+		}
+		return stranger
+	case "user", "API key pair", "account":
+		switch {
+		case x.User == p.user:
+			return holds
+		case x.Account == p.account && p.admin():
+			return shares
+		case below && covers(p.kind, x.of):
+			return holds
+		case below || x.Account == p.account:
+			return sees // who is above, or beside
+		}
+		return stranger
+	}
+	switch {
+	case x.Public && x.Account != p.account && !below:
+		return sees
+	case x.Public && x.Account == "":
+		return sees
+	case below || x.Account == p.account:
+		return holds
+	}
+	return stranger
+}
+
+// target is a parameter that names a thing.
+type target struct {
+	name string     // "" where a command names none
+	kind string     // of the thing
+	with api.Params // what goes with it
+	list string     // what stands before it in a list of ids: one that is the caller's own
+}
+
+// targets are the parameters of a command that name things, in every way in which they do.
+func targets(d *api.Description) (out []target) {
+	for _, p := range d.Params() {
+		if kind := kindIn(p); kind != "" {
+			out = append(out, target{name: p.Name, kind: kind, with: togetherWith(d.Name, p.Name)})
+		}
+		for _, f := range p.Fields {
+			if f.Of != "" {
+				out = append(out, target{name: p.Name + "[0]." + f.Name, kind: f.Of})
+			}
+		}
+		if p.Name == "resourceids" || p.Name == "resourceid" {
+			for kind, of := range taggable {
+				out = append(out, target{name: p.Name, kind: of, with: api.Params{"resourcetype": kind}})
+			}
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, target{})
+	}
+	return out
+}
+
+func togetherWith(command, name string) api.Params {
+	if with, ok := together[command+"."+name]; ok {
+		return with
+	}
+	return together["*."+name]
+}
+
+// taggable are the kinds of things that tags are written on, by the word for them.
+var taggable = map[string]string{
+	"UserVm": "virtual machine", "Volume": "volume", "Network": "network", "SecurityGroup": "security group", "PublicIpAddress": "IP address",
+	"Template": "template", "Zone": "zone",
+}
+
+// kindIn is the kind of thing whose ids a parameter takes, also one that takes another word instead.
+func kindIn(p api.Param) string {
+	if p.Of == "" && (p.Name == "zoneid" || p.Name == "zoneids") {
+		return "zone"
+	}
+	return p.Of
+}
+
+// subjects are parameters that name what is changed, besides "id".
+var subjects = []string{"deleteUserKeys.keypairid", "createTags.resourceids", "deleteTags.resourceids", "resetApiLimit.account"}
+
+// isSubject tells whether a command changes what a parameter names.
+func isSubject(d *api.Description, name string) bool {
+	return name == "id" || slices.Contains(subjects, d.Name+"."+name)
+}
+
+// readsOnly tells whether a command changes nothing: the words that CloudStack's begin with.
+func readsOnly(d *api.Description) bool {
+	for _, word := range []string{"list", "get", "query"} {
+		if strings.HasPrefix(d.Name, word) {
+			return !d.Creates
+		}
+	}
+	return false
+}
+
+// covers tells whether accounts of one type may do all that accounts of another may, by the contract: only then they act for them.
+func covers(kind, other auth.AccountType) bool {
+	if kind.Rank() < other.Rank() {
+		return false
+	}
+	mine, theirs := person{kind: kind}.role(), person{kind: other}.role()
+	return !slices.ContainsFunc(cs.All, func(one api.Command) bool {
+		d := one.Describe()
+		return d.Role.Allows(theirs) && !d.Role.Allows(mine)
+	})
+}
+
+// isAbove tells of a domain that the caller's is in: the caller knows it from its own path, whatever else it may do with it.
+func isAbove(p person, x thing) bool { return x.Kind == "domain" && within(x.path, p.path) }
+
+// knowsAbove are parameters that take such a domain: what is for it is for those below, too.
+var knowsAbove = []string{
+	"listDomainChildren.id", "listServiceOfferings.domainid", "listDiskOfferings.domainid", "listNetworkOfferings.domainid", "listZones.domainid",
+}
