@@ -80,6 +80,12 @@ func (w *matrixWorld) complete(t *testing.T) {
 			}
 		}
 	}
+	all := strings.Join(slices.Collect(maps.Values(kindsOfThings)), "\n")
+	for table, columns := range w.owned {
+		if !slices.Contains(noThings, table) && !regexp.MustCompile(`(from|join) `+table+`\b`).MatchString(all) {
+			t.Errorf("rows of %s have owners (%s): say in kindsOfThings what they are, or in noThings that no id names them", table, columns)
+		}
+	}
 	for kind, ids := range w.of {
 		if len(ids) == 0 || w.things[ids[0]].tenant == "" && plantKinds[kind] != 0 {
 			continue

@@ -52,6 +52,11 @@ var kindsOfThings = map[string]string{
 	"network ACL list":         "",
 }
 
+// noThings are tables whose rows have owners, and no ids by which anybody could name them.
+var noThings = []string{
+	"api_windows", "audit_inbox", "audit_log", "domain_counts", "once_keys", "resource_counts", "sessions", "tags",
+}
+
 const systemAccount = "00000000-0000-7000-8000-000000000002"
 
 // plantKinds are the kinds of things that belong to no tenant: who may not list them doesn't get to know of them.

@@ -77,6 +77,7 @@ type matrixWorld struct {
 	people     []person
 	things     map[string]thing    // by id
 	of         map[string][]string // ids by kind, in the order of their making
+	owned      map[string]string   // tables with owners, and their columns
 	accounts   map[string]uid.Account
 }
 
@@ -145,6 +146,13 @@ func (w *matrixWorld) survey(t *testing.T) {
 		types[uid.Account(a.ID)], tenants[uid.Account(a.ID)] = a.Type, strings.TrimSuffix(a.Name, "-user")
 	}
 	tenants[w.accounts["admin"]] = "ochre"
+	w.owned = map[string]string{}
+	var owned []struct{ Name, Columns string }
+	must(t, q.NewRaw(`select m.name, group_concat(c.name) as columns from sqlite_master m join pragma_table_info(m.name) c
+		where m.type = 'table' and c.name in ('account_id', 'domain_id', 'user_id') group by m.name`).Scan(t.Context(), &owned))
+	for _, o := range owned {
+		w.owned[o.Name] = o.Columns
+	}
 	w.things, w.of = map[string]thing{}, map[string][]string{}
 	for kind, query := range kindsOfThings {
 		var rows []thing
