@@ -11,7 +11,6 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/cloudtest"
-	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -20,8 +19,6 @@ type estate struct {
 	name        string
 	user, admin *api.Client
 	domain      uid.Domain
-	ids         map[string][]string // that are this tenant's alone, by the kind of thing
-	shown       []map[string]any    // all items of lists that are this tenant's alone
 }
 
 // account is the name of the tenant's user's account.
@@ -173,70 +170,7 @@ func with(params api.Params, pairs ...string) api.Params {
 	return out
 }
 
-// survey finds out what is the tenant's alone: what its admin is shown by any list and a stranger is not.
-func (e *estate) survey(t *testing.T, c *cloudtest.Cloud, stranger *api.Client) {
-	t.Helper()
-	jobs, _, err := op.List(t.Context(), c.DB.Read(), op.Filter{Scope: auth.Scope{Domain: e.domain}}) // the API lists those at work only
-	must(t, err)
-	e.ids = map[string][]string{"domain": {string(e.domain)}}
-	for _, j := range jobs {
-		e.own("job", string(j.ID))
-	}
-	for _, one := range cs.All {
-		d := one.Describe()
-		if d.Kind != api.KindList || d.Creates || !openTo(d, api.DomainAdmin) {
-			continue
-		}
-		for _, params := range wide(d) {
-			theirs, err := items(t, stranger, d, params)
-			if err != nil {
-				continue
-			}
-			known := map[string]bool{}
-			for _, item := range theirs {
-				known[idOf(item)] = true
-			}
-			mine, err := items(t, e.admin, d, params)
-			must(t, err)
-			for _, item := range mine {
-				if id := idOf(item); id != "" && !known[id] {
-					e.shown = append(e.shown, item)
-					e.own(kindOf(d), id)
-					e.within(item)
-				}
-			}
-		}
-	}
-}
-
-func (e *estate) own(kind, id string) {
-	if !slices.Contains(e.ids[kind], id) {
-		e.ids[kind] = append(e.ids[kind], id)
-	}
-}
-
-// within finds things that no list shows by themselves.
-func (e *estate) within(item map[string]any) {
-	if id, ok := item["groupid"].(string); ok {
-		e.own("instance group", id)
-	}
-	nics, _ := item["nic"].([]any)
-	for _, nic := range nics {
-		e.own("NIC", nic.(map[string]any)["id"].(string))
-	}
-}
-
 func idOf(item map[string]any) string {
 	id, _ := item["id"].(string)
 	return id
-}
-
-// kindOf is the kind of thing that a list shows.
-func kindOf(d *api.Description) string {
-	for _, p := range d.Params() {
-		if p.Name == "id" {
-			return p.Of
-		}
-	}
-	return ""
 }

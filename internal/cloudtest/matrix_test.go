@@ -21,7 +21,7 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-// Nobody sees, uses, changes or infers anything of another tenant: every command is called by everybody, signed in in every way, with the
+// Nobody sees, uses, changes or infers anything of another tenant: every command is called by everybody, in every way of signing in, with the
 // id of a thing of every tenant in each parameter that takes one. What each may is said by the contract's roles and by [relationTo],
 // which know nothing of the code:
 //
@@ -143,6 +143,7 @@ func (s *shard) command(t *testing.T, d *api.Description) {
 		s.anonymous(t, d, x, examples)
 	}
 	s.byName(t, d)
+	s.widely(t, d)
 }
 
 // examples are the things to name: of each tenant, or the one of all, of each of its people, and all of a kind for everybody.
@@ -202,6 +203,9 @@ func (s *shard) target(t *testing.T, d *api.Description, x target, p person, how
 		if x.name != "" {
 			params[x.name] = id
 		}
+		if x.list {
+			params[x.name] = s.own(p, d, x.kind) + "," + id
+		}
 		a := s.call(t, d, p, how, params)
 		changed := s.undo(t)
 		s.tells(t, d, p, how, params, a, changed)
@@ -244,7 +248,7 @@ func (s *shard) target(t *testing.T, d *api.Description, x target, p person, how
 			}
 		case is == holds:
 			s.allowed++
-			if s.but(nothing, none) == s.but(got, thing.ID) && !s.isUnshown(d, x.name, thing) {
+			if s.but(nothing, none) == s.but(got, thing.ID) && !x.list && !s.isUnshown(d, x.name, thing) {
 				t.Errorf("%s, which is the caller's, gets what an id that was never given gets: %v", what(), got)
 			}
 		}
@@ -364,7 +368,7 @@ func (s *shard) tells(t *testing.T, d *api.Description, p person, how way, param
 		return
 	}
 	for _, id := range uuids.FindAllString(a.body, -1) {
-		if x, known := s.things[id]; known && relationTo(p, x) == stranger && !isAbove(p, x) && !slices.Contains(slices.Collect(maps.Values(params)), id) {
+		if x, known := s.things[id]; known && relationTo(p, x) == stranger && !isAbove(p, x) && !strings.Contains(strings.Join(slices.Collect(maps.Values(params)), ","), id) {
 			t.Errorf("%s shows %s's %s %s: %v", said(), x.tenant, x.Kind, id, a)
 		}
 	}

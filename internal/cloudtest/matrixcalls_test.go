@@ -253,7 +253,8 @@ func (s *shard) byName(t *testing.T, d *api.Description) {
 	const nobody = "nobody-user"
 	for _, p := range s.people {
 		for _, q := range d.Params() {
-			if q.Type != "string" || q.Of != "" || q.OneOf != nil || d.Session {
+			isAccount := q.Name == "account"
+			if q.Type != "string" || q.Of != "" || q.OneOf != nil || d.Session || !isAccount && !readsOnly(d) {
 				continue
 			}
 			for name, owner := range s.accounts {
@@ -262,28 +263,48 @@ func (s *shard) byName(t *testing.T, d *api.Description) {
 					continue
 				}
 				params := s.fill(d, p)
-				if q.Name == "account" && has(d, "domainid") {
+				if isAccount && has(d, "domainid") {
 					params["domainid"] = string(x.Domain)
-				} else if readsOnly(d) && q.Name != "account" {
+				}
+				if !isAccount {
 					name = x.tenant
-				} else if q.Name != "account" {
-					continue
 				}
 				try := func(value string) answer {
 					params[q.Name] = value
 					s.cases++
 					a := s.call(t, d, p, byKeys, params)
 					changed := s.undo(t)
-					if len(really(d, changed)) > 0 && q.Name == "account" && has(d, "domainid") {
+					if len(really(d, changed)) > 0 && has(d, "domainid") {
 						t.Errorf("%s %v by %s changes %v", d.Name, params, p.what, changed)
 					}
 					s.tells(t, d, p, byKeys, params, a, changed)
 					return a
 				}
 				got, want := try(name), try(nobody)
-				if s.but(got, name) != s.but(want, nobody) && q.Name == "account" {
+				if s.but(got, name) != s.but(want, nobody) && isAccount {
 					t.Errorf("%s %s=%s by %s: %v\n\twant what the name of nobody gets: %v", d.Name, q.Name, name, p.what, got, want)
 				}
+			}
+		}
+	}
+}
+
+// widely asks a list for all it shows, in every way.
+func (s *shard) widely(t *testing.T, d *api.Description) {
+	t.Helper()
+	if !readsOnly(d) {
+		return
+	}
+	for _, p := range s.people {
+		for _, more := range wide(d) {
+			for _, way := range []api.Params{{}, {"listall": "false"}, {"isrecursive": "true"}} {
+				params := s.fill(d, p)
+				maps.Copy(params, more)
+				if has(d, "listall") {
+					maps.Copy(params, way)
+				}
+				s.cases++
+				s.tells(t, d, p, byKeys, params, s.call(t, d, p, byKeys, params), s.undo(t))
 			}
 		}
 	}

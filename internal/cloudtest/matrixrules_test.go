@@ -137,7 +137,7 @@ type target struct {
 	name string     // "" where a command names none
 	kind string     // of the thing
 	with api.Params // what goes with it
-	list string     // what stands before it in a list of ids: one that is the caller's own
+	list bool       // after one that is the caller's own
 }
 
 // targets are the parameters of a command that name things, in every way in which they do.
@@ -145,6 +145,9 @@ func targets(d *api.Description) (out []target) {
 	for _, p := range d.Params() {
 		if kind := kindIn(p); kind != "" {
 			out = append(out, target{name: p.Name, kind: kind, with: togetherWith(d.Name, p.Name)})
+			if p.Type == "list" && !readsOnly(d) {
+				out = append(out, target{name: p.Name, kind: kind, with: togetherWith(d.Name, p.Name), list: true})
+			}
 		}
 		for _, f := range p.Fields {
 			if f.Of != "" {
@@ -154,6 +157,9 @@ func targets(d *api.Description) (out []target) {
 		if p.Name == "resourceids" || p.Name == "resourceid" {
 			for kind, of := range taggable {
 				out = append(out, target{name: p.Name, kind: of, with: api.Params{"resourcetype": kind}})
+				if p.Type == "list" {
+					out = append(out, target{name: p.Name, kind: of, with: api.Params{"resourcetype": kind}, list: true})
+				}
 			}
 		}
 	}
