@@ -31,6 +31,10 @@ var needs = map[string]api.Params{
 	"resetConfiguration":               {"name": "vm.network.throttling.rate"},
 	"setupUserTwoFactorAuthentication": {"enable": "false"},
 	"updateNetworkOffering":            {"id": "$"},
+	"addAnnotation":                    {"entitytype": "VM", "entityid": "$vm"},
+	"addResourceDetail":                {"details[0].key": "k", "details[0].value": "v"},
+	"listResourceDetails":              {"resourcetype": "UserVm"},
+	"removeResourceDetail":             {"resourcetype": "UserVm"},
 }
 
 // together is what is said besides with a parameter: "-" for nothing, "$account" for the name of an account in the domain that it names,
@@ -80,6 +84,7 @@ func (s *shard) fill(d *api.Description, p person) api.Params {
 			continue
 		}
 		switch kind := kindIn(q); {
+		case q.Type == "map" && q.Fields == nil: // needs says what is in it
 		case q.Fields != nil:
 			for _, f := range q.Fields {
 				if f.Required {
@@ -88,6 +93,8 @@ func (s *shard) fill(d *api.Description, p person) api.Params {
 			}
 		case kind != "":
 			params[q.Name] = s.own(p, d, kind)
+		case params[q.Name] == "$vm":
+			params[q.Name] = s.own(p, d, "virtual machine")
 		case params[q.Name] == "$account":
 			params[q.Name] = s.accountOf(p.home)
 		case q.OneOf != nil:
@@ -213,6 +220,13 @@ var unshown = map[string]string{
 	"listVirtualMachines.isoid":                 "nothing is made from tenants' own templates",
 	"listVirtualMachines.templateid":            "nothing is made from tenants' own templates",
 	"listVirtualMachines.userid":                "not every user has made one",
+	"addAnnotation.entityid/public":             "an ISO is no template",
+	"listAnnotations.entityid":                  "not everything has remarks",
+	"listAnnotations.userid":                    "not everybody has made remarks",
+	"listResourceDetails.resourceid":            "not everything has details",
+	"removeResourceDetail.resourceid/public":    "an ISO is no template",
+	"addResourceDetail.resourceid/public":       "an ISO is no template",
+	"oauthlogin.domainId":                       "a login that fails says nothing",
 	"listVirtualMachines.securitygroupid":       "not every group has machines",
 	"listVirtualMachines.podid":                 "no machine runs",
 	"listVirtualMachines.clusterid":             "no machine runs",
@@ -269,7 +283,7 @@ func (s *shard) byName(t *testing.T, d *api.Description) {
 				if !isAccount {
 					name = x.tenant
 				}
-				try := func(value string) answer {
+				try := func(value string) reply {
 					params[q.Name] = value
 					s.cases++
 					a := s.call(t, d, p, byKeys, params)

@@ -47,6 +47,8 @@ var kindsOfThings = map[string]string{
 	"virtual router element":   "select id from router_elements",
 	"VLAN IP range":            "select id from ip_ranges",
 	"alert":                    "select id from alerts",
+	"annotation":               "select id, coalesce(account_id, '') as account, coalesce(domain_id, '') as domain, user_id as user from annotations",
+	"OAuth provider":           "select id, true as public from oauth_providers",
 	"project":                  "",
 	"VPC":                      "",
 	"network ACL list":         "",
@@ -54,7 +56,7 @@ var kindsOfThings = map[string]string{
 
 // noThings are tables whose rows have owners, and no ids by which anybody could name them.
 var noThings = []string{
-	"api_windows", "audit_inbox", "audit_log", "domain_counts", "once_keys", "resource_counts", "sessions", "tags",
+	"api_windows", "audit_inbox", "audit_log", "domain_counts", "once_keys", "resource_counts", "oauth_identities", "saml_users", "sessions", "tags",
 }
 
 const systemAccount = "00000000-0000-7000-8000-000000000002"
@@ -121,6 +123,9 @@ func relationTo(p person, x thing) relation {
 		}
 		return stranger
 	}
+	if x.Kind == "annotation" && (below || x.Account == p.account) && x.User != p.user {
+		return sees // another's
+	}
 	switch {
 	case x.Public && x.Account != p.account && !below:
 		return sees
@@ -154,8 +159,17 @@ func targets(d *api.Description) (out []target) {
 				out = append(out, target{name: p.Name + "[0]." + f.Name, kind: f.Of})
 			}
 		}
+		if p.Name == "entityid" {
+			for kind, of := range annotated {
+				out = append(out, target{name: p.Name, kind: of, with: api.Params{"entitytype": kind}})
+			}
+		}
 		if p.Name == "resourceids" || p.Name == "resourceid" {
-			for kind, of := range taggable {
+			of := taggable
+			if strings.HasSuffix(d.Name, "Detail") || strings.HasSuffix(d.Name, "Details") {
+				of = detailed
+			}
+			for kind, of := range of {
 				out = append(out, target{name: p.Name, kind: of, with: api.Params{"resourcetype": kind}})
 				if p.Type == "list" {
 					out = append(out, target{name: p.Name, kind: of, with: api.Params{"resourcetype": kind}, list: true})
@@ -188,6 +202,21 @@ func kindIn(p api.Param) string {
 		return "zone"
 	}
 	return p.Of
+}
+
+// detailed are the kinds of things that details are noted of, by the word for them.
+var detailed = map[string]string{
+	"UserVm": "virtual machine", "Nic": "NIC", "Volume": "volume", "Template": "template", "Network": "network", "PublicIpAddress": "IP address",
+	"User": "user", "Zone": "zone", "Storage": "storage pool", "ServiceOffering": "service offering", "DiskOffering": "disk offering",
+	"NetworkOffering": "network offering",
+}
+
+// annotated are the kinds of things that remarks are made on, by the word for them.
+var annotated = map[string]string{
+	"VM": "virtual machine", "VOLUME": "volume", "NETWORK": "network", "INSTANCE_GROUP": "instance group", "SSH_KEYPAIR": "SSH key pair",
+	"PUBLIC_IP_ADDRESS": "IP address", "TEMPLATE": "template", "DOMAIN": "domain", "ZONE": "zone", "POD": "pod", "CLUSTER": "cluster", "HOST": "host",
+	"PRIMARY_STORAGE": "storage pool", "SECONDARY_STORAGE": "image store", "SERVICE_OFFERING": "service offering", "DISK_OFFERING": "disk offering",
+	"NETWORK_OFFERING": "network offering",
 }
 
 // subjects are parameters that name what is changed, besides "id".

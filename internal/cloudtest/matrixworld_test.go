@@ -109,6 +109,8 @@ func newMatrixWorld(t *testing.T, c *cloudtest.Cloud) *matrixWorld {
 	for name, value := range map[string]string{"api.throttling.enabled": "true", "api.throttling.max": "1000000000", "allow.user.expunge.recover.vm": "true"} {
 		call(c.Client, "updateConfiguration", api.Params{"name": name, "value": value})
 	}
+	call(c.Client, "registerOauthProvider", api.Params{"provider": "google", "description": "Google", "clientid": "c", "secretkey": "s",
+		"redirecturi": "https://cloud.example.org/"})
 	call(c.Client, "importRole", api.Params{"name": "ochre-role", "type": "User", "rules[0].rule": "list*", "rules[0].permission": "allow", "ispublic": "false"})
 	call(c.Client, "createVlanIpRange", api.Params{"zoneid": string(w.box.Zone), "forvirtualnetwork": "true", "vlan": "51", "gateway": "198.51.100.1",
 		"netmask": "255.255.255.0", "startip": "198.51.100.10", "endip": "198.51.100.12", "account": red.account(), "domainid": string(red.domain)})
@@ -213,8 +215,8 @@ type shard struct {
 	db       *db.DB
 	sessions map[uid.User][2]signedIn // one that is open, and one that has ended
 
-	cases, changes, allowed, sent int
-	patient                       bool // the next request may wait
+	commands, cases, changes, allowed, sent int
+	patient                                 bool // the next request may wait
 }
 
 type signedIn struct{ cookie, key secret.String }
