@@ -65,5 +65,5 @@ var All = []api.Command{
 	ExpungeVirtualMachine, RecoverVirtualMachine, UpdateVirtualMachine, ChangeServiceForVirtualMachine, ListVirtualMachines,
 	ListVolumes, CreateVolume, AttachVolume, DetachVolume, DeleteVolume,
 	ListEvents, ListEventTypes, ListAlerts,
-	ListConfigurations, UpdateConfiguration, ResetConfiguration, GetCloudIdentifier,
+	ListConfigurations, ListConfigurationGroups, UpdateConfiguration, ResetConfiguration, GetCloudIdentifier,
 }

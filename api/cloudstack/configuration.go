@@ -18,6 +18,10 @@ type ListConfigurationsIn struct {
 	Name     string `api:"name" doc:"Shows only the setting of this name."`
 	Category string `api:"category" doc:"Shows only settings of this category, Advanced for instance."`
 	Group    string `api:"group,since=4.18.0" doc:"Shows only settings of this group, Compute for instance."`
+	Subgroup string `api:"subgroup,since=4.18.0" doc:"Shows only settings of this part of a group."`
+	Parent   string `api:"parent,since=4.18.0" doc:"Shows only settings that have an effect where this one is true."`
+
+	ImageStoreID uid.ImageStore `api:"imagestoreuuid" doc:"The ID of the image store whose own value is meant. No setting has one."`
 }
 
 // UpdateConfiguration changes a setting.
@@ -31,6 +35,8 @@ type UpdateConfigurationIn struct {
 	SettingPlace
 	Name  string `api:"name,required" doc:"The name of the setting."`
 	Value string `api:"value,max=4095" doc:"The new value. Without one the setting gets back the value that it had before anybody changed it."`
+
+	ImageStoreID uid.ImageStore `api:"imagestoreuuid" doc:"The ID of the image store whose own value is meant. No setting has one."`
 }
 
 // ResetConfiguration gives a setting its first value.
@@ -44,6 +50,8 @@ var ResetConfiguration = api.Call[ResetConfigurationIn, Configuration]{
 type ResetConfigurationIn struct {
 	SettingPlace
 	Name string `api:"name,required" doc:"The name of the setting."`
+
+	ImageStoreID uid.ImageStore `api:"imagestoreid" doc:"The ID of the image store whose own value is meant. No setting has one."`
 }
 
 // SettingPlace is the one thing whose own value is meant; none of it means the value of the whole cloud.
@@ -59,6 +67,9 @@ type SettingPlace struct {
 type Configuration struct {
 	Category     string `json:"category" doc:"The category of the setting."`
 	Group        string `json:"group" doc:"The part of the cloud that the setting steers."`
+	Subgroup     string `json:"subgroup" doc:"The part of the group."`
+	Component    string `json:"component" doc:"The part of the program that reads it: the group, as there is one program."`
+	Parent       string `json:"parent,omitempty" doc:"The setting without whose being true this one has no effect, where there is one."`
 	Name         string `json:"name" doc:"The name of the setting."`
 	Value        string `json:"value" doc:"The value; of a single zone, cluster … its own, or the one that it has without."`
 	DefaultValue string `json:"defaultvalue" doc:"The value where nobody changed it."`
@@ -69,6 +80,33 @@ type Configuration struct {
 	Options      string `json:"options,omitempty" doc:"The values that there are, where they can be listed."`
 	IsDynamic    bool   `json:"isdynamic" doc:"Whether a change has effect without a restart. All settings are so."`
 	Pending
+}
+
+// ListConfigurationGroups shows the groups of settings.
+var ListConfigurationGroups = api.List[ListConfigurationGroupsIn, ConfigurationGroup]{
+	Name: "listConfigurationGroups", Noun: "Configuration", Role: api.RootOnly, Object: "configurationgroup", Since: "4.18.0",
+	Doc: "Lists the groups of settings, in the order in which they are to be shown.",
+}
+
+// ListConfigurationGroupsIn chooses groups.
+type ListConfigurationGroupsIn struct {
+	api.Paging
+	Group string `api:"group" doc:"Shows only the group of this name."`
+}
+
+// ConfigurationGroup is a group of settings.
+type ConfigurationGroup struct {
+	Name        string                  `json:"name" doc:"The name of the group."`
+	Description string                  `json:"description" doc:"What its settings steer."`
+	Precedence  int64                   `json:"precedence" doc:"The place of the group; the first has 1."`
+	Subgroups   []ConfigurationSubgroup `json:"subgroup" doc:"The parts of the group."`
+	Pending
+}
+
+// ConfigurationSubgroup is a part of a group of settings.
+type ConfigurationSubgroup struct {
+	Name       string `json:"name" doc:"The name of the part."`
+	Precedence int64  `json:"precedence" doc:"The place of the part in its group; the first has 1."`
 }
 
 // GetCloudIdentifier tells this cloud from others.

@@ -185,6 +185,17 @@ func DomainsWithFamily(ctx context.Context, q db.Tx, ids []uid.Domain) (map[uid.
 
 // above are the domains that an account is in and below, but for ROOT, from the top. (Not by their paths: a removed domain may have
 // had the path that another one has now.)
+var aboveDomain = db.Prepare(`with recursive up (id, parent_id, level) as (
+		select id, parent_id, level from domains where id = ?
+		union all select p.id, p.parent_id, p.level from domains p join up on p.id = up.parent_id)
+	select id from up order by level desc`)
+
+// Above gives the domains from one up to ROOT, itself first; none where there is no such domain.
+func Above(ctx context.Context, q db.Tx, id uid.Domain) (ids []uid.Domain, err error) {
+	err = q.Select(ctx, aboveDomain, &ids, id)
+	return ids, err
+}
+
 var above = db.Prepare(`with recursive up (id, parent_id, level) as (
 		select d.id, d.parent_id, d.level from domains d join accounts a on a.domain_id = d.id where a.id = ?
 		union all select p.id, p.parent_id, p.level from domains p join up on p.id = up.parent_id)

@@ -15,14 +15,6 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-// After as many wrong passwords as are allowed a user is locked out for the setting's time, and after each further so many for
-// twice as long as the last time, up to longestLock times as long. A right password starts it anew.
-//
-// CloudStack disables such a user until an admin enables it again, with which anybody who knows an admin's name takes the
-// cloud from its admins for good. Here who guesses has, with the settings' defaults, at most 120 tries a day, has to keep at it
-// to keep a user out, and never touches the sessions and API keys that the user has.
-const longestLock = 60
-
 // Login signs a user in by password. The domain is a path ("ROOT/a", "/a/", "a"), "" for ROOT, or an id. Whatever is wrong,
 // the name, the password, too many failures, a user, account or domain that may not act, is fault.Unauthenticated in the
 // same words and takes the same time.
@@ -86,19 +78,25 @@ func (s *Service) countFailure(ctx context.Context, tx db.Tx, id uid.User) error
 		failures++
 		attempts := int(setting.LoginAttempts.Of(s.settings))
 		if attempts > 0 && failures%attempts == 0 {
-			until = tx.Now.Add(lockTime(setting.LoginLock.Of(s.settings), failures/attempts))
+			until = tx.Now.Add(lockTime(setting.LoginLock.Of(s.settings), setting.LongestLock.Of(s.settings), failures/attempts))
 		}
 	}
 	return putFailures(ctx, tx, id, failures, until)
 }
 
 // lockTime is how long the nth lock lasts.
-func lockTime(first time.Duration, n int) time.Duration {
-	factor := 1
-	for range min(n-1, 10) {
-		factor = min(2*factor, longestLock)
+//
+// After as many wrong passwords as are allowed a user is locked out for the setting's time, and after each further so many for
+// twice as long as the last time, up to the setting's longest. A right password starts it anew.
+//
+// CloudStack disables such a user until an admin enables it again, with which anybody who knows an admin's name takes the
+// cloud from its admins for good. Here who guesses has, with the settings' defaults, at most 120 tries a day, has to keep at it
+// to keep a user out, and never touches the sessions and API keys that the user has.
+func lockTime(first, longest time.Duration, n int) time.Duration {
+	for range min(n-1, 32) {
+		first = min(2*first, max(longest, first))
 	}
-	return time.Duration(factor) * first
+	return first
 }
 
 // Logout ends a session and records who left. That there is no such session is no error.

@@ -17,16 +17,23 @@ type Type int
 const (
 	Memory           Type = 0
 	CPU              Type = 1
+	Storage          Type = 2
 	StorageAllocated Type = 3
 	PublicIP         Type = 4
+	PodIP            Type = 5
+	Secondary        Type = 6
 	Host             Type = 7
 	Management       Type = 14
+	VLAN             Type = 18
+	SharedIP         Type = 24
+	LocalStorage     Type = 25
 )
 
 // names are CloudStack's.
 var names = map[Type]string{
 	Memory: "ALERT.MEMORY", CPU: "ALERT.CPU", StorageAllocated: "ALERT.STORAGE.ALLOCATED", PublicIP: "ALERT.NETWORK.PUBLICIP",
-	Host: "ALERT.COMPUTE.HOST", Management: "ALERT.MANAGEMENT",
+	Storage: "ALERT.STORAGE", PodIP: "ALERT.NETWORK.PRIVATEIP", Secondary: "ALERT.STORAGE.SECONDARY", VLAN: "ALERT.NETWORK.VLAN",
+	SharedIP: "ALERT.NETWORK.DIRECTPUBLICIP", LocalStorage: "ALERT.STORAGE.LOCAL", Host: "ALERT.COMPUTE.HOST", Management: "ALERT.MANAGEMENT",
 }
 
 // Name is the type's name ("ALERT.CPU"); "" for a type that is never raised.

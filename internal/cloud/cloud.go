@@ -1,7 +1,6 @@
 package cloud
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -187,7 +186,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.OIDC = oidc.New(cl.DB, box, cl.Settings, cl.Accounts)
 	cl.Limits = apilimit.New(cl.DB, cl.Settings, op.Servers)
 	cl.Zones = zone.New(cl.DB, cl.Settings)
-	cl.Offerings = offering.New(cl.DB)
+	cl.Offerings = offering.New(cl.DB, cl.Settings)
 	cl.KeyPairs = keypair.New(cl.DB, cl.Accounts)
 	cl.Tags = tag.New(cl.DB, cl.Engine, compute.Taggable, volume.Taggable, image.Taggable, image.TaggableISO, network.Taggable,
 		network.TaggableAddress, secgroup.Taggable, zone.Taggable)
@@ -225,20 +224,6 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 		VPCs: cl.VPCs, Groups: cl.Groups,
 		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Machines: cl.Machines, Closing: cl.Closing, Reset: c.Reset,
 	}, c.Facade)
-}
-
-// settings makes the settings, and tells them how to find the things that may have values of their own.
-func (cl *Cloud) settings(c Config, box *secret.Box) *setting.Settings {
-	cl.poll = cmp.Or(c.SettingPoll, setting.Poll)
-	s := setting.New(cl.DB, c.Log, c.Initially...)
-	s.SealWith(box)
-	for scope, table := range map[setting.Scope]string{
-		setting.OfZone: "zones", setting.OfCluster: "clusters", setting.OfPool: "storage_pools", setting.OfDomain: "domains",
-		setting.OfAccount: "accounts",
-	} {
-		s.Know(scope, func(ctx context.Context, q db.Tx, id string) (bool, error) { return db.Exists(ctx, q, table, id) })
-	}
-	return s
 }
 
 // finished writes the event that a job has ended, in the transaction in which it does.
@@ -333,7 +318,7 @@ func (cl *Cloud) keepers() []keep.Keeper {
 		return func() time.Duration { return period.Of(cl.Settings) }
 	}
 	return []keep.Keeper{
-		{Name: "host-health", Period: 10 * time.Second, Round: cl.Hosts.CheckHealth},
+		{Name: "host-health", Period: glance, Every: every(setting.PingInterval), Round: cl.Hosts.CheckHealth},
 		{Name: "details", Period: time.Minute, Round: cl.Details.Sweep},
 		{Name: "annotations", Period: time.Minute, Round: cl.Annotations.Sweep},
 		{Name: "image-stores", Period: glance, Every: every(setting.StorageStatsInterval), Round: cl.Images.MeasureStores},
@@ -342,6 +327,7 @@ func (cl *Cloud) keepers() []keep.Keeper {
 			return cl.Machines.ExpungeOld(ctx, setting.ExpungeDelay.Of(cl.Settings))
 		}},
 		{Name: "account-cleanup", Period: glance, Every: every(setting.AccountCleanupInterval), Round: cl.Closing.GoOn},
+		{Name: "resource-counts", Period: glance, Every: cl.recountEvery, Round: cl.recount},
 		{Name: "sessions", Period: time.Minute, Round: func(ctx context.Context) error {
 			_, err := cl.Sessions.Sweep(ctx)
 			return err

@@ -1,18 +1,19 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/virga-cloud/virga/internal/alert"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/capacity"
+	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/setting"
-	"github.com/virga-cloud/virga/internal/zone"
-	"github.com/virga-cloud/virga/uid"
 )
 
 // watch looks how full clusters, pools and public ranges are, and for jobs that are stuck, and keeps the alerts about it.
@@ -35,17 +36,16 @@ func (cl *Cloud) watch(ctx context.Context) error {
 		most := setting.StorageNotifyThreshold.Of(cl.Settings, setting.InCluster(p.Cluster))
 		storage.look(string(p.ID), "storage pool "+p.Name, "GB of space", p.Used>>30, p.Total>>30, most)
 	}
-	addresses, err := cl.publicAddresses(ctx)
+	scarce, err := cl.scarce(ctx)
 	if err != nil {
-		return fmt.Errorf("sum up the public addresses: %w", err)
+		return fmt.Errorf("sum up capacity: %w", err)
 	}
 	stuck, err := cl.stuckJobs(ctx)
 	if err != nil {
 		return fmt.Errorf("look for stuck jobs: %w", err)
 	}
-	for t, causes := range map[alert.Type][]alert.Cause{
-		alert.CPU: cpu, alert.Memory: memory, alert.StorageAllocated: storage, alert.PublicIP: addresses, alert.Management: stuck,
-	} {
+	scarce[alert.CPU], scarce[alert.Memory], scarce[alert.StorageAllocated], scarce[alert.Management] = cpu, memory, storage, stuck
+	for t, causes := range scarce {
 		if err := alert.Keep(ctx, cl.DB, t, causes); err != nil {
 			return err
 		}
@@ -65,23 +65,61 @@ func (f *fullness) look(subject, what, unit string, used, total int64, most floa
 		what, used, total, unit, 100*float64(used)/float64(total))})
 }
 
-// publicAddresses gives the zones whose public addresses run out.
-func (cl *Cloud) publicAddresses(ctx context.Context) (fullness, error) {
-	kind := capacity.PublicIP
-	found, err := capacity.Of(ctx, cl.DB.Read(), capacity.Filter{Kind: &kind})
-	if err != nil {
-		return nil, err
+// scarceness is a kind of capacity that is watched.
+type scarceness struct {
+	alert alert.Type
+	kind  capacity.Kind
+	level capacity.Level
+	what  string
+	most  setting.Key[float64]
+}
+
+var scarcenesses = []scarceness{
+	{alert.PublicIP, capacity.PublicIP, capacity.OfZones, "public addresses", setting.PublicIPNotifyThreshold},
+	{alert.SharedIP, capacity.SharedIP, capacity.OfZones, "addresses of shared networks", setting.SharedIPNotifyThreshold},
+	{alert.VLAN, capacity.VLAN, capacity.OfZones, "VLANs", setting.VLANNotifyThreshold},
+	{alert.Secondary, capacity.Secondary, capacity.OfZones, "bytes of secondary storage", setting.SecondaryNotifyThreshold},
+	{alert.PodIP, capacity.PodIP, capacity.OfPods, "management addresses", setting.PodIPNotifyThreshold},
+	{alert.Storage, capacity.Storage, capacity.OfClusters, "bytes of storage", setting.UsedStorageNotifyThreshold},
+	{alert.LocalStorage, capacity.LocalStorage, capacity.OfClusters, "bytes of local storage", setting.LocalStorageNotifyThreshold},
+}
+
+// scarce gives what runs out in zones, pods and clusters.
+func (cl *Cloud) scarce(ctx context.Context) (map[alert.Type][]alert.Cause, error) {
+	out := map[alert.Type][]alert.Cause{}
+	for _, one := range scarcenesses {
+		found, err := capacity.Of(ctx, cl.DB.Read(), capacity.Filter{Kind: &one.kind, Level: one.level})
+		if err != nil {
+			return nil, err
+		}
+		var full fullness
+		for _, c := range found {
+			place := cmp.Or(string(c.Cluster), string(c.Pod), string(c.Zone))
+			full.look(place, place, one.what, c.Used, c.Total, one.most.Of(cl.Settings, setting.InCluster(c.Cluster)))
+		}
+		if err := cl.name(ctx, one.level, full); err != nil {
+			return nil, err
+		}
+		out[one.alert] = full
 	}
-	ids := make([]uid.Zone, len(found))
-	for i, c := range found {
-		ids[i] = c.Zone
+	return out, nil
+}
+
+// name gives the places of causes their names, in the place of their ids.
+func (cl *Cloud) name(ctx context.Context, l capacity.Level, full fullness) error {
+	if len(full) == 0 {
+		return nil
 	}
-	names, err := zone.Names(ctx, cl.DB.Read(), ids)
-	var full fullness
-	for _, c := range found {
-		full.look(string(c.Zone), "zone "+names[c.Zone], "public addresses", c.Used, c.Total, setting.PublicIPNotifyThreshold.Of(cl.Settings))
+	table := map[capacity.Level]string{capacity.OfZones: "zones", capacity.OfPods: "pods", capacity.OfClusters: "clusters"}[l]
+	ids := make([]string, len(full))
+	for i, c := range full {
+		ids[i] = c.Subject
 	}
-	return full, err
+	names, err := db.Names(ctx, cl.DB.Read(), table, "name", ids)
+	for i, c := range full {
+		full[i].Description = strings.TrimSuffix(table, "s") + " " + names[c.Subject] + strings.TrimPrefix(c.Description, c.Subject)
+	}
+	return err
 }
 
 // stuckJobs gives the jobs that wait for an operator.

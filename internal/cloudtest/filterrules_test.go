@@ -175,6 +175,9 @@ var rules = map[string]filter{
 	"listAsyncJobs.resourcetype":              {field: "jobinstancetype", with: api.Params{"resourceid": "listAsyncJobs.jobinstanceid"}},
 	"listNetworks.account":                    {beside: "domainid", loose: true}, // with those that are for everybody
 	"listNetworks.domainid":                   {loose: true},
+	"listConfigurations.imagestoreuuid":       {not: "no setting has values of image stores, so nothing is shown for one, which TestMoreSettingsHaveEffect tries"},
+	"listConfigurationGroups.keyword":         {field: "name", loose: true},
+	"listConfigurationGroups.group":           {field: "name"},
 	"listConfigurations.zoneid":               {from: "listZones.id"}, // whose own values are shown
 	"listConfigurations.clusterid":            {from: "listClusters.id"},
 	"listConfigurations.storageid":            {from: "listStoragePools.id"},

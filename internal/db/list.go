@@ -37,6 +37,14 @@ func EqualFold[T ~string](q *bun.SelectQuery, column string, value T) {
 	}
 }
 
+// Direction is the direction of an order, in SQL.
+func Direction(ascending bool) string {
+	if ascending {
+		return "asc"
+	}
+	return "desc"
+}
+
 // Like keeps the rows that have a keyword, in any case, in one of some columns; "" does not restrict.
 func Like(q *bun.SelectQuery, keyword string, columns ...string) {
 	if keyword == "" {

@@ -80,7 +80,7 @@ var rules = []rule{
 	{"web", "", "", "the console is files; it knows the API as any other client does"},
 	{"cmd/...", "DOMAIN internal/facade/... internal/hypervisor/... internal/hypervisor internal/cloud internal/cli internal/datacenter internal/doctor web api api/... " + mechanics,
 		"", "the binary hands everything what it needs from flags, files and the environment"},
-	{"internal/tools/...", "api api/...", "", "generators read the contract and nothing that serves it"},
+	{"internal/tools/...", "api api/... internal/setting", "", "generators read what is declared, commands and settings, and nothing that serves it"},
 	{"internal/house", "", "", "rules about the code must not depend on it"},
 }
 

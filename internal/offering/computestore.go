@@ -43,7 +43,7 @@ func SystemDefault(ctx context.Context, q db.Tx, systemType string) (id uid.Serv
 // Computes gives a page of the service offerings that the caller in ctx is offered, and how many there are in all.
 func (s *Service) Computes(ctx context.Context, f Filter) ([]Compute, int, error) {
 	var rows []computeRow
-	q := f.offered(s.db.Read().NewSelect().Model(&rows), auth.From(ctx))
+	q := s.offered(s.db.Read().NewSelect().Model(&rows), f, auth.From(ctx))
 	where(q, "o.is_system", f.System)
 	db.EqualFold(q, "o.system_type", f.SystemType)
 	for _, least := range []struct {

@@ -8,6 +8,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -34,7 +35,7 @@ func FindDisk(ctx context.Context, q db.Tx, id uid.DiskOffering) (Disk, error) {
 func (s *Service) Disks(ctx context.Context, f Filter) ([]Disk, int, error) {
 	var rows []diskRow
 	caller := auth.From(ctx)
-	q := f.offered(s.db.Read().NewSelect().Model(&rows), caller)
+	q := s.offered(s.db.Read().NewSelect().Model(&rows), f, caller)
 	if !caller.IsRoot() {
 		q.Where("not o.hidden")
 	}
@@ -61,9 +62,9 @@ func DiskNames(ctx context.Context, q db.Tx, ids []uid.DiskOffering) (map[uid.Di
 	return db.Names(ctx, q, "disk_offerings", "name", ids)
 }
 
-// offered is apply for service and disk offerings, which are for all or for some domains and zones.
-func (f Filter) offered(q *bun.SelectQuery, caller auth.Caller) *bun.SelectQuery {
-	q.Where("o.removed is null").Order("o.sort_key", "o.id")
+// offered applies a filter for service and disk offerings, which are for all or for some domains and zones.
+func (s *Service) offered(q *bun.SelectQuery, f Filter, caller auth.Caller) *bun.SelectQuery {
+	q.Where("o.removed is null").OrderExpr("o.sort_key " + db.Direction(setting.SortAscending.Of(s.settings))).Order("o.id")
 	db.Equal(q, "o.id", f.ID)
 	db.Equal(q, "o.name", f.Name)
 	db.EqualFold(q, "o.state", f.State)

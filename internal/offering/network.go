@@ -9,6 +9,7 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -83,13 +84,13 @@ const (
 	Optional = "Optional"
 )
 
-// DefaultRate is how fast networks are whose offering doesn't say, in Mbit/s.
-const DefaultRate = 200
-
 // CreateNetwork adds a network offering. Its id and times are filled in, and what it leaves out: the display text, the
 // availability (Optional), the kind of traffic (Guest), the state (Disabled) and the rate.
 func (s *Service) CreateNetwork(ctx context.Context, o Network) (Network, error) {
 	o.restrict()
+	if o.NetworkRate == 0 {
+		o.NetworkRate = setting.NetworkRate.Of(s.settings)
+	}
 	if err := o.complete(); err != nil {
 		return Network{}, err
 	}
@@ -135,9 +136,6 @@ func (o *Network) complete() error {
 	}
 	if o.Capabilities == nil {
 		o.Capabilities = []NetworkCapability{}
-	}
-	if o.NetworkRate == 0 {
-		o.NetworkRate = DefaultRate
 	}
 	if o.NetworkRate < 0 {
 		return fault.Invalidf("networkrate %d is no rate: want Mbit/s, 1 or more", o.NetworkRate)

@@ -61,7 +61,7 @@ func withService(name string) string { return `%"name":"` + auth.LikeEscape(name
 // Networks gives a page of the network offerings that the caller in ctx is offered, and how many there are in all.
 func (s *Service) Networks(ctx context.Context, f Filter) ([]Network, int, error) {
 	var rows []networkRow
-	q := f.offered(s.db.Read().NewSelect().Model(&rows), auth.From(ctx))
+	q := s.offered(s.db.Read().NewSelect().Model(&rows), f, auth.From(ctx))
 	db.Equal(q, "o.display_text", f.DisplayText)
 	db.EqualFold(q, "o.traffic_type", f.TrafficType)
 	db.EqualFold(q, "o.availability", f.Availability)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -22,8 +23,9 @@ const (
 // Service keeps offerings.
 type Service struct {
 	db       *db.DB
+	settings *setting.Settings
 	networks func(ctx context.Context, q db.Tx, id uid.NetworkOffering) (int, error) // see [Service.CountNetworks]
 }
 
 // New makes a service.
-func New(d *db.DB) *Service { return &Service{db: d} }
+func New(d *db.DB, settings *setting.Settings) *Service { return &Service{db: d, settings: settings} }

@@ -28,7 +28,7 @@ type world struct {
 
 func newWorld(t *testing.T, d *db.DB) *world {
 	t.Helper()
-	w := &world{T: t, db: d, offerings: offering.New(d), domains: map[string]account.Domain{}}
+	w := &world{T: t, db: d, offerings: offering.New(d, nil), domains: map[string]account.Domain{}}
 	accounts := account.New(account.Parts{DB: d, Hasher: auth.NewHasher(auth.TestCost())})
 	_, err := accounts.Bootstrap(t.Context(), account.BootstrapIn{Password: secret.New("password")})
 	w.must(err)
@@ -96,7 +96,7 @@ func (w *world) refused(err error, kind fault.Kind, says string) {
 
 func TestComputeIsCheckedAndComplete(t *testing.T) {
 	t.Parallel()
-	s := offering.New(dbtest.Open(t, dbtest.SQLite(t)))
+	s := offering.New(dbtest.Open(t, dbtest.SQLite(t)), nil)
 	fixed := offering.Compute{Name: "o", CPUNumber: 1, CPUSpeed: 500, MemoryMB: 512}
 	for says, change := range map[string]func(*offering.Compute){
 		"cpunumber 0":      func(o *offering.Compute) { o.CPUNumber = 0 },

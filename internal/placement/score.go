@@ -8,6 +8,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -67,6 +68,16 @@ var algorithms = map[string][]weight{
 	userDispersing:          {{last, 100}, {spread, 1}, {chance, 0.01}},
 }
 
+// weights are how much each scorer counts. Of machines that are to be kept apart the setting vm.user.dispersion.weight says how much
+// that counts against how empty a host is.
+func (l *look) weights() []weight {
+	apart := setting.DispersionWeight.Of(l.settings)
+	if l.algorithm != userDispersing || apart == 1 {
+		return algorithms[l.algorithm]
+	}
+	return []weight{{last, 100}, {spread, apart}, {free, 1 - apart}, {chance, 0.01}}
+}
+
 // planners are the algorithms that service offerings may choose for their machines.
 var planners = map[string]string{offering.FirstFitPlanner: firstFit, offering.UserDispersingPlanner: userDispersing}
 
@@ -79,7 +90,7 @@ type Part struct {
 
 // score gives a candidate's score and what it is made of.
 func (l *look) score(h candidate) (total float64, parts []Part) {
-	for _, w := range algorithms[l.algorithm] {
+	for _, w := range l.weights() {
 		if w.name == last.name && l.Prefer == "" {
 			continue
 		}
@@ -105,7 +116,7 @@ func (l *look) order(ctx context.Context, q db.Tx, hosts []candidate) ([]candida
 
 // countMine counts the machines that the account has on the hosts, where that counts.
 func (l *look) countMine(ctx context.Context, q db.Tx, hosts []candidate) error {
-	counts := slices.ContainsFunc(algorithms[l.algorithm], func(w weight) bool { return w.name == spread.name })
+	counts := slices.ContainsFunc(l.weights(), func(w weight) bool { return w.name == spread.name })
 	if !counts || l.Mine == nil || len(hosts) < 2 {
 		return nil
 	}

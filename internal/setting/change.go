@@ -61,7 +61,11 @@ func (s *Settings) Change(ctx context.Context, name string, at Place, value stri
 	if err := s.Load(ctx); err != nil {
 		return Shown{}, err
 	}
-	return s.show(of, at), nil
+	places, err := s.holding(ctx, s.db.Read(), at)
+	if err != nil {
+		return Shown{}, err
+	}
+	return s.show(of, places), nil
 }
 
 // Forget removes the values of a place, in the transaction that removes the thing.
@@ -71,6 +75,8 @@ func Forget(ctx context.Context, tx db.Tx, at Place) error { return dropPlace(ct
 func find(name string, scope Scope) (*Setting, error) {
 	of := all[name]
 	switch {
+	case of == nil && isForeign(name):
+		return nil, fault.Invalidf("CloudStack's setting %q has no effect here, so it can't be set", name)
 	case of == nil:
 		return nil, fault.NotFoundf("there is no setting called %q; listConfigurations shows all", name)
 	case !of.Takes(scope):

@@ -69,8 +69,9 @@ func (s *Setting) read(text string) (any, error) {
 // Key is a setting whose value is a T.
 type Key[T any] struct{ *Setting }
 
-// Of gives the value: that of the first place which has one of its own, or else the cloud's, or else the default. It asks no
-// database. With nil settings it is the default.
+// Of gives the value: that of the first place which has one of its own (a domain that has none has that of the nearest above it),
+// or else the cloud's, or else the default. It asks no database, but for what lies above a domain, once. With nil settings it is the
+// default.
 func (k Key[T]) Of(s *Settings, places ...Place) T {
 	return s.value(k.Setting, places).(T)
 }

@@ -66,6 +66,18 @@ var (
 		Name: "storage.stats.interval", Category: Storage, Group: "Storage",
 		Doc: "How many milliseconds pass between two looks at how large image stores are.",
 	}, time.Millisecond, time.Minute, 5*time.Second)
+	PingInterval = span(Setting{
+		Name: "ping.interval", Category: Advanced, Group: "Management Server",
+		Doc: "How many seconds pass between two looks at whether hosts answer. One that does not is in Alert, and in the round after it Down.",
+	}, time.Second, 10*time.Second, time.Second)
+	RecountInterval = span(Setting{
+		Name: "resourcecount.check.interval", Category: Advanced, Group: "Management Server",
+		Doc: "How many seconds pass between two times at which all accounts' resources are counted anew, as updateResourceCount does; 0 for never.",
+	}, time.Second, 0, 0)
+	JSONContentType = choice(Setting{
+		Name: "json.content.type", Category: Advanced, Group: "Management Server",
+		Doc: "What JSON answers say that they are.",
+	}, "application/json; charset=UTF-8", "application/json", "text/javascript; charset=UTF-8", "text/javascript")
 	DefaultPageSize = whole(Setting{
 		Name: "default.page.size", Category: Advanced, Group: "Management Server",
 		Doc: "How many items a list shows at most; a larger pagesize is refused. -1 sets no limit.",
@@ -81,8 +93,16 @@ var (
 	LoginLock = span(Setting{
 		Name: "incorrect.login.lockout.time", Category: Advanced, Group: "Management Server",
 		Doc: "How many seconds a user is locked out for after too many wrong passwords; each further time takes twice as long, up to " +
-			"sixty times as long.",
+			"incorrect.login.lockout.longest.",
 	}, time.Second, time.Minute, time.Second)
+	LongestLock = span(Setting{
+		Name: "incorrect.login.lockout.longest", Category: Advanced, Group: "Management Server",
+		Doc: "How many seconds a user is locked out for at most, however often the password was wrong.",
+	}, time.Second, time.Hour, time.Second)
+	AddressFailures = whole(Setting{
+		Name: "incorrect.login.attempts.per.address", Category: Advanced, Group: "Management Server",
+		Doc: "How many failed logins one address may have in a minute at a server, and how many wrong signatures. 0 sets no limit.",
+	}, 20, 0, 1_000_000)
 	KeyAccess = flag(Setting{
 		Name: "api.key.access", Category: Advanced, Group: "Management Server", Scopes: []Scope{OfDomain},
 		Doc: "Whether requests may be signed with API keys, by users for whom, and for whose account, nothing else is said.",
@@ -177,6 +197,16 @@ var (
 	StorageNotifyThreshold  = threshold("cluster.storage.allocated.capacity.notificationthreshold", 0.75, warns("a cluster's storage"), OfCluster)
 	PublicIPNotifyThreshold = threshold("zone.virtualnetwork.publicip.capacity.notificationthreshold", 0.75, warns("a zone's public addresses"))
 
+	UsedStorageNotifyThreshold = threshold("cluster.storage.capacity.notificationthreshold", 0.75, warns("a cluster's real storage"),
+		OfCluster)
+	LocalStorageNotifyThreshold = threshold("cluster.localStorage.capacity.notificationthreshold", 0.75, warns("a cluster's local storage"),
+		OfCluster)
+	PodIPNotifyThreshold     = threshold("pod.privateip.capacity.notificationthreshold", 0.75, warns("a pod's management addresses"))
+	SecondaryNotifyThreshold = threshold("zone.secstorage.capacity.notificationthreshold", 0.75, warns("a zone's image stores"))
+	VLANNotifyThreshold      = threshold("zone.vlan.capacity.notificationthreshold", 0.75, warns("a zone's VLANs"))
+	SharedIPNotifyThreshold  = threshold("zone.directnetwork.publicip.capacity.notificationthreshold", 0.75,
+		warns("the addresses of a zone's shared networks"))
+
 	CPUOvercommit     = factor("cpu.overprovisioning.factor", 1, "CPU of a cluster's hosts", "Compute", OfCluster)
 	MemoryOvercommit  = factor("mem.overprovisioning.factor", 1, "memory of a cluster's hosts", "Compute", OfCluster)
 	StorageOvercommit = factor("storage.overprovisioning.factor", 2, "space of a storage pool", "Storage", OfPool, OfZone)
@@ -188,6 +218,27 @@ var (
 		Name: "vm.allocation.algorithm", Category: Advanced, Group: "Compute",
 		Doc: "The order in which hosts are tried for a virtual machine.",
 	}, "random", "firstfit", "userdispersing", "firstfitleastconsumed")
+	DispersionWeight = decimal(Setting{
+		Name: "vm.user.dispersion.weight", Category: Advanced, Group: "Compute",
+		Doc: "How much, from 0 to 1, it counts under the algorithm userdispersing that a host has few machines of the account; the rest counts how " +
+			"empty the host is.",
+	}, 1, 0, 1)
+	SortAscending = flag(Setting{
+		Name: "sortkey.algorithm", Category: Advanced, Group: "Management Server",
+		Doc: "Whether zones, service and disk offerings are listed with the lowest sort key first, or with the highest.",
+	}, true)
+	CheckPodCIDRs = flag(Setting{
+		Name: "check.pod.cidrs", Category: Advanced, Group: "Infrastructure",
+		Doc: "Whether a pod is refused whose subnet is, in part, another pod's of its zone.",
+	}, true)
+	Hypervisors = text(Setting{
+		Name: "hypervisor.list", Category: Advanced, Group: "Infrastructure",
+		Doc: "The hypervisors that new clusters can have, with commas between them.",
+	}, "Simulator,KVM,XenServer,VMware,Hyperv,LXC,Ovm,Ovm3,BareMetal", listed)
+	NetworkRate = whole(Setting{
+		Name: "network.throttling.rate", Category: Network, Group: "Network",
+		Doc: "How many Mbit/s the networks have of a new network offering that doesn't say it.",
+	}, 200, 1, 1_000_000)
 	GuestDomainSuffix = text(Setting{
 		Name: "guest.domain.suffix", Category: Network, Group: "Network", Scopes: []Scope{OfZone},
 		Doc: "The DNS domain of guest networks that name none, and whose account and domain name none.",
@@ -291,6 +342,13 @@ func Networks(text string) (out []netip.Prefix, err error) {
 	return out, nil
 }
 
+func listed(text string) error {
+	if strings.Trim(text, ", ") == "" {
+		return errors.New("names with commas between them, KVM,Simulator for instance")
+	}
+	return nil
+}
+
 func issuer(text string) error {
 	if text == "" || len(text) > 64 || strings.ContainsAny(text, ":/?&=#%") {
 		return errors.New("at most 64 characters, none of them one of :/?&=#%")
@@ -332,6 +390,10 @@ var all = byName(append(slices.Concat(ldapSettings, ssoSettings),
 	CPUDisableThreshold.Setting, MemoryDisableThreshold.Setting, StorageDisableThreshold.Setting,
 	CPUNotifyThreshold.Setting, MemoryNotifyThreshold.Setting, StorageNotifyThreshold.Setting, PublicIPNotifyThreshold.Setting,
 	CPUOvercommit.Setting, MemoryOvercommit.Setting, StorageOvercommit.Setting,
+	PingInterval.Setting, RecountInterval.Setting, JSONContentType.Setting, LongestLock.Setting, AddressFailures.Setting,
+	UsedStorageNotifyThreshold.Setting, LocalStorageNotifyThreshold.Setting, PodIPNotifyThreshold.Setting, SecondaryNotifyThreshold.Setting,
+	VLANNotifyThreshold.Setting, SharedIPNotifyThreshold.Setting, DispersionWeight.Setting, SortAscending.Setting, CheckPodCIDRs.Setting,
+	Hypervisors.Setting, NetworkRate.Setting,
 	AllocationAlgorithm.Setting, SubdomainNetworkAccess.Setting, MachineNetworkRate.Setting,
 	GuestDomainSuffix.Setting, GuestCIDRLimit.Setting, PublicTemplates.Setting,
 	CustomDiskMin.Setting, CustomDiskMax.Setting,

@@ -21,6 +21,8 @@ type Filter struct {
 	Name     string
 	Category string // in any case
 	Group    string // in any case
+	Subgroup string // in any case
+	Parent   string // shows those that have an effect only where this one is true
 	Keyword  string // part of name or description, in any case
 	// Place is where the values are looked at; but for the zero Place only settings are listed that can have a value there.
 	Place         Place
@@ -32,10 +34,14 @@ func (s *Settings) List(ctx context.Context, f Filter) ([]Shown, int, error) {
 	if err := s.there(ctx, s.db.Read(), f.Place); err != nil {
 		return nil, 0, err
 	}
+	places, err := s.holding(ctx, s.db.Read(), f.Place)
+	if err != nil {
+		return nil, 0, err
+	}
 	var found []Shown
 	for _, of := range slices.SortedFunc(maps.Values(all), func(a, b *Setting) int { return cmp.Compare(a.Name, b.Name) }) {
 		if f.keeps(of) {
-			found = append(found, s.show(of, f.Place))
+			found = append(found, s.show(of, places))
 		}
 	}
 	total := len(found)
@@ -51,12 +57,15 @@ func (f Filter) keeps(of *Setting) bool {
 	return (f.Name == "" || f.Name == of.Name) &&
 		(f.Category == "" || strings.EqualFold(f.Category, string(of.Category))) &&
 		(f.Group == "" || strings.EqualFold(f.Group, of.Group)) &&
+		(f.Subgroup == "" || strings.EqualFold(f.Subgroup, of.Subgroup())) &&
+		(f.Parent == "" || f.Parent == of.Parent()) &&
 		(strings.Contains(strings.ToLower(of.Name), word) || strings.Contains(strings.ToLower(of.Doc), word)) &&
 		of.Takes(f.Place.Scope)
 }
 
-func (s *Settings) show(of *Setting, at Place) Shown {
+// show shows a setting in the first of some places, with the value that holds there.
+func (s *Settings) show(of *Setting, places []Place) Shown {
 	return Shown{
-		Setting: of, Place: at, Value: of.format(s.value(of, []Place{at})), Default: of.format(s.initially(of)),
+		Setting: of, Place: places[0], Value: of.format(s.value(of, places)), Default: of.format(s.initially(of)),
 	}
 }

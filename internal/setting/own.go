@@ -6,7 +6,7 @@ func (k Key[T]) Own(s *Settings) map[Place]T {
 		return nil
 	}
 	out := map[Place]T{}
-	for at, v := range *s.values.Load() {
+	for at, v := range s.values.Load().in {
 		if at.setting == k.Setting && at.place != (Place{}) {
 			out[at.place] = v.(T)
 		}

@@ -13,6 +13,8 @@ const (
 	OfPool    Scope = "storagepool"
 	OfDomain  Scope = "domain"
 	OfAccount Scope = "account"
+	// OfImageStore is a scope of CloudStack's in which there is no setting here.
+	OfImageStore Scope = "imagestore"
 )
 
 // Place is one thing that may have values of its own; the zero Place is the cloud as a whole.
@@ -29,6 +31,9 @@ func InCluster(id uid.Cluster) Place { return Place{OfCluster, string(id)} }
 
 // InPool is a storage pool as a place.
 func InPool(id uid.Pool) Place { return Place{OfPool, string(id)} }
+
+// InImageStore is an image store as a place.
+func InImageStore(id uid.ImageStore) Place { return Place{OfImageStore, string(id)} }
 
 // InDomain is a domain as a place.
 func InDomain(id uid.Domain) Place { return Place{OfDomain, string(id)} }

@@ -2,6 +2,8 @@ package setting_test
 
 import (
 	"context"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -97,6 +99,93 @@ func TestChange(t *testing.T) {
 	})
 }
 
+// A domain has the values of those above it, an account those of its domain, and what is listed is what holds.
+func TestValuesAround(t *testing.T) {
+	t.Parallel()
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	s := fresh(d)
+	const top, middle, low uid.Domain = "00000000-0000-7000-8000-00000000000a", "00000000-0000-7000-8000-00000000000b", "00000000-0000-7000-8000-00000000000c"
+	yes := func(context.Context, db.Tx, string) (bool, error) { return true, nil }
+	s.Know(setting.OfDomain, yes)
+	s.Know(setting.OfAccount, yes)
+	asked := 0
+	s.Surround(func(_ context.Context, _ db.Tx, at setting.Place) ([]setting.Place, error) {
+		asked++
+		return map[setting.Place][]setting.Place{
+			setting.InDomain(middle): {setting.InDomain(top)}, setting.InDomain(low): {setting.InDomain(middle), setting.InDomain(top)},
+			setting.InAccount("a"): {setting.InDomain(low), setting.InDomain(middle), setting.InDomain(top)},
+		}[at], nil
+	})
+	of := func(places ...setting.Place) bool { return setting.UsersViewDestroyed.Of(s, places...) }
+	shows := func(at setting.Place) string {
+		t.Helper()
+		found, _, err := s.List(t.Context(), setting.Filter{Name: "allow.user.view.destroyed.vm", Place: at})
+		if err != nil || len(found) != 1 {
+			t.Fatal(found, err)
+		}
+		return found[0].Value
+	}
+	if of(setting.InAccount("a"), setting.InDomain(low)) || asked > 0 {
+		t.Errorf("nobody has a value; asked %d times", asked)
+	}
+	for _, c := range []struct {
+		at    setting.Place
+		value string
+		want  bool
+	}{
+		{setting.InDomain(top), "true", true}, {setting.InDomain(middle), "false", false}, {setting.InDomain(low), "true", true},
+		{setting.InAccount("a"), "false", false}, {setting.InAccount("a"), "", true}, {setting.InDomain(low), "", false}, {setting.InDomain(middle), "", true},
+	} {
+		if _, err := s.Change(root(), "allow.user.view.destroyed.vm", c.at, c.value); err != nil {
+			t.Fatal(err)
+		}
+		if got := of(setting.InAccount("a"), setting.InDomain(low)); got != c.want {
+			t.Errorf("with %q at %v it is %v", c.value, c.at, got)
+		}
+		if got := shows(setting.InAccount("a")); got != strconv.FormatBool(c.want) {
+			t.Errorf("with %q at %v it is shown as %s", c.value, c.at, got)
+		}
+	}
+	if got := shows(setting.InDomain(low)) + shows(setting.InDomain(top)) + shows(setting.Place{}); got != "truetruefalse" {
+		t.Errorf("shown: %s", got)
+	}
+}
+
+// Every setting has its place in a group, and none that has an effect is said to have none.
+func TestGroups(t *testing.T) {
+	t.Parallel()
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	s := fresh(d)
+	total := 0
+	for _, g := range setting.Groups("") {
+		for _, sub := range g.Subgroups {
+			_, n, err := s.List(t.Context(), setting.Filter{Group: g.Name, Subgroup: sub})
+			if err != nil || n == 0 || g.Doc == "" {
+				t.Errorf("%s, %s: %d, %v", g.Name, sub, n, err)
+			}
+			total += n
+		}
+	}
+	if total != len(setting.All()) {
+		t.Errorf("%d of %d settings are in groups", total, len(setting.All()))
+	}
+	if one := setting.Groups("compute"); len(one) != 1 || one[0].Precedence != 3 {
+		t.Errorf("%+v", one)
+	}
+	if _, n, _ := s.List(t.Context(), setting.Filter{Parent: "enable.user.2fa"}); n != 3 {
+		t.Errorf("%d settings need a second factor", n)
+	}
+	foreign := setting.Foreign()
+	if len(foreign) < 200 || !slices.IsSorted(foreign) {
+		t.Errorf("%d settings without effect, or out of order", len(foreign))
+	}
+	for _, of := range setting.All() {
+		if slices.Contains(foreign, of.Name) {
+			t.Errorf("%s is said to have no effect", of.Name)
+		}
+	}
+}
+
 func TestChangeRefuses(t *testing.T) {
 	t.Parallel()
 	d := dbtest.Open(t, dbtest.SQLite(t))
@@ -109,6 +198,7 @@ func TestChangeRefuses(t *testing.T) {
 		says  string
 	}{
 		{"no.such", setting.Place{}, "1", fault.NotFound, `no setting called "no.such"`},
+		{"router.ram.size", setting.Place{}, "1", fault.Invalid, "has no effect here"},
 		{"expunge.delay", setting.Place{}, "-1", fault.Invalid, `"-1" is no value for the setting expunge.delay: it must be a whole number of seconds from 0 to`},
 		{"expunge.delay", setting.Place{}, "1.5", fault.Invalid, "whole number"},
 		{"expunge.delay", setting.Place{}, "99999999999999", fault.Invalid, "whole number"},
@@ -161,8 +251,8 @@ func TestList(t *testing.T) {
 	}{
 		"by name, a start's own default": {setting.Filter{Name: "expunge.delay"}, []string{"expunge.delay=3600"}},
 		"by category":                    {setting.Filter{Category: "STORAGE"}, []string{"storage.max.volume.size=2000", "storage.stats.interval=60000"}},
-		"by keyword":                     {setting.Filter{Keyword: "LOCKED out"}, []string{"incorrect.login.attempts.allowed=5", "incorrect.login.lockout.time=60"}},
-		"a page":                         {setting.Filter{Keyword: "locked out", Offset: 1, Limit: 5}, []string{"incorrect.login.lockout.time=60"}},
+		"by keyword":                     {setting.Filter{Keyword: "LOCKED out"}, []string{"incorrect.login.attempts.allowed=5", "incorrect.login.lockout.longest=3600", "incorrect.login.lockout.time=60"}},
+		"a page":                         {setting.Filter{Keyword: "locked out", Offset: 2, Limit: 5}, []string{"incorrect.login.lockout.time=60"}},
 		"beyond":                         {setting.Filter{Keyword: "locked out", Offset: 9, Limit: 5}, nil},
 		"of a zone":                      {setting.Filter{Place: setting.InZone(zone), Group: "network"}, []string{"guest.domain.suffix=cloud.internal", "vm.network.throttling.rate=200"}},
 	} {

@@ -27,6 +27,8 @@ type Settings struct {
 	log     *slog.Logger
 	initial map[*Setting]any
 	things  map[Scope]Exists
+	around  Around
+	above   sync.Map // of a domain's id: the places of those above it. A domain never moves.
 
 	values  atomic.Pointer[values]
 	loading sync.Mutex // one at a time, so that no old reading comes after a new one
@@ -34,7 +36,10 @@ type Settings struct {
 }
 
 // values are what was changed.
-type values map[where]any
+type values struct {
+	in      map[where]any
+	domains map[*Setting]bool // that some domain has a value of its own for
+}
 
 type where struct {
 	setting *Setting
@@ -62,13 +67,21 @@ func (s *Settings) value(of *Setting, places []Place) any {
 	if s == nil {
 		return of.fallback
 	}
-	known := *s.values.Load()
+	known := s.values.Load()
 	for _, p := range places {
-		if v, ok := known[where{of, p}]; ok {
+		if v, ok := known.in[where{of, p}]; ok {
 			return v
 		}
+		if p.Scope != OfDomain || !known.domains[of] {
+			continue
+		}
+		for _, p := range s.aboveDomain(p) {
+			if v, ok := known.in[where{of, p}]; ok {
+				return v
+			}
+		}
 	}
-	if v, ok := known[where{setting: of}]; ok {
+	if v, ok := known.in[where{setting: of}]; ok {
 		return v
 	}
 	return s.initially(of)
@@ -93,7 +106,7 @@ func (s *Settings) Load(ctx context.Context) error {
 	if s.rows != nil && slices.Equal(rows, s.rows) {
 		return nil
 	}
-	fresh := values{}
+	fresh := values{map[where]any{}, map[*Setting]bool{}}
 	for _, r := range rows {
 		of := all[r.Name]
 		if of == nil {
@@ -105,7 +118,10 @@ func (s *Settings) Load(ctx context.Context) error {
 			s.log.Warn("a setting's value that this build can't read", "setting", r.Name, "error", err)
 			continue
 		}
-		fresh[where{of, Place{r.Scope, r.ScopeID}}] = v
+		fresh.in[where{of, Place{r.Scope, r.ScopeID}}] = v
+		if r.Scope == OfDomain {
+			fresh.domains[of] = true
+		}
 	}
 	s.values.Store(&fresh)
 	s.rows = rows

@@ -49,6 +49,21 @@ func Hypervisor(name string) (string, error) {
 	return "", fault.Invalidf("there is no hypervisor %q; want one of %s", name, strings.Join(hypervisors, ", "))
 }
 
+// hypervisor spells the name of one that new clusters can have.
+func (s *Service) hypervisor(name string) (string, error) {
+	known, err := Hypervisor(name)
+	if err != nil {
+		return "", err
+	}
+	list := setting.Hypervisors.Of(s.settings)
+	for one := range strings.SplitSeq(list, ",") {
+		if strings.EqualFold(strings.TrimSpace(one), known) {
+			return known, nil
+		}
+	}
+	return "", fault.Invalidf("hypervisor %s is not one of those of new clusters, which are %s: see the setting hypervisor.list", known, list)
+}
+
 // CreateCluster adds a cluster; its id and times are filled in.
 func (s *Service) CreateCluster(ctx context.Context, c Cluster) (Cluster, error) {
 	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
@@ -82,7 +97,7 @@ func (s *Service) AddCluster(ctx context.Context, tx db.Tx, c Cluster) (_ Cluste
 	if c.MemoryOvercommit == 0 {
 		c.MemoryOvercommit = setting.MemoryOvercommit.Of(s.settings, setting.InZone(c.Zone))
 	}
-	if c.Hypervisor, err = Hypervisor(c.Hypervisor); err != nil {
+	if c.Hypervisor, err = s.hypervisor(c.Hypervisor); err != nil {
 		return Cluster{}, err
 	}
 	if err := c.check(); err != nil {

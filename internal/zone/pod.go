@@ -11,6 +11,7 @@ import (
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/once"
+	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -74,7 +75,7 @@ func (s *Service) CreatePod(ctx context.Context, p Pod) (Pod, error) {
 		if _, err := lockZone(ctx, tx, p.Zone); err != nil { // two pods at a time could not see each other's subnet
 			return err
 		}
-		if err := alone(ctx, tx, p, plan); err != nil {
+		if err := s.alone(ctx, tx, p, plan); err != nil {
 			return err
 		}
 		p.ID, p.Created = uid.New[uid.Pod](), tx.Now
@@ -90,7 +91,10 @@ func (s *Service) CreatePod(ctx context.Context, p Pod) (Pod, error) {
 }
 
 // alone refuses a pod whose subnet another pod of the zone has a part of.
-func alone(ctx context.Context, tx db.Tx, p Pod, plan span) error {
+func (s *Service) alone(ctx context.Context, tx db.Tx, p Pod, plan span) error {
+	if !setting.CheckPodCIDRs.Of(s.settings) {
+		return nil
+	}
 	others, err := podsOf(ctx, tx, p.Zone)
 	if err != nil {
 		return err
@@ -146,7 +150,7 @@ func (s *Service) replan(ctx context.Context, tx db.Tx, p Pod, before, after spa
 	if _, err := lockZone(ctx, tx, p.Zone); err != nil {
 		return err
 	}
-	if err := alone(ctx, tx, p, after); err != nil {
+	if err := s.alone(ctx, tx, p, after); err != nil {
 		return err
 	}
 	if !before.first.Less(after.first) && !after.last.Less(before.last) {

@@ -81,7 +81,7 @@ func newPlant(t *testing.T, url string) *running {
 	engine := op.NewEngine(d, op.Options{Poll: 5 * time.Millisecond, Pause: time.Millisecond})
 	s := Services{
 		DB: d, Engine: engine, Settings: settings, Accounts: c.accounts, Sessions: sessions, Roles: roles, Zones: zone.New(d, settings),
-		Offerings: offering.New(d), KeyPairs: keypair.New(d, c.accounts), Networks: network.New(d, engine, c.accounts, settings),
+		Offerings: offering.New(d, settings), KeyPairs: keypair.New(d, c.accounts), Networks: network.New(d, engine, c.accounts, settings),
 	}
 	drivers := hypervisor.Drivers{"Simulator": p.world}
 	s.Pools = pool.New(pool.Parts{DB: d, Drivers: drivers, Volumes: volume.InPool})

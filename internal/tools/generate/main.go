@@ -16,7 +16,9 @@ func main() {
 	if len(os.Args) > 1 {
 		folder = os.Args[1]
 	}
-	if err := write(folder, api.NewReference(cs.Version, cs.All...).Files()); err != nil {
+	files := api.NewReference(cs.Version, cs.All...).Files()
+	files["settings.md"] = settings()
+	if err := write(folder, files); err != nil {
 		fmt.Fprintln(os.Stderr, "generate:", err)
 		os.Exit(1)
 	}

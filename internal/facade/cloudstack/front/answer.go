@@ -8,6 +8,7 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/setting"
 )
 
 // heldBack is how much of an answer is made before any of it is sent: a mistake that shows up while it is written, in the
@@ -16,7 +17,7 @@ const heldBack = 64 << 10
 
 // answer writes what a command has to say.
 func (c *call) answer(a api.Answer) {
-	c.w.Header().Set("Content-Type", c.format.ContentType())
+	c.w.Header().Set("Content-Type", c.contentType())
 	out := bufio.NewWriterSize(sender{c}, heldBack)
 	err := c.format.Write(out, a, cs.Version)
 	switch {
@@ -30,6 +31,14 @@ func (c *call) answer(a api.Answer) {
 		c.err = err
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// contentType is what an answer says that it is.
+func (c *call) contentType() string {
+	if c.format == api.JSON {
+		return setting.JSONContentType.Of(c.front.settings)
+	}
+	return c.format.ContentType()
 }
 
 // fail writes an error in the format that the caller asked for, in the command's envelope if there is such a command and the
@@ -47,7 +56,7 @@ func (c *call) fail(err error) {
 	if r, ok := errors.AsType[*refusal](err); ok && r.wait > 0 {
 		c.w.Header().Set("Retry-After", strconv.Itoa(seconds(r.wait)))
 	}
-	c.w.Header().Set("Content-Type", c.format.ContentType())
+	c.w.Header().Set("Content-Type", c.contentType())
 	c.w.WriteHeader(what.http)
 	_ = c.format.WriteError(c.w, e, cs.Version) // a client that has gone is nobody to tell
 }

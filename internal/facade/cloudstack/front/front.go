@@ -1,6 +1,7 @@
 package front
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -69,7 +70,8 @@ func New(p Parts, o Options) *Front {
 		f.log = slog.New(slog.DiscardHandler)
 	}
 	f.metrics = newMetrics()
-	f.logins, f.signs = newThrottle(o.LoginFailures), newThrottle(o.LoginFailures)
+	failures := func() int { return cmp.Or(o.LoginFailures, int(setting.AddressFailures.Of(p.Settings))) }
+	f.logins, f.signs = newThrottle(failures), newThrottle(failures)
 	return f
 }
 

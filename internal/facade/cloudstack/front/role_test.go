@@ -32,7 +32,7 @@ func TestCommandsSayWhetherTheyChangeSomething(t *testing.T) {
 	words := []string{
 		"add", "attach", "cancel", "change", "configure", "create", "delete", "deploy", "destroy", "detach", "disable", "enable", "expunge", "get", "import", "list", "lock",
 		"mark", "move", "query",
-		"reboot", "reconnect", "recover", "register", "remove", "reset", "setup", "start", "stop", "update", "validate",
+		"reboot", "reconnect", "recover", "register", "remove", "reset", "setup", "start", "stop", "update", "upload", "validate",
 	}
 	for _, command := range cs.All {
 		d := command.Describe()

@@ -13,7 +13,7 @@ import (
 // throttle limits the failures of one address: logins, or signatures. It is in memory: servers count for themselves, which bounds guesses well
 // enough, and the lock of a user's account is counted in the database.
 type throttle struct {
-	burst float64 // failures that an address may have at once; it gets as many again in a minute. 0 for no limit
+	most func() int // failures that an address may have at once; it gets as many again in a minute. 0 for no limit
 
 	mu   sync.Mutex
 	seen map[netip.Prefix]bucket
@@ -24,30 +24,27 @@ type bucket struct {
 	at       time.Time
 }
 
-const (
-	defaultLoginFailures = 20
-	maxAddresses         = 10_000
-)
+const maxAddresses = 10_000
 
-func newThrottle(failures int) *throttle {
-	if failures == 0 {
-		failures = defaultLoginFailures
-	}
-	return &throttle{burst: float64(max(failures, 0)), seen: map[netip.Prefix]bucket{}}
+func newThrottle(most func() int) *throttle {
+	return &throttle{most: most, seen: map[netip.Prefix]bucket{}}
 }
+
+func (t *throttle) burst() float64 { return float64(max(t.most(), 0)) }
 
 // begin counts a try as failed until settle says otherwise, so that many at the same time are counted, too. Where the address has
 // failed too often it tells how long to wait.
 func (t *throttle) begin(remote string, now time.Time) (settle func(), wait time.Duration) {
 	from, known := addressBlock(remote)
-	if t.burst == 0 || !known {
+	burst := t.burst()
+	if burst == 0 || !known {
 		return func() {}, 0
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	b := t.level(from, now)
-	if over := b.failures + 1 - t.burst; over > 0 {
-		return nil, max(time.Duration(over/t.burst*float64(time.Minute)), time.Millisecond)
+	if over := b.failures + 1 - burst; over > 0 {
+		return nil, max(time.Duration(over/burst*float64(time.Minute)), time.Millisecond)
 	}
 	b.failures++
 	t.makeRoom(now)
@@ -69,7 +66,7 @@ func (t *throttle) forgive(from netip.Prefix) {
 // level is what an address's failures amount to by now.
 func (t *throttle) level(from netip.Prefix, now time.Time) bucket {
 	b := t.seen[from]
-	b.failures = max(0, b.failures-t.burst*now.Sub(b.at).Minutes())
+	b.failures = max(0, b.failures-t.burst()*now.Sub(b.at).Minutes())
 	b.at = now
 	return b
 }

@@ -12,7 +12,7 @@ import (
 func TestTheThrottleForgivesAndForgets(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_800_000_000, 0)
-	th := newThrottle(3)
+	th := newThrottle(func() int { return 3 })
 	try := func(remote string) bool { _, wait := th.begin(remote, now); return wait == 0 }
 	for i := range 4 {
 		if got := try("192.0.2.1:1000"); got != (i < 3) {
@@ -36,7 +36,7 @@ func TestTheThrottleForgivesAndForgets(t *testing.T) {
 	} else {
 		settle()
 	}
-	if free := newThrottle(-1); free.burst != 0 {
+	if free := newThrottle(func() int { return -1 }); free.burst() != 0 {
 		t.Error("less than 0 is no limit")
 	}
 	for i := range maxAddresses + 10 {
