@@ -20,6 +20,8 @@ type filter struct {
 	// keep holds for the hosts that have it. It is about hosts as h, and all that says who is kept: candidates, refusals and
 	// rankings are made from it.
 	keep clause
+	// counted tells that PostgreSQL knows how many hosts have it, or has them in an index.
+	counted bool
 	// free is how much of it a host has, where it is an amount.
 	free clause
 	// why says to an admin what is the matter with a host that is not kept, or with some.
@@ -134,7 +136,7 @@ func places() []filter {
 		name: "managed", sum: notInUse, why: say("in an unmanaged cluster"),
 		keep: is("(select x.managed_state from clusters x where x.id = h.cluster_id) = 'Managed'"),
 	}, {
-		name: "resourcestate", sum: notInUse, keep: is("h.resource_state = 'Enabled'"),
+		name: "resourcestate", sum: notInUse, keep: is("h.resource_state = 'Enabled'"), counted: true,
 		why: func(l lost) string {
 			switch l.ResourceState {
 			case host.Maintenance:
@@ -146,7 +148,7 @@ func places() []filter {
 			}
 		},
 	}, {
-		name: "state", sum: "not answering", keep: is("h.state = 'Up'"),
+		name: "state", sum: "not answering", keep: is("h.state = 'Up'"), counted: true,
 		why: func(l lost) string { return fmt.Sprintf("not answering (%s)", l.State) },
 	}}
 }

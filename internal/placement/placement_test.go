@@ -394,6 +394,30 @@ func TestSumsServeForAWhile(t *testing.T) {
 	}
 }
 
+// However PostgreSQL plans, what a placement reads does not grow with the number of hosts: it stops at the first that it tries.
+func TestFewHostsAreLookedAt(t *testing.T) {
+	t.Parallel()
+	d := dbtest.Open(t, dbtest.Postgres(t))
+	p := newPlant(2000)
+	p.build(t, d)
+	for n := range 20 { // as after many deployments: the hosts lie far apart in their table, and not in the order of their load
+		_, err := d.Read().NewRaw("update hosts set memory_used = (? + ascii(md5(id || ?)) * 7) % 800", n, n).Exec(t.Context())
+		must(t, err)
+	}
+	_, err := d.Read().NewRaw("analyze").Exec(t.Context())
+	must(t, err)
+	w := small()
+	w.Disks = []Disk{{Bytes: 1 << 30}}
+	l, err := New(nil).look(t.Context(), d.Read(), w, true)
+	must(t, err)
+	query := l.offersQuery("")
+	var lines []string
+	must(t, d.Read().NewRaw("explain (analyze, timing off) "+query.sql, query.args...).Scan(t.Context(), &lines))
+	if plan := strings.Join(lines, "\n"); !strings.Contains(plan, "using hosts_load") || strings.Contains(plan, "on hosts h_2  (") && strings.Contains(plan, "rows=2000 loops") {
+		t.Errorf("all hosts are looked at:\n%s", plan)
+	}
+}
+
 // The page about placement names each filter, algorithm and setting that there is.
 func TestThePageIsComplete(t *testing.T) {
 	t.Parallel()

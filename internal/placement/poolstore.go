@@ -136,7 +136,7 @@ func (l *look) reachMade(ctx context.Context, q db.Tx) (all []filter, err error)
 			return nil, fault.Missing(id)
 		}
 		f := filter{
-			name: "disks", sum: "out of reach of its disks",
+			name: "disks", sum: "out of reach of its disks", counted: true,
 			why: func(lost) string {
 				return fmt.Sprintf("out of reach of storage pool %s, where the machine has a disk", p.Name)
 			},

@@ -102,13 +102,23 @@ func (l *look) kept(columns string, only uid.Host, limit int) clause {
 		c = c.join(is(" and h.id = ?", only))
 	}
 	for _, f := range l.filters {
-		c = c.join(is(" and "), f.keep)
+		c = c.join(is(" and "), l.likely(f))
 	}
 	order := load + ", h.id"
 	if l.algorithm == firstFit {
 		order = "h.id"
 	}
 	return c.join(is(" order by " + order + " limit " + strconv.Itoa(limit)))
+}
+
+// likely is a filter's condition as one that most hosts meet. PostgreSQL takes a condition that it can't count for one that hardly
+// any host meets; having thought so of three or four it expects to find no host at all, and then looks at every one of them instead
+// of stopping, in the order of the index, at the first few.
+func (l *look) likely(f filter) clause {
+	if !l.postgres || f.counted {
+		return f.keep
+	}
+	return is("case when ").join(f.keep, is(" then 1 else 0 end <> 0"))
 }
 
 // first is the number of the first filter that a host fails, -1 for none.
