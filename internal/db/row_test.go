@@ -3,6 +3,7 @@ package db_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -107,6 +108,39 @@ func TestListInTransaction(t *testing.T) {
 		})
 		if err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// Keywords are found in any case and taken as they are: what stands for other letters elsewhere stands for itself.
+func TestKeywords(t *testing.T) {
+	t.Parallel()
+	type word struct {
+		bun.BaseModel `bun:"table:words,alias:w"`
+		ID, Name      string
+	}
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		_, err := d.Read().NewRaw("create table words (id text primary key, name text)").Exec(t.Context())
+		if err == nil {
+			_, err = d.Read().NewRaw("insert into words values ('a', 'Web-1'), ('b', 'web_2 100%'), ('c', 'a!b'), ('D', null)").Exec(t.Context())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for keyword, want := range map[string]string{
+			"WEB": "a b", "web": "a b", "eb-": "a", "b_": "b", "%": "b", "!": "c", "d": "D", "x": "", "": "D a b c", "' or 1=1": "",
+		} {
+			var rows []word
+			q := d.Read().NewSelect().Model(&rows).Order("w.id")
+			db.Like(q, keyword, "w.id", "w.name")
+			var got []string
+			err := q.Scan(t.Context())
+			for _, r := range rows {
+				got = append(got, r.ID)
+			}
+			if err != nil || strings.Join(got, " ") != want {
+				t.Errorf("%q: %q, want %q, %v", keyword, got, want, err)
+			}
 		}
 	})
 }
