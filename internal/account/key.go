@@ -51,7 +51,7 @@ func (s *Service) UserOfKey(ctx context.Context, apiKey string) (User, secret.St
 	if u, err = s.targetUser(ctx, q, u.ID); err != nil {
 		return User{}, secret.String{}, err
 	}
-	pairs, err := listPairs(ctx, q, PairFilter{Scope: auth.Scope{All: true}, User: u.ID, APIKey: apiKey}, nil)
+	pairs, _, err := listPairs(ctx, q, PairFilter{Scope: auth.Scope{All: true}, User: u.ID, APIKey: apiKey}, nil)
 	switch {
 	case err != nil:
 		return User{}, secret.String{}, fmt.Errorf("find the keys of user %s: %w", u.ID, err)

@@ -148,7 +148,7 @@ func (s *Service) KeyPair(ctx context.Context, id uid.KeyPair) (KeyPair, error) 
 }
 
 func (s *Service) keyPair(ctx context.Context, q db.Tx, id uid.KeyPair) (KeyPair, error) {
-	found, err := listPairs(ctx, q, PairFilter{Scope: auth.From(ctx).Reach(), ID: id}, nil)
+	found, _, err := listPairs(ctx, q, PairFilter{Scope: auth.From(ctx).Reach(), ID: id}, nil)
 	switch {
 	case err != nil:
 		return KeyPair{}, fmt.Errorf("find API keys %s: %w", id, err)
@@ -209,17 +209,22 @@ func (s *Service) KeyPairs(ctx context.Context, f PairFilter) ([]KeyPair, int, e
 		f.User = cmp.Or(f.User, auth.From(ctx).User)
 		covered = []uid.Role{}
 	}
-	all, err := listPairs(ctx, q, f, covered)
+	page := f
+	limited := auth.From(ctx).Only != "" // which pairs its rules cover no query tells
+	if limited {
+		page.Offset, page.Limit = 0, 0
+	}
+	all, total, err := listPairs(ctx, q, page, covered)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list API keys: %w", err)
 	}
-	if auth.From(ctx).Only != "" {
+	if limited {
 		all = slices.DeleteFunc(all, func(p KeyPair) bool { return s.roles.MayHandle(ctx, p.Rules) != nil })
-	}
-	total := len(all)
-	all = all[min(f.Offset, total):]
-	if f.Limit > 0 {
-		all = all[:min(f.Limit, len(all))]
+		total = len(all)
+		all = all[min(f.Offset, total):]
+		if f.Limit > 0 {
+			all = all[:min(f.Limit, len(all))]
+		}
 	}
 	for i := range all {
 		if err := s.open(&all[i]); err != nil {

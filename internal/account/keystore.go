@@ -78,8 +78,8 @@ func latestPair(ctx context.Context, q db.Tx, id uid.User) (KeyPair, error) {
 	return rows[0].KeyPair, nil
 }
 
-// listPairs finds pairs of keys, the oldest first. The system's user has none.
-func listPairs(ctx context.Context, q db.Tx, f PairFilter, covered []uid.Role) ([]KeyPair, error) {
+// listPairs gives a page of pairs of keys, the oldest first, and how many there are on all pages. The system's user has none.
+func listPairs(ctx context.Context, q db.Tx, f PairFilter, covered []uid.Role) ([]KeyPair, int, error) {
 	var rows []pairRow
 	s := f.Scope.Where(selectPairs(q, &rows), "u").Where("u.id <> ?", auth.System().User).OrderExpr("k.id")
 	if f.ID != "" {
@@ -95,12 +95,12 @@ func listPairs(ctx context.Context, q db.Tx, f PairFilter, covered []uid.Role) (
 		s.Where("(a.role_id in (?) or u.id = ?)", bun.List(covered), auth.From(ctx).User)
 	}
 	db.Like(s, f.Keyword, "k.name", "k.description")
-	err := s.Scan(ctx)
+	n, err := db.Page(ctx, s, f.Offset, f.Limit)
 	pairs := make([]KeyPair, len(rows))
 	for i, r := range rows {
 		pairs[i] = r.KeyPair
 	}
-	return pairs, err
+	return pairs, n, err
 }
 
 // rolesInUse are the roles of accounts, each with its type.

@@ -79,3 +79,35 @@ func notInDatabase(t *testing.T, c *cloudtest.Cloud, hidden string) int {
 	}
 	return len(tables)
 }
+
+// What must be read again (the secret of a second factor, keys that sign, a private key, a directory's password) stands sealed in the
+// database: in no row, event, audit record or job as it is. (That no dump has them, either, is tried beside the dump.)
+func TestRecoverableSecretsAreSealed(t *testing.T) {
+	t.Parallel()
+	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{NoSeed: true})
+	set(t, c, "enable.user.2fa", "true", cs.SettingPlace{})
+	user, a := c.Tenant(t, "red", "red-user", auth.User)
+	factor, err := api.Do(t.Context(), user, cs.SetUpTwoFactor, cs.SetUpTwoFactorIn{})
+	must(t, err)
+	leaf := sign(t, c.DB.Now(), nil, "cloud.example.org")
+	_, err = c.Client.Call(t.Context(), "uploadCustomCertificate", api.Params{"domainsuffix": "example.org", "certificate": leaf.pem, "privatekey": leaf.priv})
+	must(t, err)
+	const bind = "c4n4ry-0f-th3-b1nd"
+	_, err = c.Client.Call(t.Context(), "updateConfiguration", api.Params{"name": "ldap.bind.password", "value": bind})
+	must(t, err)
+	_, err = c.Client.Call(t.Context(), "updateConfiguration", api.Params{"name": "ldap.bind.password", "value": bind, "domainid": string(a.Domain)})
+	must(t, err)
+
+	must(t, c.Keepers.Round(auth.With(t.Context(), auth.System()), "audit"))
+	for what, hidden := range map[string]string{
+		"the second factor's secret": factor.SecretCode, "the user's secret key": user.SecretKey, "root's secret key": c.Client.SecretKey,
+		"the private key": strings.Split(leaf.priv, "\n")[1], "the directory's password": bind,
+	} {
+		if len(hidden) < 16 {
+			t.Fatalf("%s is %q", what, hidden)
+		}
+		if tables := notInDatabase(t, c, hidden); tables < 30 {
+			t.Errorf("%d tables", tables)
+		}
+	}
+}
