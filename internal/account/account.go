@@ -94,6 +94,7 @@ type User struct {
 	Timezone  string
 	State     State
 	Source    auth.Source `bun:",nullzero,default:'native'"` // "" in a new one: native
+	Withdrawn bool        // it is disabled because its source has said so
 	// Factor is whether it has a second factor, which FactorProvider gives; FactorMandated, whether an admin wants it to.
 	Factor         FactorState
 	FactorProvider string

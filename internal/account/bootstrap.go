@@ -122,7 +122,7 @@ func (s *Service) create(ctx context.Context, tx db.Tx, in Domain, what CreateAc
 	}
 	u := User{
 		ID: cmp.Or(what.User, uid.New[uid.User]()), Account: a.ID, Domain: in.ID, Username: what.Username, Firstname: what.Firstname,
-		Lastname: what.Lastname, Email: what.Email, Timezone: what.Timezone, State: Enabled, Source: auth.Native, Created: tx.Now,
+		Lastname: what.Lastname, Email: what.Email, Timezone: what.Timezone, State: Enabled, Source: cmp.Or(what.Source, auth.Native), Created: tx.Now,
 		AccountName: a.Name, AccountType: a.Type, AccountRole: a.Role, AccountState: a.State, DomainName: in.Name, DomainPath: in.Path,
 	}
 	if err := insertAccount(ctx, tx, a); err != nil {

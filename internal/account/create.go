@@ -29,6 +29,7 @@ type CreateAccountIn struct {
 	Lastname      string
 	Email         string
 	Timezone      string
+	Source        auth.Source // "": native; for MakeAccount only
 }
 
 func (in CreateAccountIn) check() error {
@@ -52,28 +53,7 @@ func (s *Service) CreateAccount(ctx context.Context, in CreateAccountIn) (Accoun
 	}
 	var a Account
 	var u User
-	check := func(tx db.Tx) (Domain, error) {
-		if err := tx.Rely(ctx, tree); err != nil {
-			return Domain{}, err
-		}
-		d, err := adminReaches(ctx, tx, in.Domain)
-		if err != nil {
-			return d, err
-		}
-		t, id, err := s.roleFor(ctx, tx, d, in.Type, in.Role)
-		switch {
-		case err != nil:
-			return d, err
-		case in.Typed && t != in.Type:
-			return d, fault.Invalidf("the role is for accounts of type %d, not %d; one of the two is enough", t, in.Type)
-		}
-		in.Type, in.Role = t, id
-		if err := chosen(ctx, tx, "accountid", "accounts", in.ID); err != nil {
-			return d, err
-		}
-		return d, chosen(ctx, tx, "userid", "users", in.User)
-	}
-	if _, err := check(s.db.Read()); err != nil { // before the hash, which costs
+	if _, err := s.resolve(ctx, s.db.Read(), &in); err != nil { // before the hash, which costs
 		return a, u, err
 	}
 	if err := in.check(); err != nil {
@@ -84,7 +64,7 @@ func (s *Service) CreateAccount(ctx context.Context, in CreateAccountIn) (Accoun
 		return a, u, err
 	}
 	err = s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		d, err := check(tx)
+		d, err := s.resolve(ctx, tx, &in)
 		if err == nil {
 			a, u, err = s.create(ctx, tx, d, in, hash)
 		}
@@ -94,6 +74,44 @@ func (s *Service) CreateAccount(ctx context.Context, in CreateAccountIn) (Accoun
 		return once.Record(ctx, tx, string(a.ID), "")
 	})
 	return a, u, err
+}
+
+// MakeAccount makes an account as CreateAccount does, whose first user has no password here: another source vouches for it.
+func (s *Service) MakeAccount(ctx context.Context, tx db.Tx, in CreateAccountIn) (Account, User, error) {
+	if in.Name == "" {
+		in.Name = in.Username
+	}
+	if err := in.check(); err != nil {
+		return Account{}, User{}, err
+	}
+	d, err := s.resolve(ctx, tx, &in)
+	if err != nil {
+		return Account{}, User{}, err
+	}
+	return s.create(ctx, tx, d, in, "")
+}
+
+// resolve finds where an account is to be made, fills in its type and role, and refuses what the caller may not make.
+func (s *Service) resolve(ctx context.Context, tx db.Tx, in *CreateAccountIn) (Domain, error) {
+	if err := tx.Rely(ctx, tree); err != nil {
+		return Domain{}, err
+	}
+	d, err := adminReaches(ctx, tx, in.Domain)
+	if err != nil {
+		return d, err
+	}
+	t, id, err := s.roleFor(ctx, tx, d, in.Type, in.Role)
+	switch {
+	case err != nil:
+		return d, err
+	case in.Typed && t != in.Type:
+		return d, fault.Invalidf("the role is for accounts of type %d, not %d; one of the two is enough", t, in.Type)
+	}
+	in.Type, in.Role = t, id
+	if err := chosen(ctx, tx, "accountid", "accounts", in.ID); err != nil {
+		return d, err
+	}
+	return d, chosen(ctx, tx, "userid", "users", in.User)
 }
 
 // taken words what went wrong when a named row was inserted.

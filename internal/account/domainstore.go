@@ -36,6 +36,16 @@ func domainByID(ctx context.Context, q db.Tx, id uid.Domain) (Domain, error) {
 	return row.Domain, err
 }
 
+// domainNamed finds a domain by its path, as clients write it, or its id.
+func domainNamed(ctx context.Context, q db.Tx, name string) (Domain, error) {
+	if id := strings.ToLower(name); uid.Valid(id) {
+		return domainByID(ctx, q, uid.Domain(id))
+	}
+	var row domainRow
+	err := q.NewSelect().Model(&row).Where("d.path = ? and d.removed is null and d.state = ?", domainPath(name), Active).Scan(ctx)
+	return row.Domain, err
+}
+
 func listDomains(ctx context.Context, tx db.Tx, f DomainFilter) ([]Domain, int, error) {
 	var rows []domainRow
 	q := tx.NewSelect().Model(&rows).Where("d.removed is null").OrderExpr("d.id")

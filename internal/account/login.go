@@ -15,7 +15,7 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-// Login signs a user in by password. The domain is a path ("ROOT/a", "/a/", "a"), "" for ROOT, or an id. Whatever is wrong,
+// Login signs a user in by password, which is compared here or by who keeps it. The domain is a path ("ROOT/a", "/a/", "a"), "" for ROOT, or an id. Whatever is wrong,
 // the name, the password, too many failures, a user, account or domain that may not act, is fault.Unauthenticated in the
 // same words and takes the same time.
 func (s *Service) Login(ctx context.Context, username string, password secret.String, domain string) (auth.Caller, User, error) {
@@ -31,13 +31,21 @@ func (s *Service) Login(ctx context.Context, username string, password secret.St
 	if err != nil {
 		return auth.Caller{}, User{}, err
 	}
-	hash := u.Password
+	word, err := s.ask(ctx, u, Attempt{Username: username, Password: password}, domain)
+	if err != nil {
+		return auth.Caller{}, User{}, fmt.Errorf("ask about user %q: %w", username, err)
+	}
+	hash, admitted := u.Password, false
 	if stale {
 		if hash, err = s.hasher.Hash(ctx, password); err != nil {
 			return auth.Caller{}, User{}, err
 		}
 	}
-	admitted, err := s.settle(ctx, u, right, hash)
+	if word.Right || word.Settle != nil {
+		u, admitted, err = s.settleOutside(ctx, u, word)
+	} else {
+		admitted, err = s.settle(ctx, u, right && u.Source == auth.Native, hash)
+	}
 	switch {
 	case err != nil:
 		return auth.Caller{}, User{}, fmt.Errorf("sign in user %q: %w", username, err)
@@ -51,22 +59,26 @@ func (s *Service) Login(ctx context.Context, username string, password secret.St
 // who is locked out by now is refused with the right password too: however many guesses are under way at the same time,
 // no more than the allowed ones tell anything about the password.
 func (s *Service) settle(ctx context.Context, u userRow, right bool, hash string) (admitted bool, err error) {
-	err = s.db.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
-		admitted = false
-		if right {
-			if admitted, err = admit(ctx, tx, u.ID, u.Password, hash, !s.AsksFactor(u.User)); err != nil {
-				return err
-			}
-		}
-		if !admitted {
-			return s.countFailure(ctx, tx, u.ID)
-		}
-		_, err = event.Write(auth.With(ctx, u.caller()), tx, event.Event{
-			Type: event.UserLogin, Description: "user " + u.Username + " logged in", ResourceID: string(u.ID),
-		})
+	err = s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		admitted, err = s.settleIn(ctx, tx, u, right, hash)
 		return err
 	})
 	return admitted, err
+}
+
+func (s *Service) settleIn(ctx context.Context, tx db.Tx, u userRow, right bool, hash string) (admitted bool, err error) {
+	if right {
+		if admitted, err = admit(ctx, tx, u.ID, u.Password, hash, !s.AsksFactor(u.User)); err != nil {
+			return false, err
+		}
+	}
+	if !admitted {
+		return false, s.countFailure(ctx, tx, u.ID)
+	}
+	_, err = event.Write(auth.With(ctx, u.caller()), tx, event.Event{
+		Type: event.UserLogin, Description: "user " + u.Username + " logged in", ResourceID: string(u.ID),
+	})
+	return true, err
 }
 
 func (s *Service) countFailure(ctx context.Context, tx db.Tx, id uid.User) error {

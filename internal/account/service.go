@@ -18,6 +18,7 @@ type Service struct {
 	sessions *auth.Sessions
 	roles    *role.Service
 	settings *setting.Settings
+	outside  []outsider
 	begin    []func(ctx context.Context, tx db.Tx, owner Owner) error
 }
 

@@ -25,46 +25,63 @@ type CreateUserIn struct {
 	Lastname  string
 	Email     string
 	Timezone  string
+	Source    auth.Source // "": native; for MakeUser only
 }
 
 // CreateUser makes one more user of an account that may not do more than the caller's.
 func (s *Service) CreateUser(ctx context.Context, in CreateUserIn) (uid.User, error) {
-	if err := checkName("user", in.Username); err != nil {
+	if err := in.check(); err != nil {
 		return "", err
 	}
-	if err := checkPerson(in.Firstname, in.Lastname, in.Email, in.Timezone); err != nil {
-		return "", err
-	}
-	id := cmp.Or(in.ID, uid.New[uid.User]())
-	of := Named{Name: in.Account, Domain: in.Domain}
-	if _, err := s.look(ctx, s.db.Read(), of); err != nil { // before the hash, which costs
+	in.Source = auth.Native
+	if _, err := s.look(ctx, s.db.Read(), Named{Name: in.Account, Domain: in.Domain}); err != nil { // before the hash, which costs
 		return "", err
 	}
 	hash, err := s.hasher.Hash(ctx, in.Password)
 	if err != nil {
 		return "", err
 	}
+	var u User
 	err = s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		a, err := s.Changeable(ctx, tx, of)
-		if err != nil {
+		if u, err = s.makeUser(ctx, tx, in, hash); err != nil {
 			return err
 		}
-		if err := chosen(ctx, tx, "userid", "users", in.ID); err != nil {
-			return err
-		}
-		u := User{
-			ID: id, Account: a.ID, Domain: a.Domain, Username: in.Username, Firstname: in.Firstname, Lastname: in.Lastname, Email: in.Email,
-			Timezone: in.Timezone, State: Enabled, Created: tx.Now,
-		}
-		if err := insertUser(ctx, tx, u, hash); err != nil {
-			return taken(err, "user", u.Username, a.DomainPath)
-		}
-		if err := userEvent(ctx, tx, event.UserCreate, u, fmt.Sprintf("user %s was made in account %s", u.Username, a.Name)); err != nil {
-			return err
-		}
-		return once.Record(ctx, tx, string(id), "")
+		return once.Record(ctx, tx, string(u.ID), "")
 	})
-	return id, err
+	return u.ID, err
+}
+
+func (in CreateUserIn) check() error {
+	if err := checkName("user", in.Username); err != nil {
+		return err
+	}
+	return checkPerson(in.Firstname, in.Lastname, in.Email, in.Timezone)
+}
+
+// MakeUser makes a user as CreateUser does, which has no password here: another source vouches for it.
+func (s *Service) MakeUser(ctx context.Context, tx db.Tx, in CreateUserIn) (User, error) {
+	if err := in.check(); err != nil {
+		return User{}, err
+	}
+	return s.makeUser(ctx, tx, in, "")
+}
+
+func (s *Service) makeUser(ctx context.Context, tx db.Tx, in CreateUserIn, hash string) (User, error) {
+	a, err := s.Changeable(ctx, tx, Named{Name: in.Account, Domain: in.Domain})
+	if err != nil {
+		return User{}, err
+	}
+	if err := chosen(ctx, tx, "userid", "users", in.ID); err != nil {
+		return User{}, err
+	}
+	u := User{
+		ID: cmp.Or(in.ID, uid.New[uid.User]()), Account: a.ID, Domain: a.Domain, Username: in.Username, Firstname: in.Firstname,
+		Lastname: in.Lastname, Email: in.Email, Timezone: in.Timezone, State: Enabled, Source: in.Source, Created: tx.Now,
+	}
+	if err := insertUser(ctx, tx, u, hash); err != nil {
+		return u, taken(err, "user", u.Username, a.DomainPath)
+	}
+	return u, userEvent(ctx, tx, event.UserCreate, u, fmt.Sprintf("user %s was made in account %s", u.Username, a.Name))
 }
 
 func userEvent(ctx context.Context, tx db.Tx, kind event.Kind, u User, text string) error {
@@ -165,33 +182,36 @@ func (s *Service) EnableUser(ctx context.Context, id uid.User) error {
 // MoveUser moves a user, but not the own one, into another account of its domain, named by its id or name. Neither account may do more
 // than the caller's.
 func (s *Service) MoveUser(ctx context.Context, id uid.User, to Named) error {
-	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		u, err := s.targetOther(ctx, tx, id, "move")
-		if err != nil {
-			return err
-		}
-		if to.ID == "" {
-			to.Domain = u.Domain
-		}
-		a, err := s.Changeable(ctx, tx, to)
-		switch {
-		case err != nil:
-			return err
-		case a.Domain != u.Domain:
-			return fault.Invalidf("account %q is in another domain than user %s", a.Name, u.Username)
-		case a.ID == u.Account:
-			return fault.Invalidf("user %s is in account %q already", u.Username, a.Name)
-		}
-		if err := moveUser(ctx, tx, id, a.ID); err != nil {
-			return fmt.Errorf("move user %s: %w", id, err)
-		}
-		if err := s.EndSessions(ctx, tx, id); err != nil {
-			return err
-		}
-		text := fmt.Sprintf("user %s was moved from account %s to account %s", u.Username, u.AccountName, a.Name)
-		u.Account = a.ID
-		return userEvent(ctx, tx, event.UserMove, u, text)
-	})
+	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error { return s.MoveIn(ctx, tx, id, to) })
+}
+
+// MoveIn is MoveUser in a transaction.
+func (s *Service) MoveIn(ctx context.Context, tx db.Tx, id uid.User, to Named) error {
+	u, err := s.targetOther(ctx, tx, id, "move")
+	if err != nil {
+		return err
+	}
+	if to.ID == "" {
+		to.Domain = u.Domain
+	}
+	a, err := s.Changeable(ctx, tx, to)
+	switch {
+	case err != nil:
+		return err
+	case a.Domain != u.Domain:
+		return fault.Invalidf("account %q is in another domain than user %s", a.Name, u.Username)
+	case a.ID == u.Account:
+		return fault.Invalidf("user %s is in account %q already", u.Username, a.Name)
+	}
+	if err := moveUser(ctx, tx, id, a.ID); err != nil {
+		return fmt.Errorf("move user %s: %w", id, err)
+	}
+	if err := s.EndSessions(ctx, tx, id); err != nil {
+		return err
+	}
+	text := fmt.Sprintf("user %s was moved from account %s to account %s", u.Username, u.AccountName, a.Name)
+	u.Account = a.ID
+	return userEvent(ctx, tx, event.UserMove, u, text)
 }
 
 // isOwn tells whether the caller in ctx is that user.

@@ -55,26 +55,38 @@ func (s *Service) UpdateUser(ctx context.Context, id uid.User, c UserChange) err
 		}
 	}
 	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		if err := Stays(ctx, tx, u.Account); err != nil {
-			return err
+		u, err := s.changeUser(ctx, tx, u, c)
+		if err == nil && hash != "" {
+			err = s.changePassword(ctx, tx, u, known, hash)
 		}
-		if err := lockUser(ctx, tx, id); err != nil {
-			return fmt.Errorf("lock user %s: %w", id, err)
-		}
-		u, err := s.targetUser(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		if err := s.apply(ctx, tx, u, c); err != nil {
-			return err
-		}
-		if hash != "" {
-			if err := s.changePassword(ctx, tx, u, known, hash); err != nil {
-				return err
-			}
-		}
-		return userEvent(ctx, tx, event.UserUpdate, u, c.text(u))
+		return err
 	})
+}
+
+// ChangeUser is UpdateUser in a transaction, for all but the password.
+func (s *Service) ChangeUser(ctx context.Context, tx db.Tx, u User, c UserChange) error {
+	if err := c.check(ctx, u); err != nil {
+		return err
+	}
+	_, err := s.changeUser(ctx, tx, u, c)
+	return err
+}
+
+func (s *Service) changeUser(ctx context.Context, tx db.Tx, u User, c UserChange) (User, error) {
+	if err := Stays(ctx, tx, u.Account); err != nil {
+		return u, err
+	}
+	if err := lockUser(ctx, tx, u.ID); err != nil {
+		return u, fmt.Errorf("lock user %s: %w", u.ID, err)
+	}
+	u, err := s.targetUser(ctx, tx, u.ID)
+	if err != nil {
+		return u, err
+	}
+	if err := s.apply(ctx, tx, u, c); err != nil {
+		return u, err
+	}
+	return u, userEvent(ctx, tx, event.UserUpdate, u, c.text(u))
 }
 
 func (c UserChange) check(ctx context.Context, u User) error {
@@ -97,6 +109,10 @@ func (c UserChange) check(ctx context.Context, u User) error {
 		return fault.Deniedf("nobody says of the own user whether it must have a second factor: leave out mandate2fa")
 	case own && u.Source != auth.Native && (c.Username != "" && c.Username != u.Username || c.Email != "" && c.Email != u.Email):
 		return fault.Deniedf("by your name and e-mail address you are known to who vouches for you (%s): have an administrator change them", u.Source)
+	case u.Source != auth.Native && !c.Password.IsEmpty():
+		return fault.Conflictf("user %s has no password here: %s knows it", u.Username, u.Source)
+	case u.Source == auth.LDAP && c.Username != "" && c.Username != u.Username:
+		return fault.Conflictf("user %s is called so by its directory, which would not know it by another name", u.Username)
 	case !c.Current.IsEmpty() && (c.Password.IsEmpty() || !own):
 		return fault.Invalidf("currentpassword is for changing the own password: leave it out")
 	case !c.Password.IsEmpty() && own && c.Current.IsEmpty():

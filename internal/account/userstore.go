@@ -175,7 +175,13 @@ func saveUser(ctx context.Context, tx db.Tx, u User) error {
 }
 
 func setUserState(ctx context.Context, tx db.Tx, id uid.User, s State) error {
-	_, err := tx.NewRaw("update users set state = ? where id = ?", s, id).Exec(ctx)
+	_, err := tx.NewRaw("update users set state = ?, withdrawn = ? where id = ?", s, false, id).Exec(ctx)
+	return err
+}
+
+// setWithdrawn notes that it was the source of a user that has disabled it.
+func setWithdrawn(ctx context.Context, tx db.Tx, id uid.User) error {
+	_, err := tx.NewRaw("update users set withdrawn = ? where id = ?", true, id).Exec(ctx)
 	return err
 }
 

@@ -96,6 +96,7 @@ create table users (
     timezone    text        not null default '',
     state       text        not null,                  -- enabled, disabled, locked
     source      text        not null default 'native', -- who vouches for it: native, ldap, saml2, saml2disabled, oauth2
+    withdrawn   boolean     not null default false,    -- its source has disabled it
     failures    bigint      not null default 0,        -- failed logins since the last good one
     locked_until timestamptz,                          -- set after too many failures
     factor      text        not null default '',       -- the second one: '' none, pending, on

@@ -1,0 +1,134 @@
+package account
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/event"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/secret"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Authenticator knows the passwords of users of one source.
+type Authenticator interface {
+	// Ask looks whether a password is right. That it is wrong, or nobody can tell, is no error.
+	Ask(ctx context.Context, a Attempt) (Word, error)
+}
+
+// Attempt is somebody's wish to sign in.
+type Attempt struct {
+	Domain   Domain
+	Username string
+	Known    User // of the authenticator's source; the zero User where nobody has that name here
+	Password secret.String
+}
+
+// Word is what an authenticator says to an attempt.
+type Word struct {
+	Right bool
+	// Settle makes of the user what the source says it is, and gives its id. It is called in the transaction that decides about the
+	// login, as the house itself; nil where nothing is to be done.
+	Settle func(ctx context.Context, tx db.Tx) (uid.User, error)
+}
+
+// AskOutside has an authenticator asked about the users of a source, and about names that nobody has here. It is called before the
+// service is used.
+func (s *Service) AskOutside(source auth.Source, a Authenticator) {
+	s.outside = append(s.outside, outsider{source, a})
+}
+
+type outsider struct {
+	source auth.Source
+	Authenticator
+}
+
+// ask has those asked who know more than the database does. A user that has its password here is no business of theirs: otherwise
+// whoever fills a directory could become anybody. One that is locked out is not asked about, so that guesses go no further.
+func (s *Service) ask(ctx context.Context, u userRow, in Attempt, domain string) (Word, error) {
+	known := u.ID != auth.System().User
+	if in.Password.IsEmpty() || known && (u.Source == auth.Native || u.LockedUntil.After(s.db.Now())) {
+		return Word{}, nil
+	}
+	var err error
+	in.Domain, err = domainNamed(ctx, s.db.Read(), domain)
+	switch {
+	case db.IsNone(err):
+		return Word{}, nil
+	case err != nil:
+		return Word{}, fmt.Errorf("find domain %q: %w", domain, err)
+	}
+	if known {
+		in.Known = u.User
+	}
+	for _, o := range s.outside {
+		if known && o.source != u.Source {
+			continue
+		}
+		w, err := o.Ask(ctx, in)
+		if err != nil || w.Right || w.Settle != nil {
+			return w, err
+		}
+	}
+	return Word{}, nil
+}
+
+// settleOutside decides about a login that somebody else has spoken about. What can't be done with the user refuses it.
+func (s *Service) settleOutside(ctx context.Context, u userRow, w Word) (in userRow, admitted bool, err error) {
+	err = s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		in, admitted = u, false
+		if w.Settle != nil {
+			id, err := w.Settle(auth.With(ctx, auth.System()), tx)
+			if err != nil {
+				return err
+			}
+			if w.Right {
+				if in, err = userFactor(ctx, tx, id); err != nil {
+					return fmt.Errorf("find user %s: %w", id, err)
+				}
+			}
+		}
+		admitted, err = s.settleIn(ctx, tx, in, w.Right, in.Password)
+		return err
+	})
+	if err != nil && fault.KindOf(err) != fault.Internal {
+		in = u
+		admitted, err = s.settle(ctx, u, false, u.Password)
+	}
+	return in, admitted, err
+}
+
+// UserNamed finds a user of a domain by its name, whoever asks; [db.IsNone] tells that there is none.
+func UserNamed(ctx context.Context, q db.Tx, domain uid.Domain, username string) (User, error) {
+	u, err := userByName(ctx, q, username, string(domain))
+	return u.User, err
+}
+
+// Withdraw disables a user that its source doesn't have any more, or has disabled, and signs it out. Who is shut already stays so.
+func (s *Service) Withdraw(ctx context.Context, tx db.Tx, id uid.User) error {
+	u, err := s.targetOther(ctx, tx, id, "disable")
+	if err != nil || u.State != Enabled {
+		return err
+	}
+	if err := s.shutUser(ctx, tx, u, Disabled); err != nil {
+		return err
+	}
+	if err := setWithdrawn(ctx, tx, id); err != nil {
+		return fmt.Errorf("note that user %s was withdrawn: %w", id, err)
+	}
+	return userEvent(ctx, tx, event.UserDisable, u, fmt.Sprintf("user %s was disabled: %s has it no more, or has disabled it", u.Username, u.Source))
+}
+
+// Restore enables a user that Withdraw has disabled; one that an administrator has shut stays so.
+func (s *Service) Restore(ctx context.Context, tx db.Tx, id uid.User) error {
+	u, err := s.targetOther(ctx, tx, id, "enable")
+	if err != nil || u.State != Disabled || !u.Withdrawn {
+		return err
+	}
+	if err := s.shutUser(ctx, tx, u, Enabled); err != nil {
+		return err
+	}
+	return userEvent(ctx, tx, event.UserEnable, u, fmt.Sprintf("user %s was enabled: %s has it again", u.Username, u.Source))
+}
