@@ -37,6 +37,7 @@ type (
 	Volume          = ID[volumeKind]
 	VM              = ID[vmKind]
 	InstanceGroup   = ID[instanceGroupKind]
+	LDAPServer      = ID[ldapServerKind]
 	Op              = ID[opKind]
 	Event           = ID[eventKind]
 	Alert           = ID[alertKind]
@@ -82,6 +83,7 @@ type (
 	volumeKind          struct{}
 	vmKind              struct{}
 	instanceGroupKind   struct{}
+	ldapServerKind      struct{}
 	opKind              struct{}
 	eventKind           struct{}
 	alertKind           struct{}
@@ -121,6 +123,7 @@ func (ostypeKind) kind() string          { return "OS type" }
 func (oscategoryKind) kind() string      { return "OS category" }
 func (templateKind) kind() string        { return "template" }
 func (imageStoreKind) kind() string      { return "image store" }
+func (ldapServerKind) kind() string      { return "LDAP configuration" }
 func (sshKeyPairKind) kind() string      { return "SSH key pair" }
 func (keyPairKind) kind() string         { return "API key pair" }
 func (volumeKind) kind() string          { return "volume" }

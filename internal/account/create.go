@@ -91,12 +91,24 @@ func (s *Service) MakeAccount(ctx context.Context, tx db.Tx, in CreateAccountIn)
 	return s.create(ctx, tx, d, in, "")
 }
 
+// MakeEmpty makes an account as CreateAccount does, but without a user: those that another source vouches for come later.
+func (s *Service) MakeEmpty(ctx context.Context, tx db.Tx, in CreateAccountIn) (Account, error) {
+	if err := checkName("account", in.Name); err != nil {
+		return Account{}, err
+	}
+	d, err := s.resolve(ctx, tx, &in)
+	if err != nil {
+		return Account{}, err
+	}
+	return s.createEmpty(ctx, tx, d, in)
+}
+
 // resolve finds where an account is to be made, fills in its type and role, and refuses what the caller may not make.
 func (s *Service) resolve(ctx context.Context, tx db.Tx, in *CreateAccountIn) (Domain, error) {
 	if err := tx.Rely(ctx, tree); err != nil {
 		return Domain{}, err
 	}
-	d, err := adminReaches(ctx, tx, in.Domain)
+	d, err := AdminReaches(ctx, tx, in.Domain)
 	if err != nil {
 		return d, err
 	}

@@ -44,7 +44,7 @@ func (s *Service) CreateDomain(ctx context.Context, in CreateDomainIn) (Domain, 
 		if err := tx.Retire(ctx, tree); err != nil {
 			return err
 		}
-		parent, err := adminReaches(ctx, tx, in.Parent)
+		parent, err := AdminReaches(ctx, tx, in.Parent)
 		if err != nil {
 			return err
 		}
@@ -107,7 +107,7 @@ func (s *Service) UpdateDomain(ctx context.Context, id uid.Domain, c DomainChang
 		if err := tx.Retire(ctx, tree); err != nil {
 			return err
 		}
-		d, err := adminReaches(ctx, tx, id)
+		d, err := AdminReaches(ctx, tx, id)
 		if err != nil {
 			return err
 		}

@@ -123,8 +123,8 @@ func reachDomain(ctx context.Context, q db.Tx, id uid.Domain) (Domain, error) {
 	return d, nil
 }
 
-// adminReaches finds the domain ("": the caller's) in which the caller wants to make something that only admins make.
-func adminReaches(ctx context.Context, q db.Tx, id uid.Domain) (Domain, error) {
+// AdminReaches finds the domain ("": the caller's) in which the caller wants to make something that only admins make.
+func AdminReaches(ctx context.Context, q db.Tx, id uid.Domain) (Domain, error) {
 	c := auth.From(ctx)
 	switch {
 	case c.IsNobody():

@@ -66,7 +66,7 @@ func (s *Service) limitDomain(ctx context.Context, tx db.Tx, id uid.Domain, h *H
 		return fault.Invalidf("whose limit is meant: name an account, a domainid, or both for an account of another domain")
 	}
 	c := auth.From(ctx)
-	d, err := adminReaches(ctx, tx, id)
+	d, err := AdminReaches(ctx, tx, id)
 	switch {
 	case err != nil:
 		return err
@@ -142,7 +142,7 @@ func (s *Service) domainHolders(ctx context.Context, in HoldersIn) ([]Holder, in
 // Holder gives the account, or the domain, that an admin names, if the admin reaches it.
 func (s *Service) Holder(ctx context.Context, in HolderIn) (Holder, error) {
 	q := s.db.Read()
-	d, err := adminReaches(ctx, q, in.Domain)
+	d, err := AdminReaches(ctx, q, in.Domain)
 	if err != nil || in.Account == "" {
 		return Holder{Domain: d.ID}, err
 	}

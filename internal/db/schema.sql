@@ -340,6 +340,29 @@ CREATE TABLE keepers (
     runs        bigint      not null default 0
 );
 
+CREATE TABLE ldap_links (
+    domain_id   text        not null references domains (id),
+    account_id  text        not null default '',       -- '': each user has an account of its own
+    kind        text        not null,                  -- GROUP, OU
+    name        text        not null,                  -- of the directory's entry
+    account_type bigint     not null,                  -- of accounts that are made
+    role_id     text        not null default '',
+    created     timestamptz not null,
+    primary key (domain_id, account_id)
+);
+
+CREATE UNIQUE INDEX ldap_links_name on ldap_links (domain_id, name);
+
+CREATE TABLE ldap_servers (
+    id          text primary key,
+    domain_id   text        not null default '',       -- whose users it knows; '': of domains that have none
+    hostname    text        not null,
+    port        bigint      not null,
+    created     timestamptz not null
+);
+
+CREATE UNIQUE INDEX ldap_servers_place on ldap_servers (domain_id, hostname, port);
+
 CREATE TABLE network_offerings (
     id          text primary key,
     name        text        not null,

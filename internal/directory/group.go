@@ -150,6 +150,18 @@ func (c *Conn) Group(name string) (dn string, found bool, err error) {
 	return entries[0].DN, true, nil
 }
 
+// Unit finds an organizational unit, or whatever else people can be below, that is the base or below it, by its DN.
+func (c *Conn) Unit(name string) (dn string, found bool, err error) {
+	if !Same(name, c.BaseDN) && !Below(name, c.BaseDN) {
+		return "", false, nil
+	}
+	entries, err := c.search(name, ldap.ScopeBaseObject, "(objectClass=*)", []string{"1.1"})
+	if err != nil || len(entries) != 1 {
+		return "", false, err
+	}
+	return entries[0].DN, true, nil
+}
+
 // IsDN tells whether a text is a distinguished name, and no empty one.
 func IsDN(text string) bool {
 	dn, err := ldap.ParseDN(text)

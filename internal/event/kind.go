@@ -139,6 +139,11 @@ const (
 	HostMaintenance       Kind = "MAINT.PREPARE"
 	HostMaintenanceCancel Kind = "MAINT.CANCEL"
 
+	LDAPServerAdd    Kind = "LDAP.SERVER.ADD"
+	LDAPServerDelete Kind = "LDAP.SERVER.DELETE"
+	LDAPLink         Kind = "LDAP.LINK"
+	LDAPUnlink       Kind = "LDAP.UNLINK"
+
 	APILimitReset Kind = "API.LIMIT.RESET"
 	SettingChange Kind = "CONFIGURATION.VALUE.EDIT"
 )
@@ -176,6 +181,7 @@ var resources = map[Kind]string{
 	SSHKeyPairRegister: "SSHKeyPair", SSHKeyPairCreate: "SSHKeyPair", SSHKeyPairDelete: "SSHKeyPair",
 	HostUp: "Host", HostDown: "Host", HostReconnect: "Host", HostMaintenance: "Host", HostMaintenanceCancel: "Host",
 	OAuthRegister: "OauthProvider", OAuthUpdate: "OauthProvider", OAuthDelete: "OauthProvider",
+	LDAPServerAdd: "Configuration", LDAPServerDelete: "Configuration", LDAPLink: "Domain", LDAPUnlink: "Domain",
 	SettingChange: "Configuration", APILimitReset: "Account",
 }
 

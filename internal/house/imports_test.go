@@ -9,7 +9,7 @@ import (
 // domain is the domain, bottom to top. A package imports those before it and never one after it. An arrow that wants to run
 // upward is turned round: the upper package writes into the lower one's table, or implements an interface that it declares.
 var domain = strings.Fields(`
-	role detail annotation certificate limit account oidc saml apilimit keypair tag zone offering provider vlan subnet network router rule vpc vpn secgroup host pool image volume snapshot placement compute autoscale
+	role detail annotation certificate limit account ldap oidc saml apilimit keypair tag zone offering provider vlan subnet network router rule vpc vpn secgroup host pool image volume snapshot placement compute autoscale
 	usage quota order closing capacity
 `)
 
@@ -40,6 +40,7 @@ var rules = []rule{
 	{"internal/oidc", "BELOW " + mechanics + " internal/outside/openid internal/outside/fetch", "net/http os/exec",
 		"who somebody is says a provider, and only how it is asked is known outside"},
 	{"internal/saml", "BELOW " + mechanics + " internal/outside/fetch", "net/http os/exec", "metadata come from elsewhere; all else comes with the browser"},
+	{"internal/ldap", "internal/directory internal/account internal/role " + mechanics, "net/http os/exec", "as the domain, over directories"},
 	{"internal/DOMAIN", "BELOW " + mechanics + " internal/hypervisor", "net/http os/exec",
 		"a service decides the same for every facade, over drivers it knows by interface only"},
 

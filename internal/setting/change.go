@@ -14,47 +14,7 @@ import (
 // Change gives a setting a value, in the cloud as a whole or in one place; "" gives it back the value that it would have without
 // one. Only root admins may. The server that did it works by the new value when Change returns, the others within [Poll].
 func (s *Settings) Change(ctx context.Context, name string, at Place, value string) (Shown, error) {
-	if !auth.From(ctx).IsRoot() {
-		return Shown{}, fault.Deniedf("only root admins may change settings")
-	}
-	of, err := find(name, at.Scope)
-	if err != nil {
-		return Shown{}, err
-	}
-	kept := ""
-	if value != "" {
-		v, err := of.read(value)
-		if err != nil {
-			return Shown{}, err
-		}
-		if !of.sealed {
-			value = of.format(v)
-		}
-		if kept, err = s.stored(of, at, value); err != nil {
-			return Shown{}, err
-		}
-		value = of.format(v)
-	}
-	err = s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		if err := s.there(ctx, tx, at); err != nil {
-			return err
-		}
-		what := name + " was set to " + value
-		if value == "" {
-			what = name + " was set back"
-			err = drop(ctx, tx, name, at)
-		} else {
-			err = put(ctx, tx, name, at, kept)
-		}
-		if err != nil {
-			return fmt.Errorf("change setting %s: %w", name, err)
-		}
-		if at.Scope != Global {
-			what += fmt.Sprintf(" for %s %s", at.Scope, at.ID)
-		}
-		_, err = event.Write(ctx, tx, event.Event{Type: event.SettingChange, Description: "setting " + what, ResourceID: at.ID})
-		return err
-	})
+	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error { return s.ChangeIn(ctx, tx, name, at, value) })
 	if err != nil {
 		return Shown{}, err
 	}
@@ -65,7 +25,45 @@ func (s *Settings) Change(ctx context.Context, name string, at Place, value stri
 	if err != nil {
 		return Shown{}, err
 	}
-	return s.show(of, places), nil
+	return s.show(all[name], places), nil
+}
+
+// ChangeIn is Change in a transaction, after which the caller loads the settings.
+func (s *Settings) ChangeIn(ctx context.Context, tx db.Tx, name string, at Place, value string) error {
+	if !auth.From(ctx).IsRoot() {
+		return fault.Deniedf("only root admins may change settings")
+	}
+	of, err := find(name, at.Scope)
+	if err != nil {
+		return err
+	}
+	if err := s.there(ctx, tx, at); err != nil {
+		return err
+	}
+	what := name + " was set back"
+	if value == "" {
+		err = drop(ctx, tx, name, at)
+	} else {
+		v, bad := of.read(value)
+		if bad != nil {
+			return bad
+		}
+		if !of.sealed {
+			value = of.format(v)
+		}
+		what = name + " was set to " + of.format(v)
+		if value, err = s.stored(of, at, value); err == nil {
+			err = put(ctx, tx, name, at, value)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("change setting %s: %w", name, err)
+	}
+	if at.Scope != Global {
+		what += fmt.Sprintf(" for %s %s", at.Scope, at.ID)
+	}
+	_, err = event.Write(ctx, tx, event.Event{Type: event.SettingChange, Description: "setting " + what, ResourceID: at.ID})
+	return err
 }
 
 // Forget removes the values of a place, in the transaction that removes the thing.

@@ -126,6 +126,29 @@ create table api_keys (
 create unique index api_keys_key on api_keys (api_key);
 create unique index api_keys_name on api_keys (user_id, name);
 
+-- internal/ldap ---------------------------------------------------------------------------------------------------
+-- Directories, and where those who come from them belong.
+create table ldap_servers (
+    id          text primary key,
+    domain_id   text        not null default '',       -- whose users it knows; '': of domains that have none
+    hostname    text        not null,
+    port        bigint      not null,
+    created     timestamptz not null
+);
+create unique index ldap_servers_place on ldap_servers (domain_id, hostname, port);
+
+create table ldap_links (
+    domain_id   text        not null references domains (id),
+    account_id  text        not null default '',       -- '': each user has an account of its own
+    kind        text        not null,                  -- GROUP, OU
+    name        text        not null,                  -- of the directory's entry
+    account_type bigint     not null,                  -- of accounts that are made
+    role_id     text        not null default '',
+    created     timestamptz not null,
+    primary key (domain_id, account_id)
+);
+create unique index ldap_links_name on ldap_links (domain_id, name);
+
 -- internal/limit --------------------------------------------------------------------------------------------------
 -- How much of each kind an account uses and may use (-1: no limit; null: what the setting max.account.… says); changed in the
 -- transaction that allocates. A column per kind (limit.Kind): what a machine takes of several kinds is one change of one row.
