@@ -31,7 +31,19 @@ type body struct {
 }
 
 // Envelope is the name of the envelope of a command's answers and errors.
-func Envelope(command string) string { return strings.ToLower(command) + "response" }
+func Envelope(command string) string {
+	name := strings.ToLower(command)
+	if of, odd := envelopes[name]; odd {
+		name = of
+	}
+	return name + "response"
+}
+
+// envelopes are those of commands that CloudStack has always answered under another name; clients look for it.
+var envelopes = map[string]string{
+	"addldapconfiguration": "ldapconfiguration", "deleteldapconfiguration": "ldapconfiguration", "listldapconfigurations": "ldapconfiguration",
+	"listldapusers": "ldapuser", "searchldap": "ldapuser", "importldapusers": "ldapuser", "ldapcreateaccount": "createaccount",
+}
 
 // AnswerOf makes the answer of a command that a facade handles by itself (login, logout) from a value of its wire type.
 // It panics when out is of another type.

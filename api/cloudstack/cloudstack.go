@@ -16,6 +16,8 @@ var All = []api.Command{
 	RegisterOAuthProvider, UpdateOAuthProvider, DeleteOAuthProvider, ListOAuthProvider, AuthorizeOAuthSSO, StartOAuthLogin, VerifyOAuthCode, OAuthLogin,
 	ListAPIs, ListCapabilities,
 	QueryAsyncJobResult, ListAsyncJobs, CancelAsyncJob,
+	AddLDAPConfiguration, DeleteLDAPConfiguration, ListLDAPConfigurations, LDAPConfig, LDAPRemove, ListLDAPUsers, SearchLDAP, ImportLDAPUsers,
+	LDAPCreateAccount, LinkDomainToLDAP, LinkAccountToLDAP, UnlinkDomainFromLDAP,
 	CreateUser, UpdateUser, DeleteUser, LockUser, DisableUser, EnableUser, MoveUser, ListUsers, GetUser, RegisterUserKeys, GetUserKeys,
 	ListUserKeys, ListUserKeyRules, DeleteUserKeys,
 	CreateAccount, UpdateAccount, EnableAccount, LockAccount, DisableAccount, DeleteAccount, MarkDefaultZoneForAccount, ListAccounts,

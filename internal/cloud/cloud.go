@@ -30,6 +30,7 @@ import (
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/keep"
 	"github.com/virga-cloud/virga/internal/keypair"
+	"github.com/virga-cloud/virga/internal/ldap"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/oidc"
@@ -88,6 +89,7 @@ type Cloud struct {
 	Sessions  *auth.Sessions
 	Accounts  *account.Service
 	Limits    *apilimit.Service
+	LDAP      *ldap.Service
 	OIDC      *oidc.Service
 	Zones     *zone.Service
 	Offerings *offering.Service
@@ -183,6 +185,8 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Accounts = account.New(account.Parts{
 		DB: cl.DB, Box: box, Hasher: auth.NewHasher(c.PasswordCost), Sessions: cl.Sessions, Settings: cl.Settings, Roles: cl.Roles,
 	})
+	cl.LDAP = ldap.New(cl.DB, cl.Accounts, cl.Settings, c.Log)
+	cl.Accounts.AskOutside(auth.LDAP, cl.LDAP)
 	cl.OIDC = oidc.New(cl.DB, box, cl.Settings, cl.Accounts)
 	cl.Limits = apilimit.New(cl.DB, cl.Settings, op.Servers)
 	cl.Zones = zone.New(cl.DB, cl.Settings)
@@ -219,7 +223,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	c.Facade.Ready = func(context.Context) error { return cl.Engine.Ready() }
 	cl.Facade = cloudstack.New(cloudstack.Services{
 		DB: cl.DB, Engine: cl.Engine, Settings: cl.Settings, Accounts: cl.Accounts, Sessions: cl.Sessions, Roles: cl.Roles,
-		Limits: cl.Limits, OIDC: cl.OIDC, Zones: cl.Zones, Offerings: cl.Offerings, KeyPairs: cl.KeyPairs, Tags: cl.Tags, Details: cl.Details,
+		Limits: cl.Limits, OIDC: cl.OIDC, LDAP: cl.LDAP, Zones: cl.Zones, Offerings: cl.Offerings, KeyPairs: cl.KeyPairs, Tags: cl.Tags, Details: cl.Details,
 		Annotations: cl.Annotations, Certificates: cl.Certificates, Networks: cl.Networks,
 		VPCs: cl.VPCs, Groups: cl.Groups,
 		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Machines: cl.Machines, Closing: cl.Closing, Reset: c.Reset,

@@ -168,8 +168,8 @@ func (s *Service) makeAdmin(ctx context.Context, tx db.Tx, p directory.Person, i
 	return a.ID, err
 }
 
-// Unlink ends the link of a domain. Its users stay, and those of its accounts' links.
-func (s *Service) Unlink(ctx context.Context, domain uid.Domain) error {
+// Unlink ends the link of a domain, or of an account of it, where one is named. Whoever has come by it stays a user.
+func (s *Service) Unlink(ctx context.Context, domain uid.Domain, of string) error {
 	if !auth.From(ctx).IsRoot() {
 		return fault.Deniedf("only root admins link domains to directories")
 	}
@@ -178,13 +178,21 @@ func (s *Service) Unlink(ctx context.Context, domain uid.Domain) error {
 		if err != nil {
 			return err
 		}
-		there, err := deleteLink(ctx, tx, d.ID, "")
+		what := "domain " + d.Path
+		var a account.Account
+		if of != "" {
+			if a, err = s.accounts.Changeable(ctx, tx, account.Named{Name: of, Domain: d.ID}); err != nil {
+				return err
+			}
+			what = "account " + a.Name + " of " + what
+		}
+		there, err := deleteLink(ctx, tx, d.ID, a.ID)
 		switch {
 		case err != nil:
-			return fmt.Errorf("unlink domain %s: %w", d.ID, err)
+			return fmt.Errorf("unlink %s: %w", what, err)
 		case !there:
-			return fault.Conflictf("domain %s is linked to no directory", d.Path)
+			return fault.Conflictf("%s is linked to no directory", what)
 		}
-		return linkEvent(ctx, tx, event.LDAPUnlink, d.ID, fmt.Sprintf("domain %s was unlinked", d.Path))
+		return linkEvent(ctx, tx, event.LDAPUnlink, d.ID, what+" was unlinked")
 	})
 }

@@ -156,9 +156,9 @@ func TestLinkedAccounts(t *testing.T) {
 		w.must(err)
 		w.check("dora, who only is in the domain's", w.login("dora", "pw-dora", "red"), "")
 		w.shows("red", "dora", "dora 0 ldap enabled First dora dora@example.org")
-		w.must(w.Unlink(root(), w.domains["red"]))
+		w.must(w.Unlink(root(), w.domains["red"], ""))
 		w.check("dora, after its link", w.login("dora", "pw-dora", "red"), no)
-		w.check("unlink what is not linked", w.Unlink(root(), w.domains["red"]), fault.Conflict)
+		w.check("unlink what is not linked", w.Unlink(root(), w.domains["red"], ""), fault.Conflict)
 	})
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/keypair"
+	"github.com/virga-cloud/virga/internal/ldap"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/oidc"
@@ -43,6 +44,7 @@ type Services struct {
 	Sessions *auth.Sessions
 	Roles    *role.Service
 	Limits   *apilimit.Service
+	LDAP     *ldap.Service
 	OIDC     *oidc.Service
 
 	Zones     *zone.Service

@@ -2,6 +2,9 @@ package cloudstack
 
 import (
 	"github.com/virga-cloud/virga/api"
+	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/ldap"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/note"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/offer"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/plant"
@@ -22,6 +25,7 @@ func (f *Facade) translators() []func(*api.Mux) {
 		f.registerConfigurations,
 		f.registerJobs,
 		f.registerTwoFactor,
+		ldap.Translator{DB: f.DB, LDAP: f.LDAP, Account: look.Show(f.DB.Read, account.ByID, f.accountsOut)}.Register,
 		f.signOn().Register,
 		f.registerAPILimits,
 		region.Translator{Zones: f.Zones}.Register,

@@ -1,0 +1,2 @@
+// Package ldap translates the commands about directories.
+package ldap
