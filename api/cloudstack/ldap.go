@@ -154,7 +154,7 @@ type LDAPConfigIn struct {
 	QueryFilter        string `api:"queryfilter,max=1024" doc:"What users must match, (uid=%u) for instance (ldap.queryfilter)."`
 	BindDN             string `api:"binddn,max=1024" doc:"The distinguished name of who searches (ldap.bind.principal)."`
 	BindPassword       string `api:"bindpass,max=1024,secret" doc:"The password of who searches (ldap.bind.password)."`
-	Truststore         string `api:"truststore,max=4095" doc:"The certificates that the server's is issued by: PEM, or the path of a file on the servers (ldap.truststore)."`
+	Truststore         string `api:"truststore,max=4095" doc:"The certificates that the server's is issued by: PEM with \\n where lines end, or the path of a file on the servers (ldap.truststore)."`
 	TruststorePassword string `api:"truststorepass,max=1024,secret" doc:"The password of the truststore (ldap.truststore.password)."`
 }
 

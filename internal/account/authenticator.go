@@ -37,12 +37,7 @@ type Word struct {
 // AskOutside has an authenticator asked about the users of a source, and about names that nobody has here. It is called before the
 // service is used.
 func (s *Service) AskOutside(source auth.Source, a Authenticator) {
-	s.outside = append(s.outside, outsider{source, a})
-}
-
-type outsider struct {
-	source auth.Source
-	Authenticator
+	s.outside[source] = a
 }
 
 // ask has those asked who know more than the database does. A user that has its password here is no business of theirs: otherwise
@@ -52,19 +47,17 @@ func (s *Service) ask(ctx context.Context, u userRow, in Attempt, domain string)
 	if in.Password.IsEmpty() || known && (u.Source == auth.Native || u.LockedUntil.After(s.db.Now())) {
 		return Word{}, nil
 	}
-	var err error
-	in.Domain, err = domainNamed(ctx, s.db.Read(), domain)
-	switch {
-	case db.IsNone(err):
+	d, err := domainNamed(ctx, s.db.Read(), domain)
+	if db.IsNone(err) {
 		return Word{}, nil
-	case err != nil:
+	} else if err != nil {
 		return Word{}, fmt.Errorf("find domain %q: %w", domain, err)
 	}
-	if known {
+	if in.Domain = d; known {
 		in.Known = u.User
 	}
-	for _, o := range s.outside {
-		if known && o.source != u.Source {
+	for source, o := range s.outside {
+		if known && source != u.Source {
 			continue
 		}
 		w, err := o.Ask(ctx, in)
@@ -112,13 +105,7 @@ func (s *Service) Withdraw(ctx context.Context, tx db.Tx, id uid.User) error {
 	if err != nil || u.State != Enabled {
 		return err
 	}
-	if err := s.shutUser(ctx, tx, u, Disabled); err != nil {
-		return err
-	}
-	if err := setWithdrawn(ctx, tx, id); err != nil {
-		return fmt.Errorf("note that user %s was withdrawn: %w", id, err)
-	}
-	return userEvent(ctx, tx, event.UserDisable, u, fmt.Sprintf("user %s was disabled: %s has it no more, or has disabled it", u.Username, u.Source))
+	return s.bySource(ctx, tx, u, Disabled, event.UserDisable)
 }
 
 // Restore enables a user that Withdraw has disabled; one that an administrator has shut stays so.
@@ -127,8 +114,12 @@ func (s *Service) Restore(ctx context.Context, tx db.Tx, id uid.User) error {
 	if err != nil || u.State != Disabled || !u.Withdrawn {
 		return err
 	}
-	if err := s.shutUser(ctx, tx, u, Enabled); err != nil {
+	return s.bySource(ctx, tx, u, Enabled, event.UserEnable)
+}
+
+func (s *Service) bySource(ctx context.Context, tx db.Tx, u User, to State, kind event.Kind) error {
+	if err := s.shutUser(ctx, tx, u, to, to == Disabled); err != nil {
 		return err
 	}
-	return userEvent(ctx, tx, event.UserEnable, u, fmt.Sprintf("user %s was enabled: %s has it again", u.Username, u.Source))
+	return userEvent(ctx, tx, kind, u, fmt.Sprintf("user %s is %s from now on, as %s has it", u.Username, to, u.Source))
 }

@@ -114,13 +114,23 @@ func (s *Service) furnish(ctx context.Context, tx db.Tx, id uid.Account, domain 
 	return nil
 }
 
-// create makes an account with all that it begins with, and its first user.
-func (s *Service) create(ctx context.Context, tx db.Tx, in Domain, what CreateAccountIn, hash string) (Account, User, error) {
-	a, err := s.createEmpty(ctx, tx, in, what)
-	if err != nil {
-		return a, User{}, err
+// create makes an account with all that it begins with, and its first user, unless that has no name.
+func (s *Service) create(ctx context.Context, tx db.Tx, in Domain, what CreateAccountIn, hash string) (a Account, u User, err error) {
+	a = Account{
+		ID: cmp.Or(what.ID, uid.New[uid.Account]()), Domain: in.ID, Name: what.Name, Type: what.Type, Role: what.Role, State: Enabled,
+		NetworkDomain: what.NetworkDomain, Details: what.Details, Created: tx.Now, DomainName: in.Name, DomainPath: in.Path,
 	}
-	u := User{
+	if err := insertAccount(ctx, tx, a); err != nil {
+		return a, u, taken(err, "account", a.Name, in.Path)
+	}
+	if err := s.furnish(ctx, tx, a.ID, a.Domain, a.Type); err != nil {
+		return a, u, err
+	}
+	err = accountEvent(ctx, tx, event.AccountCreate, a, fmt.Sprintf("account %s was made in domain %s", a.Name, in.Path))
+	if err != nil || what.Username == "" {
+		return a, u, err
+	}
+	u = User{
 		ID: cmp.Or(what.User, uid.New[uid.User]()), Account: a.ID, Domain: in.ID, Username: what.Username, Firstname: what.Firstname,
 		Lastname: what.Lastname, Email: what.Email, Timezone: what.Timezone, State: Enabled, Source: cmp.Or(what.Source, auth.Native), Created: tx.Now,
 		AccountName: a.Name, AccountType: a.Type, AccountRole: a.Role, AccountState: a.State, DomainName: in.Name, DomainPath: in.Path,
@@ -129,19 +139,4 @@ func (s *Service) create(ctx context.Context, tx db.Tx, in Domain, what CreateAc
 		return a, u, taken(err, "user", u.Username, in.Path)
 	}
 	return a, u, userEvent(ctx, tx, event.UserCreate, u, fmt.Sprintf("user %s was made in account %s", u.Username, a.Name))
-}
-
-// createEmpty makes an account with all that it begins with, but no user.
-func (s *Service) createEmpty(ctx context.Context, tx db.Tx, in Domain, what CreateAccountIn) (Account, error) {
-	a := Account{
-		ID: cmp.Or(what.ID, uid.New[uid.Account]()), Domain: in.ID, Name: what.Name, Type: what.Type, Role: what.Role, State: Enabled,
-		NetworkDomain: what.NetworkDomain, Details: what.Details, Created: tx.Now, DomainName: in.Name, DomainPath: in.Path,
-	}
-	if err := insertAccount(ctx, tx, a); err != nil {
-		return a, taken(err, "account", a.Name, in.Path)
-	}
-	if err := s.furnish(ctx, tx, a.ID, a.Domain, a.Type); err != nil {
-		return a, err
-	}
-	return a, accountEvent(ctx, tx, event.AccountCreate, a, fmt.Sprintf("account %s was made in domain %s", a.Name, in.Path))
 }

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -48,9 +49,7 @@ func (in CreateAccountIn) check() error {
 // CreateAccount makes an account and its first user in a domain that the caller, who must be an admin, reaches. Nobody makes
 // an account that may do more than the own one, and root admins are made in ROOT only. A role says what type the account is of.
 func (s *Service) CreateAccount(ctx context.Context, in CreateAccountIn) (Account, User, error) {
-	if in.Name == "" {
-		in.Name = in.Username
-	}
+	in.Name = cmp.Or(in.Name, in.Username)
 	var a Account
 	var u User
 	if _, err := s.resolve(ctx, s.db.Read(), &in); err != nil { // before the hash, which costs
@@ -76,31 +75,23 @@ func (s *Service) CreateAccount(ctx context.Context, in CreateAccountIn) (Accoun
 	return a, u, err
 }
 
-// MakeAccount makes an account as CreateAccount does, whose first user has no password here: another source vouches for it.
-func (s *Service) MakeAccount(ctx context.Context, tx db.Tx, in CreateAccountIn) (Account, User, error) {
-	if in.Name == "" {
-		in.Name = in.Username
+// MakeAccount makes an account as CreateAccount does, whose first user has no password here: another source vouches for it. Without a
+// username it has no user yet.
+func (s *Service) MakeAccount(ctx context.Context, tx db.Tx, in CreateAccountIn) (a Account, u User, err error) {
+	in.Name = cmp.Or(in.Name, in.Username)
+	if in.Username == "" {
+		err = checkName("account", in.Name)
+	} else {
+		err = in.check()
 	}
-	if err := in.check(); err != nil {
-		return Account{}, User{}, err
+	if err != nil {
+		return a, u, err
 	}
 	d, err := s.resolve(ctx, tx, &in)
 	if err != nil {
-		return Account{}, User{}, err
+		return a, u, err
 	}
 	return s.create(ctx, tx, d, in, "")
-}
-
-// MakeEmpty makes an account as CreateAccount does, but without a user: those that another source vouches for come later.
-func (s *Service) MakeEmpty(ctx context.Context, tx db.Tx, in CreateAccountIn) (Account, error) {
-	if err := checkName("account", in.Name); err != nil {
-		return Account{}, err
-	}
-	d, err := s.resolve(ctx, tx, &in)
-	if err != nil {
-		return Account{}, err
-	}
-	return s.createEmpty(ctx, tx, d, in)
 }
 
 // resolve finds where an account is to be made, fills in its type and role, and refuses what the caller may not make.

@@ -15,9 +15,9 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-// Login signs a user in by password, which is compared here or by who keeps it. The domain is a path ("ROOT/a", "/a/", "a"), "" for ROOT, or an id. Whatever is wrong,
-// the name, the password, too many failures, a user, account or domain that may not act, is fault.Unauthenticated in the
-// same words and takes the same time.
+// Login signs a user in by password, which is compared here or by who keeps it. The domain is a path ("ROOT/a", "/a/", "a"), "" for
+// ROOT, or an id. Whatever is wrong, the name, the password, too many failures, a user, account or domain that may not act, is
+// fault.Unauthenticated in the same words and takes the same time.
 func (s *Service) Login(ctx context.Context, username string, password secret.String, domain string) (auth.Caller, User, error) {
 	u, err := userByName(ctx, s.db.Read(), username, domain)
 	if db.IsNone(err) {
@@ -68,7 +68,7 @@ func (s *Service) settle(ctx context.Context, u userRow, right bool, hash string
 
 func (s *Service) settleIn(ctx context.Context, tx db.Tx, u userRow, right bool, hash string) (admitted bool, err error) {
 	if right {
-		if admitted, err = admit(ctx, tx, u.ID, u.Password, hash, !s.AsksFactor(u.User)); err != nil {
+		if admitted, err = admit(ctx, tx, u.User, u.Password, hash, !s.AsksFactor(u.User)); err != nil {
 			return false, err
 		}
 	}

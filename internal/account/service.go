@@ -18,7 +18,7 @@ type Service struct {
 	sessions *auth.Sessions
 	roles    *role.Service
 	settings *setting.Settings
-	outside  []outsider
+	outside  map[auth.Source]Authenticator
 	begin    []func(ctx context.Context, tx db.Tx, owner Owner) error
 }
 
@@ -37,7 +37,8 @@ func New(p Parts) *Service {
 	if p.Roles == nil {
 		p.Roles = role.New(p.DB, nil)
 	}
-	return &Service{db: p.DB, box: p.Box, hasher: p.Hasher, sessions: p.Sessions, roles: p.Roles, settings: p.Settings}
+	return &Service{db: p.DB, box: p.Box, hasher: p.Hasher, sessions: p.Sessions, roles: p.Roles, settings: p.Settings,
+		outside: map[auth.Source]Authenticator{}}
 }
 
 // BeginWith says what accounts have from their beginning: give makes it, in the transaction that makes the account. It is called

@@ -117,7 +117,7 @@ func (s *Service) LockUser(ctx context.Context, id uid.User) error {
 		case u.State != Enabled:
 			return fault.Conflictf("user %s is %s, and only one that is enabled can be locked", u.Username, u.State)
 		}
-		if err := s.shutUser(ctx, tx, u, Locked); err != nil {
+		if err := s.shutUser(ctx, tx, u, Locked, false); err != nil {
 			return err
 		}
 		if err := userEvent(ctx, tx, event.UserLock, u, fmt.Sprintf("user %s was locked", u.Username)); err != nil {
@@ -141,11 +141,11 @@ func (s *Service) ShutUser(ctx context.Context, tx db.Tx, id uid.User) (User, er
 	if err != nil {
 		return u, err
 	}
-	return u, s.shutUser(ctx, tx, u, Disabled)
+	return u, s.shutUser(ctx, tx, u, Disabled, false)
 }
 
-func (s *Service) shutUser(ctx context.Context, tx db.Tx, u User, to State) error {
-	if err := setUserState(ctx, tx, u.ID, to); err != nil {
+func (s *Service) shutUser(ctx context.Context, tx db.Tx, u User, to State, withdrawn bool) error {
+	if err := setUserState(ctx, tx, u.ID, to, withdrawn); err != nil {
 		return fmt.Errorf("change the state of user %s: %w", u.ID, err)
 	}
 	return s.EndSessions(ctx, tx, u.ID)
@@ -166,7 +166,7 @@ func (s *Service) EnableUser(ctx context.Context, id uid.User) error {
 		if err != nil {
 			return err
 		}
-		if err := s.shutUser(ctx, tx, u, Enabled); err != nil { // a session that began while it was being disabled ends
+		if err := s.shutUser(ctx, tx, u, Enabled, false); err != nil { // a session that began while it was being disabled ends
 			return err
 		}
 		if err := putFailures(ctx, tx, id, 0, noTime); err != nil {

@@ -55,7 +55,7 @@ func (s *Service) UpdateUser(ctx context.Context, id uid.User, c UserChange) err
 		}
 	}
 	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		u, err := s.changeUser(ctx, tx, u, c)
+		err := s.ChangeUser(ctx, tx, id, c)
 		if err == nil && hash != "" {
 			err = s.changePassword(ctx, tx, u, known, hash)
 		}
@@ -64,29 +64,27 @@ func (s *Service) UpdateUser(ctx context.Context, id uid.User, c UserChange) err
 }
 
 // ChangeUser is UpdateUser in a transaction, for all but the password.
-func (s *Service) ChangeUser(ctx context.Context, tx db.Tx, u User, c UserChange) error {
-	if err := c.check(ctx, u); err != nil {
+func (s *Service) ChangeUser(ctx context.Context, tx db.Tx, id uid.User, c UserChange) error {
+	u, err := s.targetUser(ctx, tx, id)
+	if err != nil {
 		return err
 	}
-	_, err := s.changeUser(ctx, tx, u, c)
-	return err
-}
-
-func (s *Service) changeUser(ctx context.Context, tx db.Tx, u User, c UserChange) (User, error) {
 	if err := Stays(ctx, tx, u.Account); err != nil {
-		return u, err
+		return err
 	}
-	if err := lockUser(ctx, tx, u.ID); err != nil {
-		return u, fmt.Errorf("lock user %s: %w", u.ID, err)
+	if err := lockUser(ctx, tx, id); err != nil {
+		return fmt.Errorf("lock user %s: %w", id, err)
 	}
-	u, err := s.targetUser(ctx, tx, u.ID)
+	if u, err = s.targetUser(ctx, tx, id); err == nil {
+		err = c.check(ctx, u)
+	}
 	if err != nil {
-		return u, err
+		return err
 	}
 	if err := s.apply(ctx, tx, u, c); err != nil {
-		return u, err
+		return err
 	}
-	return u, userEvent(ctx, tx, event.UserUpdate, u, c.text(u))
+	return userEvent(ctx, tx, event.UserUpdate, u, c.text(u))
 }
 
 func (c UserChange) check(ctx context.Context, u User) error {

@@ -81,14 +81,14 @@ func userInScope(ctx context.Context, q db.Tx, scope auth.Scope, id uid.User) (U
 	return row.User, err
 }
 
-// admit tells whether a user whose password was right may come in, and forgets its failures. The password must still be the
-// one that was compared, and it what lets the user in; it gets a new hash. (Two logins that renew a hash at the same moment: one of them has to try again.)
+// admit tells whether a user whose password was right may come in, and forgets its failures. The password, and who vouches for the user,
+// must still be what was compared; it gets a new hash. (Two logins that renew a hash at the same moment: one of them has to try again.)
 // Where a second factor is still to come they are kept: with each right password there would be new guesses of codes.
-func admit(ctx context.Context, tx db.Tx, id uid.User, compared, hash string, forget bool) (bool, error) {
+func admit(ctx context.Context, tx db.Tx, u User, compared, hash string, forget bool) (bool, error) {
 	n, err := db.Changed(tx.NewRaw(`update users set failures = case when ? then 0 else failures end, locked_until = null, password = ?
-		where id = ? and password = ? and source = 'native' and state = 'enabled' and (locked_until is null or locked_until <= ?) and exists (
+		where id = ? and password = ? and source = ? and state = 'enabled' and (locked_until is null or locked_until <= ?) and exists (
 			select 1 from users as u join accounts as a on a.id = u.account_id join domains as d on d.id = u.domain_id
-			where u.id = ? and `+mayAct+`)`, forget, hash, id, compared, tx.Now, id).Exec(ctx))
+			where u.id = ? and `+mayAct+`)`, forget, hash, u.ID, compared, u.Source, tx.Now, u.ID).Exec(ctx))
 	return n == 1, err
 }
 
@@ -174,14 +174,8 @@ func saveUser(ctx context.Context, tx db.Tx, u User) error {
 	return err
 }
 
-func setUserState(ctx context.Context, tx db.Tx, id uid.User, s State) error {
-	_, err := tx.NewRaw("update users set state = ?, withdrawn = ? where id = ?", s, false, id).Exec(ctx)
-	return err
-}
-
-// setWithdrawn notes that it was the source of a user that has disabled it.
-func setWithdrawn(ctx context.Context, tx db.Tx, id uid.User) error {
-	_, err := tx.NewRaw("update users set withdrawn = ? where id = ?", true, id).Exec(ctx)
+func setUserState(ctx context.Context, tx db.Tx, id uid.User, s State, withdrawn bool) error {
+	_, err := tx.NewRaw("update users set state = ?, withdrawn = ? where id = ?", s, withdrawn, id).Exec(ctx)
 	return err
 }
 

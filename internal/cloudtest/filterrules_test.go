@@ -2,6 +2,7 @@ package cloudtest_test
 
 import (
 	"context"
+	"net"
 	"testing"
 
 	"github.com/virga-cloud/virga/api"
@@ -57,7 +58,22 @@ func furnish(t *testing.T, c *cloudtest.Cloud) {
 	must(t, c.DB.Write(t.Context(), func(ctx context.Context, tx db.Tx) error {
 		return alert.Raise(ctx, tx, alert.Host, "a host", "host %s is away", "a host")
 	}))
+	directories(t, c, string(red.domain))
 	keepBusy(t, c, uid.VM(firstID(t, red.user, "listVirtualMachines")))
+}
+
+// directories makes two directories known, of which nobody asks more than a connection.
+func directories(t *testing.T, c *cloudtest.Cloud, domain string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	t.Cleanup(func() { must(t, l.Close()) })
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	must(t, err)
+	for _, params := range []api.Params{{"hostname": "127.0.0.1", "port": port}, {"hostname": "localhost", "port": port, "domainid": domain}} {
+		_, err := c.Client.Call(t.Context(), "addLdapConfiguration", params)
+		must(t, err)
+	}
 }
 
 // keepBusy has a job that works until the test's end.
@@ -94,6 +110,7 @@ var rules = map[string]filter{
 	"*.tags":           {field: "tags.key"},
 	"*.vpcid":          {nothing: true},
 
+	"listLdapConfigurations.keyword":          {field: "hostname", loose: true},
 	"listResourceLimits.keyword":              {field: "resourcetypename", loose: true},
 	"listResourceLimits.id":                   {nothing: true},
 	"listResourceLimits.domainid":             {not: "alone it asks for the domain's own limits, which TestLimits tries"},

@@ -31,7 +31,7 @@ type filter struct {
 }
 
 // listsTriedElsewhere are lists that have tests of their own.
-var listsTriedElsewhere = []string{"listApis", "updateResourceCount", "listUserKeyRules"}
+var listsTriedElsewhere = []string{"listApis", "updateResourceCount", "listUserKeyRules", "listLdapUsers", "searchLdap", "importLdapUsers"}
 
 // Every parameter of every list does what it says: with the value of a thing that there is it shows that thing, and only such;
 // with another value it does not. A parameter that can't be tried by the field of its name stands in the table of filters, or

@@ -16,7 +16,7 @@ import (
 
 // Truststore says which certificates a directory's is to be issued by.
 type Truststore struct {
-	Certificates string        // PEM, or the path of a file: PEM, or PKCS #12 as Java's keytool makes it; "": the system's
+	Certificates string        // PEM, whose lines can end in \n as two characters, or the path of a file: PEM, or PKCS #12 as Java's keytool makes it; "": the system's
 	Password     secret.String // of a PKCS #12 file
 }
 
@@ -28,7 +28,7 @@ func (t Truststore) config() (*tls.Config, error) {
 	if t.Certificates == "" {
 		return config, nil
 	}
-	content := []byte(t.Certificates)
+	content := []byte(strings.ReplaceAll(t.Certificates, `\n`, "\n"))
 	if !isPEM(content) {
 		var err error
 		if content, err = readFile(strings.TrimPrefix(t.Certificates, "file://")); err != nil {

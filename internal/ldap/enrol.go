@@ -30,6 +30,15 @@ type Enrolment struct {
 	UserID        uid.User
 }
 
+// said refuses accounts of which neither type nor role was said.
+func said(typed bool, role uid.Role) error {
+	if !typed && role == "" {
+		return fault.Invalidf("neither roleid nor accounttype is given: " +
+			"want 0 for users' accounts, 1 root admin, 2 domain admin or 3 resource domain admin")
+	}
+	return nil
+}
+
 // enrol sees to it that a person is a user here: it is made, with its account where there is none, or what has changed of it is changed.
 // Where all is so already nothing happens. A user of that name for whom somebody else vouches is fault.Conflict.
 func (s *Service) enrol(ctx context.Context, tx db.Tx, p directory.Person, e Enrolment) (uid.User, error) {
@@ -66,7 +75,7 @@ func (s *Service) keepUp(ctx context.Context, tx db.Tx, u account.User, p direct
 		Firstname: differs(u.Firstname, p.Firstname), Lastname: differs(u.Lastname, p.Lastname), Email: differs(u.Email, p.Email),
 	}
 	if change != (account.UserChange{}) {
-		if err := s.accounts.ChangeUser(ctx, tx, u, change); err != nil {
+		if err := s.accounts.ChangeUser(ctx, tx, u.ID, change); err != nil {
 			return err
 		}
 	}
@@ -87,6 +96,9 @@ func differs(has, should string) string {
 func (s *Service) CreateAccount(ctx context.Context, username string, e Enrolment) (uid.Account, error) {
 	domain, err := account.AdminReaches(ctx, s.db.Read(), e.Domain)
 	if err != nil {
+		return "", err
+	}
+	if err := said(e.Typed, e.Role); err != nil {
 		return "", err
 	}
 	e.Domain = domain.ID

@@ -31,6 +31,9 @@ func (s *Service) Import(ctx context.Context, in Import) ([]Person, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := said(in.Typed, in.Role); err != nil {
+		return nil, err
+	}
 	places := in.Domain == "" && auth.From(ctx).IsRoot()
 	if in.Disable && places {
 		return nil, fault.Invalidf("who is gone is told of one domain: name it as domainid")

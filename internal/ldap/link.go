@@ -73,6 +73,9 @@ func (s *Service) linkable(ctx context.Context, in LinkIn) (d directory.Director
 		return d, err
 	}
 	root := auth.From(ctx).IsRoot()
+	if err := said(in.Typed || in.Account == "", in.Role); err != nil {
+		return d, err
+	}
 	switch {
 	case in.Account == "" && !root:
 		return d, fault.Deniedf("only root admins link domains to directories")
@@ -129,7 +132,7 @@ func look(conn *directory.Conn, in *LinkIn) (p directory.Person, err error) {
 func (s *Service) accountFor(ctx context.Context, tx db.Tx, in LinkIn, l *Link) error {
 	a, err := s.accounts.Changeable(ctx, tx, account.Named{Name: in.Account, Domain: in.Domain})
 	if fault.Is(err, fault.NotFound) {
-		a, err = s.accounts.MakeEmpty(ctx, tx, account.CreateAccountIn{
+		a, _, err = s.accounts.MakeAccount(ctx, tx, account.CreateAccountIn{
 			Name: in.Account, Domain: in.Domain, Type: in.Type, Role: in.Role, Typed: in.Typed,
 		})
 	}

@@ -128,7 +128,7 @@ func TestLinkedAccounts(t *testing.T) {
 		w.global()
 		link := func(account, group string) {
 			t.Helper()
-			l, _, err := w.Link(root(), LinkIn{Domain: w.domains["red"], Account: account, Kind: Group, Name: directorytest.GroupDN(group), Type: auth.User})
+			l, _, err := w.Link(root(), LinkIn{Domain: w.domains["red"], Account: account, Kind: Group, Name: directorytest.GroupDN(group), Typed: true})
 			w.must(err)
 			if l.Account == "" || l.AccountName != account {
 				t.Errorf("linked %+v", l)
@@ -148,7 +148,7 @@ func TestLinkedAccounts(t *testing.T) {
 		w.dir.Change(directorytest.GroupDN("engineers"), "uniquemember", directorytest.DN("alice"))
 		w.check("alice, of both", w.login("alice", "pw-alice", "red"), no)
 
-		_, _, err := w.Link(root(), LinkIn{Domain: w.domains["red"], Account: "others", Kind: Group, Name: directorytest.GroupDN("sales"), Type: auth.User})
+		_, _, err := w.Link(root(), LinkIn{Domain: w.domains["red"], Account: "others", Kind: Group, Name: directorytest.GroupDN("sales"), Typed: true})
 		w.check("a group that another account has", err, fault.Conflict)
 		link("sellers", "staff")
 		w.check("carol, whose group is nobody's now", w.login("carol", "pw-carol", "red"), no)

@@ -3,6 +3,7 @@ package ldap
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -49,7 +50,7 @@ func each(t *testing.T, more string, test func(t *testing.T, w *world)) {
 			DB: d, Box: box, Hasher: auth.NewHasher(auth.TestCost()), Sessions: auth.NewSessions(d, func() time.Duration { return time.Hour }),
 			Settings: w.settings,
 		})
-		w.Service = New(d, w.accounts, w.settings, nil)
+		w.Service = New(d, w.accounts, w.settings, slog.New(slog.NewTextHandler(t.Output(), nil)))
 		w.accounts.AskOutside(auth.LDAP, w.Service)
 		w.populate()
 		test(t, w)

@@ -64,7 +64,7 @@ var (
 			"636 or 3269, and otherwise nothing."),
 		"auto", "ldaps", "starttls", "none")
 	LDAPTruststore = text(ldapSetting("ldap.truststore",
-		"The certificates that a directory's certificate must be issued by: as text (PEM), or the path of a file on "+
+		"The certificates that a directory's certificate must be issued by: as text (PEM, with \\n where lines end), or the path of a file on "+
 			"the servers, PEM or PKCS #12. Empty: those that the system trusts."),
 		"", func(s string) error {
 			if strings.HasPrefix(s, "-----BEGIN") {

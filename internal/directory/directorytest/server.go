@@ -47,13 +47,18 @@ func program() string {
 	return path
 }
 
+// There tells whether this machine has slapd, or must have it.
+func There() bool { return program() != "" || required() }
+
+func required() bool { return slices.Contains(strings.Split(os.Getenv("VIRGA_REQUIRE"), ","), "slapd") }
+
 // Start runs a directory with the people of [People] in it, and more entries (LDIF).
 func Start(t testing.TB, more ...string) *Server {
 	t.Helper()
 	path := program()
 	switch {
 	case path != "":
-	case slices.Contains(strings.Split(os.Getenv("VIRGA_REQUIRE"), ","), "slapd"):
+	case required():
 		t.Fatal("VIRGA_REQUIRE asks for slapd, but there is none")
 	default:
 		t.Skip("needs slapd (OpenLDAP's server)")

@@ -129,23 +129,16 @@ func personOut(p ldap.Person) cs.LDAPUser {
 	}
 }
 
-// ofType reads what accounts may do: a type, a role, or both.
-func ofType(accountType *int, role uid.Role) (t auth.AccountType, typed bool, err error) {
-	switch {
-	case accountType != nil:
-		return auth.AccountType(*accountType), true, nil
-	case role == "":
-		return t, false, fault.Invalidf("neither roleid nor accounttype is given: " +
-			"want 0 for users' accounts, 1 root admin, 2 domain admin or 3 resource domain admin")
+// ofType reads what accounts may do, where that is said.
+func ofType(accountType *int) (t auth.AccountType, typed bool) {
+	if accountType == nil {
+		return t, false
 	}
-	return t, false, nil
+	return auth.AccountType(*accountType), true
 }
 
 func (t Translator) importUsers(ctx context.Context, in cs.ImportLDAPUsersIn) (api.Page[cs.LDAPUser], error) {
-	kind, typed, err := ofType(in.AccountType, in.RoleID)
-	if err != nil {
-		return api.Page[cs.LDAPUser]{}, err
-	}
+	kind, typed := ofType(in.AccountType)
 	people, err := t.LDAP.Import(ctx, ldap.Import{
 		Enrolment: ldap.Enrolment{
 			Domain: in.DomainID, Account: in.Account, Type: kind, Typed: typed, Role: in.RoleID, Details: in.Details, Timezone: in.Timezone,
@@ -165,10 +158,7 @@ func (t Translator) importUsers(ctx context.Context, in cs.ImportLDAPUsersIn) (a
 }
 
 func (t Translator) createAccount(ctx context.Context, in cs.LDAPCreateAccountIn) (uid.Account, error) {
-	kind, typed, err := ofType(in.AccountType, in.RoleID)
-	if err != nil {
-		return "", err
-	}
+	kind, typed := ofType(in.AccountType)
 	return t.LDAP.CreateAccount(ctx, in.Username, ldap.Enrolment{
 		Domain: in.DomainID, Account: in.Account, Type: kind, Typed: typed, Role: in.RoleID, NetworkDomain: in.NetworkDomain, Details: in.Details,
 		Timezone: in.Timezone, AccountID: in.AccountID, UserID: in.UserID,
@@ -189,10 +179,7 @@ func (t Translator) linkDomain(ctx context.Context, in cs.LinkDomainToLDAPIn) (c
 }
 
 func (t Translator) linkAccount(ctx context.Context, in cs.LinkAccountToLDAPIn) (cs.LDAPLink, error) {
-	kind, typed, err := ofType(in.AccountType, in.RoleID)
-	if err != nil {
-		return cs.LDAPLink{}, err
-	}
+	kind, typed := ofType(in.AccountType)
 	what := ldap.Group
 	if in.Type != "" {
 		what = ldap.Kind(in.Type)
