@@ -34,11 +34,8 @@ type Word struct {
 	Settle func(ctx context.Context, tx db.Tx) (uid.User, error)
 }
 
-// AskOutside has an authenticator asked about the users of a source, and about names that nobody has here. It is called before the
-// service is used.
-func (s *Service) AskOutside(source auth.Source, a Authenticator) {
-	s.outside[source] = a
-}
+// AskOutside has an authenticator asked about the users of a source, and about names that nobody has here, from the beginning on.
+func (s *Service) AskOutside(source auth.Source, a Authenticator) { s.outside[source] = a }
 
 // ask has those asked who know more than the database does. A user that has its password here is no business of theirs: otherwise
 // whoever fills a directory could become anybody. One that is locked out is not asked about, so that guesses go no further.
@@ -57,12 +54,10 @@ func (s *Service) ask(ctx context.Context, u userRow, in Attempt, domain string)
 		in.Known = u.User
 	}
 	for source, o := range s.outside {
-		if known && source != u.Source {
-			continue
-		}
-		w, err := o.Ask(ctx, in)
-		if err != nil || w.Right || w.Settle != nil {
-			return w, err
+		if !known || source == u.Source {
+			if w, err := o.Ask(ctx, in); err != nil || w.Right || w.Settle != nil {
+				return w, err
+			}
 		}
 	}
 	return Word{}, nil

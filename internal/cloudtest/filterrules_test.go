@@ -62,7 +62,7 @@ func furnish(t *testing.T, c *cloudtest.Cloud) {
 	keepBusy(t, c, uid.VM(firstID(t, red.user, "listVirtualMachines")))
 }
 
-// directories makes two directories known, of which nobody asks more than a connection.
+// directories makes a directory known, and another one for a domain ("": none), of which nobody asks more than a connection.
 func directories(t *testing.T, c *cloudtest.Cloud, domain string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -70,7 +70,11 @@ func directories(t *testing.T, c *cloudtest.Cloud, domain string) {
 	t.Cleanup(func() { must(t, l.Close()) })
 	_, port, err := net.SplitHostPort(l.Addr().String())
 	must(t, err)
-	for _, params := range []api.Params{{"hostname": "127.0.0.1", "port": port}, {"hostname": "localhost", "port": port, "domainid": domain}} {
+	all := []api.Params{{"hostname": "127.0.0.1", "port": port}}
+	if domain != "" {
+		all = append(all, api.Params{"hostname": "localhost", "port": port, "domainid": domain})
+	}
+	for _, params := range all {
 		_, err := c.Client.Call(t.Context(), "addLdapConfiguration", params)
 		must(t, err)
 	}

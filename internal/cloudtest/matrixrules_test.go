@@ -49,6 +49,7 @@ var kindsOfThings = map[string]string{
 	"alert":                    "select id from alerts",
 	"annotation":               "select id, coalesce(account_id, '') as account, coalesce(domain_id, '') as domain, user_id as user from annotations",
 	"OAuth provider":           "select id, true as public from oauth_providers",
+	"LDAP configuration":       "select id from ldap_servers",
 	"project":                  "",
 	"VPC":                      "",
 	"network ACL list":         "",
@@ -56,14 +57,15 @@ var kindsOfThings = map[string]string{
 
 // noThings are tables whose rows have owners, and no ids by which anybody could name them.
 var noThings = []string{
-	"api_windows", "audit_inbox", "audit_log", "domain_counts", "once_keys", "resource_counts", "oauth_identities", "saml_users", "sessions", "tags",
+	"api_windows", "audit_inbox", "audit_log", "domain_counts", "ldap_links", "once_keys", "resource_counts", "oauth_identities", "saml_users", "sessions", "tags",
 }
 
 const systemAccount = "00000000-0000-7000-8000-000000000002"
 
 // plantKinds are the kinds of things that belong to no tenant: who may not list them doesn't get to know of them.
 var plantKinds = map[string]api.Role{
-	"role": api.RootAdmin, "role permission": api.RootAdmin, "pod": infrastructure, "cluster": infrastructure, "host": infrastructure,
+	"LDAP configuration": api.RootAdmin,
+	"role":               api.RootAdmin, "role permission": api.RootAdmin, "pod": infrastructure, "cluster": infrastructure, "host": infrastructure,
 	"storage pool": infrastructure, "image store": api.RootAdmin, "traffic type": api.RootAdmin,
 	"network service provider": api.RootAdmin, "virtual router element": api.RootAdmin, "alert": infrastructure,
 	"physical network": api.Everyone, "VLAN IP range": api.Everyone, // networks and addresses show them
@@ -229,7 +231,7 @@ func isSubject(d *api.Description, name string) bool {
 
 // readsOnly tells whether a command changes nothing: the words that CloudStack's begin with.
 func readsOnly(d *api.Description) bool {
-	for _, word := range []string{"list", "get", "query"} {
+	for _, word := range []string{"list", "get", "query", "search"} {
 		if strings.HasPrefix(d.Name, word) {
 			return !d.Creates
 		}

@@ -109,6 +109,7 @@ func newMatrixWorld(t *testing.T, c *cloudtest.Cloud) *matrixWorld {
 	for name, value := range map[string]string{"api.throttling.enabled": "true", "api.throttling.max": "1000000000", "allow.user.expunge.recover.vm": "true"} {
 		call(c.Client, "updateConfiguration", api.Params{"name": name, "value": value})
 	}
+	directories(t, c, "")
 	call(c.Client, "registerOauthProvider", api.Params{"provider": "google", "description": "Google", "clientid": "c", "secretkey": "s",
 		"redirecturi": "https://cloud.example.org/"})
 	call(c.Client, "importRole", api.Params{"name": "ochre-role", "type": "User", "rules[0].rule": "list*", "rules[0].permission": "allow", "ispublic": "false"})
