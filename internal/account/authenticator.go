@@ -48,7 +48,7 @@ func (s *Service) ask(ctx context.Context, u userRow, in Attempt, domain string)
 	if db.IsNone(err) {
 		return Word{}, nil
 	} else if err != nil {
-		return Word{}, fmt.Errorf("find domain %q: %w", domain, err)
+		return Word{}, err
 	}
 	if in.Domain = d; known {
 		in.Known = u.User
@@ -69,13 +69,11 @@ func (s *Service) settleOutside(ctx context.Context, u userRow, w Word) (in user
 		in, admitted = u, false
 		if w.Settle != nil {
 			id, err := w.Settle(auth.With(ctx, auth.System()), tx)
+			if err == nil && w.Right {
+				in, err = userFactor(ctx, tx, id)
+			}
 			if err != nil {
 				return err
-			}
-			if w.Right {
-				if in, err = userFactor(ctx, tx, id); err != nil {
-					return fmt.Errorf("find user %s: %w", id, err)
-				}
 			}
 		}
 		admitted, err = s.settleIn(ctx, tx, in, w.Right, in.Password)

@@ -131,8 +131,8 @@ func (s *Service) create(ctx context.Context, tx db.Tx, in Domain, what CreateAc
 		return a, u, err
 	}
 	u = User{
-		ID: cmp.Or(what.User, uid.New[uid.User]()), Account: a.ID, Domain: in.ID, Username: what.Username, Firstname: what.Firstname,
-		Lastname: what.Lastname, Email: what.Email, Timezone: what.Timezone, State: Enabled, Source: cmp.Or(what.Source, auth.Native), Created: tx.Now,
+		ID: cmp.Or(what.User, uid.New[uid.User]()), Account: a.ID, Domain: in.ID, Username: what.Username, Source: cmp.Or(what.Source, auth.Native),
+		Firstname: what.Firstname, Lastname: what.Lastname, Email: what.Email, Timezone: what.Timezone, State: Enabled, Created: tx.Now,
 		AccountName: a.Name, AccountType: a.Type, AccountRole: a.Role, AccountState: a.State, DomainName: in.Name, DomainPath: in.Path,
 	}
 	if err := insertUser(ctx, tx, u, hash); err != nil {

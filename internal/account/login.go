@@ -35,7 +35,8 @@ func (s *Service) Login(ctx context.Context, username string, password secret.St
 	if err != nil {
 		return auth.Caller{}, User{}, fmt.Errorf("ask about user %q: %w", username, err)
 	}
-	hash, admitted := u.Password, false
+	hash := u.Password
+	var admitted bool
 	if stale {
 		if hash, err = s.hasher.Hash(ctx, password); err != nil {
 			return auth.Caller{}, User{}, err

@@ -16,7 +16,9 @@ import (
 
 // Truststore says which certificates a directory's is to be issued by.
 type Truststore struct {
-	Certificates string        // PEM, whose lines can end in \n as two characters, or the path of a file: PEM, or PKCS #12 as Java's keytool makes it; "": the system's
+	// Certificates are PEM, whose lines can end in \n as two characters, or the path of a file: PEM, or PKCS #12 as Java's keytool makes
+	// it; "": the system's.
+	Certificates string
 	Password     secret.String // of a PKCS #12 file
 }
 

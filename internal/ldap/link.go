@@ -82,7 +82,8 @@ func (s *Service) linkable(ctx context.Context, in LinkIn) (d directory.Director
 	case in.Kind != Group && in.Kind != Unit:
 		return d, fault.Invalidf("type %q can't be linked; want %s or %s", in.Kind, Group, Unit)
 	case !directory.IsDN(in.Name):
-		return d, fault.Invalidf("%q names no entry of a directory: want a distinguished name, cn=staff,ou=groups,dc=example,dc=org for instance", in.Name)
+		return d, fault.Invalidf("%q names no entry of a directory: want a distinguished name, "+
+			"cn=staff,ou=groups,dc=example,dc=org for instance", in.Name)
 	case in.Type != auth.User && in.Type != auth.DomainAdmin && in.Role == "":
 		return d, fault.Invalidf("accounts of type %d are made for nobody from outside; want 0 for users or 2 for domain admins", in.Type)
 	}
