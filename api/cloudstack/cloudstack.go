@@ -14,6 +14,7 @@ const Version = "4.22.0.0"
 var All = []api.Command{
 	Login, Logout,
 	RegisterOAuthProvider, UpdateOAuthProvider, DeleteOAuthProvider, ListOAuthProvider, AuthorizeOAuthSSO, StartOAuthLogin, VerifyOAuthCode, OAuthLogin,
+	SAMLSSO, SAMLSLO, GetSPMetadata, ListIDPs, AuthorizeSAMLSSO, ListSAMLAuthorization, ListAndSwitchSAMLAccount,
 	ListAPIs, ListCapabilities,
 	QueryAsyncJobResult, ListAsyncJobs, CancelAsyncJob,
 	AddLDAPConfiguration, DeleteLDAPConfiguration, ListLDAPConfigurations, LDAPConfig, LDAPRemove, ListLDAPUsers, SearchLDAP, ImportLDAPUsers,

@@ -3,6 +3,7 @@ package cloud
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -38,6 +39,7 @@ import (
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/role"
+	"github.com/virga-cloud/virga/internal/saml"
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/setting"
@@ -91,6 +93,7 @@ type Cloud struct {
 	Limits    *apilimit.Service
 	LDAP      *ldap.Service
 	OIDC      *oidc.Service
+	SAML      *saml.Service
 	Zones     *zone.Service
 	Offerings *offering.Service
 	KeyPairs  *keypair.Service
@@ -188,6 +191,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.LDAP = ldap.New(cl.DB, cl.Accounts, cl.Settings, c.Log)
 	cl.Accounts.AskOutside(auth.LDAP, cl.LDAP)
 	cl.OIDC = oidc.New(cl.DB, box, cl.Settings, cl.Accounts)
+	cl.SAML = saml.New(saml.Parts{DB: cl.DB, Box: box, Settings: cl.Settings, Accounts: cl.Accounts, Sessions: cl.Sessions})
 	cl.Limits = apilimit.New(cl.DB, cl.Settings, op.Servers)
 	cl.Zones = zone.New(cl.DB, cl.Settings)
 	cl.Offerings = offering.New(cl.DB, cl.Settings)
@@ -223,7 +227,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	c.Facade.Ready = func(context.Context) error { return cl.Engine.Ready() }
 	cl.Facade = cloudstack.New(cloudstack.Services{
 		DB: cl.DB, Engine: cl.Engine, Settings: cl.Settings, Accounts: cl.Accounts, Sessions: cl.Sessions, Roles: cl.Roles,
-		Limits: cl.Limits, OIDC: cl.OIDC, LDAP: cl.LDAP, Zones: cl.Zones, Offerings: cl.Offerings, KeyPairs: cl.KeyPairs, Tags: cl.Tags, Details: cl.Details,
+		Limits: cl.Limits, OIDC: cl.OIDC, SAML: cl.SAML, LDAP: cl.LDAP, Zones: cl.Zones, Offerings: cl.Offerings, KeyPairs: cl.KeyPairs, Tags: cl.Tags, Details: cl.Details,
 		Annotations: cl.Annotations, Certificates: cl.Certificates, Networks: cl.Networks,
 		VPCs: cl.VPCs, Groups: cl.Groups,
 		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Machines: cl.Machines, Closing: cl.Closing, Reset: c.Reset,
@@ -336,7 +340,9 @@ func (cl *Cloud) keepers() []keep.Keeper {
 			_, err := cl.Sessions.Sweep(ctx)
 			return err
 		}},
-		{Name: "sign-on", Period: time.Minute, Round: cl.OIDC.Sweep},
+		{Name: "sign-on", Period: time.Minute, Round: func(ctx context.Context) error {
+			return errors.Join(cl.OIDC.Sweep(ctx), cl.SAML.Sweep(ctx))
+		}},
 		{Name: "jobs", Period: time.Minute, Round: cl.expireJobs},
 		{Name: "watch", Period: glance, Every: every(setting.CapacityCheckPeriod), Round: cl.watch},
 		{Name: "alert-purge", Period: glance, Every: every(setting.AlertPurgeInterval), Round: cl.expireAlerts},

@@ -117,3 +117,25 @@ func second(t *testing.T, c *cloudtest.Cloud) string {
 	t.Cleanup(server.Close)
 	return server.URL
 }
+
+// cookies are those of a name that the browser has for the API.
+func (b *browser) cookies(name string) (out []*http.Cookie) {
+	b.t.Helper()
+	for _, c := range b.client.Jar.Cookies(b.api()) {
+		if c.Name == name {
+			c.Path = "/client"
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// keep gives the browser cookies that it had before.
+func (b *browser) keep(cookies []*http.Cookie) { b.client.Jar.SetCookies(b.api(), cookies) }
+
+func (b *browser) api() *url.URL {
+	b.t.Helper()
+	u, err := url.Parse(b.cloud + "/client/api")
+	must(b.t, err)
+	return u
+}

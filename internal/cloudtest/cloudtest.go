@@ -172,3 +172,11 @@ func must(t testing.TB, err error) {
 		t.Fatal(err)
 	}
 }
+
+// Reveal opens what the cloud has sealed, to look for it elsewhere.
+func (c *Cloud) Reveal(t testing.TB, sealed, place string) string {
+	t.Helper()
+	plain, err := c.box.Open(sealed, place)
+	must(t, err)
+	return plain.Reveal()
+}

@@ -6,11 +6,13 @@ import (
 	"testing"
 
 	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/alert"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/cloudtest"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/outside/idp/idptest"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -28,6 +30,13 @@ func furnish(t *testing.T, c *cloudtest.Cloud) {
 	call("importRole", api.Params{"name": "lookers", "type": "User", "rules[0].rule": "list*", "rules[0].permission": "allow", "description": "look"})
 	call("registerUserKeys", api.Params{"id": firstID(t, c.Client, "listUsers"), "name": "robot", "rules[0].rule": "list*", "rules[0].permission": "allow"})
 	call("registerOauthProvider", api.Params{"provider": "google", "description": "Google", "clientid": "c", "secretkey": "s", "redirecturi": "https://cloud.example.org/"})
+	provider := idptest.New(t, c.Clock.Now)
+	for name, value := range map[string]string{"saml2.enabled": "true", "saml2.idp.metadata.url": provider.Entity()} {
+		call("updateConfiguration", api.Params{"name": name, "value": value})
+	}
+	c.Tenant(t, "", "by-saml", auth.User)
+	bySAML := itemsOf(t, c, cs.ListUsers, cs.ListUsersIn{Username: "by-saml", Scope: api.Scope{ListAll: true}})
+	call("authorizeSamlSso", api.Params{"userid": string(bySAML[0].ID), "enable": "true"})
 	zone := string(box.Zone)
 	call("createServiceOffering", api.Params{"name": "here", "displaytext": "here", "cpunumber": "1", "cpuspeed": "100", "memory": "128", "zoneid": zone})
 	call("createDiskOffering", api.Params{"name": "here", "displaytext": "here", "disksize": "1", "zoneid": zone})
@@ -120,6 +129,7 @@ var rules = map[string]filter{
 	"listResourceLimits.domainid":             {not: "alone it asks for the domain's own limits, which TestLimits tries"},
 	"listAsyncJobs.keyword":                   {field: "cmd", loose: true},
 	"listAsyncJobs.startdate":                 {value: "2000-01-01", other: "2038-01-01"},
+	"listSamlAuthorization.keyword":           {value: "by-saml"},
 	"listUsers.keyword":                       {field: "username", loose: true},
 	"listUserKeys.keypairid":                  {field: "id"},
 	"listUserKeys.apikeyfilter":               {field: "apikey"},

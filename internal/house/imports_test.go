@@ -39,7 +39,7 @@ var rules = []rule{
 
 	{"internal/oidc", "BELOW " + mechanics + " internal/outside/openid internal/outside/fetch", "net/http os/exec",
 		"who somebody is says a provider, and only how it is asked is known outside"},
-	{"internal/saml", "BELOW " + mechanics + " internal/outside/fetch", "net/http os/exec", "metadata come from elsewhere; all else comes with the browser"},
+	{"internal/saml", "BELOW " + mechanics + " internal/outside/fetch internal/outside/idp", "net/http os/exec", "metadata come from elsewhere; all else comes with the browser"},
 	{"internal/ldap", "internal/directory internal/account internal/role " + mechanics, "net/http os/exec", "as the domain, over directories"},
 	{"internal/DOMAIN", "BELOW " + mechanics + " internal/hypervisor", "net/http os/exec",
 		"a service decides the same for every facade, over drivers it knows by interface only"},
@@ -47,6 +47,8 @@ var rules = []rule{
 	{"internal/hypervisor", "internal/secret internal/fault uid", "net/http", "what is asked of a driver, without saying which"},
 	{"internal/hypervisor/...", "internal/hypervisor api/agent internal/bus internal/fault uid", "",
 		"drivers act on what they are told; a driver that could look things up would decide"},
+	{"internal/outside/idp/idptest", "", "", "an identity provider for tests"},
+	{"internal/outside/idp", "internal/outside/fetch internal/fault internal/secret", "net/http", "what providers say comes with a browser"},
 	{"internal/outside/openid", "internal/outside/fetch internal/fault internal/secret", "", "providers are asked within the same bounds as anybody"},
 	{"internal/outside/...", "internal/fault internal/secret", "", "what leaves the machine is behind an interface its user declares"},
 
@@ -60,7 +62,7 @@ var rules = []rule{
 	{"internal/facade/cloudstack/offer", "internal/facade/cloudstack/look internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/note", "internal/facade/cloudstack/look internal/facade/cloudstack/owned internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/region", "internal/facade/cloudstack/look internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
-	{"internal/facade/cloudstack/signon", "internal/facade/cloudstack/front internal/facade/cloudstack/look api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
+	{"internal/facade/cloudstack/signon", "internal/outside/idp internal/facade/cloudstack/front internal/facade/cloudstack/look api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack", "internal/facade/cloudstack/signon internal/facade/cloudstack/front internal/facade/cloudstack/ldap internal/facade/cloudstack/look internal/facade/cloudstack/note internal/facade/cloudstack/offer internal/facade/cloudstack/owned internal/facade/cloudstack/plant internal/facade/cloudstack/region internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics + " internal/hypervisor", "database/sql os/exec", facades},
 	{"internal/facade/vcloud", "api api/vcloud DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudbolt", "api api/cloudbolt DOMAIN " + mechanics, "database/sql os/exec", facades},
@@ -92,7 +94,7 @@ const mechanics = "internal/audit internal/op internal/once internal/keep intern
 const facades = "facades translate; a rule that two of them need lives in a service, so none imports another or a driver"
 
 // aids are what tests may import besides what their package may.
-const aids = "internal/db/dbtest internal/directory/directorytest internal/op/optest internal/hypervisor/hypervisortest internal/hypervisor/sim internal/cloudtest"
+const aids = "internal/db/dbtest internal/outside/idp/idptest internal/directory/directorytest internal/op/optest internal/hypervisor/hypervisortest internal/hypervisor/sim internal/cloudtest"
 
 type rule struct {
 	packages string
@@ -182,10 +184,10 @@ var parts = []part{
 	{"github.com/coreos/go-oidc/v3", "internal/outside/openid", "OpenID Connect"},
 	{"golang.org/x/oauth2", "internal/outside/openid", "OAuth 2.0"},
 	{"github.com/go-jose/go-jose/v4", "TESTS", "tokens, made by a test's provider"},
-	{"github.com/russellhaering/goxmldsig", "internal/saml", "signatures of XML"},
-	{"github.com/beevik/etree", "internal/saml", "XML as what is signed has it"},
-	{"github.com/mattermost/xml-roundtrip-validator", "internal/saml", "refuses XML that two readers could read differently"},
-	{"github.com/crewjam/saml", "internal/saml", "SAML's messages and metadata as types; the checks are our own, on what was signed and nothing else"},
+	{"github.com/russellhaering/goxmldsig", "internal/saml internal/outside/idp internal/outside/idp/idptest", "signatures of XML"},
+	{"github.com/beevik/etree", "internal/saml internal/outside/idp internal/outside/idp/idptest", "XML as what is signed has it"},
+	{"github.com/mattermost/xml-roundtrip-validator", "internal/outside/idp", "refuses XML that two readers could read differently"},
+	{"github.com/crewjam/saml", "internal/saml internal/outside/idp internal/outside/idp/idptest", "SAML's messages and metadata as types; the checks are our own, on what was signed and nothing else"},
 	{"github.com/pquerna/otp", "internal/auth", "codes of authenticator apps"},
 	{"golang.org/x/crypto/argon2", "internal/auth", "password hashes"},
 	{"golang.org/x/crypto/ssh", "internal/keypair", "reads and writes SSH keys as every client and guest does"},

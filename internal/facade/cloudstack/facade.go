@@ -27,6 +27,7 @@ import (
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/role"
+	"github.com/virga-cloud/virga/internal/saml"
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/tag"
@@ -46,6 +47,7 @@ type Services struct {
 	Limits   *apilimit.Service
 	LDAP     *ldap.Service
 	OIDC     *oidc.Service
+	SAML     *saml.Service
 
 	Zones     *zone.Service
 	Offerings *offering.Service
@@ -96,7 +98,7 @@ func newFacade(s Services, o front.Options, commands ...api.Command) *Facade {
 }
 
 // signOn translates the commands by which somebody comes in for whom somebody else vouches.
-func (f *Facade) signOn() signon.Translator { return signon.Translator{OIDC: f.OIDC} }
+func (f *Facade) signOn() signon.Translator { return signon.Translator{OIDC: f.OIDC, SAML: f.SAML} }
 
 // Commands are what roles allow or deny: each command with the types of accounts that it is open to.
 func Commands() []role.Command { return commandsOf(cs.All...) }

@@ -60,6 +60,9 @@ func (c *call) enter(d Door) {
 		ctx = c.audit(ctx, nil)
 	}
 	answer, err := c.visit(ctx, d, v, tries)
+	if err == nil && answer.Enter == nil {
+		c.audited = nil // who goes stands there by its event; more would be anybody's to write
+	}
 	c.acting = auth.With(ctx, c.caller)
 	c.settle(err)
 	switch {

@@ -9,12 +9,14 @@ import (
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/oidc"
+	"github.com/virga-cloud/virga/internal/saml"
 	"github.com/virga-cloud/virga/internal/secret"
 )
 
 // Translator translates for the services that know who vouches for users.
 type Translator struct {
 	OIDC *oidc.Service
+	SAML *saml.Service
 }
 
 // Register gives the commands their handlers.
@@ -24,6 +26,10 @@ func (t Translator) Register(m *api.Mux) {
 	api.HandleCall(m, cs.DeleteOAuthProvider, t.deleteProvider)
 	api.HandleList(m, cs.ListOAuthProvider, t.listProviders)
 	api.HandleCall(m, cs.AuthorizeOAuthSSO, t.authorizeOAuth)
+	api.HandleCall(m, cs.GetSPMetadata, t.spMetadata)
+	api.HandleList(m, cs.ListIDPs, t.listIDPs)
+	api.HandleCall(m, cs.AuthorizeSAMLSSO, t.authorizeSAML)
+	api.HandleList(m, cs.ListSAMLAuthorization, t.listSAML)
 }
 
 // Doors are the commands by which somebody comes in, or goes.
@@ -34,6 +40,13 @@ func (t Translator) Doors() []front.Door {
 		{Command: cs.StartOAuthLogin, Cookie: cookie, Page: true, Visit: t.startOAuth},
 		{Command: cs.VerifyOAuthCode, Cookie: cookie, Tries: always, Visit: t.verifyOAuth},
 		{Command: cs.OAuthLogin, Cookie: cookie, Page: true, Tries: always, Visit: t.loginOAuth},
+		{Command: cs.SAMLSSO, Cookie: "samllogin", Visit: t.ssoSAML, Tries: func(v front.Visit) bool {
+			return v.Params[samlResponse] != "" || v.Params[ticket] != ""
+		}},
+		{Command: cs.SAMLSLO, Visit: t.sloSAML, Tries: func(v front.Visit) bool {
+			return v.Params[samlRequest] != "" || v.Params[samlResponse] == "" && !v.Session.IsEmpty()
+		}},
+		{Command: cs.ListAndSwitchSAMLAccount, Inside: true, Visit: t.switchSAML, Tries: func(v front.Visit) bool { return v.Params["userid"] != "" }},
 	}
 }
 

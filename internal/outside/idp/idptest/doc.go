@@ -1,0 +1,2 @@
+// Package idptest is a SAML identity provider for tests: it answers as it is told, truly or not.
+package idptest
