@@ -227,7 +227,8 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	c.Facade.Ready = func(context.Context) error { return cl.Engine.Ready() }
 	cl.Facade = cloudstack.New(cloudstack.Services{
 		DB: cl.DB, Engine: cl.Engine, Settings: cl.Settings, Accounts: cl.Accounts, Sessions: cl.Sessions, Roles: cl.Roles,
-		Limits: cl.Limits, OIDC: cl.OIDC, SAML: cl.SAML, LDAP: cl.LDAP, Zones: cl.Zones, Offerings: cl.Offerings, KeyPairs: cl.KeyPairs, Tags: cl.Tags, Details: cl.Details,
+		Limits: cl.Limits, OIDC: cl.OIDC, SAML: cl.SAML, LDAP: cl.LDAP,
+		Zones: cl.Zones, Offerings: cl.Offerings, KeyPairs: cl.KeyPairs, Tags: cl.Tags, Details: cl.Details,
 		Annotations: cl.Annotations, Certificates: cl.Certificates, Networks: cl.Networks,
 		VPCs: cl.VPCs, Groups: cl.Groups,
 		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Machines: cl.Machines, Closing: cl.Closing, Reset: c.Reset,

@@ -161,7 +161,7 @@ func targets(d *api.Description) (out []target) {
 				out = append(out, target{name: p.Name + "[0]." + f.Name, kind: f.Of})
 			}
 		}
-		if p.Name == "entityid" {
+		if p.Name == "entityid" && has(d, "entitytype") {
 			for kind, of := range annotated {
 				out = append(out, target{name: p.Name, kind: of, with: api.Params{"entitytype": kind}})
 			}

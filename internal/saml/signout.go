@@ -28,7 +28,7 @@ func (s *Service) Leave(ctx context.Context, session secret.String) (string, err
 	}
 	p, err := s.provider(ctx, row.IDP)
 	if err != nil || p.SignOut == "" {
-		return s.Home(), nil // nobody there to tell
+		return s.Home(), nil //nolint:nilerr // there is nobody to tell; the session here ends
 	}
 	request := saml.LogoutRequest{
 		ID: newID(), Version: "2.0", IssueInstant: s.db.Now(), Destination: p.SignOut, Issuer: s.issuer(),

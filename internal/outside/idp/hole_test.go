@@ -287,11 +287,11 @@ func TestHole3SAMLAnswersThatAreNotBelieved(t *testing.T) {
 		t.Errorf("SHA-1 where it is allowed: %+v %v", got, err)
 	}
 	b.SHA1 = false
-	b.Rules.Now = b.now.Add(2000 * time.Hour)
+	b.Now = b.now.Add(2000 * time.Hour)
 	if _, err := b.hear(b.truth().Encode(t)); err == nil || !strings.Contains(err.Error(), "signature is wrong") {
 		t.Errorf("with a certificate that has expired: %v", err)
 	}
-	b.Rules.Now, b.Certificates = b.now, nil
+	b.Now, b.Certificates = b.now, nil
 	if _, err := b.hear(b.truth().Encode(t)); err == nil || !strings.Contains(err.Error(), "no certificate") {
 		t.Errorf("without a certificate: %v", err)
 	}

@@ -95,7 +95,7 @@ type Rules struct {
 const (
 	// Success is the status of what went well.
 	Success = "urn:oasis:names:tc:SAML:2.0:status:Success"
-	bearer  = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
+	bearer  = "urn:oasis:names:tc:SAML:2.0:cm:bearer" //nolint:gosec // it is no password
 )
 
 // Issuer tells who claims to have sent a message, to know by whose certificates it is to be checked. It proves nothing.

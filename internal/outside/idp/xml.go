@@ -83,7 +83,7 @@ func plain(text []byte, comments bool) error {
 	d := xml.NewDecoder(bytes.NewReader(text))
 	for depth := 0; ; {
 		token, err := d.RawToken()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
@@ -185,7 +185,9 @@ func (r Rules) verified(el *etree.Element) (*etree.Element, error) {
 }
 
 var (
-	canonical  = []string{string(dsig.CanonicalXML10ExclusiveAlgorithmId), string(dsig.CanonicalXML11AlgorithmId), string(dsig.CanonicalXML10RecAlgorithmId)}
+	canonical = []string{
+		string(dsig.CanonicalXML10ExclusiveAlgorithmId), string(dsig.CanonicalXML11AlgorithmId), string(dsig.CanonicalXML10RecAlgorithmId),
+	}
 	transforms = append([]string{string(dsig.EnvelopedSignatureAltorithmId)}, canonical...)
 	methods    = []string{
 		dsig.RSASHA256SignatureMethod, dsig.RSASHA384SignatureMethod, dsig.RSASHA512SignatureMethod,

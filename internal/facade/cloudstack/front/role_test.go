@@ -30,7 +30,7 @@ func TestRolesOfCallers(t *testing.T) {
 func TestCommandsSayWhetherTheyChangeSomething(t *testing.T) {
 	t.Parallel()
 	words := []string{
-		"add", "attach", "cancel", "change", "configure", "create", "delete", "deploy", "destroy", "detach", "disable", "enable", "expunge", "get", "import", "ldap", "link", "list", "lock",
+		"add", "attach", "authorize", "cancel", "change", "configure", "create", "delete", "deploy", "destroy", "detach", "disable", "enable", "expunge", "get", "import", "ldap", "link", "list", "lock",
 		"mark", "move", "query",
 		"reboot", "reconnect", "recover", "register", "remove", "reset", "search", "setup", "start", "stop", "unlink", "update", "upload", "validate",
 	}

@@ -46,7 +46,9 @@ func (t Translator) Doors() []front.Door {
 		{Command: cs.SAMLSLO, Visit: t.sloSAML, Tries: func(v front.Visit) bool {
 			return v.Params[samlRequest] != "" || v.Params[samlResponse] == "" && !v.Session.IsEmpty()
 		}},
-		{Command: cs.ListAndSwitchSAMLAccount, Inside: true, Visit: t.switchSAML, Tries: func(v front.Visit) bool { return v.Params["userid"] != "" }},
+		{Command: cs.ListAndSwitchSAMLAccount, Inside: true, Visit: t.switchSAML, Tries: func(v front.Visit) bool {
+			return v.Params["userid"] != ""
+		}},
 	}
 }
 

@@ -104,7 +104,8 @@ func (p *IDP) Take(t testing.TB, link, kind, spMetadata string, into any) {
 	if err != nil || !strings.HasPrefix(link, p.URL) {
 		t.Fatalf("the browser was sent to %q", link)
 	}
-	query := u.RawQuery[strings.Index(u.RawQuery, kind+"="):]
+	_, query, _ := strings.Cut(u.RawQuery, kind+"=")
+	query = kind + "=" + query
 	signed, encoded, _ := strings.Cut(query, "&Signature=")
 	var sp saml.EntityDescriptor
 	if err := xml.Unmarshal([]byte(spMetadata), &sp); err != nil {
