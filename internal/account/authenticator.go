@@ -94,23 +94,19 @@ func UserNamed(ctx context.Context, q db.Tx, domain uid.Domain, username string)
 
 // Withdraw disables a user that its source doesn't have any more, or has disabled, and signs it out. Who is shut already stays so.
 func (s *Service) Withdraw(ctx context.Context, tx db.Tx, id uid.User) error {
-	u, err := s.targetOther(ctx, tx, id, "disable")
-	if err != nil || u.State != Enabled {
-		return err
-	}
-	return s.bySource(ctx, tx, u, Disabled, event.UserDisable)
+	return s.bySource(ctx, tx, id, Disabled, event.UserDisable)
 }
 
 // Restore enables a user that Withdraw has disabled; one that an administrator has shut stays so.
 func (s *Service) Restore(ctx context.Context, tx db.Tx, id uid.User) error {
-	u, err := s.targetOther(ctx, tx, id, "enable")
-	if err != nil || u.State != Disabled || !u.Withdrawn {
-		return err
-	}
-	return s.bySource(ctx, tx, u, Enabled, event.UserEnable)
+	return s.bySource(ctx, tx, id, Enabled, event.UserEnable)
 }
 
-func (s *Service) bySource(ctx context.Context, tx db.Tx, u User, to State, kind event.Kind) error {
+func (s *Service) bySource(ctx context.Context, tx db.Tx, id uid.User, to State, kind event.Kind) error {
+	u, err := s.targetOther(ctx, tx, id, "disable or enable")
+	if err != nil || to == Disabled && u.State != Enabled || to == Enabled && (u.State != Disabled || !u.Withdrawn) {
+		return err
+	}
 	if err := s.shutUser(ctx, tx, u, to, to == Disabled); err != nil {
 		return err
 	}
