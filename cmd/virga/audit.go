@@ -72,8 +72,10 @@ func (e auditExport) Run(ctx context.Context) error {
 		return err
 	}
 	defer d.Close()
-	_, err = audit.Export(ctx, d.Read(), e.After, os.Stdout)
-	return err
+	return d.Snapshot(ctx, func(ctx context.Context, q db.Tx) error {
+		_, err := audit.Export(ctx, q, e.After, os.Stdout)
+		return err
+	})
 }
 
 type auditVerify struct {
@@ -98,7 +100,10 @@ func (v auditVerify) Run(ctx context.Context) error {
 	var r audit.Report
 	var err error
 	if v.From == "" {
-		r, err = audit.Verify(ctx, d.Read(), box)
+		err = d.Snapshot(ctx, func(ctx context.Context, q db.Tx) error { // the server may go on writing
+			r, err = audit.Verify(ctx, q, box)
+			return err
+		})
 	} else {
 		r, err = verifyFile(ctx, v.From, d)
 	}
@@ -117,8 +122,12 @@ func verifyFile(ctx context.Context, name string, d *db.DB) (audit.Report, error
 	if d == nil {
 		return audit.VerifyFile(ctx, f, nil)
 	}
-	q := d.Read()
-	return audit.VerifyFile(ctx, f, &q)
+	var r audit.Report
+	err = d.Snapshot(ctx, func(ctx context.Context, q db.Tx) (err error) {
+		r, err = audit.VerifyFile(ctx, f, &q)
+		return err
+	})
+	return r, err
 }
 
 func report(r audit.Report, sealed bool) error {

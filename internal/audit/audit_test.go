@@ -223,3 +223,28 @@ func TestOneRecordForACall(t *testing.T) {
 		}
 	})
 }
+
+// A server that goes on writing while its log is verified is not taken for somebody who tampers with it.
+func TestVerifyBesideTheServer(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, l *log) {
+		l.fill(3)
+		l.must(l.d.Snapshot(t.Context(), func(ctx context.Context, q db.Tx) error {
+			before, err := audit.Verify(ctx, q, l.box)
+			l.must(err)
+			l.fill(4)
+			l.must(l.d.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+				_, err := audit.Expire(ctx, tx, l.box, tx.Now.Add(time.Hour))
+				return err
+			}))
+			after, err := audit.Verify(ctx, q, l.box)
+			if len(after.Wrong) > 0 || after.Records != 3 || before.Head != after.Head {
+				t.Errorf("before %+v, after %+v", before, after)
+			}
+			return err
+		}))
+		if r := l.verify(); len(r.Wrong) > 0 || r.Records != 0 {
+			t.Errorf("at the end %+v", r)
+		}
+	})
+}

@@ -354,7 +354,7 @@ func (s *shard) tells(t *testing.T, d *api.Description, p person, how way, param
 	case a.status == 530 || a.status >= 500 && a.status < 530 && a.status != 511:
 		t.Errorf("%s: %v", said(), a)
 	case how > bySession:
-		if a.status != http.StatusUnauthorized && !d.Session && !(d.Open && how == ended) {
+		if a.status != http.StatusUnauthorized && !d.Session && (!d.Open || how == expired) {
 			t.Errorf("%s: %v, want 401", said(), a)
 		}
 	case !d.Role.Allows(p.role()):
