@@ -13,8 +13,8 @@ import (
 
 // write runs a change of roles, which only root admins make, and lets this server work by it.
 func (s *Service) write(ctx context.Context, change func(ctx context.Context, tx db.Tx, by grantor) error) error {
-	if !auth.From(ctx).IsRoot() {
-		return fault.Deniedf("only root admins may change roles")
+	if err := mayChange(ctx); err != nil {
+		return err
 	}
 	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		by, err := s.grantor(ctx, tx)
@@ -27,6 +27,13 @@ func (s *Service) write(ctx context.Context, change func(ctx context.Context, tx
 		return err
 	}
 	return s.Load(ctx)
+}
+
+func mayChange(ctx context.Context) error {
+	if !auth.From(ctx).IsRoot() {
+		return fault.Deniedf("only root admins may change roles")
+	}
+	return nil
 }
 
 // change is what is done to a role; what it leaves in the role is written.

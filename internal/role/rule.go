@@ -85,6 +85,9 @@ func (s *Service) OrderRules(ctx context.Context, of uid.Role, ids []uid.RolePer
 
 // DeleteRule takes a rule away from its role.
 func (s *Service) DeleteRule(ctx context.Context, id uid.RolePermission) error {
+	if err := mayChange(ctx); err != nil { // before it is told whether there is such a rule
+		return err
+	}
 	found, err := RulesByID(ctx, s.db.Read(), []uid.RolePermission{id})
 	if err != nil {
 		return fmt.Errorf("find rule %s: %w", id, err)
