@@ -83,6 +83,14 @@ func (w *matrixWorld) complete(t *testing.T) {
 			}
 		}
 	}
+	for _, one := range cs.All {
+		for _, p := range one.Describe().Params() {
+			named := (p.Type == "string" || p.Type == "list") && (strings.HasSuffix(p.Name, "id") || strings.HasSuffix(p.Name, "ids"))
+			if named && kindIn(p) == "" && !slices.Contains(noIDs, p.Name) {
+				t.Errorf("%s.%s seems to take ids: say of what in kindIn, or that it does not in noIDs", one.Describe().Name, p.Name)
+			}
+		}
+	}
 	all := strings.Join(slices.Collect(maps.Values(kindsOfThings)), "\n")
 	for table, columns := range w.owned {
 		if !slices.Contains(noThings, table) && !regexp.MustCompile(`(from|join) `+table+`\b`).MatchString(all) {

@@ -226,6 +226,8 @@ var unshown = map[string]string{
 	"listResourceDetails.resourceid":            "not everything has details",
 	"removeResourceDetail.resourceid/public":    "an ISO is no template",
 	"addResourceDetail.resourceid/public":       "an ISO is no template",
+	"updateConfiguration.imagestoreuuid":        "there is no setting of image stores",
+	"resetConfiguration.imagestoreid":           "there is no setting of image stores",
 	"oauthlogin.domainId":                       "a login that fails says nothing",
 	"deleteLdapConfiguration.domainid":          "no tenant has a directory",
 	"listLdapConfigurations.domainid":           "no tenant has a directory",

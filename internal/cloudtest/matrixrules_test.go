@@ -200,11 +200,15 @@ var taggable = map[string]string{
 
 // kindIn is the kind of thing whose ids a parameter takes, also one that takes another word instead.
 func kindIn(p api.Param) string {
-	if p.Of == "" && (p.Name == "zoneid" || p.Name == "zoneids") {
-		return "zone"
+	if p.Of != "" || p.Type != "string" && p.Type != "list" {
+		return p.Of
 	}
-	return p.Of
+	return map[string]string{"zoneid": "zone", "zoneids": "zone", "domainid": "domain", "projectid": "project", "vpcid": "VPC"}[p.Name]
 }
+
+// noIDs are parameters that are called as if they took ids, and take other things, or what there is not yet; and those of which targets
+// knows more.
+var noIDs = []string{"clientid", "snapshotid", "affinitygroupids", "resourceid", "resourceids", "entityid"}
 
 // detailed are the kinds of things that details are noted of, by the word for them.
 var detailed = map[string]string{

@@ -36,10 +36,7 @@ func (f Translator) updateDiskOffering(ctx context.Context, in cs.UpdateDiskOffe
 	if in.Display != nil {
 		c.Hidden = new(!*in.Display)
 	}
-	if c.Domains, err = someOr[uid.Domain]("domainid", in.DomainIDs, "public"); err != nil {
-		return none, err
-	}
-	if c.Zones, err = someOr[uid.Zone]("zoneid", in.ZoneIDs, "all"); err != nil {
+	if err := forWhom(&c, in.DomainIDs, in.ZoneIDs); err != nil {
 		return none, err
 	}
 	if _, err := f.Offerings.UpdateDisk(ctx, in.ID, c); err != nil {

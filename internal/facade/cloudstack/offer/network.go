@@ -70,10 +70,7 @@ func (f Translator) updateNetworkOffering(ctx context.Context, in cs.UpdateNetwo
 	if in.State != nil {
 		c.State = new(offering.State(*in.State))
 	}
-	if c.Domains, err = someOr[uid.Domain]("domainid", in.DomainIDs, "public"); err != nil {
-		return none, err
-	}
-	if c.Zones, err = someOr[uid.Zone]("zoneid", in.ZoneIDs, "all"); err != nil {
+	if err := forWhom(&c.Change, in.DomainIDs, in.ZoneIDs); err != nil {
 		return none, err
 	}
 	if _, err := f.Offerings.UpdateNetwork(ctx, in.ID, c); err != nil {

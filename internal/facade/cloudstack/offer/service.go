@@ -47,10 +47,7 @@ func (f Translator) updateServiceOffering(ctx context.Context, in cs.UpdateServi
 		Name: in.Name, DisplayText: in.DisplayText, SortKey: in.SortKey, State: newState(in.State), HostTags: in.HostTags,
 		StorageTags: in.StorageTags,
 	}
-	if c.Domains, err = someOr[uid.Domain]("domainid", in.DomainIDs, "public"); err != nil {
-		return none, err
-	}
-	if c.Zones, err = someOr[uid.Zone]("zoneid", in.ZoneIDs, "all"); err != nil {
+	if err := forWhom(&c, in.DomainIDs, in.ZoneIDs); err != nil {
 		return none, err
 	}
 	if _, err := f.Offerings.UpdateCompute(ctx, in.ID, c); err != nil {
@@ -163,6 +160,14 @@ func newState(state string) *offering.State {
 		return new(offering.Active)
 	}
 	return new(offering.Inactive)
+}
+
+// forWhom reads for which domains, and in which zones, an offering is from now on.
+func forWhom(c *offering.Change, domains, zones string) (err error) {
+	if c.Domains, err = someOr[uid.Domain]("domainid", domains, "public"); err == nil {
+		c.Zones, err = someOr[uid.Zone]("zoneid", zones, "all")
+	}
+	return err
 }
 
 // someOr reads a list of ids, or the word that stands for no restriction; nil where nothing was given.
