@@ -42,7 +42,7 @@ func domainNamed(ctx context.Context, q db.Tx, name string) (Domain, error) {
 		return domainByID(ctx, q, uid.Domain(id))
 	}
 	var row domainRow
-	err := q.NewSelect().Model(&row).Where("d.path = ? and d.removed is null and d.state = ?", domainPath(name), Active).Scan(ctx)
+	err := q.NewSelect().Model(&row).Where("d.path = ? and d.removed is null and d.state = ?", DomainPath(name), Active).Scan(ctx)
 	return row.Domain, err
 }
 

@@ -135,8 +135,8 @@ func (s *Service) Logout(ctx context.Context, cookie secret.String) error {
 	})
 }
 
-// domainPath reads a path as clients write it: with slashes around it, with ROOT in front or without.
-func domainPath(s string) string {
+// DomainPath reads a path as clients write it: with slashes around it, with ROOT in front or without.
+func DomainPath(s string) string {
 	s = strings.Trim(s, "/")
 	switch first, rest, _ := strings.Cut(s, "/"); {
 	case strings.EqualFold(first, Root) && rest != "":

@@ -55,7 +55,7 @@ func userByName(ctx context.Context, q db.Tx, username, domain string) (userRow,
 	if id := strings.ToLower(domain); uid.Valid(id) {
 		s.Where("d.id = ?", id)
 	} else {
-		s.Where("d.path = ? and d.removed is null", domainPath(domain))
+		s.Where("d.path = ? and d.removed is null", DomainPath(domain))
 	}
 	err := s.Scan(ctx)
 	return row, err

@@ -207,6 +207,8 @@ func (s *shard) named(kind, name string) string {
 var unshown = map[string]string{
 	"*.zoneid":                                  "the tenants' zones are empty",
 	"login.domainId":                            "a login that fails says nothing",
+	"listAndSwitchSamlAccount.userid":           "only who has come in by SAML goes on as another user",
+	"listAndSwitchSamlAccount.domainid":         "only who has come in by SAML goes on as another user",
 	"listEvents.resourceid":                     "not everything has events of its own",
 	"listAsyncJobs.resourceid":                  "no job is at work",
 	"listIsos.id":                               "no tenant has an ISO",
