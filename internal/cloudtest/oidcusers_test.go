@@ -19,7 +19,11 @@ import (
 // the address of another.
 func TestWhoSomebodyOfAProviderIs(t *testing.T) {
 	t.Parallel()
-	w := newWithOIDC(t, dbtest.SQLite(t))
+	dbtest.EachURL(t, whoSomebodyOfAProviderIs)
+}
+
+func whoSomebodyOfAProviderIs(t *testing.T, url string) {
+	w := newWithOIDC(t, url)
 	come := func(who string, more ...string) page {
 		b := newBrowser(t, w.URL)
 		return b.call("oauthlogin", with(w.back(b, who), more...))

@@ -143,7 +143,11 @@ func TestSignInBySAML(t *testing.T) {
 
 func TestProvidersSignUsersOut(t *testing.T) {
 	t.Parallel()
-	w := newWithSAML(t, dbtest.SQLite(t))
+	dbtest.EachURL(t, providersSignUsersOut)
+}
+
+func providersSignUsersOut(t *testing.T, url string) {
+	w := newWithSAML(t, url)
 	ada, bob := newBrowser(t, w.URL), newBrowser(t, w.URL)
 	w.signIn(ada, "ada", "")
 	w.signIn(bob, "bob", "")
@@ -168,7 +172,11 @@ func TestProvidersSignUsersOut(t *testing.T) {
 
 func TestWhoComesInBySAML(t *testing.T) {
 	t.Parallel()
-	w := newWithSAML(t, dbtest.SQLite(t))
+	dbtest.EachURL(t, whoComesInBySAML)
+}
+
+func whoComesInBySAML(t *testing.T, url string) {
+	w := newWithSAML(t, url)
 	come := func(username, more string) (*browser, page) {
 		b := newBrowser(t, w.URL)
 		return b, b.bring(w.truth(w.leave(b, more), username).Encode(t), nil)
