@@ -2,12 +2,17 @@ package uid
 
 // The kinds of things that have ids. A new kind is two lines here.
 type (
-	Domain          = ID[domainKind]
-	Account         = ID[accountKind]
-	User            = ID[userKind]
-	Role            = ID[roleKind]
-	RolePermission  = ID[rolePermissionKind]
-	Project         = ID[projectKind]
+	Domain         = ID[domainKind]
+	Account        = ID[accountKind]
+	User           = ID[userKind]
+	Role           = ID[roleKind]
+	RolePermission = ID[rolePermissionKind]
+	Project        = ID[projectKind]
+
+	ProjectInvitation     = ID[projectInvitationKind]
+	ProjectRole           = ID[projectRoleKind]
+	ProjectRolePermission = ID[projectRolePermissionKind]
+
 	Zone            = ID[zoneKind]
 	Pod             = ID[podKind]
 	Cluster         = ID[clusterKind]
@@ -48,12 +53,17 @@ type (
 )
 
 type (
-	domainKind          struct{}
-	accountKind         struct{}
-	userKind            struct{}
-	roleKind            struct{}
-	rolePermissionKind  struct{}
-	projectKind         struct{}
+	domainKind         struct{}
+	accountKind        struct{}
+	userKind           struct{}
+	roleKind           struct{}
+	rolePermissionKind struct{}
+	projectKind        struct{}
+
+	projectInvitationKind     struct{}
+	projectRoleKind           struct{}
+	projectRolePermissionKind struct{}
+
 	zoneKind            struct{}
 	podKind             struct{}
 	clusterKind         struct{}
@@ -136,3 +146,7 @@ func (annotationKind) kind() string      { return "annotation" }
 func (serverKind) kind() string          { return "management server" }
 func (sessionKind) kind() string         { return "session" }
 func (oauthProviderKind) kind() string   { return "OAuth provider" }
+
+func (projectInvitationKind) kind() string     { return "project invitation" }
+func (projectRoleKind) kind() string           { return "project role" }
+func (projectRolePermissionKind) kind() string { return "rule of a project role" }

@@ -23,7 +23,7 @@ type DeployVirtualMachineIn struct {
 	DisplayName       string              `api:"displayname" doc:"The name shown to users; the host name unless given."`
 	Account           string              `api:"account" doc:"The name of the account that is to own it. Goes together with domainid."`
 	DomainID          uid.Domain          `api:"domainid" doc:"The ID of that account's domain."`
-	ProjectID         string              `api:"projectid" doc:"The ID of the project that is to own it."`
+	ProjectID         uid.Project         `api:"projectid" doc:"The ID of the project that is to own it."`
 	NetworkIDs        []uid.Network       `api:"networkids" doc:"The IDs of the networks, the default one first. Not together with iptonetworklist."`
 	IPAddress         string              `api:"ipaddress" doc:"The address in the default network; a free one unless given."`
 	IP6Address        string              `api:"ip6address" doc:"The IPv6 address in the default network; the one that the guest makes of its MAC address unless given."`

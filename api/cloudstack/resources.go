@@ -43,9 +43,9 @@ type Resources struct {
 	SnapshotTotal     *int64 `json:"snapshottotal,omitempty" doc:"How many snapshots it has. There are none yet."`
 	SnapshotAvailable string `json:"snapshotavailable,omitempty" doc:"How many more snapshots it may have."`
 
-	ProjectLimit     string `json:"projectlimit,omitempty" doc:"How many projects it may have, once there are any."`
-	ProjectTotal     *int64 `json:"projecttotal,omitempty" doc:"How many projects it has. There are none yet."`
-	ProjectAvailable string `json:"projectavailable,omitempty" doc:"How many more projects it may have."`
+	ProjectLimit     string `json:"projectlimit,omitempty" doc:"How many projects it may administer."`
+	ProjectTotal     *int64 `json:"projecttotal,omitempty" doc:"How many projects it administers."`
+	ProjectAvailable string `json:"projectavailable,omitempty" doc:"How many more projects it may administer."`
 
 	VPCLimit     string `json:"vpclimit,omitempty" doc:"How many VPCs it may have, once there are any."`
 	VPCTotal     *int64 `json:"vpctotal,omitempty" doc:"How many VPCs it has. There are none yet."`

@@ -29,7 +29,7 @@ type CreateVolumeIn struct {
 	SnapshotID     string           `api:"snapshotid" doc:"The ID of a snapshot to make it from. There are none yet."`
 	Account        string           `api:"account" doc:"The name of the account that is to own it. Goes together with domainid."`
 	DomainID       uid.Domain       `api:"domainid" doc:"The ID of that account's domain."`
-	ProjectID      string           `api:"projectid" doc:"The ID of the project that is to own it."`
+	ProjectID      uid.Project      `api:"projectid" doc:"The ID of the project that is to own it."`
 }
 
 // AttachVolume gives a machine a volume.

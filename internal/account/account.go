@@ -112,4 +112,7 @@ type User struct {
 	APIKey       string           `bun:",scanonly"` // of the plain pair of keys; "" where none is registered
 	// AccountKeyAccess is what a user inherits.
 	AccountKeyAccess KeyAccess `bun:",scanonly"`
+	// Joined and NoProjects are as in [auth.Caller], and known of callers only.
+	Joined     bool `bun:",scanonly"`
+	NoProjects bool `bun:",scanonly"`
 }

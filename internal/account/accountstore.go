@@ -14,6 +14,7 @@ import (
 type accountRow struct {
 	bun.BaseModel `bun:"table:accounts,alias:a"`
 	Account
+	InProjects bool
 }
 
 func insertAccount(ctx context.Context, tx db.Tx, a Account) error {
@@ -36,17 +37,17 @@ func withDomain(q *bun.SelectQuery) {
 
 func accountByName(ctx context.Context, q db.Tx, domain uid.Domain, name string) (Account, error) {
 	var row accountRow
-	err := selectAccounts(q, &row).Where("a.domain_id = ? and a.name = ? and a.removed is null", domain, name).Scan(ctx)
+	err := selectAccounts(q, &row).Where("a.domain_id = ? and a.name = ? and a.type <> ? and a.removed is null", domain, name, auth.Project).Scan(ctx)
 	return row.Account, err
 }
 
-var findNames = db.PrepareMany(`select a.id, a.name, a.domain_id, d.name as domain_name, d.path as domain_path
+var findNames = db.PrepareMany(`select a.id, a.name, a.type, a.domain_id, d.name as domain_name, d.path as domain_path
 	from accounts a join domains d on d.id = a.domain_id where a.id in (?)`)
 
 // names finds those of removed accounts too.
 func names(ctx context.Context, q db.Tx, ids []uid.Account) (map[uid.Account]Name, error) {
 	return db.ByID(ctx, q, findNames, ids, func(r accountRow) (uid.Account, Name) {
-		return r.ID, Name{Account: r.Name, Domain: r.Domain, DomainName: r.DomainName, DomainPath: r.DomainPath}
+		return r.ID, Name{Account: r.Name, Type: r.Type, Domain: r.Domain, DomainName: r.DomainName, DomainPath: r.DomainPath}
 	})
 }
 
@@ -65,6 +66,9 @@ func listAccounts(ctx context.Context, tx db.Tx, f AccountFilter) ([]Account, in
 	}
 	if f.Type != nil {
 		q.Where("a.type = ?", *f.Type)
+	}
+	if !f.Projects {
+		q.Where("a.type <> ?", auth.Project)
 	}
 	if f.Keys != nil {
 		q.Where("a.key_access = ?", *f.Keys)
@@ -125,6 +129,22 @@ func hasID(ctx context.Context, q db.Tx, table, id string) (bool, error) {
 func saveAccount(ctx context.Context, tx db.Tx, a Account) error {
 	_, err := tx.NewUpdate().Model(&accountRow{Account: a}).
 		Column("name", "type", "role_id", "network_domain", "details", "key_access").WherePK().Exec(ctx)
+	return err
+}
+
+func renameAccount(ctx context.Context, tx db.Tx, id uid.Account, name string) error {
+	_, err := tx.NewRaw("update accounts set name = ? where id = ?", name, id).Exec(ctx)
+	return err
+}
+
+// markJoined marks a user, or with none the account, as one to look up projects for. The mark stays: it saves those the look-up that have
+// never been in one.
+func markJoined(ctx context.Context, tx db.Tx, id uid.Account, user uid.User) error {
+	query, which := "update accounts set in_projects = ? where id = ? and in_projects <> ?", string(id)
+	if user != "" {
+		query, which = "update users set in_projects = ? where id = ? and in_projects <> ?", string(user)
+	}
+	_, err := tx.NewRaw(query, true, which, true).Exec(ctx)
 	return err
 }
 

@@ -103,7 +103,14 @@ func (s *Service) bootstrap(ctx context.Context, tx db.Tx, username, hash string
 
 // furnish gives a new account what every account has: its counts, and what other packages begin it with.
 func (s *Service) furnish(ctx context.Context, tx db.Tx, id uid.Account, domain uid.Domain, t auth.AccountType) error {
-	if err := limit.OpenAccount(ctx, tx, id, t == auth.RootAdmin); err != nil {
+	kind := limit.Tenant
+	switch t {
+	case auth.RootAdmin:
+		kind = limit.Free
+	case auth.Project:
+		kind = limit.Project
+	}
+	if err := limit.OpenAccount(ctx, tx, id, kind); err != nil {
 		return fmt.Errorf("count for the new account: %w", err)
 	}
 	for _, give := range s.begin {

@@ -45,6 +45,6 @@ func (s *Service) ByUser(ctx context.Context, id uid.User) (auth.Caller, User, e
 func (u User) caller() auth.Caller {
 	return auth.Caller{
 		User: u.ID, Username: u.Username, Account: u.Account, Domain: u.Domain, DomainPath: u.DomainPath, Type: u.AccountType,
-		Role: u.AccountRole,
+		Role: u.AccountRole, Joined: u.Joined, NoProjects: u.NoProjects,
 	}
 }

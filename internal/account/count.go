@@ -92,10 +92,11 @@ func Together(ctx context.Context, q db.Tx, id uid.Domain) (limit.Counts, error)
 	if err := Totals(ctx, q, root); err != nil {
 		return nil, err
 	}
-	return unlimited(root[0].Totals), nil
+	return Unlimited(root[0].Totals), nil
 }
 
-func unlimited(use limit.Use) limit.Counts {
+// Unlimited are counts of what has no limits.
+func Unlimited(use limit.Use) limit.Counts {
 	counts := limit.Counts{}
 	for _, k := range limit.Kinds() {
 		counts[k] = limit.Count{Used: use[k], Maximum: limit.Unlimited}

@@ -143,7 +143,8 @@ type Lone struct {
 	Domain
 
 	Domains  int // below it, at any depth
-	Accounts int // in them and in it
+	Accounts int // in them and in it, but for projects'
+	Projects int
 }
 
 // Retire finds a domain that is to be removed: nothing comes into it any more until the transaction's end. It is for root admins.
@@ -164,7 +165,7 @@ func Retire(ctx context.Context, tx db.Tx, id uid.Domain) (Lone, error) {
 		return Lone{}, fault.Invalidf("the domain ROOT can't be deleted")
 	}
 	l := Lone{Domain: d}
-	l.Domains, l.Accounts, err = countBelow(ctx, tx, d.Path)
+	err = countBelow(ctx, tx, &l)
 	return l, err
 }
 
@@ -190,7 +191,7 @@ func AccountsBelow(ctx context.Context, q db.Tx, id uid.Domain) ([]Account, erro
 	if err != nil {
 		return nil, fmt.Errorf("find domain %s: %w", id, err)
 	}
-	found, _, err := listAccounts(ctx, q, AccountFilter{Scope: auth.Scope{Under: d.Path}})
+	found, _, err := listAccounts(ctx, q, AccountFilter{Scope: auth.Scope{Under: d.Path}, Projects: true})
 	return found, err
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/uid"
@@ -123,11 +124,12 @@ func setDomainNetwork(ctx context.Context, tx db.Tx, id uid.Domain, name string)
 	return err
 }
 
-func countBelow(ctx context.Context, tx db.Tx, path string) (domains, accounts int, err error) {
-	args := append(belowArgs(path), belowArgs(path)...)
-	err = tx.NewRaw(`select (select count(*) - 1 from domains where removed is null and `+below+`), (select count(*) from accounts
-		where removed is null and domain_id in (select id from domains where removed is null and `+below+"))", args...).Scan(ctx, &domains, &accounts)
-	return domains, accounts, err
+func countBelow(ctx context.Context, tx db.Tx, l *Lone) error {
+	in := "(select count(*) from accounts where removed is null and domain_id in (select id from domains where removed is null and " + below + ")"
+	args := belowArgs(l.Path)
+	args = append(append(append(args, args...), auth.Project), append(args, auth.Project)...)
+	return tx.NewRaw("select (select count(*) - 1 from domains where removed is null and "+below+"), "+in+" and type <> ?), "+in+" and type = ?)",
+		args...).Scan(ctx, &l.Domains, &l.Accounts, &l.Projects)
 }
 
 func deactivate(ctx context.Context, tx db.Tx, path string) error {

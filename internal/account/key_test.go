@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -24,7 +25,7 @@ func TestKeys(t *testing.T) {
 			t.Error("the caller doesn't know by which keys")
 		}
 		c.Key = ""
-		if err != nil || c != auth.From(ctx) || !key.Equal(first.Secret) {
+		if err != nil || !reflect.DeepEqual(c, auth.From(ctx)) || !key.Equal(first.Secret) {
 			t.Errorf("by key: %+v, %v", c, err)
 		}
 		var stored string

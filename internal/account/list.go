@@ -32,10 +32,12 @@ type AccountFilter struct {
 	State   State
 	Type    *auth.AccountType
 	Keys    *KeyAccess
-	Closing *bool  // being deleted
-	Keyword string // part of the name, in any case
-	Offset  int
-	Limit   int // 0: all
+	Closing *bool // being deleted
+	// Projects shows the accounts of projects, too.
+	Projects bool
+	Keyword  string // part of the name, in any case
+	Offset   int
+	Limit    int // 0: all
 }
 
 // DomainFilter says which domains to list. Zero fields do not restrict, but for Scope, whose zero value shows nothing; the
@@ -108,6 +110,7 @@ func (s *Service) Domains(ctx context.Context, f DomainFilter) ([]Domain, int, e
 // Name is how an account is shown beside the things it owns.
 type Name struct {
 	Account    string
+	Type       auth.AccountType
 	Domain     uid.Domain
 	DomainName string
 	DomainPath string

@@ -152,8 +152,8 @@ func TestNames(t *testing.T) {
 			t.Fatal(err)
 		}
 		diff := cmp.Diff(map[uid.Account]Name{
-			w.accounts["buser"].ID: {"buser", w.domains["ROOT/b"].ID, "b", "ROOT/b"},
-			w.accounts["xuser"].ID: {"xuser", w.domains["ROOT/a/x"].ID, "x", "ROOT/a/x"},
+			w.accounts["buser"].ID: {Account: "buser", Domain: w.domains["ROOT/b"].ID, DomainName: "b", DomainPath: "ROOT/b"},
+			w.accounts["xuser"].ID: {Account: "xuser", Domain: w.domains["ROOT/a/x"].ID, DomainName: "x", DomainPath: "ROOT/a/x"},
 		}, got)
 		if diff != "" {
 			t.Errorf("names (-want +got):\n%s", diff)

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,7 +36,7 @@ func TestLogin(t *testing.T) {
 				User: w.users["xuser"].ID, Username: "xuser", Account: w.accounts["xuser"].ID, Domain: x.ID, DomainPath: x.Path,
 				Role: auth.DefaultRole(auth.User),
 			}
-			if c != wantCaller || u.AccountName != "xuser" || u.DomainName != "x" {
+			if !reflect.DeepEqual(c, wantCaller) || u.AccountName != "xuser" || u.DomainName != "x" {
 				t.Errorf("in %q: %+v, %+v", domain, c, u)
 			}
 		}

@@ -18,35 +18,40 @@ type ListScope struct {
 	Recursive bool       // and those of the domains below it
 	All       bool       // everything the caller may see
 	ByID      bool       // ids were given, so everything in reach is looked through
+	// Project has what belongs to one project, or with EachProject to those in reach; without it projects' things are listed by ID only.
+	Project     uid.Project
+	EachProject bool
 }
 
 // Scope turns what a list command says into the rows that it may show to the caller in ctx. Without a word everybody, an
-// admin too, sees the own account's. A named account or domain must be in the caller's reach (fault.Denied); an ordinary
+// admin too, sees the own account's. What belongs to projects is shown only where it is asked for, by ID or by project. A named account or domain must be in the caller's reach (fault.Denied); an ordinary
 // user's reach is the own account, also when the own domain is named.
 func (s *Service) Scope(ctx context.Context, in ListScope) (auth.Scope, error) {
 	c := auth.From(ctx)
 	switch {
 	case c.IsNobody():
 		return auth.Scope{}, errNobody()
+	case in.Project != "" || in.EachProject:
+		return projectScope(ctx, s.db.Read(), in)
 	case in.Account != "":
-		a, err := reachAccount(ctx, s.db.Read(), in.Account, in.Domain)
+		a, err := ReachAccount(ctx, s.db.Read(), in.Account, in.Domain)
 		if err != nil {
 			return auth.Scope{}, err
 		}
 		return auth.Scope{Account: a.ID}, nil
 	case in.Domain != "":
-		d, err := reachDomain(ctx, s.db.Read(), in.Domain)
+		d, err := ReachDomain(ctx, s.db.Read(), in.Domain)
 		switch {
 		case err != nil:
 			return auth.Scope{}, err
 		case c.Type == auth.User:
-			return c.Reach(), nil
+			return in.sparing(c, c.Reach()), nil
 		case in.Recursive:
-			return auth.Scope{Under: d.Path}, nil
+			return in.sparing(c, auth.Scope{Under: d.Path}), nil
 		}
-		return auth.Scope{Domain: d.ID}, nil
+		return in.sparing(c, auth.Scope{Domain: d.ID}), nil
 	case in.All || in.ByID:
-		return c.Reach(), nil
+		return in.sparing(c, c.Reach()), nil
 	}
 	return auth.Scope{Account: c.Account}, nil
 }
@@ -57,20 +62,38 @@ type Owner struct {
 	Domain  uid.Domain
 }
 
-// Owner decides who owns what the caller in ctx creates: the caller's account, or the named one of a domain ("": the
-// caller's) that the caller reaches. An account that may do more than the caller's is fault.Denied, one that is not enabled
-// is fault.Conflict.
-func (s *Service) Owner(ctx context.Context, tx db.Tx, account string, domain uid.Domain) (Owner, error) {
+// sparing leaves out what belongs to projects, unless it is named by ID.
+func (in ListScope) sparing(c auth.Caller, s auth.Scope) auth.Scope {
+	if in.ByID {
+		return s
+	}
+	return c.Without(s)
+}
+
+// For says for whom something is made: an account, by its name in a domain ("": the caller's), or a project, or with neither the caller's
+// account.
+type For struct {
+	Account string
+	Domain  uid.Domain
+	Project uid.Project
+}
+
+// Owner decides who owns what the caller in ctx creates: the caller's account, or the named one, or a project, that the caller reaches.
+// An account that may do more than the caller's is fault.Denied, one that is not enabled, and a project that is not active, is
+// fault.Conflict.
+func (s *Service) Owner(ctx context.Context, tx db.Tx, whose For) (Owner, error) {
 	c := auth.From(ctx)
 	switch {
 	case c.IsNobody():
 		return Owner{}, errNobody()
-	case account == "" && domain == "":
+	case whose == For{}:
 		return Owner{Account: c.Account, Domain: c.Domain}, nil
-	case account == "":
+	case whose.Project != "":
+		return ownerInProject(ctx, tx, whose)
+	case whose.Account == "":
 		return Owner{}, fault.Invalidf("a domain alone owns nothing: name the account too")
 	}
-	a, err := reachAccount(ctx, tx, account, domain)
+	a, err := ReachAccount(ctx, tx, whose.Account, whose.Domain)
 	if err != nil {
 		return Owner{}, err
 	}
@@ -79,20 +102,20 @@ func (s *Service) Owner(ctx context.Context, tx db.Tx, account string, domain ui
 	case err != nil:
 		return Owner{}, err
 	case !covered:
-		return Owner{}, fault.Deniedf("account %q may do more than yours: you may not create things for it", account)
+		return Owner{}, fault.Deniedf("account %q may do more than yours: you may not create things for it", whose.Account)
 	case a.State != Enabled:
-		return Owner{}, fault.Conflictf("account %q is %s", account, a.State)
+		return Owner{}, fault.Conflictf("account %q is %s", whose.Account, a.State)
 	}
 	return Owner{Account: a.ID, Domain: a.Domain}, nil
 }
 
-// reachAccount finds an account by name. Who may not see it does not learn whether it exists.
-func reachAccount(ctx context.Context, q db.Tx, name string, domain uid.Domain) (Account, error) {
+// ReachAccount finds an account by name. Who may not see it does not learn whether it exists.
+func ReachAccount(ctx context.Context, q db.Tx, name string, domain uid.Domain) (Account, error) {
 	c := auth.From(ctx)
 	if domain == "" {
 		domain = c.Domain
 	}
-	d, err := reachDomain(ctx, q, domain)
+	d, err := ReachDomain(ctx, q, domain)
 	if err != nil {
 		return Account{}, err
 	}
@@ -108,8 +131,8 @@ func reachAccount(ctx context.Context, q db.Tx, name string, domain uid.Domain) 
 	return a, nil
 }
 
-// reachDomain finds a domain. Who may not see it does not learn whether it exists.
-func reachDomain(ctx context.Context, q db.Tx, id uid.Domain) (Domain, error) {
+// ReachDomain finds a domain. Who may not see it does not learn whether it exists.
+func ReachDomain(ctx context.Context, q db.Tx, id uid.Domain) (Domain, error) {
 	c := auth.From(ctx)
 	d, err := domainByID(ctx, q, id)
 	switch {
@@ -134,7 +157,7 @@ func AdminReaches(ctx context.Context, q db.Tx, id uid.Domain) (Domain, error) {
 	case id == "":
 		id = c.Domain
 	}
-	return reachDomain(ctx, q, id)
+	return ReachDomain(ctx, q, id)
 }
 
 func sees(c auth.Caller, d Domain) bool {

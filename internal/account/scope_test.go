@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"reflect"
 	"testing"
 
 	"github.com/virga-cloud/virga/internal/auth"
@@ -79,7 +80,7 @@ func TestScope(t *testing.T) {
 		} {
 			got, err := w.Scope(w.as(c.caller), c.in)
 			want(t, c.caller+": "+c.rule, err, c.kind)
-			if got != c.scope {
+			if !reflect.DeepEqual(got, c.scope) {
 				t.Errorf("%s: %s: got %+v, want %+v", c.caller, c.rule, got, c.scope)
 			}
 		}
@@ -117,7 +118,7 @@ func TestOwner(t *testing.T) {
 			{"admin", "buser", "ROOT/b", "buser", ""},
 			{"admin", "nobody", "ROOT/b", "", fault.NotFound},
 		} {
-			got, err := w.Owner(w.as(c.caller), w.db.Read(), c.account, w.domains[c.domain].ID)
+			got, err := w.Owner(w.as(c.caller), w.db.Read(), For{Account: c.account, Domain: w.domains[c.domain].ID})
 			want(t, c.caller+" for "+c.account+" in "+c.domain, err, c.kind)
 			if a := w.accounts[c.owner]; got != (Owner{a.ID, a.Domain}) {
 				t.Errorf("%s for %s in %s: got %+v", c.caller, c.account, c.domain, got)

@@ -8,6 +8,7 @@ import (
 	"github.com/virga-cloud/virga/internal/role"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/setting"
+	"github.com/virga-cloud/virga/uid"
 )
 
 // Service is where accounts are kept and callers established. All methods may be called concurrently.
@@ -20,6 +21,7 @@ type Service struct {
 	settings *setting.Settings
 	outside  map[auth.Source]Authenticator
 	begin    []func(ctx context.Context, tx db.Tx, owner Owner) error
+	leave    func(ctx context.Context, tx db.Tx, id uid.Account, user uid.User) error
 }
 
 // Parts are what a service works with.
@@ -38,7 +40,9 @@ func New(p Parts) *Service {
 		p.Roles = role.New(p.DB, nil)
 	}
 	return &Service{db: p.DB, box: p.Box, hasher: p.Hasher, sessions: p.Sessions, roles: p.Roles, settings: p.Settings,
-		outside: map[auth.Source]Authenticator{}}
+		outside: map[auth.Source]Authenticator{},
+		leave:   func(context.Context, db.Tx, uid.Account, uid.User) error { return nil },
+	}
 }
 
 // BeginWith says what accounts have from their beginning: give makes it, in the transaction that makes the account. It is called

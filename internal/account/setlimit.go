@@ -18,16 +18,10 @@ type Holder struct {
 	Domain  uid.Domain // the account's, or the one that has the limit
 }
 
-// HolderIn names a holder: an account by its name, in a domain ("": the caller's), or ("") a domain.
-type HolderIn struct {
-	Account string
-	Domain  uid.Domain
-}
-
-// SetLimit sets how much of a kind an account, or the accounts of a domain together, may have; Unlimited for no limit. Nothing is
-// taken away from who has more already. It is for admins, and not for their own account and domain; a domain gets no more than
-// the one above it has.
-func (s *Service) SetLimit(ctx context.Context, in HolderIn, kind limit.Kind, most int64) (h Holder, err error) {
+// SetLimit sets how much of a kind an account, or the accounts of a domain together, may have; Unlimited for no limit.
+// Nothing is taken away from who has more already. It is for admins, and not for their own account and domain; a domain gets no more
+// than the one above it has.
+func (s *Service) SetLimit(ctx context.Context, in For, kind limit.Kind, most int64) (h Holder, err error) {
 	if most < limit.Unlimited {
 		return h, fault.Invalidf("max %d is no limit: want -1 for none, or a number from 0 on", most)
 	}
@@ -40,7 +34,7 @@ func (s *Service) SetLimit(ctx context.Context, in HolderIn, kind limit.Kind, mo
 	return h, err
 }
 
-func (s *Service) limitAccount(ctx context.Context, tx db.Tx, in HolderIn, h *Holder, kind limit.Kind, most int64) error {
+func (s *Service) limitAccount(ctx context.Context, tx db.Tx, in For, h *Holder, kind limit.Kind, most int64) error {
 	a, err := s.Changeable(ctx, tx, Named{Name: in.Account, Domain: in.Domain})
 	switch c := auth.From(ctx); {
 	case err != nil:
@@ -92,88 +86,4 @@ func (s *Service) limitDomain(ctx context.Context, tx db.Tx, id uid.Domain, h *H
 		Description: fmt.Sprintf("the limit of %s of domain %s is %d now", kind.Name(), d.Path, most),
 	})
 	return err
-}
-
-// HoldersIn says whose limits to list: those of a named account, of a domain (with Recursive: and those below it), of all accounts in
-// reach, or the own account's.
-type HoldersIn struct {
-	Account       string
-	Domain        uid.Domain
-	Recursive     bool
-	All           bool
-	Offset, Limit int // in holders; Limit 0: all
-}
-
-// Holders gives whose limits a list shows, and how many there are on all pages. What is out of the caller's reach is fault.Denied.
-func (s *Service) Holders(ctx context.Context, in HoldersIn) ([]Holder, int, error) {
-	c, q := auth.From(ctx), s.db.Read()
-	switch {
-	case c.IsNobody():
-		return nil, 0, errNobody()
-	case in.Account != "":
-		a, err := reachAccount(ctx, q, in.Account, in.Domain)
-		return []Holder{{Account: a.ID, Domain: a.Domain}}, 1, err
-	case in.Domain != "":
-		return s.domainHolders(ctx, in)
-	case in.All:
-		accounts, total, err := s.Accounts(ctx, AccountFilter{Scope: c.Reach(), Offset: in.Offset, Limit: in.Limit})
-		holders := make([]Holder, len(accounts))
-		for i, a := range accounts {
-			holders[i] = Holder{Account: a.ID, Domain: a.Domain}
-		}
-		return holders, total, err
-	}
-	return []Holder{{Account: c.Account, Domain: c.Domain}}, 1, nil
-}
-
-func (s *Service) domainHolders(ctx context.Context, in HoldersIn) ([]Holder, int, error) {
-	d, err := reachDomain(ctx, s.db.Read(), in.Domain)
-	if err != nil || !in.Recursive || auth.From(ctx).Type == auth.User {
-		return []Holder{{Domain: d.ID}}, 1, err
-	}
-	domains, total, err := s.Domains(ctx, DomainFilter{Scope: auth.Scope{Under: d.Path}, Offset: in.Offset, Limit: in.Limit})
-	holders := make([]Holder, len(domains))
-	for i, d := range domains {
-		holders[i] = Holder{Domain: d.ID}
-	}
-	return holders, total, err
-}
-
-// Holder gives the account, or the domain, that an admin names, if the admin reaches it.
-func (s *Service) Holder(ctx context.Context, in HolderIn) (Holder, error) {
-	q := s.db.Read()
-	d, err := AdminReaches(ctx, q, in.Domain)
-	if err != nil || in.Account == "" {
-		return Holder{Domain: d.ID}, err
-	}
-	a, err := reachAccount(ctx, q, in.Account, in.Domain)
-	return Holder{Account: a.ID, Domain: a.Domain}, err
-}
-
-// CountsOf gives the counts of accounts and domains, in the order of the holders.
-func CountsOf(ctx context.Context, q db.Tx, holders []Holder) ([]limit.Counts, error) {
-	var accounts []uid.Account
-	var domains []uid.Domain
-	for _, h := range holders {
-		if h.Account != "" {
-			accounts = append(accounts, h.Account)
-		} else {
-			domains = append(domains, h.Domain)
-		}
-	}
-	ofAccounts, err := limit.OfAccounts(ctx, q, accounts...)
-	if err != nil {
-		return nil, err
-	}
-	ofDomains, err := limit.OfDomains(ctx, q, domains...)
-	out := make([]limit.Counts, len(holders))
-	for i, h := range holders {
-		if out[i] = ofAccounts[h.Account]; h.Account == "" {
-			out[i] = ofDomains[h.Domain]
-		}
-		if out[i] == nil { // of ROOT
-			out[i] = unlimited(nil)
-		}
-	}
-	return out, err
 }

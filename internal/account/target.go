@@ -50,9 +50,11 @@ func (s *Service) look(ctx context.Context, q db.Tx, n Named) (a Account, err er
 	case n.ID == "" && n.Name == "":
 		return a, fault.Invalidf("name the account: by its id, or by account and domainid")
 	case n.ID == "":
-		a, err = reachAccount(ctx, q, n.Name, n.Domain)
+		a, err = ReachAccount(ctx, q, n.Name, n.Domain)
 	default:
-		a, err = accountInScope(ctx, q, c.Reach(), n.ID)
+		if a, err = accountInScope(ctx, q, c.Reach(), n.ID); a.Type == auth.Project {
+			return Account{}, fault.Missing(n.ID)
+		}
 	}
 	switch {
 	case err == nil && a.ID == auth.System().Account && n.ID == "":

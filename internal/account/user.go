@@ -96,6 +96,9 @@ func (s *Service) DeleteUser(ctx context.Context, id uid.User) error {
 		if err != nil {
 			return err
 		}
+		if err := s.leave(ctx, tx, u.Account, id); err != nil {
+			return err
+		}
 		if err := s.sessions.CloseAllOf(ctx, tx, id); err != nil {
 			return fmt.Errorf("end the sessions of user %s: %w", id, err)
 		}
@@ -202,6 +205,9 @@ func (s *Service) MoveIn(ctx context.Context, tx db.Tx, id uid.User, to Named) e
 		return fault.Invalidf("account %q is in another domain than user %s", a.Name, u.Username)
 	case a.ID == u.Account:
 		return fault.Invalidf("user %s is in account %q already", u.Username, a.Name)
+	}
+	if err := s.leave(ctx, tx, u.Account, id); err != nil {
+		return err
 	}
 	if err := moveUser(ctx, tx, id, a.ID); err != nil {
 		return fmt.Errorf("move user %s: %w", id, err)

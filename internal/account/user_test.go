@@ -261,7 +261,7 @@ func TestClosingAccountTakesNothing(t *testing.T) {
 		want(t, "close again", closes(a.ID), "")
 		want(t, "own", closes(auth.From(root).Account), fault.Denied)
 		want(t, "take", w.take("auser", limit.Use{limit.VMs: 1}), fault.Conflict)
-		_, err := w.SetLimit(root, HolderIn{Account: "auser", Domain: a.Domain}, limit.VMs, 5)
+		_, err := w.SetLimit(root, For{Account: "auser", Domain: a.Domain}, limit.VMs, 5)
 		want(t, "limit", err, fault.Conflict)
 		want(t, "stay", w.db.Write(root, func(ctx context.Context, tx db.Tx) error { return Stays(ctx, tx, a.ID) }), fault.Conflict)
 		want(t, "login", w.login("auser", "pw-auser", "a"), fault.Unauthenticated)

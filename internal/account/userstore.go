@@ -20,6 +20,7 @@ type userRow struct {
 	Failures    int
 	LockedUntil time.Time `bun:",nullzero"`
 
+	InProjects   bool
 	FactorSecret string // sealed
 	FactorStep   int64  // the last code that was used, and all before it are good for nothing
 }
@@ -48,6 +49,11 @@ func withAccount(q *bun.SelectQuery) {
 		Join("left join api_keys as k on k.user_id = u.id and k.name = ''")
 }
 
+// withProjects tells whether a user is to be asked for projects, and whether there are any.
+func withProjects(q *bun.SelectQuery) *bun.SelectQuery {
+	return q.ColumnExpr("(u.in_projects or a.in_projects) as joined, not exists (select 1 from accounts where type = ?) as no_projects", auth.Project)
+}
+
 // userByName finds a user by its name and its domain's path or id, whether it may act or not.
 func userByName(ctx context.Context, q db.Tx, username, domain string) (userRow, error) {
 	var row userRow
@@ -63,7 +69,7 @@ func userByName(ctx context.Context, q db.Tx, username, domain string) (userRow,
 
 func actingUser(ctx context.Context, q db.Tx, id uid.User) (User, error) {
 	var row userRow
-	err := selectUsers(q, &row).Where("u.id = ?", id).Where(mayAct).Scan(ctx)
+	err := withProjects(selectUsers(q, &row)).Where("u.id = ?", id).Where(mayAct).Scan(ctx)
 	return row.User, err
 }
 

@@ -14,9 +14,20 @@ func (s Scope) Where(q *bun.SelectQuery, alias string) *bun.SelectQuery {
 
 // WhereOwner is Where for tables whose owner columns have other names ("accounts.id", "accounts.domain_id").
 func (s Scope) WhereOwner(q *bun.SelectQuery, account, domain string) *bun.SelectQuery {
+	switch s.Of {
+	case NotProjects:
+		// In a set that is read once, and not for each row; what is nobody's is no project's.
+		q.Where("(? is null or ? not in (select id from accounts where type = ?))", bun.Ident(account), bun.Ident(account), Project)
+	case OnlyProjects:
+		q.Where("? in (select id from accounts where type = ?)", bun.Ident(account), Project)
+	}
 	switch {
 	case s.All:
 		return q
+	case len(s.More) > 0 && s.Account != "":
+		return q.Where("(? = ? or ? in (?))", bun.Ident(account), s.Account, bun.Ident(account), bun.List(s.More))
+	case len(s.More) > 0:
+		return q.Where("? in (?)", bun.Ident(account), bun.List(s.More))
 	case s.Account != "":
 		return q.Where("? = ?", bun.Ident(account), s.Account)
 	case s.Domain != "":

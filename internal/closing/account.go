@@ -16,6 +16,7 @@ import (
 	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/project"
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/tag"
@@ -27,6 +28,17 @@ type ending struct {
 	Account uid.Account `json:"account"`
 	Began   time.Time   `json:"began"`
 	Left    []left      `json:"left,omitempty"`
+	Project bool        `json:"project,omitempty"` // the account is a project's
+
+	cleanup bool // for Accept only
+}
+
+// what is being deleted, in words.
+func (e *ending) what() string {
+	if e.Project {
+		return "project"
+	}
+	return "account"
 }
 
 // left is a thing that could not be freed.
@@ -45,8 +57,13 @@ func (s *Service) DeleteAccount(ctx context.Context, id uid.Account) (op.ID, err
 
 // accountPlan has no undo: a deletion that fails, or is cancelled, leaves the account closed with what is left of it.
 func (s *Service) accountPlan() *op.Plan[ending] {
-	return op.New[ending]("account.close").Patience(patience).
-		Accept(s.beginEnding, nil).
+	return s.ending("account.close", s.beginEnding)
+}
+
+// ending is the plan of deleting an account or a project, however it begins.
+func (s *Service) ending(name string, begin op.AcceptFunc[ending]) *op.Plan[ending] {
+	return op.New[ending](name).Patience(patience).
+		Accept(begin, nil).
 		Do("machines", s.endMachines, nil).
 		Do("volumes", s.endVolumes, nil).
 		Do("networks", s.endNetworks, nil).
@@ -67,6 +84,9 @@ func (s *Service) beginEnding(ctx context.Context, tx db.Tx, q *op.Request, e *e
 		if job := open[string(a.ID)]; job != "" {
 			return fault.Conflictf("account %q is being deleted already, by job %s", a.Name, job)
 		}
+	}
+	if err := project.Leave(ctx, tx, a.ID, ""); err != nil {
+		return err
 	}
 	e.Began = tx.Now
 	return about(ctx, tx, q, a, event.AccountDelete, "deleting")
@@ -101,14 +121,15 @@ func (s *Service) ended(ctx context.Context, tx db.Tx, e *ending) error {
 		return err
 	}
 	if why := report(e.Left, counts[a.ID]); why != "" {
-		return fault.Conflictf("account %q is closed, but some of what it owns could not be freed: %s. It is tried again from time to time, or when "+
-			"the account is deleted again", a.Name, why)
+		return fault.Conflictf("%s %q is closed, but some of what it owns could not be freed: %s. It is tried again from time to time, or when "+
+			"the %s is deleted again", e.what(), a.Name, why, e.what())
 	}
 	for _, free := range []func(context.Context, db.Tx, uid.Account) error{
 		keypair.RemoveAllOf, secgroup.RemoveAllOf, compute.RemoveGroupsOf, network.ReleaseRangesOf, tag.RemoveAllOf,
 		func(ctx context.Context, tx db.Tx, id uid.Account) error {
 			return setting.Forget(ctx, tx, setting.InAccount(id))
 		},
+		e.removeProject,
 		account.Remove,
 	} {
 		if err := free(ctx, tx, a.ID); err != nil {

@@ -73,8 +73,8 @@ func (s *Service) clear(ctx context.Context, e *ending, c clearing) error {
 		}
 	}
 	if waiting > 0 {
-		return op.Retry(fault.Unavailablef("the account is closed, but %d of its things (%s) could not be freed in time; it is tried again later",
-			waiting+len(e.Left), c.kind))
+		return op.Retry(fault.Unavailablef("the %s is closed, but %d of its things (%s) could not be freed in time; it is tried again later",
+			e.what(), waiting+len(e.Left), c.kind))
 	}
 	return nil
 }
@@ -204,7 +204,7 @@ func (s *Service) GoOn(ctx context.Context) error {
 		}
 	}
 	for _, id := range accounts {
-		if _, err := s.DeleteAccount(ctx, id); err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.NotFound) {
+		if _, err := s.delete(ctx, id); err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.NotFound) {
 			return fmt.Errorf("go on deleting account %s: %w", id, err)
 		}
 	}

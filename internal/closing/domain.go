@@ -3,6 +3,7 @@ package closing
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,9 +51,9 @@ func (s *Service) beginEmptying(ctx context.Context, tx db.Tx, q *op.Request, e 
 	if err != nil {
 		return err
 	}
-	if !e.cleanup && d.State == account.Active && d.Domains+d.Accounts > 0 {
-		return fault.Conflictf("domain %s has %d accounts and %d domains below it; delete them first, or give cleanup=true", d.Path, d.Accounts,
-			d.Domains)
+	if !e.cleanup && d.State == account.Active && d.Domains+d.Accounts+d.Projects > 0 {
+		return fault.Conflictf("domain %s has %d accounts, %d projects and %d domains below it; delete them first, or give cleanup=true", d.Path,
+			d.Accounts, d.Projects, d.Domains)
 	}
 	if err := lone(ctx, tx, d.Domain); err != nil {
 		return err
@@ -89,12 +90,16 @@ func lone(ctx context.Context, tx db.Tx, d account.Domain) error {
 	return nil
 }
 
-// endAccounts begins to delete the accounts of a domain and those below it, and is tried again until all of them are gone or can't go.
+// endAccounts begins to delete the projects of a domain and those below it, and then, since they are who administers these, the accounts; it
+// is tried again until all of them are gone or can't go.
 func (s *Service) endAccounts(ctx context.Context, e *emptying) error {
 	ctx = auth.With(ctx, auth.System())
 	accounts, err := account.AccountsBelow(ctx, s.DB.Read(), e.Domain)
 	if err != nil {
 		return err
+	}
+	if projects := ofProjects(accounts); len(projects) > 0 {
+		accounts = projects
 	}
 	ids := make([]string, len(accounts))
 	for i, a := range accounts {
@@ -113,11 +118,11 @@ func (s *Service) endAccounts(ctx context.Context, e *emptying) error {
 				return err
 			}
 			if why != "" {
-				e.Left = append(e.Left, left{"account", a.Name, why})
+				e.Left = append(e.Left, left{(&ending{Project: a.Type == auth.Project}).what(), a.Name, why})
 				continue
 			}
 			begun++
-			if _, err := s.DeleteAccount(ctx, a.ID); err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.NotFound) {
+			if _, err := s.delete(ctx, a.ID); err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.NotFound) {
 				return err
 			}
 		}
@@ -128,6 +133,11 @@ func (s *Service) endAccounts(ctx context.Context, e *emptying) error {
 			waiting))
 	}
 	return nil
+}
+
+// ofProjects are those of some accounts that are projects'.
+func ofProjects(accounts []account.Account) []account.Account {
+	return slices.DeleteFunc(slices.Clone(accounts), func(a account.Account) bool { return a.Type != auth.Project })
 }
 
 // failure tells why this deletion could not delete an account, "" where it has not tried or not ended.
@@ -151,8 +161,8 @@ func (s *Service) emptied(ctx context.Context, tx db.Tx, e *emptying) error {
 	if err != nil {
 		return err
 	}
-	if d.Accounts > 0 {
-		return fault.Conflictf("domain %s is closed, but %d of its accounts could not be deleted: %s", d.Path, d.Accounts, report(e.Left, nil))
+	if n := d.Accounts + d.Projects; n > 0 {
+		return fault.Conflictf("domain %s is closed, but %d of its accounts and projects could not be deleted: %s", d.Path, n, report(e.Left, nil))
 	}
 	if err := lone(ctx, tx, d.Domain); err != nil {
 		return err

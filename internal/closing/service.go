@@ -13,6 +13,7 @@ import (
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/project"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -26,6 +27,8 @@ type Service struct {
 	disable *op.Runner[shutting]
 	user    *op.Runner[shuttingUser]
 	zone    *op.Runner[marking]
+	project *op.Runner[ending]
+	suspend *op.Runner[shutting]
 }
 
 // Parts are what a service works with.
@@ -33,6 +36,7 @@ type Parts struct {
 	DB       *db.DB
 	Engine   *op.Engine
 	Accounts *account.Service
+	Projects *project.Service
 	Machines *compute.Service
 	Volumes  *volume.Service
 	Networks *network.Service
@@ -50,6 +54,8 @@ func New(p Parts) *Service {
 	s.disable = op.Register(p.Engine, s.disablePlan())
 	s.user = op.Register(p.Engine, s.userPlan())
 	s.zone = op.Register(p.Engine, s.zonePlan())
+	s.project = op.Register(p.Engine, s.projectPlan())
+	s.suspend = op.Register(p.Engine, s.suspendPlan())
 	return s
 }
 

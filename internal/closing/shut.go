@@ -21,6 +21,7 @@ type shutting struct {
 	Account uid.Account `json:"account"`
 	Began   time.Time   `json:"began"`
 	Lock    bool        `json:"lock,omitempty"`
+	Project bool        `json:"project,omitempty"` // the account is a project's
 
 	of account.Named // for Accept only
 }
@@ -61,7 +62,7 @@ func (s *Service) stopMachines(ctx context.Context, j *shutting) error {
 	if err != nil || !there || a.Closing || a.State != account.Disabled {
 		return err
 	}
-	e := ending{Account: j.Account, Began: j.Began}
+	e := ending{Account: j.Account, Began: j.Began, Project: j.Project}
 	err = s.clear(ctx, &e, clearing{
 		kind: "virtual machine", table: "vm",
 		owned: func(ctx context.Context, scope auth.Scope) (out []owned, err error) {
@@ -76,7 +77,7 @@ func (s *Service) stopMachines(ctx context.Context, j *shutting) error {
 		drop: func(ctx context.Context, id string) (op.ID, error) { return s.Machines.Stop(ctx, uid.VM(id), false) },
 	})
 	if err == nil && len(e.Left) > 0 {
-		err = fault.Conflictf("account %q is disabled, but not all that it runs could be stopped: %s", a.Name, report(e.Left, nil))
+		err = fault.Conflictf("%s %q is shut, but not all that it runs could be stopped: %s", e.what(), a.Name, report(e.Left, nil))
 	}
 	return err
 }

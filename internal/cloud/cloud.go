@@ -38,6 +38,7 @@ import (
 	"github.com/virga-cloud/virga/internal/once"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/pool"
+	"github.com/virga-cloud/virga/internal/project"
 	"github.com/virga-cloud/virga/internal/role"
 	"github.com/virga-cloud/virga/internal/saml"
 	"github.com/virga-cloud/virga/internal/secgroup"
@@ -112,6 +113,7 @@ type Cloud struct {
 	Volumes  *volume.Service
 	Machines *compute.Service
 	Closing  *closing.Service
+	Projects *project.Service
 	Facade   *cloudstack.Facade
 
 	log  *slog.Logger
@@ -192,12 +194,14 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Accounts.AskOutside(auth.LDAP, cl.LDAP)
 	cl.OIDC = oidc.New(cl.DB, box, cl.Settings, cl.Accounts)
 	cl.SAML = saml.New(saml.Parts{DB: cl.DB, Box: box, Settings: cl.Settings, Accounts: cl.Accounts, Sessions: cl.Sessions})
+	cl.Projects = project.New(cl.DB, cl.Engine, cl.Accounts, cl.Settings)
+	cl.Accounts.LeavesWith(project.Leave)
 	cl.Limits = apilimit.New(cl.DB, cl.Settings, op.Servers)
 	cl.Zones = zone.New(cl.DB, cl.Settings)
 	cl.Offerings = offering.New(cl.DB, cl.Settings)
 	cl.KeyPairs = keypair.New(cl.DB, cl.Accounts)
 	cl.Tags = tag.New(cl.DB, cl.Engine, compute.Taggable, volume.Taggable, image.Taggable, image.TaggableISO, network.Taggable,
-		network.TaggableAddress, secgroup.Taggable, zone.Taggable)
+		network.TaggableAddress, secgroup.Taggable, zone.Taggable, project.Taggable)
 	cl.note(c, box)
 	cl.Networks = network.New(cl.DB, cl.Engine, cl.Accounts, cl.Settings)
 	cl.Offerings.CountNetworks(network.CountOf)
@@ -217,7 +221,8 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 		Box: box,
 	})
 	cl.Closing = closing.New(closing.Parts{
-		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Machines: cl.Machines, Volumes: cl.Volumes, Networks: cl.Networks, Images: cl.Images,
+		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Projects: cl.Projects, Machines: cl.Machines, Volumes: cl.Volumes,
+		Networks: cl.Networks, Images: cl.Images,
 	})
 	cl.Images.UsedBy(compute.OfTemplate)
 	cl.Zones.GoesWith(cl.Images.LeaveZone)
@@ -226,7 +231,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	c.Facade.Log = c.Log
 	c.Facade.Ready = func(context.Context) error { return cl.Engine.Ready() }
 	cl.Facade = cloudstack.New(cloudstack.Services{
-		DB: cl.DB, Engine: cl.Engine, Settings: cl.Settings, Accounts: cl.Accounts, Sessions: cl.Sessions, Roles: cl.Roles,
+		DB: cl.DB, Engine: cl.Engine, Settings: cl.Settings, Accounts: cl.Accounts, Projects: cl.Projects, Sessions: cl.Sessions, Roles: cl.Roles,
 		Limits: cl.Limits, OIDC: cl.OIDC, SAML: cl.SAML, LDAP: cl.LDAP,
 		Zones: cl.Zones, Offerings: cl.Offerings, KeyPairs: cl.KeyPairs, Tags: cl.Tags, Details: cl.Details,
 		Annotations: cl.Annotations, Certificates: cl.Certificates, Networks: cl.Networks,

@@ -43,7 +43,14 @@ var always = []invariant{
 		union all select 'network ' || id || ' is ' || state from networks where removed is null and state not in ('Allocated', 'Implemented', 'Setup')`},
 	{"an account has a role that is there and of its type", `
 		select 'account ' || a.id || ' of type ' || a.type || ' has role ' || a.role_id from accounts a left join roles r on r.id = a.role_id
-		where a.removed is null and (r.removed is not null or r.type <> a.type or r.id is null and a.role_id not like '00000000-0000-7000-8000-%')`},
+		where a.removed is null and (a.type = 5 and a.role_id <> '' or a.type <> 5
+			and (r.removed is not null or r.type <> a.type or r.id is null and a.role_id not like '00000000-0000-7000-8000-%'))`},
+	{"a project has an account of its own, without users, and an administrator", `
+		select 'account ' || a.id || ' of project ' || coalesce(p.id, '-') from accounts a left join projects p on p.id = a.id and p.removed is null
+		where a.removed is null and a.type = 5 and (p.id is null or exists (select 1 from users u where u.account_id = a.id)
+			or not exists (select 1 from project_members m where m.project_id = a.id and m.admin))
+		union all select 'project ' || p.id || ' without its account' from projects p join accounts a on a.id = p.account_id
+			where p.removed is null and (a.removed is not null or a.type <> 5 or p.id <> p.account_id)`},
 	{"a volume has a disk's place if and only if it has a disk", `
 		select 'volume ' || id || ' is ' || state || ' in pool ' || coalesce(pool_id, '-') from volumes
 		where removed is null and (state = 'Ready') <> (pool_id is not null)`},

@@ -2,6 +2,7 @@ package cloudtest_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/virga-cloud/virga/internal/account"
@@ -13,6 +14,7 @@ import (
 	"github.com/virga-cloud/virga/internal/keypair"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/op/optest"
+	"github.com/virga-cloud/virga/internal/project"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
@@ -34,26 +36,49 @@ func (s *stormy) tenant(t *testing.T, poor bool) (who tenant) {
 	must(t, err)
 	a, u, err := s.Accounts.CreateAccount(s.ctx, account.CreateAccountIn{Domain: d.ID, Username: "tenant", Password: secret.New("p")})
 	must(t, err)
+	who = tenant{domain: d.ID, account: a.ID, user: u.ID, zone: s.small.Zone}
 	if poor {
-		return tenant{domain: d.ID, account: a.ID, user: u.ID, zone: s.small.Zone}
+		return who
 	}
+	return s.furnish(t, who, "")
+}
+
+// furnish gives the tenant, or a project of its, what it owns; of a project it gives the account.
+func (s *stormy) furnish(t *testing.T, who tenant, name string) tenant {
+	t.Helper()
 	stop, err := s.now.Engine.Start(s.ctx)
 	must(t, err)
 	defer stop()
-	c, _, err := s.Accounts.ByUser(s.ctx, u.ID)
-	must(t, err)
-	ctx := auth.With(context.Background(), c)
+	ctx := s.as(t, who.user)
+	var owner account.For
+	if name != "" {
+		id, job, err := s.now.Projects.Create(ctx, project.CreateIn{Name: name})
+		must(t, err)
+		s.wait(t, job)
+		ctx, owner.Project, who.account = s.as(t, who.user), id, account.OfProject(id)
+	}
 	in := s.deployIn(t)
-	in.Networks = nil
+	in.Networks, in.Owner = nil, owner
 	id, job, err := s.now.Machines.Deploy(ctx, in)
 	must(t, err)
 	s.wait(t, job)
-	_, job, err = s.now.Volumes.Create(ctx, volume.CreateIn{Name: "v", Zone: s.small.Zone, Offering: s.small.Offering})
+	_, job, err = s.now.Volumes.Create(ctx, volume.CreateIn{Name: "v", Zone: s.small.Zone, Offering: s.small.Offering, Owner: owner})
 	must(t, err)
 	s.wait(t, job)
-	_, _, err = s.KeyPairs.Create(ctx, keypair.In{Name: "k"})
+	_, _, err = s.KeyPairs.Create(ctx, keypair.In{Name: "k", Owner: owner})
 	must(t, err)
-	return tenant{d.ID, a.ID, u.ID, id, s.small.Zone}
+	who.vm = id
+	return who
+}
+
+// as is a user with the projects that it reaches.
+func (s *stormy) as(t *testing.T, id uid.User) context.Context {
+	t.Helper()
+	c, _, err := s.Accounts.ByUser(s.ctx, id)
+	must(t, err)
+	c, err = s.Projects.Reach(s.ctx, c, "deployVirtualMachine")
+	must(t, err)
+	return auth.With(context.Background(), c)
 }
 
 // closingStorm is a storm round one plan that is about a tenant. Only that plan meets accidents: those that it begins have their own.
@@ -66,7 +91,10 @@ func closingStorm(t *testing.T, plan string, start func(ctx context.Context, c *
 			t.Parallel()
 			optest.Storm(t, func(t *testing.T) optest.World {
 				s := newStormy(t, url(t))
-				who := s.tenant(t, plan == "user.disable" || plan == "account.zone")
+				who := s.tenant(t, plan == "user.disable" || plan == "account.zone" || strings.HasPrefix(plan, "project."))
+				if strings.HasPrefix(plan, "project.") {
+					who = s.furnish(t, who, "storm")
+				}
 				look := func(want func(*testing.T, *stormy, tenant)) func(t *testing.T) {
 					return func(t *testing.T) {
 						t.Helper()
@@ -200,4 +228,33 @@ func TestStormMarkDefaultZone(t *testing.T) {
 	closingStorm(t, "account.zone", func(ctx context.Context, c *closing.Service, who tenant) (op.ID, error) {
 		return c.MarkZone(ctx, account.Named{ID: who.account}, who.zone)
 	}, marked(true), marked(false))
+}
+
+func TestStormDeleteProject(t *testing.T) {
+	t.Parallel()
+	closingStorm(t, "project.close", func(ctx context.Context, c *closing.Service, who tenant) (op.ID, error) {
+		return c.DeleteProject(ctx, uid.Project(who.account), true)
+	}, isGone, isFinished)
+}
+
+func TestStormSuspendProject(t *testing.T) {
+	t.Parallel()
+	closingStorm(t, "project.suspend", func(ctx context.Context, c *closing.Service, who tenant) (op.ID, error) {
+		return c.SuspendProject(ctx, uid.Project(who.account))
+	}, isShut(func(s compute.State) bool { return s == compute.Stopped }), isShut(func(compute.State) bool { return true }))
+}
+
+func TestStormChangeProject(t *testing.T) {
+	t.Parallel()
+	named := func(want string) func(t *testing.T, s *stormy, who tenant) {
+		return func(t *testing.T, s *stormy, who tenant) {
+			t.Helper()
+			if a, _, err := account.Of(s.ctx, s.DB.Read(), who.account); err != nil || a.Name != want {
+				t.Errorf("the project is called %q, %v", a.Name, err)
+			}
+		}
+	}
+	closingStorm(t, "project.change", func(ctx context.Context, c *closing.Service, who tenant) (op.ID, error) {
+		return c.Projects.Update(ctx, uid.Project(who.account), project.UpdateIn{Name: "calm"})
+	}, named("calm"), named("storm"))
 }

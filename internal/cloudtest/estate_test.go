@@ -79,6 +79,35 @@ func furnishTenant(t *testing.T, c *cloudtest.Cloud, user *api.Client, box cloud
 	call(user, "startVirtualMachine", api.Params{"id": firstID(t, user, "listVirtualMachines")})
 }
 
+// project gives the tenant a project that its user administers, with a role and an invitation.
+func (e *estate) project(t *testing.T, c *cloudtest.Cloud) {
+	t.Helper()
+	projectFor(t, c, e.user, e.name, e.name+"-admin")
+}
+
+func projectFor(t *testing.T, c *cloudtest.Cloud, by *api.Client, name, invited string) {
+	t.Helper()
+	made := func(command string, params api.Params) string {
+		t.Helper()
+		raw, err := by.Call(t.Context(), command, params)
+		must(t, err)
+		var thing struct {
+			ID   string              `json:"id"`
+			Role struct{ ID string } `json:"projectrole"`
+			Rule struct{ ID string } `json:"projectrolepermission"`
+		}
+		must(t, json.Unmarshal(raw, &thing))
+		return thing.ID + thing.Role.ID + thing.Rule.ID
+	}
+	made("createProject", api.Params{"name": name + "-project"})
+	id := firstID(t, by, "listProjects")
+	role := made("createProjectRole", api.Params{"projectid": id, "name": name + "-role"})
+	made("createProjectRolePermission", api.Params{"projectid": id, "projectroleid": role, "rule": "list*", "permission": "allow"})
+	_, err := c.Client.Call(t.Context(), "updateConfiguration", api.Params{"name": "project.invite.required", "value": "true"})
+	must(t, err)
+	made("addUserToProject", api.Params{"projectid": id, "username": invited, "projectroleid": role})
+}
+
 // taggedBy are types of things that can have tags, with the lists that show a tenant's own.
 var taggedBy = map[string]string{
 	"UserVm": "listVirtualMachines", "Volume": "listVolumes", "Network": "listNetworks", "SecurityGroup": "listSecurityGroups",

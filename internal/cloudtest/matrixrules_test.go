@@ -13,7 +13,7 @@ import (
 // yet. The account and domain that own it come with the id, and the user that it is or belongs to.
 var kindsOfThings = map[string]string{
 	"domain":                   "select id, id as domain from domains where removed is null",
-	"account":                  "select id, id as account, domain_id as domain from accounts where id <> '" + systemAccount + "'",
+	"account":                  "select id, id as account, domain_id as domain from accounts where type <> 5 and id <> '" + systemAccount + "'",
 	"user":                     "select id, account_id as account, domain_id as domain, id as user from users where account_id <> '" + systemAccount + "'",
 	"API key pair":             "select k.id, u.account_id as account, u.domain_id as domain, u.id as user from api_keys k join users u on u.id = k.user_id",
 	"virtual machine":          "select id, name, account_id as account, domain_id as domain from vms",
@@ -49,15 +49,19 @@ var kindsOfThings = map[string]string{
 	"alert":                    "select id from alerts",
 	"annotation":               "select id, coalesce(account_id, '') as account, coalesce(domain_id, '') as domain, user_id as user from annotations",
 	"OAuth provider":           "select id, true as public from oauth_providers",
-	"LDAP configuration":       "select id from ldap_servers",
-	"project":                  "",
-	"VPC":                      "",
-	"network ACL list":         "",
+	"project":                  "select p.id, m.account_id as account, p.domain_id as domain from projects p join project_members m on m.project_id = p.id and m.admin",
+	"project invitation":       "select i.id, m.account_id as account, p.domain_id as domain from project_invitations i join projects p on p.id = i.project_id join project_members m on m.project_id = p.id and m.admin",
+	"project role":             "select r.id, m.account_id as account, p.domain_id as domain from project_roles r join projects p on p.id = r.project_id join project_members m on m.project_id = p.id and m.admin",
+	"rule of a project role": `select x.id, m.account_id as account, p.domain_id as domain from project_role_permissions x
+		join project_roles r on r.id = x.role_id join projects p on p.id = r.project_id join project_members m on m.project_id = p.id and m.admin`,
+	"LDAP configuration": "select id from ldap_servers",
+	"VPC":                "",
+	"network ACL list":   "",
 }
 
 // noThings are tables whose rows have owners, and no ids by which anybody could name them.
 var noThings = []string{
-	"api_windows", "audit_inbox", "audit_log", "domain_counts", "ldap_links", "once_keys", "resource_counts", "oauth_identities", "saml_users", "sessions", "tags",
+	"api_windows", "audit_inbox", "audit_log", "domain_counts", "ldap_links", "once_keys", "resource_counts", "oauth_identities", "project_members", "saml_users", "sessions", "tags",
 }
 
 const systemAccount = "00000000-0000-7000-8000-000000000002"

@@ -118,6 +118,10 @@ func newMatrixWorld(t *testing.T, c *cloudtest.Cloud) *matrixWorld {
 	must(t, c.DB.Write(t.Context(), func(ctx context.Context, tx db.Tx) error {
 		return alert.Raise(ctx, tx, alert.Host, "ochre-host", "host %s is away", "ochre-host")
 	}))
+	for tenant, by := range map[string]*api.Client{"red": red.user, "mauve": mauve, "under": under.user, "blue": blue.user, "ochre": c.Client} {
+		projectFor(t, c, by, tenant, map[string]string{"mauve": "red-admin", "ochre": "admin"}[tenant]+map[string]string{"red": "red-admin",
+			"under": "under-admin", "blue": "blue-admin"}[tenant])
+	}
 	waitForJobs(t, c)
 	w.survey(t)
 	w.gather(t)

@@ -31,8 +31,7 @@ type DeployIn struct {
 	Zone              uid.Zone
 	Offering          uid.ServiceOffering
 	Template          uid.Template // or an ISO, which the machine is installed from
-	OwnerAccount      string
-	OwnerDomain       uid.Domain
+	Owner             account.For
 	Networks          []NetworkIn      // none: the account's isolated network, or a new one
 	DiskOffering      uid.DiskOffering // of its data disk, or of its root disk if it is installed from an ISO
 	DiskGB            int64            // of a customized disk offering
@@ -154,7 +153,7 @@ func (in *DeployIn) check() error {
 // allocate checks every id of a deployment against the caller and writes all its rows, in the request's transaction.
 func (s *Service) allocate(ctx context.Context, tx db.Tx, q *op.Request, j *job) error {
 	in := j.in
-	owner, err := s.accounts.Owner(ctx, tx, in.OwnerAccount, in.OwnerDomain)
+	owner, err := s.accounts.Owner(ctx, tx, in.Owner)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
@@ -54,6 +55,11 @@ func (s *Service) startPlan() *op.Plan[job] {
 			vm, err := s.accept(ctx, tx, q, j, Starting, event.VMStart, "starting")
 			if err != nil {
 				return err
+			}
+			if vm.Account != q.Caller.Account { // who calls is enabled
+				if err := account.MayRun(ctx, tx, vm.Account); err != nil {
+					return err
+				}
 			}
 			if err := zone.Open(ctx, tx, vm.Zone); err != nil {
 				return err

@@ -4,7 +4,7 @@ CREATE TABLE accounts (
     id          text primary key,
     domain_id   text        not null references domains (id),
     name        text        not null,
-    type        bigint      not null,                  -- 0 user, 1 root admin, 2 domain admin, 3 resource domain admin
+    type        bigint      not null,                  -- 0 user, 1 root admin, 2 domain admin, 3 resource domain admin, 5 a project
     role_id     text        not null,                  -- in roles, or one that stands in the code; of the same type
     state       text        not null,                  -- enabled, disabled, locked
     network_domain text     not null default '',
@@ -12,13 +12,18 @@ CREATE TABLE accounts (
     details     text        not null default '{}',     -- JSON object of strings
     key_access  text        not null default '',       -- whether its users' keys sign: ENABLED, DISABLED; '': as the setting says
     closing     boolean     not null default false,    -- it is being deleted, and may still own something
+    in_projects boolean     not null default false,    -- it is, or was, a member of projects as a whole
     created     timestamptz not null,
     removed     timestamptz
 );
 
 CREATE INDEX accounts_closing on accounts (id) where closing and removed is null;
 
-CREATE UNIQUE INDEX accounts_name on accounts (domain_id, name) where removed is null;
+CREATE UNIQUE INDEX accounts_name on accounts (domain_id, name) where type <> 5 and removed is null;
+
+CREATE UNIQUE INDEX accounts_project on accounts (domain_id, name) where type = 5 and removed is null;
+
+CREATE INDEX accounts_projects on accounts (id) where type = 5;
 
 CREATE INDEX accounts_role on accounts (role_id) where removed is null;
 
@@ -642,6 +647,64 @@ CREATE TABLE pods (
 
 CREATE UNIQUE INDEX pods_name on pods (zone_id, name) where removed is null;
 
+CREATE TABLE project_invitations (
+    id          text primary key,
+    project_id  text        not null references projects (id),
+    account_id  text        not null references accounts (id),
+    user_id     text        not null default '',       -- '' for the account
+    admin       boolean     not null,                  -- what it is to become
+    role_id     text        not null default '',
+    state       text        not null,                  -- Pending, Completed, Declined
+    created     timestamptz not null,
+    expires     timestamptz not null
+);
+
+CREATE INDEX project_invitations_account on project_invitations (account_id);
+
+CREATE INDEX project_invitations_project on project_invitations (project_id);
+
+CREATE TABLE project_members (
+    project_id  text        not null references projects (id),
+    account_id  text        not null references accounts (id),
+    user_id     text        not null default '',       -- '' for the account
+    admin       boolean     not null,                  -- administers the project
+    role_id     text        not null default '',       -- in project_roles; '' for all commands
+    created     timestamptz not null,
+    primary key (project_id, account_id, user_id)
+);
+
+CREATE INDEX project_members_account on project_members (account_id);
+
+CREATE TABLE project_role_permissions (
+    id          text primary key,
+    role_id     text        not null references project_roles (id),
+    position    bigint      not null,
+    pattern     text        not null,
+    allow       boolean     not null,
+    description text        not null default ''
+);
+
+CREATE UNIQUE INDEX project_role_permissions_pattern on project_role_permissions (role_id, pattern);
+
+CREATE TABLE project_roles (
+    id          text primary key,
+    project_id  text        not null references projects (id),
+    name        text        not null,
+    description text        not null default '',
+    created     timestamptz not null
+);
+
+CREATE UNIQUE INDEX project_roles_name on project_roles (project_id, name);
+
+CREATE TABLE projects (
+    id          text primary key,
+    account_id  text        not null references accounts (id), -- of the same ID: it owns what belongs to the project
+    domain_id   text        not null references domains (id),
+    display_text text       not null,
+    created     timestamptz not null,
+    removed     timestamptz
+);
+
 CREATE TABLE public_ips (
     id          text primary key,
     range_id    text        not null references ip_ranges (id),
@@ -680,6 +743,7 @@ CREATE UNIQUE INDEX regions_name on regions (name);
 
 CREATE TABLE resource_counts (
     account_id        text        primary key references accounts (id),
+    of_project        boolean     not null,           -- the account is a project's
     vm_used           bigint      not null default 0,
     vm_max            bigint,
     cpu_used          bigint      not null default 0,
@@ -1040,6 +1104,7 @@ CREATE TABLE users (
     factor_step bigint      not null default 0,        -- the code that was used last, and those before it
     factor_mandated boolean not null default false,    -- it must have one
     key_access  text        not null default '',       -- whether its keys sign: ENABLED, DISABLED; '': as its account's
+    in_projects boolean     not null default false,    -- it is, or was, a member of projects by itself
     created     timestamptz not null,
     removed     timestamptz
 );

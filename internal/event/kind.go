@@ -42,6 +42,24 @@ const (
 	RolePermissionUpdate Kind = "ROLE.PERMISSION.UPDATE"
 	RolePermissionDelete Kind = "ROLE.PERMISSION.DELETE"
 
+	ProjectCreate               Kind = "PROJECT.CREATE"
+	ProjectUpdate               Kind = "PROJECT.UPDATE"
+	ProjectDelete               Kind = "PROJECT.DELETE"
+	ProjectActivate             Kind = "PROJECT.ACTIVATE"
+	ProjectSuspend              Kind = "PROJECT.SUSPEND"
+	ProjectAccountAdd           Kind = "PROJECT.ACCOUNT.ADD" // and invite
+	ProjectAccountRemove        Kind = "PROJECT.ACCOUNT.REMOVE"
+	ProjectUserAdd              Kind = "PROJECT.USER.ADD" // and invite
+	ProjectUserRemove           Kind = "PROJECT.USER.REMOVE"
+	ProjectInvitationUpdate     Kind = "PROJECT.INVITATION.UPDATE"
+	ProjectInvitationRemove     Kind = "PROJECT.INVITATION.REMOVE"
+	ProjectRoleCreate           Kind = "PROJECT.ROLE.CREATE"
+	ProjectRoleUpdate           Kind = "PROJECT.ROLE.UPDATE"
+	ProjectRoleDelete           Kind = "PROJECT.ROLE.DELETE"
+	ProjectRolePermissionCreate Kind = "PROJECT.ROLE.PERMISSION.CREATE"
+	ProjectRolePermissionUpdate Kind = "PROJECT.ROLE.PERMISSION.UPDATE"
+	ProjectRolePermissionDelete Kind = "PROJECT.ROLE.PERMISSION.DELETE"
+
 	VMCreate  Kind = "VM.CREATE"
 	VMStart   Kind = "VM.START"
 	VMStop    Kind = "VM.STOP"
@@ -152,7 +170,12 @@ const (
 var resources = map[Kind]string{
 	UserLogin: "User", UserLogout: "User", UserCreate: "User", UserRegisterKey: "User", UserDeleteKey: "User",
 	RoleCreate: "Role", RoleUpdate: "Role", RoleDelete: "Role", RoleEnable: "Role", RoleDisable: "Role", RoleImport: "Role",
-	RolePermissionCreate: "Role", RolePermissionUpdate: "Role", RolePermissionDelete: "Role",
+	ProjectCreate: "Project", ProjectUpdate: "Project", ProjectDelete: "Project", ProjectActivate: "Project", ProjectSuspend: "Project",
+	ProjectAccountAdd: "Project", ProjectAccountRemove: "Project", ProjectUserAdd: "Project", ProjectUserRemove: "Project",
+	ProjectInvitationUpdate: "Project", ProjectInvitationRemove: "Project", ProjectRoleCreate: "Project", ProjectRoleUpdate: "Project",
+	ProjectRoleDelete: "Project", ProjectRolePermissionCreate: "Project", ProjectRolePermissionUpdate: "Project",
+	ProjectRolePermissionDelete: "Project",
+	RolePermissionCreate:        "Role", RolePermissionUpdate: "Role", RolePermissionDelete: "Role",
 	UserUpdate: "User", UserDelete: "User", UserDisable: "User", UserEnable: "User", UserLock: "User", UserMove: "User",
 	LimitUpdate:   "ResourceLimit",
 	AccountCreate: "Account", AccountUpdate: "Account", AccountDisable: "Account", AccountEnable: "Account", AccountDelete: "Account",

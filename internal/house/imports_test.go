@@ -9,7 +9,7 @@ import (
 // domain is the domain, bottom to top. A package imports those before it and never one after it. An arrow that wants to run
 // upward is turned round: the upper package writes into the lower one's table, or implements an interface that it declares.
 var domain = strings.Fields(`
-	role detail annotation certificate limit account ldap oidc saml apilimit keypair tag zone offering provider vlan subnet network router rule vpc vpn secgroup host pool image volume snapshot placement compute autoscale
+	role detail annotation certificate limit account ldap oidc saml apilimit keypair tag project zone offering provider vlan subnet network router rule vpc vpn secgroup host pool image volume snapshot placement compute autoscale
 	usage quota order closing capacity
 `)
 
@@ -52,7 +52,7 @@ var rules = []rule{
 	{"internal/outside/openid", "internal/outside/fetch internal/fault internal/secret", "", "providers are asked within the same bounds as anybody"},
 	{"internal/outside/...", "internal/fault internal/secret", "", "what leaves the machine is behind an interface its user declares"},
 
-	{"internal/facade/cloudstack/front", "api api/cloudstack internal/account internal/apilimit internal/role internal/audit internal/setting internal/once internal/db internal/auth internal/secret internal/fault uid",
+	{"internal/facade/cloudstack/front", "api api/cloudstack internal/account internal/project internal/apilimit internal/role internal/audit internal/setting internal/once internal/db internal/auth internal/secret internal/fault uid",
 		"database/sql os/exec", "what is the same for every command knows no noun: all that it asks services is who calls, and what they may"},
 	{"internal/facade/cloudstack/wire", "api api/cloudstack DOMAIN uid", "net/http", "what a thing is called needs neither who asks nor a database"},
 	{"internal/facade/cloudstack/look", "api internal/db internal/fault uid", "database/sql os/exec", "what all translators do alike knows no noun"},
@@ -61,9 +61,10 @@ var rules = []rule{
 	{"internal/facade/cloudstack/ldap", "internal/facade/cloudstack/look api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/offer", "internal/facade/cloudstack/look internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/note", "internal/facade/cloudstack/look internal/facade/cloudstack/owned internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
+	{"internal/facade/cloudstack/project", "internal/facade/cloudstack/look internal/facade/cloudstack/owned internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/region", "internal/facade/cloudstack/look internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/signon", "internal/outside/idp internal/facade/cloudstack/front internal/facade/cloudstack/look api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
-	{"internal/facade/cloudstack", "internal/facade/cloudstack/signon internal/facade/cloudstack/front internal/facade/cloudstack/ldap internal/facade/cloudstack/look internal/facade/cloudstack/note internal/facade/cloudstack/offer internal/facade/cloudstack/owned internal/facade/cloudstack/plant internal/facade/cloudstack/region internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics + " internal/hypervisor", "database/sql os/exec", facades},
+	{"internal/facade/cloudstack", "internal/facade/cloudstack/signon internal/facade/cloudstack/front internal/facade/cloudstack/ldap internal/facade/cloudstack/look internal/facade/cloudstack/note internal/facade/cloudstack/offer internal/facade/cloudstack/owned internal/facade/cloudstack/plant internal/facade/cloudstack/project internal/facade/cloudstack/region internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics + " internal/hypervisor", "database/sql os/exec", facades},
 	{"internal/facade/vcloud", "api api/vcloud DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudbolt", "api api/cloudbolt DOMAIN " + mechanics, "database/sql os/exec", facades},
 

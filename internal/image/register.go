@@ -26,10 +26,9 @@ import (
 // RegisterIn says what image to fetch, and for whom ("": the caller). Of the template its id, owner, type and times are filled in.
 type RegisterIn struct {
 	Template
-	Zones        []uid.Zone     // none: every zone, also those to come
-	Store        uid.ImageStore // "": one of each zone's
-	OwnerAccount string
-	OwnerDomain  uid.Domain
+	Zones []uid.Zone     // none: every zone, also those to come
+	Store uid.ImageStore // "": one of each zone's
+	Owner account.For
 }
 
 // Register adds a template and starts fetching it into a store of each of its zones.
@@ -40,7 +39,7 @@ func (s *Service) Register(ctx context.Context, in RegisterIn) (Template, error)
 		return Template{}, err
 	}
 	err := s.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		owner, err := s.Accounts.Owner(ctx, tx, in.OwnerAccount, in.OwnerDomain)
+		owner, err := s.Accounts.Owner(ctx, tx, in.Owner)
 		if err != nil {
 			return err
 		}

@@ -45,9 +45,8 @@ func New(d *db.DB, accounts *account.Service) *Service { return &Service{d, acco
 
 // In names a key pair by its owner ("": the caller) and its name.
 type In struct {
-	Name         string
-	OwnerAccount string
-	OwnerDomain  uid.Domain
+	Name  string
+	Owner account.For
 }
 
 // Register keeps a public key that its owner has made. It is a line of authorized_keys, as it is or in base64.
@@ -89,7 +88,7 @@ func (s *Service) Create(ctx context.Context, in In) (Pair, secret.String, error
 
 func (s *Service) add(ctx context.Context, in In, p Pair, kind event.Kind) (Pair, error) {
 	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		owner, err := s.accounts.Owner(ctx, tx, in.OwnerAccount, in.OwnerDomain)
+		owner, err := s.accounts.Owner(ctx, tx, in.Owner)
 		if err != nil {
 			return err
 		}
@@ -127,7 +126,7 @@ func conflict(p Pair, taken string) error {
 // Delete forgets a key pair. Machines that have the key keep it.
 func (s *Service) Delete(ctx context.Context, in In) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		owner, err := s.accounts.Owner(ctx, tx, in.OwnerAccount, in.OwnerDomain)
+		owner, err := s.accounts.Owner(ctx, tx, in.Owner)
 		if err != nil {
 			return err
 		}

@@ -58,7 +58,7 @@ func TestKeyPairs(t *testing.T) {
 		refused(t, err, fault.Conflict, `called "laptop" already`)
 		_, err = s.Register(ann, keypair.In{Name: "desk"}, key(t, "a"))
 		refused(t, err, fault.Conflict, `this key already, as "laptop"`)
-		_, err = s.Register(bob, keypair.In{Name: "x", OwnerAccount: "ann"}, key(t, "c"))
+		_, err = s.Register(bob, keypair.In{Name: "x", Owner: account.For{Account: "ann"}}, key(t, "c"))
 		refused(t, err, fault.Denied, "not yours")
 
 		made, private, err := s.Create(ann, keypair.In{Name: "made"})
@@ -87,7 +87,7 @@ func TestKeyPairs(t *testing.T) {
 			t.Errorf("%+v", found)
 		}
 		refused(t, s.Delete(bob, keypair.In{Name: "made"}), fault.NotFound, `no SSH key pair called "made"`)
-		must(t, s.Delete(root, keypair.In{Name: "made", OwnerAccount: "ann", OwnerDomain: auth.System().Domain}))
+		must(t, s.Delete(root, keypair.In{Name: "made", Owner: account.For{Account: "ann", Domain: auth.System().Domain}}))
 		_, err = keypair.Find(ann, d.Read(), p.Account, "made")
 		refused(t, err, fault.NotFound, "made")
 	})

@@ -25,9 +25,9 @@ const (
 	PublicIPs   Kind = "public_ip"
 	Templates   Kind = "template" // and ISOs
 	SecondaryGB Kind = "secondary_gb"
+	Projects    Kind = "project" // that it administers
 	// Snapshots, like the kinds after them, have limits, but there are none of the things yet: nothing is counted.
 	Snapshots Kind = "snapshot"
-	Projects  Kind = "project"
 	VPCs      Kind = "vpc"
 )
 
@@ -35,30 +35,31 @@ const (
 const Unlimited = -1
 
 // kindRow is what is to be known of a kind: its number and name in CloudStack's API, and the settings that say how much of it an
-// account may have, and a domain's accounts together, where nobody has set that.
+// account may have, a project, and a domain's accounts together, where nobody has set that.
 type kindRow struct {
 	kind     Kind
 	number   int
 	word     string
 	name     string
 	maximum  setting.Key[int64]
+	project  setting.Key[int64]
 	together setting.Key[int64]
 }
 
 // kinds are all kinds, by their numbers.
 var kinds = []kindRow{
-	{VMs, 0, "user_vm", "virtual machines", setting.MaxVMs, setting.MaxDomainVMs},
-	{PublicIPs, 1, "public_ip", "public IP addresses", setting.MaxPublicIPs, setting.MaxDomainPublicIPs},
-	{Volumes, 2, "volume", "volumes", setting.MaxVolumes, setting.MaxDomainVolumes},
-	{Snapshots, 3, "snapshot", "snapshots", setting.MaxSnapshots, setting.MaxDomainSnapshots},
-	{Templates, 4, "template", "templates and ISOs", setting.MaxTemplates, setting.MaxDomainTemplates},
-	{Projects, 5, "project", "projects", setting.MaxProjects, setting.MaxDomainProjects},
-	{Networks, 6, "network", "networks", setting.MaxNetworks, setting.MaxDomainNetworks},
-	{VPCs, 7, "vpc", "VPCs", setting.MaxVPCs, setting.MaxDomainVPCs},
-	{CPUs, 8, "cpu", "CPU cores", setting.MaxCPUs, setting.MaxDomainCPUs},
-	{MemoryMB, 9, "memory", "MB of memory", setting.MaxMemory, setting.MaxDomainMemory},
-	{PrimaryGB, 10, "primary_storage", "GB of primary storage", setting.MaxPrimary, setting.MaxDomainPrimary},
-	{SecondaryGB, 11, "secondary_storage", "GB of secondary storage", setting.MaxSecondary, setting.MaxDomainSecondary},
+	{VMs, 0, "user_vm", "virtual machines", setting.MaxVMs, setting.MaxProjectVMs, setting.MaxDomainVMs},
+	{PublicIPs, 1, "public_ip", "public IP addresses", setting.MaxPublicIPs, setting.MaxProjectPublicIPs, setting.MaxDomainPublicIPs},
+	{Volumes, 2, "volume", "volumes", setting.MaxVolumes, setting.MaxProjectVolumes, setting.MaxDomainVolumes},
+	{Snapshots, 3, "snapshot", "snapshots", setting.MaxSnapshots, setting.MaxProjectSnapshots, setting.MaxDomainSnapshots},
+	{Templates, 4, "template", "templates and ISOs", setting.MaxTemplates, setting.MaxProjectTemplates, setting.MaxDomainTemplates},
+	{Projects, 5, "project", "projects", setting.MaxProjects, setting.MaxProjects, setting.MaxDomainProjects},
+	{Networks, 6, "network", "networks", setting.MaxNetworks, setting.MaxProjectNetworks, setting.MaxDomainNetworks},
+	{VPCs, 7, "vpc", "VPCs", setting.MaxVPCs, setting.MaxProjectVPCs, setting.MaxDomainVPCs},
+	{CPUs, 8, "cpu", "CPU cores", setting.MaxCPUs, setting.MaxProjectCPUs, setting.MaxDomainCPUs},
+	{MemoryMB, 9, "memory", "MB of memory", setting.MaxMemory, setting.MaxProjectMemory, setting.MaxDomainMemory},
+	{PrimaryGB, 10, "primary_storage", "GB of primary storage", setting.MaxPrimary, setting.MaxProjectPrimary, setting.MaxDomainPrimary},
+	{SecondaryGB, 11, "secondary_storage", "GB of secondary storage", setting.MaxSecondary, setting.MaxProjectSecondary, setting.MaxDomainSecondary},
 }
 
 // Number is the kind's number in CloudStack's API.

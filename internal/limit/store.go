@@ -24,7 +24,7 @@ func holdingOf[Holder uid.Account | uid.Domain](of Holder) holding {
 // holding is whose counts a table has.
 type holding struct {
 	table, id string
-	fallback  func(kindRow) *settingRef
+	fallback  func(kindRow) string // the expression that stands in for a limit that was never set
 }
 
 // settingRef is the setting that stands in for a limit that was never set.
@@ -34,16 +34,20 @@ type settingRef struct {
 }
 
 var (
-	ofAccounts = holding{"resource_counts", "account_id", func(k kindRow) *settingRef { return ref(k.maximum) }}
-	ofDomains  = holding{"domain_counts", "domain_id", func(k kindRow) *settingRef { return ref(k.together) }}
+	ofAccounts = holding{"resource_counts", "account_id", func(k kindRow) string {
+		return "case when of_project then " + ref(k.project).value() + " else " + ref(k.maximum).value() + " end"
+	}}
+	ofDomains = holding{"domain_counts", "domain_id", func(k kindRow) string { return ref(k.together).value() }}
 )
 
 // most is the expression of a kind's limit. The setting is looked up by the statement itself, so that a change holds for
 // whoever counts after it, on all servers.
 func (h holding) most(k kindRow) string {
-	s := h.fallback(k)
-	return fmt.Sprintf("coalesce(%s_max, (select cast(value as bigint) from settings where name = '%s' and scope = '' and scope_id = ''), %d)",
-		k.kind, s.name, s.initial)
+	return fmt.Sprintf("coalesce(%s_max, %s)", k.kind, h.fallback(k))
+}
+
+func (s *settingRef) value() string {
+	return fmt.Sprintf("coalesce((select cast(value as bigint) from settings where name = '%s' and scope = '' and scope_id = ''), %d)", s.name, s.initial)
 }
 
 // countings are the statements that count, one for each set of kinds that is ever counted together: a machine takes of five
@@ -131,10 +135,20 @@ func number(text string) int64 {
 	return n
 }
 
-// OpenAccount gives a new account its row: without limits of its own, or with none at all.
-func OpenAccount(ctx context.Context, tx db.Tx, account uid.Account, unlimited bool) error {
-	columns, args := []string{"account_id"}, []any{account}
-	if unlimited {
+// Owner is what kind of account is counted for.
+type Owner int
+
+// The kinds of accounts.
+const (
+	Tenant  Owner = iota // has no limits of its own at first
+	Free                 // has none at all
+	Project              // is a project's, which has other limits
+)
+
+// OpenAccount gives a new account its row.
+func OpenAccount(ctx context.Context, tx db.Tx, account uid.Account, kind Owner) error {
+	columns, args := []string{"account_id", "of_project"}, []any{account, kind == Project}
+	if kind == Free {
 		for _, k := range kinds {
 			columns, args = append(columns, string(k.kind)+"_max"), append(args, Unlimited)
 		}

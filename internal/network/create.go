@@ -39,8 +39,7 @@ type CreateIn struct {
 	ACLType             string // "": Domain for shared networks, else Account
 	SubdomainAccess     *bool
 	Hidden              bool
-	OwnerAccount        string
-	OwnerDomain         uid.Domain // without OwnerAccount: the domain that a shared network is for
+	Owner               account.For // a domain alone: the one that a shared network is for
 }
 
 // Create makes a guest network. An isolated one costs nothing outside the database until the first machine in it starts, unless its
@@ -73,7 +72,7 @@ func (s *Service) Create(ctx context.Context, in CreateIn) (n Network, err error
 func (s *Service) access(ctx context.Context, tx db.Tx, in CreateIn, off offering.Network) (Network, error) {
 	n := Network{ACLType: ForAccount}
 	switch {
-	case in.ACLType == "" && off.GuestType == offering.Shared && in.OwnerAccount == "", strings.EqualFold(in.ACLType, ForDomain):
+	case in.ACLType == "" && off.GuestType == offering.Shared && in.Owner.Account == "" && in.Owner.Project == "", strings.EqualFold(in.ACLType, ForDomain):
 		n.ACLType = ForDomain
 	case in.ACLType != "" && !strings.EqualFold(in.ACLType, ForAccount):
 		return n, fault.Invalidf("acltype %q is none of Account and Domain", in.ACLType)
@@ -84,16 +83,18 @@ func (s *Service) access(ctx context.Context, tx db.Tx, in CreateIn, off offerin
 	case n.ACLType == ForAccount && in.SubdomainAccess != nil:
 		return n, fault.Invalidf("subdomainaccess is for networks with acltype=Domain; leave it out")
 	case n.ACLType == ForAccount:
-		owner, err := s.accounts.Owner(ctx, tx, in.OwnerAccount, in.OwnerDomain)
+		owner, err := s.accounts.Owner(ctx, tx, in.Owner)
 		n.Account, n.Domain = owner.Account, owner.Domain
 		return n, err
-	case in.OwnerAccount != "":
-		return n, fault.Invalidf("a network with acltype=Domain belongs to no account: leave out account %q", in.OwnerAccount)
+	case in.Owner.Project != "":
+		return n, fault.Invalidf("a network with acltype=Domain belongs to no project: leave out projectid %s", in.Owner.Project)
+	case in.Owner.Account != "":
+		return n, fault.Invalidf("a network with acltype=Domain belongs to no account: leave out account %q", in.Owner.Account)
 	}
 	system := auth.System()
 	n.Account, n.Domain, n.SubdomainAccess = system.Account, system.Domain, setting.SubdomainNetworkAccess.Of(s.settings)
-	if in.OwnerDomain != "" {
-		n.Domain = in.OwnerDomain
+	if in.Owner.Domain != "" {
+		n.Domain = in.Owner.Domain
 	}
 	if in.SubdomainAccess != nil {
 		n.SubdomainAccess = *in.SubdomainAccess

@@ -82,6 +82,7 @@ type CreateRangeIn struct {
 	Pod                                   uid.Pod
 	Public                                *bool // nil: unless a network or pod is named
 	Account                               string
+	Project                               uid.Project
 	Domain                                uid.Domain
 	VLAN                                  string
 	Gateway, Netmask, StartIP, EndIP      string
@@ -216,24 +217,24 @@ func publicWire(ctx context.Context, tx db.Tx, in CreateRangeIn) (Physical, erro
 // dedicate says for whom a range of public addresses is.
 func (s *Service) dedicate(ctx context.Context, tx db.Tx, in CreateRangeIn, r *Range) error {
 	switch {
-	case in.Account == "" && in.Domain == "":
+	case in.Account == "" && in.Domain == "" && in.Project == "":
 		return nil
 	case in.ForSystem:
 		return fault.Invalidf("addresses for the cloud's own machines can't be dedicated to an account or domain: leave out forsystemvms, or those")
-	case in.Account == "":
+	case in.Account == "" && in.Project == "":
 		r.Domain = in.Domain
 		return domainExists(ctx, tx, in.Domain)
 	}
-	owner, err := s.accounts.Owner(ctx, tx, in.Account, in.Domain)
+	owner, err := s.accounts.Owner(ctx, tx, account.For{Account: in.Account, Domain: in.Domain, Project: in.Project})
 	r.Account, r.Domain = owner.Account, owner.Domain
 	return err
 }
 
 // sharedRange says where a range of a shared network is.
 func sharedRange(ctx context.Context, tx db.Tx, in CreateRangeIn, r *Range) error {
-	if in.Account != "" || in.Domain != "" || in.ForSystem {
-		return fault.Invalidf("only ranges of public addresses are kept for an account, a domain or the cloud's own machines: leave out account, " +
-			"domainid and forsystemvms")
+	if in.Account != "" || in.Domain != "" || in.Project != "" || in.ForSystem {
+		return fault.Invalidf("only ranges of public addresses are kept for an account, a project, a domain or the cloud's own machines: leave out account, " +
+			"domainid, projectid and forsystemvms")
 	}
 	id := in.Network
 	if id == "" {
@@ -357,7 +358,7 @@ type RangeFilter struct {
 	Pod      uid.Pod
 	VLAN     string
 	Public   *bool
-	Account  uid.Account // dedicated to it
+	Owner    *auth.Scope // dedicated to an account in it
 	Domain   uid.Domain  // dedicated to it, or to one of its accounts
 	Keyword  string      // in an address or the VLAN
 	Offset   int

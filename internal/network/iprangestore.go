@@ -114,7 +114,9 @@ func (s *Service) Ranges(ctx context.Context, f RangeFilter) ([]Range, int, erro
 	db.Equal(q, "r.network_id", f.Network)
 	db.Equal(q, "r.pod_id", f.Pod)
 	db.Equal(q, "r.vlan", strings.TrimPrefix(strings.ToLower(f.VLAN), "vlan://"))
-	db.Equal(q, "r.account_id", f.Account)
+	if f.Owner != nil {
+		f.Owner.Where(q, "r")
+	}
 	db.Equal(q, "r.domain_id", f.Domain)
 	if f.Public != nil {
 		not := map[bool]string{true: "", false: "not"}[*f.Public]

@@ -106,7 +106,7 @@ type Filter struct {
 func (s *Service) List(ctx context.Context, f Filter) ([]Network, int, error) {
 	var rows []networkRow
 	q := s.db.Read().NewSelect().Model(&rows).Where("n.removed is null").Order("n.id")
-	if f.Owned || f.Scope.All || f.Scope == (auth.Scope{}) {
+	if f.Owned || f.Scope.All || f.Scope.IsEmpty() || f.Scope.Of == auth.OnlyProjects {
 		q = f.Scope.Where(q, "n")
 	} else {
 		orShared(q, f.Scope)

@@ -16,6 +16,7 @@ var counted = map[limit.Kind]string{
 	limit.Volumes:  "select count(*) from volumes where account_id = ? and removed is null",
 	limit.PrimaryGB: `select coalesce(sum((size + 1073741823) / 1073741824), 0) from volumes
 		where account_id = ? and removed is null`,
+	limit.Projects:  "select count(*) from project_members where account_id = ? and admin",
 	limit.Networks:  "select count(*) from networks where account_id = ? and removed is null",
 	limit.PublicIPs: "select count(*) from public_ips where account_id = ? and vm_id is null",
 	limit.Templates: "select count(*) from templates where account_id = ? and removed is null",

@@ -74,6 +74,9 @@ func within(packed, command string) bool {
 	return err == nil && passes(rules, command)
 }
 
+// Passes asks the first of some rules that matches a command; what none matches is denied.
+func Passes(rules []Rule, command string) bool { return passes(rules, command) }
+
 // passes asks the first rule that matches. In contrast to a role's, a pattern needs not mind what is open to whom: the role is asked, too.
 func passes(rules []Rule, command string) bool {
 	for _, r := range rules {

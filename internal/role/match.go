@@ -70,6 +70,9 @@ func match(pattern, name string) bool {
 	return true
 }
 
+// CheckPattern refuses what is no rule.
+func CheckPattern(pattern string) error { return checkPattern(pattern) }
+
 // checkPattern refuses what could never match.
 func checkPattern(pattern string) error {
 	odd := func(c rune) bool {

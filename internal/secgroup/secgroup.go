@@ -57,8 +57,7 @@ func giveDefault(ctx context.Context, tx db.Tx, owner account.Owner) error {
 // CreateIn says what group to make, and for whom ("": the caller).
 type CreateIn struct {
 	Name, Description string
-	OwnerAccount      string
-	OwnerDomain       uid.Domain
+	Owner             account.For
 }
 
 // Create makes a group, in which no machine is.
@@ -68,7 +67,7 @@ func (s *Service) Create(ctx context.Context, in CreateIn) (uid.SecurityGroup, e
 	}
 	g := Group{ID: uid.New[uid.SecurityGroup](), Name: in.Name, Description: in.Description}
 	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		owner, err := s.accounts.Owner(ctx, tx, in.OwnerAccount, in.OwnerDomain)
+		owner, err := s.accounts.Owner(ctx, tx, in.Owner)
 		if err != nil {
 			return err
 		}
@@ -165,10 +164,9 @@ func retire(ctx context.Context, tx db.Tx, id uid.SecurityGroup) (Group, error) 
 
 // DeleteIn names a group by its ID, or by its name and whose it is ("": the caller's).
 type DeleteIn struct {
-	ID           uid.SecurityGroup
-	Name         string
-	OwnerAccount string
-	OwnerDomain  uid.Domain
+	ID    uid.SecurityGroup
+	Name  string
+	Owner account.For
 }
 
 // Delete removes a group that no machine is in.
@@ -202,9 +200,9 @@ func (s *Service) Delete(ctx context.Context, in DeleteIn) error {
 // named finds the group that is to be deleted; nobody puts a machine into it any more.
 func (s *Service) named(ctx context.Context, tx db.Tx, in DeleteIn) (Group, error) {
 	owner := account.Owner{}
-	if in.ID == "" || in.OwnerAccount != "" || in.OwnerDomain != "" {
+	if in.ID == "" || in.Owner != (account.For{}) {
 		var err error
-		if owner, err = s.accounts.Owner(ctx, tx, in.OwnerAccount, in.OwnerDomain); err != nil {
+		if owner, err = s.accounts.Owner(ctx, tx, in.Owner); err != nil {
 			return Group{}, err
 		}
 	}

@@ -134,9 +134,9 @@ func TestGroups(t *testing.T) {
 		refused(t, s.Delete(ann, secgroup.DeleteIn{Name: "front"}), fault.Conflict, "in use by 1 virtual machines")
 		refused(t, s.Delete(bob, secgroup.DeleteIn{ID: custom}), fault.NotFound, string(custom))
 		refused(t, s.Delete(bob, secgroup.DeleteIn{Name: "front"}), fault.NotFound, `called "front"`)
-		refused(t, s.Delete(w.root, secgroup.DeleteIn{ID: custom, OwnerAccount: "bob", OwnerDomain: w.bob.Domain}), fault.NotFound, string(custom))
+		refused(t, s.Delete(w.root, secgroup.DeleteIn{ID: custom, Owner: account.For{Account: "bob", Domain: w.bob.Domain}}), fault.NotFound, string(custom))
 		must(t, w.leave(ann, vm))
-		must(t, s.Delete(w.root, secgroup.DeleteIn{ID: custom, OwnerAccount: "ann", OwnerDomain: w.ann.Domain}))
+		must(t, s.Delete(w.root, secgroup.DeleteIn{ID: custom, Owner: account.For{Account: "ann", Domain: w.ann.Domain}}))
 		must(t, s.Delete(bob, secgroup.DeleteIn{Name: "web"}))
 		var kinds []string
 		must(t, d.Read().NewRaw("select type from events where resource_id in (?, ?, ?) order by id", web, custom, bobs).Scan(ann, &kinds))

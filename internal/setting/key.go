@@ -21,6 +21,7 @@ const (
 	Alerts          Category = "Alert"
 	AccountDefaults Category = "Account Defaults"
 	DomainDefaults  Category = "Domain Defaults"
+	ProjectDefaults Category = "Project Defaults"
 	Network         Category = "Network"
 	Storage         Category = "Storage"
 	Secure          Category = "Secure"

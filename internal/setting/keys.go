@@ -157,6 +157,22 @@ var (
 	}, false)
 )
 
+// How projects come about, and their members.
+var (
+	UsersCreateProjects = flag(Setting{
+		Name: "allow.user.create.projects", Category: ProjectDefaults, Group: "Management Server",
+		Doc: "Whether ordinary users may create projects; admins may always.",
+	}, true)
+	InvitesRequired = flag(Setting{
+		Name: "project.invite.required", Category: ProjectDefaults, Group: "Management Server",
+		Doc: "Whether accounts and users become members of a project only when they accept an invitation, and not as soon as they are added.",
+	}, false)
+	InviteTimeout = span(Setting{
+		Name: "project.invite.timeout", Category: ProjectDefaults, Group: "Management Server",
+		Doc: "How many seconds an invitation to a project can be accepted after it was made.",
+	}, time.Second, day, time.Second)
+)
+
 // The limits that a new account begins with.
 var (
 	MaxVMs       = limit("user.vms", "virtual machines", 20)
@@ -171,6 +187,18 @@ var (
 	MaxSnapshots = limit("snapshots", "snapshots", 20)
 	MaxProjects  = limit("projects", "projects", 10)
 	MaxVPCs      = limit("vpcs", "VPCs", 20)
+
+	MaxProjectVMs       = projectLimit("user.vms", "virtual machines", 20)
+	MaxProjectCPUs      = projectLimit("cpus", "CPU cores", 40)
+	MaxProjectMemory    = projectLimit("memory", "MB of memory", 40960)
+	MaxProjectVolumes   = projectLimit("volumes", "volumes", 20)
+	MaxProjectPrimary   = projectLimit("primary.storage", "GB of primary storage", 200)
+	MaxProjectSecondary = projectLimit("secondary.storage", "GB of secondary storage", 400)
+	MaxProjectNetworks  = projectLimit("networks", "networks", 20)
+	MaxProjectPublicIPs = projectLimit("public.ips", "public IP addresses", 20)
+	MaxProjectTemplates = projectLimit("templates", "templates and ISOs", 20)
+	MaxProjectSnapshots = projectLimit("snapshots", "snapshots", 20)
+	MaxProjectVPCs      = projectLimit("vpcs", "VPCs", 20)
 
 	MaxDomainVMs       = domainLimit("user.vms", "virtual machines", 40)
 	MaxDomainCPUs      = domainLimit("cpus", "CPU cores", 80)
@@ -289,6 +317,13 @@ func limit(name, what string, fallback int64) Key[int64] {
 	}, fallback, Unlimited, math.MaxInt64)
 }
 
+func projectLimit(name, what string, fallback int64) Key[int64] {
+	return whole(Setting{
+		Name: "max.project." + name, Category: ProjectDefaults, Group: "Management Server",
+		Doc: "How many " + what + " a project may have that has no limit of its own. -1 sets no limit.",
+	}, fallback, Unlimited, math.MaxInt64)
+}
+
 func domainLimit(name, what string, fallback int64) Key[int64] {
 	return whole(Setting{
 		Name: "max.domain." + name, Category: DomainDefaults, Group: "Management Server",
@@ -384,6 +419,9 @@ var all = byName(append(slices.Concat(ldapSettings, ssoSettings),
 	ThrottlingMax.Setting, ThrottlingCache.Setting, ProxyVerify.Setting, ProxyCIDR.Setting, UsersViewDestroyed.Setting, UsersExpungeRecover.Setting,
 	MaxVMs.Setting, MaxCPUs.Setting, MaxMemory.Setting, MaxVolumes.Setting, MaxPrimary.Setting, MaxSecondary.Setting,
 	MaxNetworks.Setting, MaxPublicIPs.Setting, MaxTemplates.Setting, MaxSnapshots.Setting, MaxProjects.Setting, MaxVPCs.Setting,
+	MaxProjectVMs.Setting, MaxProjectCPUs.Setting, MaxProjectMemory.Setting, MaxProjectVolumes.Setting, MaxProjectPrimary.Setting,
+	MaxProjectSecondary.Setting, MaxProjectNetworks.Setting, MaxProjectPublicIPs.Setting, MaxProjectTemplates.Setting,
+	MaxProjectSnapshots.Setting, MaxProjectVPCs.Setting, UsersCreateProjects.Setting, InvitesRequired.Setting, InviteTimeout.Setting,
 	MaxDomainVMs.Setting, MaxDomainCPUs.Setting, MaxDomainMemory.Setting, MaxDomainVolumes.Setting, MaxDomainPrimary.Setting,
 	MaxDomainSecondary.Setting, MaxDomainNetworks.Setting, MaxDomainPublicIPs.Setting, MaxDomainTemplates.Setting,
 	MaxDomainSnapshots.Setting, MaxDomainProjects.Setting, MaxDomainVPCs.Setting,

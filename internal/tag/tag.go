@@ -26,11 +26,12 @@ const (
 	SecurityGroup Type = "SecurityGroup"
 	PublicIP      Type = "PublicIpAddress"
 	Zone          Type = "Zone"
+	Project       Type = "Project"
 )
 
 // coming are the types that CloudStack's clients know and of which Virga has no things yet: nothing of such a type has a tag.
 var coming = []Type{
-	"Snapshot", "Backup", "LoadBalancer", "PortForwardingRule", "FirewallRule", "Project", "Vpc", "NetworkACL", "NetworkACLList", "StaticRoute",
+	"Snapshot", "Backup", "LoadBalancer", "PortForwardingRule", "FirewallRule", "Vpc", "NetworkACL", "NetworkACLList", "StaticRoute",
 	"VMSnapshot", "RemoteAccessVpn", "SnapshotPolicy", "VpcOffering", "SecurityGroupRule", "AutoScaleVmGroup", "AutoScaleVmProfile", "User",
 }
 

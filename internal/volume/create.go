@@ -18,12 +18,11 @@ import (
 
 // CreateIn says what data volume to make. Zero fields are left to the service.
 type CreateIn struct {
-	Name         string // the volume's id unless given
-	Zone         uid.Zone
-	Offering     uid.DiskOffering
-	GB           int64 // where the offering leaves the size open
-	OwnerAccount string
-	OwnerDomain  uid.Domain
+	Name     string // the volume's id unless given
+	Zone     uid.Zone
+	Offering uid.DiskOffering
+	GB       int64 // where the offering leaves the size open
+	Owner    account.For
 }
 
 // creation is the state of making a volume.
@@ -75,7 +74,7 @@ func (s *Service) Draft(ctx context.Context, tx db.Tx, id uid.Volume, in CreateI
 	if in.Offering == "" {
 		return Volume{}, fault.Invalidf("name the disk offering of the volume in diskofferingid")
 	}
-	owner, err := s.Accounts.Owner(ctx, tx, in.OwnerAccount, in.OwnerDomain)
+	owner, err := s.Accounts.Owner(ctx, tx, in.Owner)
 	if err != nil {
 		return Volume{}, err
 	}

@@ -69,7 +69,7 @@ create table accounts (
     id          text primary key,
     domain_id   text        not null references domains (id),
     name        text        not null,
-    type        bigint      not null,                  -- 0 user, 1 root admin, 2 domain admin, 3 resource domain admin
+    type        bigint      not null,                  -- 0 user, 1 root admin, 2 domain admin, 3 resource domain admin, 5 a project
     role_id     text        not null,                  -- in roles, or one that stands in the code; of the same type
     state       text        not null,                  -- enabled, disabled, locked
     network_domain text     not null default '',
@@ -77,11 +77,14 @@ create table accounts (
     details     text        not null default '{}',     -- JSON object of strings
     key_access  text        not null default '',       -- whether its users' keys sign: ENABLED, DISABLED; '': as the setting says
     closing     boolean     not null default false,    -- it is being deleted, and may still own something
+    in_projects boolean     not null default false,    -- it is, or was, a member of projects as a whole
     created     timestamptz not null,
     removed     timestamptz
 );
 create index accounts_closing on accounts (id) where closing and removed is null;
-create unique index accounts_name on accounts (domain_id, name) where removed is null;
+create unique index accounts_name on accounts (domain_id, name) where type <> 5 and removed is null;
+create unique index accounts_project on accounts (domain_id, name) where type = 5 and removed is null;
+create index accounts_projects on accounts (id) where type = 5;
 create index accounts_role on accounts (role_id) where removed is null;
 
 create table users (
@@ -105,6 +108,7 @@ create table users (
     factor_step bigint      not null default 0,        -- the code that was used last, and those before it
     factor_mandated boolean not null default false,    -- it must have one
     key_access  text        not null default '',       -- whether its keys sign: ENABLED, DISABLED; '': as its account's
+    in_projects boolean     not null default false,    -- it is, or was, a member of projects by itself
     created     timestamptz not null,
     removed     timestamptz
 );
@@ -150,10 +154,11 @@ create table ldap_links (
 create unique index ldap_links_name on ldap_links (domain_id, name);
 
 -- internal/limit --------------------------------------------------------------------------------------------------
--- How much of each kind an account uses and may use (-1: no limit; null: what the setting max.account.… says); changed in the
+-- How much of each kind an account uses and may use (-1: no limit; null: what the setting max.account.…, or max.project.…, says); changed in the
 -- transaction that allocates. A column per kind (limit.Kind): what a machine takes of several kinds is one change of one row.
 create table resource_counts (
     account_id        text        primary key references accounts (id),
+    of_project        boolean     not null,           -- the account is a project's
     vm_used           bigint      not null default 0,
     vm_max            bigint,
     cpu_used          bigint      not null default 0,
@@ -212,6 +217,62 @@ create table domain_counts (
     constraint domain_counts_not_negative check (vm_used >= 0 and cpu_used >= 0 and memory_mb_used >= 0 and volume_used >= 0 and primary_gb_used >= 0 and network_used >= 0
         and public_ip_used >= 0 and template_used >= 0 and secondary_gb_used >= 0 and snapshot_used >= 0 and project_used >= 0 and vpc_used >= 0)
 );
+
+-- internal/project ------------------------------------------------------------------------------------------------
+create table projects (
+    id          text primary key,
+    account_id  text        not null references accounts (id), -- of the same ID: it owns what belongs to the project
+    domain_id   text        not null references domains (id),
+    display_text text       not null,
+    created     timestamptz not null,
+    removed     timestamptz
+);
+
+-- Who belongs to a project: an account with all its users, or one user of it.
+create table project_members (
+    project_id  text        not null references projects (id),
+    account_id  text        not null references accounts (id),
+    user_id     text        not null default '',       -- '' for the account
+    admin       boolean     not null,                  -- administers the project
+    role_id     text        not null default '',       -- in project_roles; '' for all commands
+    created     timestamptz not null,
+    primary key (project_id, account_id, user_id)
+);
+create index project_members_account on project_members (account_id);
+
+create table project_invitations (
+    id          text primary key,
+    project_id  text        not null references projects (id),
+    account_id  text        not null references accounts (id),
+    user_id     text        not null default '',       -- '' for the account
+    admin       boolean     not null,                  -- what it is to become
+    role_id     text        not null default '',
+    state       text        not null,                  -- Pending, Completed, Declined
+    created     timestamptz not null,
+    expires     timestamptz not null
+);
+create index project_invitations_project on project_invitations (project_id);
+create index project_invitations_account on project_invitations (account_id);
+
+-- Which commands members with a role may use in a project; as roles and role_permissions.
+create table project_roles (
+    id          text primary key,
+    project_id  text        not null references projects (id),
+    name        text        not null,
+    description text        not null default '',
+    created     timestamptz not null
+);
+create unique index project_roles_name on project_roles (project_id, name);
+
+create table project_role_permissions (
+    id          text primary key,
+    role_id     text        not null references project_roles (id),
+    position    bigint      not null,
+    pattern     text        not null,
+    allow       boolean     not null,
+    description text        not null default ''
+);
+create unique index project_role_permissions_pattern on project_role_permissions (role_id, pattern);
 
 -- internal/auth ---------------------------------------------------------------------------------------------------
 create table sessions (

@@ -2,7 +2,6 @@ package cloudstack
 
 import (
 	"context"
-	"strings"
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
@@ -102,7 +101,7 @@ func (f *Facade) listAccounts(ctx context.Context, in cs.ListAccountsIn) (api.Pa
 	if err != nil {
 		return api.Page[cs.Account]{}, err
 	}
-	figures, err := withFigures(in.Details)
+	figures, err := look.Figures(in.Details)
 	if err != nil {
 		return api.Page[cs.Account]{}, err
 	}
@@ -120,20 +119,6 @@ func (f *Facade) listAccounts(ctx context.Context, in cs.ListAccountsIn) (api.Pa
 	}
 	items, err := f.accountsFor(ctx, accounts, figures)
 	return api.Page[cs.Account]{Count: total, Items: items}, err
-}
-
-// withFigures tells whether details ask for what is used and what may be, too.
-func withFigures(details []string) (yes bool, err error) {
-	for _, d := range details {
-		switch strings.ToLower(strings.TrimSpace(d)) {
-		case "all", "resource":
-			yes = true
-		case "min":
-		default:
-			return false, fault.Invalidf("details holds %q: it can be any of all, resource and min", d)
-		}
-	}
-	return yes || len(details) == 0, nil
 }
 
 func (f *Facade) accountsOut(ctx context.Context, accounts []account.Account) ([]cs.Account, error) {

@@ -27,8 +27,10 @@ import (
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/oidc"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/project"
 	"github.com/virga-cloud/virga/internal/role"
 	"github.com/virga-cloud/virga/internal/saml"
+	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/zone"
@@ -120,12 +122,13 @@ func newCloudAt(t *testing.T, url string, o front.Options) *cloud {
 	})
 	engine := op.NewEngine(d, op.Options{Poll: 5 * time.Millisecond, Pause: time.Millisecond})
 	c.runner = op.Register(engine, c.work.plan())
+	projects := project.New(d, engine, c.accounts, settings)
 	stop, err := engine.Start(t.Context())
 	c.must(err)
 	t.Cleanup(stop)
 
 	o.Log = slog.New(slog.NewTextHandler(c.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	c.facade = newFacade(Services{DB: d, Engine: engine, Settings: settings, Accounts: c.accounts, Sessions: sessions, Roles: roles, Zones: zone.New(d, settings),
+	c.facade = newFacade(Services{DB: d, Engine: engine, Settings: settings, Accounts: c.accounts, Projects: projects, Groups: secgroup.New(d, c.accounts), Sessions: sessions, Roles: roles, Zones: zone.New(d, settings),
 		Limits: apilimit.New(d, settings, op.Servers), OIDC: oidc.New(d, box, settings, c.accounts),
 		SAML: saml.New(saml.Parts{DB: d, Box: box, Settings: settings, Accounts: c.accounts, Sessions: sessions})}, o, all...)
 	c.addTestCommands()

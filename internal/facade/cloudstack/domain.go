@@ -10,6 +10,7 @@ import (
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/limit"
+	"github.com/virga-cloud/virga/internal/quota"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -62,7 +63,7 @@ func (f *Facade) listDomainChildren(ctx context.Context, in cs.ListDomainChildre
 }
 
 func (f *Facade) domains(ctx context.Context, p api.Paging, filter account.DomainFilter, details []string) (none api.Page[cs.Domain], err error) {
-	figures, err := withFigures(details)
+	figures, err := look.Figures(details)
 	if err != nil {
 		return none, err
 	}
@@ -91,7 +92,7 @@ func (f *Facade) domainsFor(ctx context.Context, domains []account.Domain, figur
 			holders[i].Domain = d.ID
 		}
 		var err error
-		if counts, err = account.CountsOf(ctx, f.DB.Read(), holders); err != nil {
+		if counts, err = quota.CountsOf(ctx, f.DB.Read(), holders); err != nil {
 			return nil, err
 		}
 	}

@@ -26,6 +26,7 @@ import (
 	"github.com/virga-cloud/virga/internal/oidc"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/pool"
+	"github.com/virga-cloud/virga/internal/project"
 	"github.com/virga-cloud/virga/internal/role"
 	"github.com/virga-cloud/virga/internal/saml"
 	"github.com/virga-cloud/virga/internal/secgroup"
@@ -42,6 +43,7 @@ type Services struct {
 	Engine   *op.Engine
 	Settings *setting.Settings
 	Accounts *account.Service
+	Projects *project.Service
 	Sessions *auth.Sessions
 	Roles    *role.Service
 	Limits   *apilimit.Service
@@ -91,7 +93,7 @@ func newFacade(s Services, o front.Options, commands ...api.Command) *Facade {
 		register(f.mux)
 	}
 	f.Front = front.New(front.Parts{
-		Mux: f.mux, DB: s.DB, Accounts: s.Accounts, Sessions: s.Sessions, Roles: s.Roles, Limits: s.Limits, Settings: s.Settings,
+		Mux: f.mux, DB: s.DB, Accounts: s.Accounts, Projects: s.Projects, Sessions: s.Sessions, Roles: s.Roles, Limits: s.Limits, Settings: s.Settings,
 		Doors: f.signOn().Doors(),
 	}, o)
 	return f

@@ -8,6 +8,7 @@ import (
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/note"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/offer"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/plant"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/project"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/region"
 )
 
@@ -28,6 +29,7 @@ func (f *Facade) translators() []func(*api.Mux) {
 		ldap.Translator{DB: f.DB, LDAP: f.LDAP, Account: look.Show(f.DB.Read, account.ByID, f.accountsOut)}.Register,
 		f.signOn().Register,
 		f.registerAPILimits,
+		project.Translator{DB: f.DB, Owned: f.Owned, Projects: f.Projects, Closing: f.Closing}.Register,
 		region.Translator{Zones: f.Zones}.Register,
 		plant.Translator{
 			DB: f.DB, Owned: f.Owned, Zones: f.Zones, Hosts: f.Hosts, Pools: f.Pools, Images: f.Images, Networks: f.Networks, Machines: f.Machines,

@@ -5,8 +5,8 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
-	"github.com/virga-cloud/virga/internal/facade/cloudstack/owned"
 	"github.com/virga-cloud/virga/internal/keypair"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -20,18 +20,12 @@ func (f *Facade) registerKeyPairs(m *api.Mux) {
 }
 
 func (f *Facade) registerKeyPair(ctx context.Context, in cs.RegisterSSHKeyPairIn) (uid.SSHKeyPair, error) {
-	if err := owned.NoProject(in.ProjectID); err != nil {
-		return "", err
-	}
-	p, err := f.KeyPairs.Register(ctx, keypair.In{Name: in.Name, OwnerAccount: in.Account, OwnerDomain: in.DomainID}, in.PublicKey)
+	p, err := f.KeyPairs.Register(ctx, keypair.In{Name: in.Name, Owner: account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID}}, in.PublicKey)
 	return p.ID, err
 }
 
 func (f *Facade) createKeyPair(ctx context.Context, in cs.CreateSSHKeyPairIn) (none cs.SSHKeyPair, err error) {
-	if err := owned.NoProject(in.ProjectID); err != nil {
-		return none, err
-	}
-	p, private, err := f.KeyPairs.Create(ctx, keypair.In{Name: in.Name, OwnerAccount: in.Account, OwnerDomain: in.DomainID})
+	p, private, err := f.KeyPairs.Create(ctx, keypair.In{Name: in.Name, Owner: account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID}})
 	if err != nil {
 		return none, err
 	}
@@ -59,10 +53,7 @@ func (f *Facade) listKeyPairs(ctx context.Context, in cs.ListSSHKeyPairsIn) (non
 }
 
 func (f *Facade) deleteKeyPair(ctx context.Context, in cs.DeleteSSHKeyPairIn) (api.Success, error) {
-	err := owned.NoProject(in.ProjectID)
-	if err == nil {
-		err = f.KeyPairs.Delete(ctx, keypair.In{Name: in.Name, OwnerAccount: in.Account, OwnerDomain: in.DomainID})
-	}
+	err := f.KeyPairs.Delete(ctx, keypair.In{Name: in.Name, Owner: account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID}})
 	return api.Success{Success: err == nil}, err
 }
 

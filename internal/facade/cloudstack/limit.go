@@ -30,19 +30,18 @@ func (f *Facade) listResourceLimits(ctx context.Context, in cs.ListResourceLimit
 		return none, err
 	}
 	kinds = slices.DeleteFunc(kinds, func(k limit.Kind) bool { return !strings.Contains(k.Word(), strings.ToLower(in.Keyword)) })
-	switch {
-	case in.ProjectID != "" && in.ProjectID != owned.AllProjects:
-		return none, owned.NoProject(in.ProjectID)
-	case in.ProjectID != "" || in.ID != nil || len(kinds) == 0:
-		return none, nil
+	project, each, err := owned.Project(in.InProject)
+	if err != nil || in.ID != nil || len(kinds) == 0 {
+		return none, err
 	}
 	offset, limit := look.Window(in.Paging)
 	first, n := offset/len(kinds), 0
 	if limit > 0 {
 		n = (offset+limit+len(kinds)-1)/len(kinds) - first
 	}
-	holders, total, err := f.Accounts.Holders(ctx, account.HoldersIn{
-		Account: in.Account, Domain: in.DomainID, Recursive: in.Recursive, All: in.ListAll, Offset: first, Limit: n,
+	holders, total, err := quota.Holders(ctx, f.DB.Read(), f.Accounts, quota.HoldersIn{
+		Account: in.Account, Domain: in.DomainID, Project: project, EachProject: each, Recursive: in.Recursive, All: in.ListAll,
+		Offset: first, Limit: n,
 	})
 	if err != nil {
 		return none, err
@@ -59,7 +58,7 @@ func (f *Facade) listResourceLimits(ctx context.Context, in cs.ListResourceLimit
 }
 
 func (f *Facade) limitsOut(ctx context.Context, holders []account.Holder, kinds []limit.Kind) ([]cs.ResourceLimit, error) {
-	counts, err := account.CountsOf(ctx, f.DB.Read(), holders)
+	counts, err := quota.CountsOf(ctx, f.DB.Read(), holders)
 	if err != nil {
 		return nil, err
 	}
@@ -76,9 +75,6 @@ func (f *Facade) limitsOut(ctx context.Context, holders []account.Holder, kinds 
 }
 
 func (f *Facade) updateResourceLimit(ctx context.Context, in cs.UpdateResourceLimitIn) (none cs.ResourceLimit, err error) {
-	if err := owned.NoProject(in.ProjectID); err != nil {
-		return none, err
-	}
 	kinds, err := kindsOf(in.Type, "")
 	if err != nil {
 		return none, err
@@ -87,7 +83,15 @@ func (f *Facade) updateResourceLimit(ctx context.Context, in cs.UpdateResourceLi
 	if in.Max != nil {
 		most = *in.Max
 	}
-	h, err := f.Accounts.SetLimit(ctx, account.HolderIn{Account: in.Account, Domain: in.DomainID}, kinds[0], most)
+	var h account.Holder
+	switch {
+	case in.ProjectID != "" && in.Account != "":
+		return none, fault.Invalidf("account and projectid were both given; use one of them")
+	case in.ProjectID != "":
+		h, err = f.Projects.SetLimit(ctx, in.ProjectID, kinds[0], most)
+	default:
+		h, err = f.Accounts.SetLimit(ctx, account.For{Account: in.Account, Domain: in.DomainID}, kinds[0], most)
+	}
 	if err != nil {
 		return none, err
 	}
@@ -99,14 +103,11 @@ func (f *Facade) updateResourceLimit(ctx context.Context, in cs.UpdateResourceLi
 }
 
 func (f *Facade) updateResourceCount(ctx context.Context, in cs.UpdateResourceCountIn) (none api.Page[cs.ResourceCount], err error) {
-	if err := owned.NoProject(in.ProjectID); err != nil {
-		return none, err
-	}
 	kinds, err := kindsOf(in.Type, "")
 	if err != nil {
 		return none, err
 	}
-	h, err := f.Accounts.Holder(ctx, account.HolderIn{Account: in.Account, Domain: in.DomainID})
+	h, err := quota.Holder(ctx, f.DB.Read(), account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID})
 	if err != nil {
 		return none, err
 	}

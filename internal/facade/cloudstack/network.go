@@ -6,6 +6,7 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/owned"
@@ -27,15 +28,15 @@ func (f *Facade) registerNetworks(m *api.Mux) {
 }
 
 func (f *Facade) createNetwork(ctx context.Context, in cs.CreateNetworkIn) (uid.Network, error) {
-	if err := errors.Join(owned.NoProject(in.ProjectID), noVPC(in.VPCID), noACL(in.ACLID)); err != nil {
+	if err := errors.Join(noVPC(in.VPCID), noACL(in.ACLID)); err != nil {
 		return "", err
 	}
 	n, err := f.Networks.Create(ctx, network.CreateIn{
 		Name: in.Name, DisplayText: in.DisplayText, Offering: in.OfferingID, Zone: in.ZoneID, Physical: in.PhysicalID, Gateway: in.Gateway,
 		Netmask: in.Netmask, StartIP: in.StartIP, EndIP: in.EndIP, IP6CIDR: in.IP6CIDR, IP6Gateway: in.IP6Gateway, IP6Start: in.StartIPv6,
 		IP6End: in.EndIPv6, VLAN: in.VLAN, NetworkDomain: in.NetworkDomain, DNS1: in.DNS1, DNS2: in.DNS2, IP6DNS1: in.IP6DNS1, IP6DNS2: in.IP6DNS2,
-		ACLType: in.ACLType, SubdomainAccess: in.Subdomains, Hidden: in.Display != nil && !*in.Display, OwnerAccount: in.Account,
-		OwnerDomain: in.DomainID,
+		ACLType: in.ACLType, SubdomainAccess: in.Subdomains, Hidden: in.Display != nil && !*in.Display,
+		Owner: account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID},
 	})
 	return n.ID, err
 }

@@ -29,8 +29,8 @@ func (f *Facade) listPublicIPAddresses(ctx context.Context, in cs.ListPublicIPAd
 		return none, err
 	}
 	free := in.AllocatedOnly != nil && !*in.AllocatedOnly || strings.EqualFold(in.State, string(network.Free))
-	if free && auth.From(ctx).IsRoot() && in.Account == "" && in.DomainID == "" && scope != (auth.Scope{}) {
-		scope = auth.Scope{All: true} // free addresses are nobody's
+	if free && auth.From(ctx).IsRoot() && in.Account == "" && in.DomainID == "" && in.ProjectID == "" && !scope.IsEmpty() {
+		scope = auth.From(ctx).Without(auth.Scope{All: true}) // free addresses are nobody's
 	}
 	filter := network.AddressFilter{
 		Scope: scope, ID: in.ID, IP: in.IPAddress, Zone: in.ZoneID, Physical: in.PhysicalNetworkID, Range: in.VLANID, Network: in.NetworkID,

@@ -5,6 +5,7 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/owned"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
@@ -25,11 +26,8 @@ func (f *Facade) securityGroup(ctx context.Context, id uid.SecurityGroup) (cs.Se
 }
 
 func (f *Facade) createSecurityGroup(ctx context.Context, in cs.CreateSecurityGroupIn) (uid.SecurityGroup, error) {
-	if err := owned.NoProject(in.ProjectID); err != nil {
-		return "", err
-	}
 	return f.Groups.Create(ctx, secgroup.CreateIn{
-		Name: in.Name, Description: in.Description, OwnerAccount: in.Account, OwnerDomain: in.DomainID,
+		Name: in.Name, Description: in.Description, Owner: account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID},
 	})
 }
 
@@ -42,10 +40,9 @@ func (f *Facade) updateSecurityGroup(ctx context.Context, in cs.UpdateSecurityGr
 }
 
 func (f *Facade) deleteSecurityGroup(ctx context.Context, in cs.DeleteSecurityGroupIn) (api.Success, error) {
-	err := owned.NoProject(in.ProjectID)
-	if err == nil {
-		err = f.Groups.Delete(ctx, secgroup.DeleteIn{ID: in.ID, Name: in.Name, OwnerAccount: in.Account, OwnerDomain: in.DomainID})
-	}
+	err := f.Groups.Delete(ctx, secgroup.DeleteIn{
+		ID: in.ID, Name: in.Name, Owner: account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID},
+	})
 	return api.Success{Success: err == nil}, err
 }
 

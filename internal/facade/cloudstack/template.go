@@ -6,6 +6,7 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
@@ -34,9 +35,6 @@ func (f *Facade) registerTemplates(m *api.Mux) {
 const everyZone = "-1"
 
 func (f *Facade) registerTemplate(ctx context.Context, in cs.RegisterTemplateIn) (uid.Template, error) {
-	if err := owned.NoProject(in.ProjectID); err != nil {
-		return "", err
-	}
 	zones, err := zonesOf(in.ZoneID, in.ZoneIDs)
 	if err != nil {
 		return "", err
@@ -48,7 +46,7 @@ func (f *Facade) registerTemplate(ctx context.Context, in cs.RegisterTemplateIn)
 			SSHKeyEnabled: in.SSHKeyEnabled, Scalable: in.Scalable, Extractable: in.Extractable, Featured: in.Featured, Public: in.Public,
 			Tag: in.Tag, Details: in.Details,
 		},
-		Zones: zones, Store: in.ImageStoreID, OwnerAccount: in.Account, OwnerDomain: in.DomainID,
+		Zones: zones, Store: in.ImageStoreID, Owner: account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID},
 	})
 	return t.ID, err
 }
@@ -124,9 +122,6 @@ func (f *Facade) images(ctx context.Context, in imagesIn, filter image.Filter) (
 			return none, fault.Deniedf("the filter all is for admins only; executable shows what you can deploy")
 		}
 		in.scope.ListAll = true // which leaves a named account or domain as narrow as it is
-	}
-	if in.project.ProjectID == owned.AllProjects {
-		return none, nil // Virga has no projects yet: nothing is in one, not even what everyone may use
 	}
 	if filter.Scope, err = f.Owned.ScopeIn(ctx, in.scope, len(filter.IDs) > 0, in.project); err != nil {
 		return none, err

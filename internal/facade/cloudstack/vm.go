@@ -7,9 +7,9 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
-	"github.com/virga-cloud/virga/internal/facade/cloudstack/owned"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/secgroup"
@@ -60,9 +60,6 @@ func (f *Facade) startedMachine(ctx context.Context, subject string) (cs.Virtual
 }
 
 func (f *Facade) deployMachine(ctx context.Context, in cs.DeployVirtualMachineIn) (api.Started, error) {
-	if err := owned.NoProject(in.ProjectID); err != nil {
-		return api.Started{}, err
-	}
 	if groups := slices.Concat(in.AffinityGroupIDs, in.AffinityGroups); len(groups) > 0 {
 		return api.Started{}, fault.NotFoundf("there is no affinity group %q", groups[0])
 	}
@@ -79,7 +76,7 @@ func (f *Facade) deployMachine(ctx context.Context, in cs.DeployVirtualMachineIn
 	}
 	deploy := compute.DeployIn{
 		Name: in.Name, DisplayName: in.DisplayName, Zone: in.ZoneID, Offering: in.ServiceOfferingID, Template: in.TemplateID,
-		OwnerAccount: in.Account, OwnerDomain: in.DomainID, Networks: networks, DiskOffering: in.DiskOfferingID, DiskGB: in.Size,
+		Owner: account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID}, Networks: networks, DiskOffering: in.DiskOfferingID, DiskGB: in.Size,
 		RootGB: in.RootDiskSize, Host: in.HostID, Pod: in.PodID, Cluster: in.ClusterID, Stopped: in.StartVM != nil && !*in.StartVM,
 		UserData: in.UserData, Hypervisor: in.Hypervisor, Details: in.Details, Group: in.Group, Keyboard: in.Keyboard, Dynamic: in.Dynamic,
 		KeyPairs: keys, Groups: secgroup.Wanted{IDs: in.SecurityGroupIDs, Names: in.SecurityGroups},

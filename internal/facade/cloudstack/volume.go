@@ -7,6 +7,7 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/owned"
@@ -32,14 +33,11 @@ func (f *Facade) registerVolumes(m *api.Mux) {
 }
 
 func (f *Facade) createVolume(ctx context.Context, in cs.CreateVolumeIn) (api.Started, error) {
-	if err := owned.NoProject(in.ProjectID); err != nil {
-		return api.Started{}, err
-	}
 	if in.SnapshotID != "" {
 		return api.Started{}, fault.NotFoundf("no snapshot with id %s, or you may not see it", in.SnapshotID)
 	}
 	want := volume.CreateIn{
-		Name: in.Name, Zone: in.ZoneID, Offering: in.DiskOfferingID, GB: in.Size, OwnerAccount: in.Account, OwnerDomain: in.DomainID,
+		Name: in.Name, Zone: in.ZoneID, Offering: in.DiskOfferingID, GB: in.Size, Owner: account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID},
 	}
 	if in.VMID != "" {
 		id, job, err := f.Machines.CreateVolume(ctx, want, in.VMID)

@@ -155,5 +155,8 @@ func (c *call) identify(ctx context.Context, endpoint *api.Endpoint) (context.Co
 	if r, refused := errors.AsType[*refusal](err); refused && r.http == http.StatusUnauthorized && endpoint != nil && endpoint.Open && !c.isSigned() {
 		c.caller, c.session, err = auth.Caller{}, auth.SignedIn{}, nil // nobody, who may use it, too
 	}
+	if err == nil && endpoint != nil {
+		c.caller, err = c.front.projects.Reach(ctx, c.caller, endpoint.Name)
+	}
 	return auth.WithSession(auth.With(ctx, c.caller), c.session), err
 }

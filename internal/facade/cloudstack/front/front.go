@@ -12,6 +12,7 @@ import (
 	"github.com/virga-cloud/virga/internal/apilimit"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/project"
 	"github.com/virga-cloud/virga/internal/role"
 	"github.com/virga-cloud/virga/internal/setting"
 )
@@ -21,6 +22,7 @@ type Parts struct {
 	Mux      *api.Mux // the commands with their handlers
 	DB       *db.DB   // its clock is the front's clock, too
 	Accounts *account.Service
+	Projects *project.Service
 	Sessions *auth.Sessions
 	Roles    *role.Service
 	Settings *setting.Settings
@@ -45,6 +47,7 @@ type Front struct {
 	mux      *api.Mux
 	db       *db.DB
 	accounts *account.Service
+	projects *project.Service
 	sessions *auth.Sessions
 	roles    *role.Service
 	settings *setting.Settings
@@ -60,7 +63,7 @@ type Front struct {
 // New makes a front for the commands of a mux.
 func New(p Parts, o Options) *Front {
 	f := &Front{
-		mux: p.Mux, db: p.DB, accounts: p.Accounts, sessions: p.Sessions, roles: p.Roles, settings: p.Settings, limits: p.Limits,
+		mux: p.Mux, db: p.DB, accounts: p.Accounts, projects: p.Projects, sessions: p.Sessions, roles: p.Roles, settings: p.Settings, limits: p.Limits,
 		options: o, log: o.Log, doors: map[string]Door{},
 	}
 	for _, d := range p.Doors {

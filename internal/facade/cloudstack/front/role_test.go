@@ -12,15 +12,19 @@ import (
 
 func TestRolesOfCallers(t *testing.T) {
 	t.Parallel()
-	for caller, want := range map[auth.Caller]api.Role{
-		{}:                                api.NoOne,
-		{Type: auth.RootAdmin}:            api.NoOne, // nobody with a type is nobody
-		{User: "u", Type: auth.User}:      api.User,
-		{User: "u", Type: 4}:              api.NoOne,
-		{User: "u", Type: auth.RootAdmin}: api.RootAdmin,
+	for _, c := range []struct {
+		caller auth.Caller
+		want   api.Role
+	}{
+		{auth.Caller{}, api.NoOne},
+		{auth.Caller{Type: auth.RootAdmin}, api.NoOne}, // nobody with a type is nobody
+		{auth.Caller{User: "u", Type: auth.User}, api.User},
+		{auth.Caller{User: "u", Type: 4}, api.NoOne},
+		{auth.Caller{User: "u", Type: auth.Project}, api.NoOne},
+		{auth.Caller{User: "u", Type: auth.RootAdmin}, api.RootAdmin},
 	} {
-		if got := RoleOf(caller); got != want {
-			t.Errorf("%+v: %v", caller, got)
+		if got := RoleOf(c.caller); got != c.want {
+			t.Errorf("%+v: %v", c.caller, got)
 		}
 	}
 }
@@ -30,9 +34,9 @@ func TestRolesOfCallers(t *testing.T) {
 func TestCommandsSayWhetherTheyChangeSomething(t *testing.T) {
 	t.Parallel()
 	words := []string{
-		"add", "attach", "authorize", "cancel", "change", "configure", "create", "delete", "deploy", "destroy", "detach", "disable", "enable", "expunge", "get", "import", "ldap", "link", "list", "lock",
+		"activate", "add", "attach", "authorize", "cancel", "change", "configure", "create", "delete", "deploy", "destroy", "detach", "disable", "enable", "expunge", "get", "import", "ldap", "link", "list", "lock",
 		"mark", "move", "query",
-		"reboot", "reconnect", "recover", "register", "remove", "reset", "search", "setup", "start", "stop", "unlink", "update", "upload", "validate",
+		"reboot", "reconnect", "recover", "register", "remove", "reset", "search", "setup", "start", "stop", "suspend", "unlink", "update", "upload", "validate",
 	}
 	for _, command := range cs.All {
 		d := command.Describe()

@@ -2,6 +2,7 @@ package look
 
 import (
 	"context"
+	"strings"
 
 	"github.com/virga-cloud/virga/api"
 	"github.com/virga-cloud/virga/internal/fault"
@@ -79,3 +80,17 @@ func Cut[T any](all []T, p api.Paging) api.Page[T] {
 
 // Succeeded is the outcome of jobs that leave nothing to show.
 func Succeeded(context.Context, string) (api.Success, error) { return api.Success{Success: true}, nil }
+
+// Figures tells whether details ask for what is used and what may be, too.
+func Figures(details []string) (yes bool, err error) {
+	for _, d := range details {
+		switch strings.ToLower(strings.TrimSpace(d)) {
+		case "all", "resource":
+			yes = true
+		case "min":
+		default:
+			return false, fault.Invalidf("details holds %q: it can be any of all, resource and min", d)
+		}
+	}
+	return yes || len(details) == 0, nil
+}

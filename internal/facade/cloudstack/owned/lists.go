@@ -34,30 +34,30 @@ func (l Lists) Scope(ctx context.Context, in api.Scope, byID bool) (auth.Scope, 
 	})
 }
 
-// ScopeIn is [Lists.Scope] for lists that also choose by project. Virga has no projects yet: nothing belongs to one, and an ID of a
-// project names nothing.
+// ScopeIn is [Lists.Scope] for lists that also choose by project.
 func (l Lists) ScopeIn(ctx context.Context, in api.Scope, byID bool, p cs.InProject) (auth.Scope, error) {
-	switch {
-	case p.ProjectID != "" && p.ProjectID != AllProjects:
-		return auth.Scope{}, NoProject(p.ProjectID)
-	case p.ProjectID != "":
-		return auth.Scope{}, nil // which shows nothing
+	id, each, err := Project(p)
+	if err != nil {
+		return auth.Scope{}, err
 	}
-	return l.Scope(ctx, in, byID)
+	return l.accounts.Scope(ctx, account.ListScope{
+		Account: in.Account, Domain: in.DomainID, Recursive: in.Recursive, All: in.ListAll, ByID: byID, Project: id, EachProject: each,
+	})
 }
 
-// AllProjects stands for every project in lists.
-const AllProjects = "-1"
+// allProjects stands for every project in lists.
+const allProjects = "-1"
 
-// NoProject refuses the ID of a project; "" is none.
-func NoProject[ID ~string](id ID) error {
+// Project reads which project a list is about, or that it is about each that there is to see.
+func Project(p cs.InProject) (id uid.Project, each bool, err error) {
+	text := strings.ToLower(p.ProjectID)
 	switch {
-	case id == "":
-		return nil
-	case !uid.Valid(strings.ToLower(string(id))):
-		return fault.Invalidf("projectid %q is not the ID of a project", id)
+	case text == allProjects:
+		return "", true, nil
+	case text != "" && !uid.Valid(text):
+		return "", false, fault.Invalidf("projectid %q is neither the ID of a project nor -1, which stands for all", p.ProjectID)
 	}
-	return fault.Missing(uid.Project(id))
+	return uid.Project(text), false, nil
 }
 
 // Owners fills in whose the n things of a page are, with one query. at gives the account of the ith thing, and where its
@@ -69,8 +69,7 @@ func (l Lists) Owners(ctx context.Context, n int, at func(i int) (uid.Account, *
 	}
 	for i := range n {
 		id, owner := at(i)
-		name := names[id]
-		*owner = cs.Owner{Account: name.Account, DomainID: name.Domain, Domain: name.DomainName, DomainPath: name.DomainPath}
+		*owner = wire.Owner(id, names[id])
 	}
 	return nil
 }

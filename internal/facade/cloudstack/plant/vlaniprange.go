@@ -6,7 +6,6 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
-	"github.com/virga-cloud/virga/internal/facade/cloudstack/owned"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
@@ -19,12 +18,9 @@ func (t Translator) registerVLANIPRanges(m *api.Mux) {
 }
 
 func (t Translator) createVLANIPRange(ctx context.Context, in cs.CreateVLANIPRangeIn) (uid.IPRange, error) {
-	if err := owned.NoProject(in.ProjectID); err != nil {
-		return "", err
-	}
 	r, err := t.Networks.CreateRange(ctx, network.CreateRangeIn{
 		Zone: in.ZoneID, Physical: in.PhysicalNetworkID, Network: in.NetworkID, Pod: in.PodID, Public: in.Public, Account: in.Account,
-		Domain: in.DomainID, VLAN: in.VLAN, Gateway: in.Gateway, Netmask: in.Netmask, StartIP: in.StartIP, EndIP: in.EndIP,
+		Project: in.ProjectID, Domain: in.DomainID, VLAN: in.VLAN, Gateway: in.Gateway, Netmask: in.Netmask, StartIP: in.StartIP, EndIP: in.EndIP,
 		IP6Gateway: in.IP6Gateway, IP6CIDR: in.IP6CIDR, IP6Start: in.StartIPv6, IP6End: in.EndIPv6, ForSystem: in.ForSystem,
 	})
 	return r.ID, err
@@ -36,22 +32,16 @@ func (t Translator) deleteVLANIPRange(ctx context.Context, in cs.DeleteVLANIPRan
 }
 
 func (t Translator) listVLANIPRanges(ctx context.Context, in cs.ListVLANIPRangesIn) (none api.Page[cs.VLANIPRange], err error) {
-	if in.ProjectID != "" && in.ProjectID != owned.AllProjects {
-		return none, owned.NoProject(uid.Project(in.ProjectID))
-	}
-	if in.ProjectID != "" {
-		return none, nil // nothing belongs to a project
-	}
 	filter := network.RangeFilter{
 		ID: in.ID, Zone: in.ZoneID, Physical: in.PhysicalNetworkID, Network: in.NetworkID, Pod: in.PodID, VLAN: in.VLAN, Public: in.Public,
 		Keyword: in.Keyword,
 	}
-	if in.Account != "" {
-		scope, err := t.Owned.Scope(ctx, api.Scope{Account: in.Account, DomainID: in.DomainID}, false)
+	if in.Account != "" || in.ProjectID != "" {
+		scope, err := t.Owned.ScopeIn(ctx, api.Scope{Account: in.Account, DomainID: in.DomainID}, false, cs.InProject{ProjectID: in.ProjectID})
 		if err != nil {
 			return none, err
 		}
-		filter.Account = scope.Account
+		filter.Owner = &scope
 	} else {
 		filter.Domain = in.DomainID
 	}
