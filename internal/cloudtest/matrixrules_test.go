@@ -212,7 +212,7 @@ func kindIn(p api.Param) string {
 
 // noIDs are parameters that are called as if they took ids, and take other things, or what there is not yet; and those of which targets
 // knows more.
-var noIDs = []string{"clientid", "snapshotid", "affinitygroupids", "resourceid", "resourceids", "entityid"}
+var noIDs = []string{"clientid", "idpid", "entityid", "snapshotid", "affinitygroupids", "resourceid", "resourceids"}
 
 // detailed are the kinds of things that details are noted of, by the word for them.
 var detailed = map[string]string{
