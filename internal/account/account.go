@@ -55,7 +55,7 @@ type Domain struct {
 
 	ParentName  string `bun:",scanonly"`
 	HasChildren bool   `bun:",scanonly"`
-	// Totals is there in answers of [Totals] only: what its accounts, and those of the domains below, use together.
+	// Totals is there for who fills it in, as package quota does: what its accounts, and those of the domains below, use together.
 	Totals limit.Use `bun:"-"`
 }
 

@@ -94,8 +94,8 @@ func countOfRole(ctx context.Context, q db.Tx, id uid.Role) (int, error) {
 	return int(n), err
 }
 
-// lockAccount keeps others from changing an account, which may not be there, until the transaction's end.
-func lockAccount(ctx context.Context, tx db.Tx, id uid.Account) error {
+// Hold keeps others from changing an account, which may not be there, until the transaction's end.
+func Hold(ctx context.Context, tx db.Tx, id uid.Account) error {
 	var found []uid.Account
 	return tx.Lock(tx.NewSelect().Table("accounts").Column("id").Where("id = ?", id)).Scan(ctx, &found)
 }
@@ -132,14 +132,15 @@ func saveAccount(ctx context.Context, tx db.Tx, a Account) error {
 	return err
 }
 
-func renameAccount(ctx context.Context, tx db.Tx, id uid.Account, name string) error {
+// Rename gives an account another name.
+func Rename(ctx context.Context, tx db.Tx, id uid.Account, name string) error {
 	_, err := tx.NewRaw("update accounts set name = ? where id = ?", name, id).Exec(ctx)
 	return err
 }
 
-// markJoined marks a user, or with none the account, as one to look up projects for. The mark stays: it saves those the look-up that have
+// Joins marks a user, or with none the account, as one to look up projects for. The mark stays: it saves those the look-up that have
 // never been in one.
-func markJoined(ctx context.Context, tx db.Tx, id uid.Account, user uid.User) error {
+func Joins(ctx context.Context, tx db.Tx, id uid.Account, user uid.User) error {
 	query, which := "update accounts set in_projects = ? where id = ? and in_projects <> ?", string(id)
 	if user != "" {
 		query, which = "update users set in_projects = ? where id = ? and in_projects <> ?", string(user)
@@ -148,7 +149,8 @@ func markJoined(ctx context.Context, tx db.Tx, id uid.Account, user uid.User) er
 	return err
 }
 
-func setState(ctx context.Context, tx db.Tx, id uid.Account, s State) error {
+// SetState says whether an account may act.
+func SetState(ctx context.Context, tx db.Tx, id uid.Account, s State) error {
 	_, err := tx.NewRaw("update accounts set state = ? where id = ?", s, id).Exec(ctx)
 	return err
 }

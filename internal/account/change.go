@@ -106,7 +106,7 @@ func (s *Service) enable(ctx context.Context, tx db.Tx, a Account) error {
 	if a.State == Enabled {
 		return nil
 	}
-	if err := setState(ctx, tx, a.ID, Enabled); err != nil {
+	if err := SetState(ctx, tx, a.ID, Enabled); err != nil {
 		return fmt.Errorf("enable account %s: %w", a.ID, err)
 	}
 	return accountEvent(ctx, tx, event.AccountEnable, a, fmt.Sprintf("account %s was enabled", a.Name))
@@ -135,7 +135,7 @@ func (s *Service) Shut(ctx context.Context, tx db.Tx, a Account, to State) (chan
 	case to == Locked && a.State != Enabled:
 		return false, fault.Conflictf("account %q is %s, and only one that is enabled can be locked", a.Name, a.State)
 	}
-	if err := setState(ctx, tx, a.ID, to); err != nil {
+	if err := SetState(ctx, tx, a.ID, to); err != nil {
 		return false, fmt.Errorf("shut account %s: %w", a.ID, err)
 	}
 	return true, s.closeSessions(ctx, tx, a.ID)

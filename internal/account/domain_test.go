@@ -7,7 +7,6 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
-	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -44,24 +43,6 @@ func TestUpdateDomain(t *testing.T) {
 		want(t, "login by the new path", w.login("xuser", "pw-xuser", "Österreich/x"), "")
 		if u, err := userInScope(root, w.db.Read(), auth.From(w.as("aadmin")).Reach(), w.users["xuser"].ID); err != nil || u.Username != "xuser" {
 			t.Errorf("its admin reaches %+v, %v", u, err)
-		}
-	})
-}
-
-func TestDomainTotals(t *testing.T) {
-	t.Parallel()
-	each(t, func(t *testing.T, w *world) {
-		want(t, "take", w.take("auser", limit.Use{limit.VMs: 3, limit.Volumes: 1}), "")
-		want(t, "take", w.take("xuser", limit.Use{limit.VMs: 2}), "")
-		want(t, "take", w.take("abuser", limit.Use{limit.VMs: 7}), "")
-		domains := []Domain{w.domains["ROOT"], w.domains["ROOT/a"], w.domains["ROOT/a/x"]}
-		if err := Totals(context.Background(), w.db.Read(), domains); err != nil {
-			t.Fatal(err)
-		}
-		for i, n := range []int64{12, 5, 2} {
-			if got := domains[i].Totals; got[limit.VMs] != n {
-				t.Errorf("%s uses %v", domains[i].Path, got)
-			}
 		}
 	})
 }

@@ -81,19 +81,6 @@ func (s *Service) OpenProject(ctx context.Context, tx db.Tx, id uid.Project, nam
 	return s.furnish(ctx, tx, OfProject(id), in.ID, auth.Project)
 }
 
-// RenameProject gives a project's account another name.
-func RenameProject(ctx context.Context, tx db.Tx, a Account, name string) error {
-	if err := renameAccount(ctx, tx, a.ID, name); err != nil {
-		return taken(err, "project", name, a.DomainPath)
-	}
-	return nil
-}
-
-// SetProjectState suspends a project, or lets it be used again.
-func SetProjectState(ctx context.Context, tx db.Tx, id uid.Project, to State) error {
-	return setState(ctx, tx, OfProject(id), to)
-}
-
 // CloseProject is [Service.Close] for the account of a project, of which the caller knows that it may be closed.
 func CloseProject(ctx context.Context, tx db.Tx, id uid.Project) error {
 	if err := tx.Retire(ctx, OfProject(id)); err != nil {
@@ -101,22 +88,6 @@ func CloseProject(ctx context.Context, tx db.Tx, id uid.Project) error {
 	}
 	if err := closeAccount(ctx, tx, OfProject(id)); err != nil {
 		return fmt.Errorf("close project %s: %w", id, err)
-	}
-	return nil
-}
-
-// HoldProject keeps others from changing who belongs to a project, and what it is, until the transaction's end.
-func HoldProject(ctx context.Context, tx db.Tx, id uid.Project) error {
-	if err := lockAccount(ctx, tx, OfProject(id)); err != nil {
-		return fmt.Errorf("lock project %s: %w", id, err)
-	}
-	return nil
-}
-
-// Joins notes that an account or, where one is named, only a user of it belongs to a project from now on.
-func Joins(ctx context.Context, tx db.Tx, id uid.Account, user uid.User) error {
-	if err := markJoined(ctx, tx, id, user); err != nil {
-		return fmt.Errorf("note that account %s joins a project: %w", id, err)
 	}
 	return nil
 }
@@ -154,37 +125,7 @@ func HoldUser(ctx context.Context, tx db.Tx, id uid.User, of uid.Account) error 
 	return nil
 }
 
-// ActiveDomain finds a domain that is in use.
-func ActiveDomain(ctx context.Context, q db.Tx, id uid.Domain) (Domain, error) {
-	d, err := domainByID(ctx, q, id)
-	if db.IsNone(err) {
-		return d, fault.Missing(id)
-	}
-	return d, err
-}
-
 // LeavesWith says what happens before a user is removed, or moved out of its account. It is called before the service is used.
 func (s *Service) LeavesWith(leave func(ctx context.Context, tx db.Tx, id uid.Account, user uid.User) error) {
 	s.leave = leave
-}
-
-// MayRun refuses to start what belongs to an account, or a project, that is shut. A project is not suspended before the transaction's end.
-func MayRun(ctx context.Context, tx db.Tx, id uid.Account) error {
-	if err := tx.Rely(ctx, uid.Project(id)); err != nil {
-		return err
-	}
-	a, there, err := Of(ctx, tx, id)
-	switch {
-	case err != nil:
-		return fmt.Errorf("find account %s: %w", id, err)
-	case !there:
-		return fault.Missing(id)
-	case a.Closing:
-		return errClosing()
-	case a.State == Enabled:
-		return nil
-	case a.Type == auth.Project:
-		return fault.Conflictf("project %q is suspended", a.Name)
-	}
-	return fault.Conflictf("account %q is %s", a.Name, a.State)
 }

@@ -33,7 +33,7 @@ func (s *Service) target(ctx context.Context, tx db.Tx, n Named) (Account, error
 	if err != nil {
 		return a, err
 	}
-	if err := lockAccount(ctx, tx, a.ID); err != nil {
+	if err := Hold(ctx, tx, a.ID); err != nil {
 		return a, fmt.Errorf("lock account %s: %w", a.ID, err)
 	}
 	return s.look(ctx, tx, Named{ID: a.ID})
@@ -113,7 +113,7 @@ func (s *Service) targetOther(ctx context.Context, tx db.Tx, id uid.User, deed s
 	if err := Stays(ctx, tx, u.Account); err != nil {
 		return u, err
 	}
-	if err := lockAccount(ctx, tx, u.Account); err != nil { // whose state depends on its users'
+	if err := Hold(ctx, tx, u.Account); err != nil { // whose state depends on its users'
 		return u, fmt.Errorf("lock account %s: %w", u.Account, err)
 	}
 	return s.targetUser(ctx, tx, id)

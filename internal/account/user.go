@@ -130,7 +130,7 @@ func (s *Service) LockUser(ctx context.Context, id uid.User) error {
 		if err != nil || left > 0 || u.AccountState != Enabled {
 			return err
 		}
-		if err := setState(ctx, tx, u.Account, Locked); err != nil {
+		if err := SetState(ctx, tx, u.Account, Locked); err != nil {
 			return fmt.Errorf("lock account %s: %w", u.Account, err)
 		}
 		return accountEvent(ctx, tx, event.AccountDisable, Account{ID: u.Account, Domain: u.Domain},

@@ -111,14 +111,14 @@ func TestRecount(t *testing.T) {
 			})
 		}
 		all.Wait()
-		counts, err := account.Together(ctx, c.DB.Read(), d.ID)
+		counts, err := quota.Together(ctx, c.DB.Read(), d.ID)
 		must(t, err)
 		if n := counts[limit.Snapshots].Used; n != taken.Load() || n != 20 {
 			t.Errorf("%d taken, %d counted", taken.Load(), n)
 		}
 		_, err = quota.Recount(ctx, c.DB, account.Holder{Domain: d.ID})
 		must(t, err)
-		counts, err = account.Together(ctx, c.DB.Read(), d.ID)
+		counts, err = quota.Together(ctx, c.DB.Read(), d.ID)
 		must(t, err)
 		if counts[limit.Snapshots].Used != 0 {
 			t.Errorf("the domain is still wrong: %+v", counts)

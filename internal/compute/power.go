@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
@@ -13,6 +12,7 @@ import (
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/pool"
+	"github.com/virga-cloud/virga/internal/project"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
@@ -57,7 +57,7 @@ func (s *Service) startPlan() *op.Plan[job] {
 				return err
 			}
 			if vm.Account != q.Caller.Account { // who calls is enabled
-				if err := account.MayRun(ctx, tx, vm.Account); err != nil {
+				if err := project.MayRun(ctx, tx, vm.Account); err != nil {
 					return err
 				}
 			}

@@ -173,3 +173,12 @@ func (u Use) check() error {
 	}
 	return nil
 }
+
+// Without are counts of what has no limits.
+func Without(use Use) Counts {
+	counts := Counts{}
+	for _, k := range Kinds() {
+		counts[k] = Count{Used: use[k], Maximum: Unlimited}
+	}
+	return counts
+}

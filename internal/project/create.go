@@ -72,8 +72,8 @@ func (s *Service) firstMember(ctx context.Context, tx db.Tx, in CreateIn) (m Mem
 			return m, d, err
 		}
 	}
-	d, err = account.ActiveDomain(ctx, tx, owner.Domain)
-	return m, d, err
+	found, err := account.DomainsByID(ctx, tx, []uid.Domain{owner.Domain})
+	return m, found[owner.Domain], err
 }
 
 func (s *Service) owner(ctx context.Context, tx db.Tx, in CreateIn) (account.Owner, error) {
@@ -130,8 +130,10 @@ func (s *Service) Update(ctx context.Context, id uid.Project, in UpdateIn) (op.I
 		}
 		text := "changing project " + a.Name
 		if in.Name != "" && in.Name != a.Name {
-			if err := account.RenameProject(ctx, tx, a, in.Name); err != nil {
-				return announcement{}, err
+			if err := account.Rename(ctx, tx, a.ID, in.Name); db.IsUnique(err) {
+				return announcement{}, fault.Conflictf("there is a project named %q in domain %s already", in.Name, a.DomainPath)
+			} else if err != nil {
+				return announcement{}, fmt.Errorf("rename project %s: %w", id, err)
 			}
 			text += ", which is called " + in.Name + " now"
 		}
@@ -156,7 +158,7 @@ func (s *Service) Activate(ctx context.Context, id uid.Project) (op.ID, error) {
 		if err != nil {
 			return announcement{}, err
 		}
-		if err := account.SetProjectState(ctx, tx, id, account.Enabled); err != nil {
+		if err := account.SetState(ctx, tx, account.OfProject(id), account.Enabled); err != nil {
 			return announcement{}, fmt.Errorf("activate project %s: %w", id, err)
 		}
 		return announcement{a, event.ProjectActivate, "activating project " + a.Name}, nil
@@ -172,7 +174,7 @@ func (s *Service) Suspend(ctx context.Context, tx db.Tx, id uid.Project) (accoun
 	if err != nil {
 		return a, err
 	}
-	return a, account.SetProjectState(ctx, tx, id, account.Disabled)
+	return a, account.SetState(ctx, tx, account.OfProject(id), account.Disabled)
 }
 
 // Close begins to delete a project that the caller administers: nothing is made in it any more. Without cleanup it must be empty. One that
@@ -211,7 +213,7 @@ func (s *Service) Close(ctx context.Context, tx db.Tx, id uid.Project, cleanup b
 
 // Remove removes a project that was closed, and owns nothing any more, but for its account.
 func Remove(ctx context.Context, tx db.Tx, id uid.Project) error {
-	if err := account.HoldProject(ctx, tx, id); err != nil {
+	if err := account.Hold(ctx, tx, account.OfProject(id)); err != nil {
 		return err
 	}
 	members, err := membersOf(ctx, tx, id)

@@ -81,7 +81,7 @@ func (s *Service) Answer(ctx context.Context, id uid.Project, in AnswerIn) (op.I
 		none = fault.NotFoundf("there is no invitation of user %s to project %s that is open and yours to answer", in.User, id)
 	}
 	return s.start(ctx, "updateProjectInvitation", id, func(ctx context.Context, tx db.Tx) (announcement, error) {
-		if err := account.HoldProject(ctx, tx, id); err != nil {
+		if err := account.Hold(ctx, tx, account.OfProject(id)); err != nil {
 			return announcement{}, err
 		}
 		a, err := account.ProjectInScope(ctx, tx, auth.Scope{All: true}, id)

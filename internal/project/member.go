@@ -255,7 +255,7 @@ func Leave(ctx context.Context, tx db.Tx, id uid.Account, user uid.User) error {
 	}
 	var left []string
 	for _, m := range mine {
-		if err := account.HoldProject(ctx, tx, m.Project); err != nil {
+		if err := account.Hold(ctx, tx, account.OfProject(m.Project)); err != nil {
 			return err
 		}
 		members, err := membersOf(ctx, tx, m.Project)

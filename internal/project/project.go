@@ -140,7 +140,7 @@ func (s *Service) administered(ctx context.Context, tx db.Tx, id uid.Project) (a
 	if _, err := account.ProjectInScope(ctx, tx, c.Reach(), id); err != nil {
 		return account.Account{}, err
 	}
-	if err := account.HoldProject(ctx, tx, id); err != nil {
+	if err := account.Hold(ctx, tx, account.OfProject(id)); err != nil {
 		return account.Account{}, err
 	}
 	a, err := account.ProjectInScope(ctx, tx, c.Reach(), id)

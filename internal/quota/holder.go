@@ -103,7 +103,7 @@ func CountsOf(ctx context.Context, q db.Tx, holders []account.Holder) ([]limit.C
 			out[i] = ofDomains[h.Domain]
 		}
 		if out[i] == nil { // of ROOT
-			out[i] = account.Unlimited(nil)
+			out[i] = limit.Without(nil)
 		}
 	}
 	return out, err

@@ -20,7 +20,7 @@ func Recount(ctx context.Context, d *db.DB, of account.Holder, kinds ...limit.Ki
 	err = d.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		accounts := []uid.Account{of.Account}
 		if of.Account == "" {
-			if accounts, err = account.Below(ctx, tx, of.Domain); err != nil {
+			if accounts, err = Below(ctx, tx, of.Domain); err != nil {
 				return err
 			}
 		}
@@ -29,11 +29,11 @@ func Recount(ctx context.Context, d *db.DB, of account.Holder, kinds ...limit.Ki
 				return fmt.Errorf("count what account %s has: %w", a, err)
 			}
 		}
-		if err := account.SumUp(ctx, tx, of.Domain); err != nil {
+		if err := SumUp(ctx, tx, of.Domain); err != nil {
 			return err
 		}
 		if of.Account == "" {
-			counts, err = account.Together(ctx, tx, of.Domain)
+			counts, err = Together(ctx, tx, of.Domain)
 			return err
 		}
 		all, err := limit.OfAccounts(ctx, tx, of.Account)

@@ -85,7 +85,7 @@ func (f *Facade) domainsFor(ctx context.Context, domains []account.Domain, figur
 	holders := make([]account.Holder, len(domains))
 	var counts []limit.Counts
 	if figures {
-		if err := account.Totals(ctx, f.DB.Read(), domains); err != nil {
+		if err := quota.Totals(ctx, f.DB.Read(), domains); err != nil {
 			return nil, err
 		}
 		for i, d := range domains {
