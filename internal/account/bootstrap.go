@@ -109,6 +109,7 @@ func (s *Service) furnish(ctx context.Context, tx db.Tx, id uid.Account, domain 
 		kind = limit.Free
 	case auth.Project:
 		kind = limit.Project
+	case auth.User, auth.DomainAdmin, auth.ResourceAdmin:
 	}
 	if err := limit.OpenAccount(ctx, tx, id, kind); err != nil {
 		return fmt.Errorf("count for the new account: %w", err)

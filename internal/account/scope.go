@@ -24,8 +24,9 @@ type ListScope struct {
 }
 
 // Scope turns what a list command says into the rows that it may show to the caller in ctx. Without a word everybody, an
-// admin too, sees the own account's. What belongs to projects is shown only where it is asked for, by ID or by project. A named account or domain must be in the caller's reach (fault.Denied); an ordinary
-// user's reach is the own account, also when the own domain is named.
+// admin too, sees the own account's. What belongs to projects is shown only where it is asked for, by ID or by project. A named
+// account or domain must be in the caller's reach (fault.Denied); an ordinary user's reach is the own account, also when the own
+// domain is named.
 func (s *Service) Scope(ctx context.Context, in ListScope) (auth.Scope, error) {
 	c := auth.From(ctx)
 	switch {

@@ -20,6 +20,7 @@ func (s Scope) WhereOwner(q *bun.SelectQuery, account, domain string) *bun.Selec
 		q.Where("(? is null or ? not in (select id from accounts where type = ?))", bun.Ident(account), bun.Ident(account), Project)
 	case OnlyProjects:
 		q.Where("? in (select id from accounts where type = ?)", bun.Ident(account), Project)
+	case Anybody:
 	}
 	switch {
 	case s.All:

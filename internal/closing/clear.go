@@ -204,7 +204,7 @@ func (s *Service) GoOn(ctx context.Context) error {
 		}
 	}
 	for _, id := range accounts {
-		if _, err := s.delete(ctx, id); err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.NotFound) {
+		if err := s.delete(ctx, id); err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.NotFound) {
 			return fmt.Errorf("go on deleting account %s: %w", id, err)
 		}
 	}

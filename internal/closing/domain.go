@@ -122,7 +122,7 @@ func (s *Service) endAccounts(ctx context.Context, e *emptying) error {
 				continue
 			}
 			begun++
-			if _, err := s.delete(ctx, a.ID); err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.NotFound) {
+			if err := s.delete(ctx, a.ID); err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.NotFound) {
 				return err
 			}
 		}

@@ -22,15 +22,17 @@ func (s *Service) DeleteProject(ctx context.Context, id uid.Project, cleanup boo
 }
 
 // delete is DeleteAccount or DeleteProject, for who goes on with what has begun.
-func (s *Service) delete(ctx context.Context, id uid.Account) (op.ID, error) {
+func (s *Service) delete(ctx context.Context, id uid.Account) error {
 	a, there, err := account.Of(ctx, s.DB.Read(), id)
 	if err != nil || !there {
-		return "", err
+		return err
 	}
 	if a.Type == auth.Project {
-		return s.DeleteProject(ctx, uid.Project(id), true)
+		_, err = s.DeleteProject(ctx, uid.Project(id), true)
+		return err
 	}
-	return s.DeleteAccount(ctx, id)
+	_, err = s.DeleteAccount(ctx, id)
+	return err
 }
 
 func (s *Service) projectPlan() *op.Plan[ending] { return s.ending("project.close", s.beginProject) }

@@ -47,7 +47,8 @@ func (h holding) most(k kindRow) string {
 }
 
 func (s *settingRef) value() string {
-	return fmt.Sprintf("coalesce((select cast(value as bigint) from settings where name = '%s' and scope = '' and scope_id = ''), %d)", s.name, s.initial)
+	return fmt.Sprintf("coalesce((select cast(value as bigint) from settings where name = '%s' and scope = '' and scope_id = ''), %d)",
+		s.name, s.initial)
 }
 
 // countings are the statements that count, one for each set of kinds that is ever counted together: a machine takes of five

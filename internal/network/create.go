@@ -72,7 +72,8 @@ func (s *Service) Create(ctx context.Context, in CreateIn) (n Network, err error
 func (s *Service) access(ctx context.Context, tx db.Tx, in CreateIn, off offering.Network) (Network, error) {
 	n := Network{ACLType: ForAccount}
 	switch {
-	case in.ACLType == "" && off.GuestType == offering.Shared && in.Owner.Account == "" && in.Owner.Project == "", strings.EqualFold(in.ACLType, ForDomain):
+	case in.ACLType == "" && off.GuestType == offering.Shared && in.Owner.Account == "" && in.Owner.Project == "",
+		strings.EqualFold(in.ACLType, ForDomain):
 		n.ACLType = ForDomain
 	case in.ACLType != "" && !strings.EqualFold(in.ACLType, ForAccount):
 		return n, fault.Invalidf("acltype %q is none of Account and Domain", in.ACLType)

@@ -233,8 +233,8 @@ func (s *Service) dedicate(ctx context.Context, tx db.Tx, in CreateRangeIn, r *R
 // sharedRange says where a range of a shared network is.
 func sharedRange(ctx context.Context, tx db.Tx, in CreateRangeIn, r *Range) error {
 	if in.Account != "" || in.Domain != "" || in.Project != "" || in.ForSystem {
-		return fault.Invalidf("only ranges of public addresses are kept for an account, a project, a domain or the cloud's own machines: leave out account, " +
-			"domainid, projectid and forsystemvms")
+		return fault.Invalidf("only ranges of public addresses are kept for an account, a project, a domain or the cloud's own machines: " +
+			"leave out account, domainid, projectid and forsystemvms")
 	}
 	id := in.Network
 	if id == "" {

@@ -71,7 +71,9 @@ func roleOf(ctx context.Context, q db.Tx, of uid.Project, id uid.ProjectRole) (R
 }
 
 // write changes the roles of a project that the caller administers.
-func (s *Service) write(ctx context.Context, id uid.Project, do func(ctx context.Context, tx db.Tx, a account.Account) (event.Kind, string, error)) error {
+func (s *Service) write(
+	ctx context.Context, id uid.Project, do func(ctx context.Context, tx db.Tx, a account.Account) (event.Kind, string, error),
+) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		a, err := s.administered(ctx, tx, id)
 		if err != nil {
@@ -200,7 +202,8 @@ func (s *Service) AddRule(ctx context.Context, of uid.Project, r Rule) (uid.Proj
 		return "", err
 	}
 	r.ID = uid.New[uid.ProjectRolePermission]()
-	return r.ID, s.alter(ctx, of, r.Role, event.ProjectRolePermissionCreate, func(ctx context.Context, tx db.Tx, rules []Rule) ([]Rule, string, error) {
+	const kind = event.ProjectRolePermissionCreate
+	return r.ID, s.alter(ctx, of, r.Role, kind, func(ctx context.Context, tx db.Tx, rules []Rule) ([]Rule, string, error) {
 		if len(rules) >= mostRules {
 			return nil, "", fault.Limitf("a project role has %d rules at most; a * may stand for many commands", mostRules)
 		}

@@ -52,7 +52,7 @@ func rulesOf(ctx context.Context, q db.Tx, ids []uid.ProjectRole) (map[uid.Proje
 	of := map[uid.ProjectRole][]Rule{}
 	rows, err := db.Rows[ruleRow](ctx, q, rulesEach, ids)
 	for _, r := range rows {
-		of[r.Rule.Role] = append(of[r.Rule.Role], r.Rule)
+		of[r.Role] = append(of[r.Role], r.Rule)
 	}
 	return of, err
 }
@@ -80,7 +80,8 @@ func countRoles(ctx context.Context, tx db.Tx, of uid.Project) (n int, err error
 // countUses counts the members and the open invitations that have a role.
 func countUses(ctx context.Context, tx db.Tx, id uid.ProjectRole) (members, invited int, err error) {
 	err = tx.NewRaw(`select (select count(*) from project_members where role_id = ?),
-		(select count(*) from project_invitations where role_id = ? and state = ? and expires > ?)`, id, id, Pending, tx.Now).Scan(ctx, &members, &invited)
+		(select count(*) from project_invitations where role_id = ? and state = ? and expires > ?)`, id, id, Pending, tx.Now).
+		Scan(ctx, &members, &invited)
 	return members, invited, err
 }
 

@@ -59,13 +59,14 @@ func ByID(ctx context.Context, q db.Tx, ids []uid.Project) (map[uid.Project]Proj
 	return out, err
 }
 
-// having is true for projects p to which a user of an account belongs, by itself or with the account; where the user is no particular one,
+// having keeps the projects to which a user of an account belongs, by itself or with the account; where the user is no particular one,
 // anybody of the account does.
-func having(q *bun.SelectQuery, column string, id uid.Account, user uid.User) *bun.SelectQuery {
+func having(q *bun.SelectQuery, column string, id uid.Account, user uid.User) {
 	if user == "" {
-		return q.Where("? in (select project_id from project_members where account_id = ?)", bun.Safe(column), id)
+		q.Where("? in (select project_id from project_members where account_id = ?)", bun.Safe(column), id)
+		return
 	}
-	return q.Where("? in (select project_id from project_members where account_id = ? and user_id in ('', ?))", bun.Safe(column), id, user)
+	q.Where("? in (select project_id from project_members where account_id = ? and user_id in ('', ?))", bun.Safe(column), id, user)
 }
 
 func (s *Service) list(ctx context.Context, f Filter) ([]Project, int, error) {

@@ -54,7 +54,8 @@ func (f Filter) apply(q *bun.SelectQuery, alias string) *bun.SelectQuery {
 // all. A zone that belongs to a domain is shown to that domain, to those below it, and to admins of those above.
 func (s *Service) Zones(ctx context.Context, f Filter) ([]Zone, int, error) {
 	var rows []zoneRow
-	q := f.apply(s.db.Read().NewSelect().Model(&rows), "z").OrderExpr("z.sort_key " + db.Direction(setting.SortAscending.Of(s.settings))).Order("z.id")
+	q := f.apply(s.db.Read().NewSelect().Model(&rows), "z").
+		OrderExpr("z.sort_key " + db.Direction(setting.SortAscending.Of(s.settings))).Order("z.id")
 	Known(q, auth.From(ctx), "z.id")
 	f.Tags.Where(q, tag.Zone, "z.id")
 	n, err := db.Page(ctx, q, f.Offset, f.Limit)

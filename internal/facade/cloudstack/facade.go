@@ -93,8 +93,8 @@ func newFacade(s Services, o front.Options, commands ...api.Command) *Facade {
 		register(f.mux)
 	}
 	f.Front = front.New(front.Parts{
-		Mux: f.mux, DB: s.DB, Accounts: s.Accounts, Projects: s.Projects, Sessions: s.Sessions, Roles: s.Roles, Limits: s.Limits, Settings: s.Settings,
-		Doors: f.signOn().Doors(),
+		Mux: f.mux, DB: s.DB, Accounts: s.Accounts, Projects: s.Projects, Sessions: s.Sessions, Roles: s.Roles, Limits: s.Limits,
+		Settings: s.Settings, Doors: f.signOn().Doors(),
 	}, o)
 	return f
 }

@@ -20,12 +20,14 @@ func (f *Facade) registerKeyPairs(m *api.Mux) {
 }
 
 func (f *Facade) registerKeyPair(ctx context.Context, in cs.RegisterSSHKeyPairIn) (uid.SSHKeyPair, error) {
-	p, err := f.KeyPairs.Register(ctx, keypair.In{Name: in.Name, Owner: account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID}}, in.PublicKey)
+	owner := account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID}
+	p, err := f.KeyPairs.Register(ctx, keypair.In{Name: in.Name, Owner: owner}, in.PublicKey)
 	return p.ID, err
 }
 
 func (f *Facade) createKeyPair(ctx context.Context, in cs.CreateSSHKeyPairIn) (none cs.SSHKeyPair, err error) {
-	p, private, err := f.KeyPairs.Create(ctx, keypair.In{Name: in.Name, Owner: account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID}})
+	owner := account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID}
+	p, private, err := f.KeyPairs.Create(ctx, keypair.In{Name: in.Name, Owner: owner})
 	if err != nil {
 		return none, err
 	}

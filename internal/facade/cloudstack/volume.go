@@ -37,7 +37,8 @@ func (f *Facade) createVolume(ctx context.Context, in cs.CreateVolumeIn) (api.St
 		return api.Started{}, fault.NotFoundf("no snapshot with id %s, or you may not see it", in.SnapshotID)
 	}
 	want := volume.CreateIn{
-		Name: in.Name, Zone: in.ZoneID, Offering: in.DiskOfferingID, GB: in.Size, Owner: account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID},
+		Name: in.Name, Zone: in.ZoneID, Offering: in.DiskOfferingID, GB: in.Size,
+		Owner: account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID},
 	}
 	if in.VMID != "" {
 		id, job, err := f.Machines.CreateVolume(ctx, want, in.VMID)

@@ -47,6 +47,7 @@ func RoleOf(c auth.Caller) api.Role {
 		return api.DomainAdmin
 	case auth.User:
 		return api.User
+	case auth.Project: // nobody signs in to one
 	}
 	return api.NoOne
 }

@@ -63,8 +63,8 @@ type Front struct {
 // New makes a front for the commands of a mux.
 func New(p Parts, o Options) *Front {
 	f := &Front{
-		mux: p.Mux, db: p.DB, accounts: p.Accounts, projects: p.Projects, sessions: p.Sessions, roles: p.Roles, settings: p.Settings, limits: p.Limits,
-		options: o, log: o.Log, doors: map[string]Door{},
+		mux: p.Mux, db: p.DB, accounts: p.Accounts, projects: p.Projects, sessions: p.Sessions, roles: p.Roles, settings: p.Settings,
+		limits: p.Limits, options: o, log: o.Log, doors: map[string]Door{},
 	}
 	for _, d := range p.Doors {
 		f.doors[strings.ToLower(api.NameOf(d.Command))] = d

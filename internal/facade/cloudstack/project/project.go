@@ -147,14 +147,14 @@ func (t Translator) projectsFor(ctx context.Context, projects []project.Project,
 		}
 		if figures {
 			out[i].Resources = wire.Resources(counts[p.Account])
-			out[i].Resources.ProjectLimit, out[i].Resources.ProjectTotal, out[i].Resources.ProjectAvailable = "", nil, ""
+			out[i].ProjectLimit, out[i].ProjectTotal, out[i].ProjectAvailable = "", nil, ""
 			out[i].VMRunning, out[i].VMStopped = new(machines[p.Account].Running), new(machines[p.Account].Stopped)
 		}
 	}
 	err := owned.Tagged(ctx, t.Owned, tag.Project, n, func(i int) (uid.Project, cs.Owner, *[]cs.Tag) {
 		p := projects[i]
-		return p.ID, wire.Owner(p.Account, account.Name{Account: p.Name, Type: auth.Project, Domain: p.Domain, DomainName: p.DomainName, DomainPath: p.DomainPath}),
-			&out[i].Tags
+		name := account.Name{Account: p.Name, Type: auth.Project, Domain: p.Domain, DomainName: p.DomainName, DomainPath: p.DomainPath}
+		return p.ID, wire.Owner(p.Account, name), &out[i].Tags
 	})
 	if err != nil {
 		return nil, err
