@@ -78,7 +78,7 @@ func (f *Facade) deployMachine(ctx context.Context, in cs.DeployVirtualMachineIn
 		Name: in.Name, DisplayName: in.DisplayName, Zone: in.ZoneID, Offering: in.ServiceOfferingID, Template: in.TemplateID,
 		Owner: account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID}, Networks: networks,
 		DiskOffering: in.DiskOfferingID, DiskGB: in.Size, RootGB: in.RootDiskSize, Host: in.HostID, Pod: in.PodID, Cluster: in.ClusterID,
-		Stopped: in.StartVM != nil && !*in.StartVM,
+		Stopped:  in.StartVM != nil && !*in.StartVM,
 		UserData: in.UserData, Hypervisor: in.Hypervisor, Details: in.Details, Group: in.Group, Keyboard: in.Keyboard, Dynamic: in.Dynamic,
 		KeyPairs: keys, Groups: secgroup.Wanted{IDs: in.SecurityGroupIDs, Names: in.SecurityGroups},
 	}
