@@ -150,7 +150,7 @@ func TestShellInATerminal(t *testing.T) {
 		p.until("the prompt", func() bool { return strings.HasSuffix(screen(), "\nvirga>") })
 	}
 	ready()
-	types("li", "Tab", "virga> list")
+	types("lis", "Tab", "virga> list")
 	types("zo", "Tab", "virga> list zones")
 	tmux("send-keys", "Tab")
 	types("", "Tab", "networktype=  ")

@@ -20,10 +20,10 @@ func (p *param) names() bool {
 	return p.Type == "uuid" || p.Type == "list" && (p.Of != "" || strings.HasSuffix(strings.ToLower(p.Name), "ids")) || p.idsOrWord()
 }
 
-// idsOrWord tells whether a parameter takes ids with commas between them, or a word for all: the API says no more than that it is a
-// text.
+// idsOrWord tells whether a parameter takes ids with commas between them, or a word for all (projectid: -1): the API says no more than
+// that it is a text.
 func (p *param) idsOrWord() bool {
-	return p.Type == "string" && (p.Name == "zoneid" || p.Name == "domainid")
+	return p.Type == "string" && (p.Name == "zoneid" || p.Name == "domainid" || p.Name == "projectid")
 }
 
 // forAll are the words, besides -1.
@@ -44,7 +44,7 @@ func (r *runner) resolve(ctx context.Context, c *command, params api.Params) err
 			values = strings.Split(value, ",")
 		}
 		for i, name := range values {
-			if idLike.MatchString(name) || p.idsOrWord() && slices.Contains(forAll, strings.ToLower(name)) {
+			if idLike.MatchString(name) || p.idsOrWord() && p.Name != "projectid" && slices.Contains(forAll, strings.ToLower(name)) {
 				continue
 			}
 			id, err := r.id(ctx, c, &p, name, params)

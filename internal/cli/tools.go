@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -96,10 +97,14 @@ func (r *runner) remote() (remote.Cloud, error) {
 // listNeeds is what the lists that nobody leaves out must be given.
 var listNeeds = map[string]api.Params{"listTemplates": {"templatefilter": "executable"}, "listIsos": {"isofilter": "executable"}}
 
-// lists are the list commands that need no parameters, but for those.
+// elsewhere are the lists of what is not in this cloud: a directory's people, which may be very many or not there, and the accounts
+// that whoever signed in by SAML may change to.
+var elsewhere = []string{"listLdapUsers", "listAndSwitchSamlAccount"}
+
+// lists are the list commands of what is in the cloud that need no parameters, but for those.
 func (r *runner) lists() (out []*command, err error) {
 	for _, e := range r.catalog.entries {
-		if e.Verb != "list" {
+		if e.Verb != "list" || slices.Contains(elsewhere, e.Name) {
 			continue
 		}
 		c, err := r.catalog.command(e.Name)
