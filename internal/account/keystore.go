@@ -103,9 +103,9 @@ func listPairs(ctx context.Context, q db.Tx, f PairFilter, covered []uid.Role) (
 	return pairs, n, err
 }
 
-// rolesInUse are the roles of accounts, each with its type.
+// rolesInUse are the roles of accounts that users have, each with its type.
 func rolesInUse(ctx context.Context, q db.Tx) ([]Account, error) {
 	var rows []accountRow
-	err := q.NewRaw("select distinct role_id, type from accounts where removed is null").Scan(ctx, &rows)
+	err := q.NewRaw("select distinct role_id, type from accounts where removed is null and type <> ?", auth.Project).Scan(ctx, &rows)
 	return accounts(rows), err
 }

@@ -38,29 +38,41 @@ var needs = map[string]api.Params{
 }
 
 // together is what is said besides with a parameter: "-" for nothing, "$account" for the name of an account in the domain that it names,
-// "$red" for red's account, "$other" for another user that the caller may change, "$basic" and "$template" for the zone of basic networking and its template, "$grouped" for a machine of the
-// caller's in that.
+// "$red" for red's account, "$other" for another user that the caller may change, "$basic" and "$template" for the zone of basic
+// networking and its template, "$grouped" for a machine of the caller's in that; "$project" and "$projectrole" for the project, and its
+// role, that what the caller has belongs to.
 var together = map[string]api.Params{
-	"*.domainid":                            {"account": "$account"},
-	"detachVolume.virtualmachineid":         {"deviceid": "0"},
-	"createRole.roleid":                     {"type": "-"},
-	"createVlanIpRange.networkid":           {"forvirtualnetwork": "false"},
-	"createVlanIpRange.podid":               {"forvirtualnetwork": "false"},
-	"moveUser.accountid":                    {"id": "$other", "account": "-"},
-	"registerTemplate.zoneids":              {"zoneid": "-"},
-	"updateRolePermission.roleid":           {"ruleid": "$", "permission": "deny"},
-	"updateRolePermission.ruleid":           {"permission": "deny"},
-	"updateAccount.roleid":                  {"id": "$red"},
-	"updateConfiguration.accountid":         {"name": "allow.user.view.destroyed.vm", "value": "true"},
-	"updateConfiguration.domainid":          {"name": "allow.user.view.destroyed.vm", "value": "true", "account": "-"},
-	"updateConfiguration.clusterid":         {"name": "cpu.overprovisioning.factor", "value": "2"},
-	"updateConfiguration.storageid":         {"name": "storage.overprovisioning.factor", "value": "2"},
-	"resetConfiguration.accountid":          {"name": "allow.user.view.destroyed.vm"},
-	"resetConfiguration.domainid":           {"name": "allow.user.view.destroyed.vm", "account": "-"},
-	"resetConfiguration.clusterid":          {"name": "cpu.overprovisioning.factor"},
-	"resetConfiguration.storageid":          {"name": "storage.overprovisioning.factor"},
-	"deployVirtualMachine.securitygroupids": {"zoneid": "$basic", "templateid": "$template"},
-	"updateVirtualMachine.securitygroupids": {"id": "$grouped"},
+	"*.domainid":                                          {"account": "$account"},
+	"detachVolume.virtualmachineid":                       {"deviceid": "0"},
+	"createRole.roleid":                                   {"type": "-"},
+	"createVlanIpRange.networkid":                         {"forvirtualnetwork": "false"},
+	"createVlanIpRange.podid":                             {"forvirtualnetwork": "false"},
+	"moveUser.accountid":                                  {"id": "$other", "account": "-"},
+	"registerTemplate.zoneids":                            {"zoneid": "-"},
+	"updateRolePermission.roleid":                         {"ruleid": "$", "permission": "deny"},
+	"updateRolePermission.ruleid":                         {"permission": "deny"},
+	"updateAccount.roleid":                                {"id": "$red"},
+	"updateConfiguration.accountid":                       {"name": "allow.user.view.destroyed.vm", "value": "true"},
+	"updateConfiguration.domainid":                        {"name": "allow.user.view.destroyed.vm", "value": "true", "account": "-"},
+	"updateConfiguration.clusterid":                       {"name": "cpu.overprovisioning.factor", "value": "2"},
+	"updateConfiguration.storageid":                       {"name": "storage.overprovisioning.factor", "value": "2"},
+	"resetConfiguration.accountid":                        {"name": "allow.user.view.destroyed.vm"},
+	"resetConfiguration.domainid":                         {"name": "allow.user.view.destroyed.vm", "account": "-"},
+	"resetConfiguration.clusterid":                        {"name": "cpu.overprovisioning.factor"},
+	"resetConfiguration.storageid":                        {"name": "storage.overprovisioning.factor"},
+	"deployVirtualMachine.securitygroupids":               {"zoneid": "$basic", "templateid": "$template"},
+	"updateVirtualMachine.securitygroupids":               {"id": "$grouped"},
+	"addAccountToProject.projectid":                       {"account": "$account"},
+	"*.projectroleid":                                     {"projectid": "$project"},
+	"*.projectrolepermissionid":                           {"projectid": "$project", "projectroleid": "$projectrole"},
+	"updateProjectRolePermission.projectrolepermissionid": {"projectid": "$project", "projectroleid": "$projectrole", "permission": "deny"},
+	"updateProjectRolePermission.projectid":               {"projectrolepermissionid": "$", "permission": "deny"},
+	"addAccountToProject.projectroleid":                   {"projectid": "$project", "account": "$account"},
+	"updateProjectRolePermission.projectroleid":           {"projectid": "$project", "projectrolepermissionid": "$", "permission": "deny"},
+	"*.ruleorder":                                         {"projectid": "$project", "projectroleid": "$projectrole"},
+	"deleteProjectRole.id":                                {"projectid": "$project"},
+	"updateProjectRole.id":                                {"projectid": "$project"},
+	"deleteProjectRolePermission.id":                      {"projectid": "$project"},
 }
 
 // fill gives what a command must be told so that it could be done: things of the caller's own, or everybody's.
@@ -176,6 +188,14 @@ func (s *shard) beside(params, more api.Params, d *api.Description, p person, x 
 					value = id
 				}
 			}
+		case "$project", "$projectrole":
+			if !has(d, name) {
+				continue
+			}
+			kind := map[string]string{"$project": "project", "$projectrole": "project role"}[value]
+			if value = s.own(p, d, kind); relationTo(p, x) == holds {
+				value = s.example(kind, x.tenant)
+			}
 		case "$basic":
 			value = string(s.basic.Zone)
 		case "$grouped":
@@ -210,6 +230,14 @@ var unshown = map[string]string{
 	"listAndSwitchSamlAccount.userid":           "only who has come in by SAML goes on as another user",
 	"listAndSwitchSamlAccount.domainid":         "only who has come in by SAML goes on as another user",
 	"listEvents.resourceid":                     "not everything has events of its own",
+	"updateProject.userid":                      "not everybody is a member",
+	"updateProjectInvitation.userid":            "not everybody is invited",
+	"listProjectInvitations.userid":             "not everybody is invited",
+	"listProjectAccounts.userid":                "not everybody is a member",
+	"listProjectAccounts.projectroleid":         "no member has one",
+	"updateProjectInvitation.projectid":         "the invitations are others' to answer",
+	"createProject.userid":                      "the caller's own account has no such user",
+	"deleteUserFromProject.userid":              "not everybody is a member",
 	"listAsyncJobs.resourceid":                  "no job is at work",
 	"listIsos.id":                               "no tenant has an ISO",
 	"listIsos.imagestoreid":                     "no tenant has an ISO",
@@ -279,8 +307,8 @@ func (s *shard) byName(t *testing.T, d *api.Description) {
 	for _, p := range s.people {
 		for _, q := range d.Params() {
 			isAccount := q.Name == "account"
-			if q.Type != "string" || q.Of != "" || q.OneOf != nil || d.Session || !isAccount && !readsOnly(d) {
-				continue
+			if q.Type != "string" || q.Of != "" || q.OneOf != nil || d.Session || !isAccount && !readsOnly(d) || d.Name == "addAccountToProject" {
+				continue // members are taken by their names, of the project's domain
 			}
 			for name, owner := range s.accounts {
 				x := s.things[string(owner)]

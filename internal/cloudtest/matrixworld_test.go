@@ -160,6 +160,14 @@ func (w *matrixWorld) survey(t *testing.T) {
 	for _, o := range owned {
 		w.owned[o.Name] = o.Columns
 	}
+	// What belongs to a project is, for its members, as if it were theirs: each tenant has one of its own.
+	var projects []struct{ Project, Member uid.Account }
+	must(t, q.NewRaw(`select p.account_id as project, m.account_id as member from projects p
+		join project_members m on m.project_id = p.id and m.admin`).Scan(t.Context(), &projects))
+	member := map[uid.Account]uid.Account{}
+	for _, p := range projects {
+		member[p.Project] = p.Member
+	}
 	w.things, w.of = map[string]thing{}, map[string][]string{}
 	for kind, query := range kindsOfThings {
 		var rows []thing
@@ -168,6 +176,9 @@ func (w *matrixWorld) survey(t *testing.T) {
 		}
 		must(t, q.NewRaw(query).Scan(t.Context(), &rows))
 		for _, r := range rows {
+			if of, is := member[r.Account]; is {
+				r.Account = of
+			}
 			r.Kind, r.path, r.of, r.tenant = kind, paths[r.Domain], types[r.Account], tenants[r.Account]
 			if r.tenant == "" && r.path != "" {
 				r.tenant = strings.TrimSuffix(r.path[strings.LastIndex(r.path, "/")+1:], "-domain")
