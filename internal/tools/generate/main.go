@@ -1,5 +1,6 @@
-// Command generate writes docs/reference from the declarations of the API. It is run in the root of the repository, or with
-// the folder to write as its argument; files there that are no longer generated are removed.
+// Command generate writes docs/reference from the declarations of the API, and beside it the page of the settings from theirs. It is run
+// in the root of the repository, or with the folder of the reference as its argument; files there that are no longer generated are
+// removed.
 package main
 
 import (
@@ -17,8 +18,11 @@ func main() {
 		folder = os.Args[1]
 	}
 	files := api.NewReference(cs.Version, cs.All...).Files()
-	files["settings.md"] = settings()
-	if err := write(folder, files); err != nil {
+	err := write(folder, files)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(folder, "..", page), settings(), 0o644)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "generate:", err)
 		os.Exit(1)
 	}

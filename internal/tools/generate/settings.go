@@ -7,6 +7,9 @@ import (
 	"github.com/virga-cloud/virga/internal/setting"
 )
 
+// page is the name of the page of settings, in docs.
+const page = "settings.md"
+
 // settings writes the page of all settings, by group, and of those that CloudStack has besides.
 func settings() []byte {
 	var b strings.Builder
@@ -14,7 +17,7 @@ func settings() []byte {
 
 # Settings
 
-What operators can change while the cloud runs, with [updateConfiguration](configuration.md#updateconfiguration). The server that is asked
+What operators can change while the cloud runs, with [updateConfiguration](reference/configuration.md#updateconfiguration). The server that is asked
 works by a new value at once, every other one within two seconds; nothing needs a restart. Where a setting can have values of single
 places, the nearest one holds: the account's, its domain's, that of the domains above, the cloud's; the cluster's or pool's, its zone's, the
 cloud's.
