@@ -52,8 +52,12 @@ func (s *Service) beginEmptying(ctx context.Context, tx db.Tx, q *op.Request, e 
 		return err
 	}
 	if !e.cleanup && d.State == account.Active && d.Domains+d.Accounts+d.Projects > 0 {
-		return fault.Conflictf("domain %s has %d accounts, %d projects and %d domains below it; delete them first, or give cleanup=true", d.Path,
-			d.Accounts, d.Projects, d.Domains)
+		projects := ""
+		if d.Projects > 0 {
+			projects = fmt.Sprintf(", %d projects", d.Projects)
+		}
+		return fault.Conflictf("domain %s has %d accounts%s and %d domains below it; delete them first, or give cleanup=true", d.Path,
+			d.Accounts, projects, d.Domains)
 	}
 	if err := lone(ctx, tx, d.Domain); err != nil {
 		return err

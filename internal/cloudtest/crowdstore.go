@@ -134,7 +134,7 @@ func (w *crowd) tenants() []rows {
 			return []any{uid.New[uid.SecurityGroup](), of[i].account, of[i].domain, "default", "Default Security Group", w.at(i)}
 		}},
 		{"domain_counts", "domain_id", len(w.domains), func(i int) []any { return []any{w.domains[i]} }},
-		{"resource_counts", "account_id", len(of), func(i int) []any { return []any{of[i].account} }},
+		{"resource_counts", "account_id, of_project", len(of), func(i int) []any { return []any{of[i].account, false} }},
 	}
 }
 

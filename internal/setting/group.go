@@ -21,6 +21,8 @@ var groups = []Group{
 	{Name: "Network", Doc: "Networks and addresses."},
 	{Name: "Storage", Doc: "Volumes, templates and where they are kept."},
 	{Name: "LDAP", Doc: "Directories in which users are looked up."},
+	{Name: "SAML2", Doc: "Identity providers that vouch for users by SAML."},
+	{Name: "OAuth2", Doc: "Providers that vouch for users by OAuth and OpenID Connect."},
 }
 
 // Groups gives the groups that have settings, or the one of a name, in any case.
