@@ -50,6 +50,10 @@ type (
 	Server          = ID[serverKind]
 	Session         = ID[sessionKind]
 	OAuthProvider   = ID[oauthProviderKind]
+	Router          = ID[routerKind]
+	Rule            = ID[ruleKind]
+	Snapshot        = ID[snapshotKind]
+	VMSnapshot      = ID[vmSnapshotKind]
 )
 
 type (
@@ -101,6 +105,10 @@ type (
 	serverKind          struct{}
 	sessionKind         struct{}
 	oauthProviderKind   struct{}
+	routerKind          struct{}
+	ruleKind            struct{}
+	snapshotKind        struct{}
+	vmSnapshotKind      struct{}
 )
 
 func (domainKind) kind() string          { return "domain" }
@@ -146,6 +154,10 @@ func (annotationKind) kind() string      { return "annotation" }
 func (serverKind) kind() string          { return "management server" }
 func (sessionKind) kind() string         { return "session" }
 func (oauthProviderKind) kind() string   { return "OAuth provider" }
+func (routerKind) kind() string          { return "virtual router" }
+func (ruleKind) kind() string            { return "rule" }
+func (snapshotKind) kind() string        { return "snapshot" }
+func (vmSnapshotKind) kind() string      { return "VM snapshot" }
 
 func (projectInvitationKind) kind() string     { return "project invitation" }
 func (projectRoleKind) kind() string           { return "project role" }

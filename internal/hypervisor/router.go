@@ -1,0 +1,139 @@
+package hypervisor
+
+import (
+	"context"
+
+	"github.com/virga-cloud/virga/internal/secret"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Networker is a driver whose hosts run virtual routers. A router is driven by a document that says all that it must be, never
+// by a chain of small commands: whoever has the newest document needs nothing of what came before it.
+type Networker interface {
+	// ApplyRouter makes a router what its document says, beginning with making it where it is not there. It returns when traffic
+	// goes by the document. A document with a version that has been applied is nil, and so is one with a lower version, which
+	// changes nothing. Connections that the document allows go on.
+	ApplyRouter(ctx context.Context, host uid.Host, r Router) error
+	// DropRouter ends a router and leaves nothing of it on the host. An absent one is nil.
+	DropRouter(ctx context.Context, host uid.Host, id uid.Router) error
+	// Routers lists the routers on a host, by ascending id: after a restart, to reconcile, and for their counters.
+	Routers(ctx context.Context, host uid.Host) ([]RouterReport, error)
+}
+
+// RouterReport is what a host says of a router.
+type RouterReport struct {
+	Router  uid.Router
+	Version int64           // of the document applied last
+	Parts   []RouterPart    // what runs in it, by name
+	Counts  []AddressCounts // by address: public ones, and guests'
+}
+
+// RouterPart is one of a router's services as it is now.
+type RouterPart struct {
+	Name    string // "dhcp", "dns", "metadata", "balancer", "firewall"
+	Running bool
+	Detail  string // why it does not run; "" where it does
+}
+
+// AddressCounts are the bytes that went by an address since the router was made.
+type AddressCounts struct {
+	Network  uid.Network // of a guest's address; zero for a public one
+	IP       string
+	Sent     int64 // towards the outside
+	Received int64
+}
+
+// Router is what a virtual router must be.
+type Router struct {
+	ID       uid.Router
+	Name     string // for people, "r-12-VM"
+	Version  int64  // rises with every change
+	Segments []RouterSegment
+	Uplink   []RouterAddress // the public side; empty where the router has none
+}
+
+// RouterSegment is the router's side of one guest network.
+type RouterSegment struct {
+	Network  uid.Network
+	VLAN     int      // the network's segment, as [NIC].VLAN
+	Gateway  string   // the router's own address in it with its prefix, "10.1.1.1/24"
+	Gateway6 string   // the same for IPv6; "" for none
+	Search   string   // domain of the guests' names
+	DNS      []string // servers that are asked for other names, of both families
+	Serves   Services
+	Guests   []RouterGuest
+
+	EgressAllowed bool    // what guests begin towards the outside is let out where no rule of Egress says otherwise
+	Egress        []Match // exceptions from EgressAllowed: what is let out where it is false, and is not where it is true
+}
+
+// Services are what a router does for a guest network.
+type Services struct {
+	DHCP     bool `json:",omitzero"`
+	DNS      bool `json:",omitzero"`
+	UserData bool `json:",omitzero"` // user data, metadata and passwords by HTTP at the gateway
+}
+
+// RouterGuest is a card of a machine in a router's guest network, and what the router tells its machine. A guest sees its own only.
+type RouterGuest struct {
+	NIC      uid.NIC
+	VM       uid.VM
+	MAC      string
+	IP       string
+	IP6      string            `json:",omitzero"`
+	Name     string            // its host name
+	Default  bool              // whether its default route goes this way
+	UserData []byte            `json:",omitempty"` // decoded
+	Meta     map[string]string `json:",omitempty"` // by name: "instance-id", "local-hostname", "public-keys"
+	Password secret.String     `json:"-"`          // that waits for the machine to fetch it once; it is never written down
+}
+
+// RouterAddress is a public address that a router answers for.
+type RouterAddress struct {
+	ID        uid.PublicIP
+	IP        string // with its prefix, "192.0.2.17/24"
+	Gateway   string
+	VLAN      int         // of the public range; 0 is untagged
+	Network   uid.Network // whose guests it is for
+	SourceNAT bool        `json:",omitzero"`  // what Network's guests send leaves with it
+	StaticNAT string      `json:",omitzero"`  // the guest's address that it stands for; "" for none
+	Ingress   []Match     `json:",omitempty"` // what is let in; all else is not
+	Forwards  []Forward   `json:",omitempty"`
+	Balancers []Balancer  `json:",omitempty"`
+}
+
+// Match says which packets are meant.
+type Match struct {
+	Protocol string   // "tcp", "udp", "icmp", "all", or a number
+	From, To int      // ports of tcp and udp; both 0 for all
+	ICMPType int      // -1 for all
+	ICMPCode int      // -1 for all
+	Sources  []string `json:",omitempty"` // CIDRs that they come from; none: anywhere
+	Targets  []string `json:",omitempty"` // CIDRs that they go to; none: anywhere
+}
+
+// Forward sends what comes to some ports of a public address to a guest.
+type Forward struct {
+	Protocol string // "tcp" or "udp"
+	From, To int    // public ports
+	GuestIP  string
+	Guest    int // first port at the guest
+}
+
+// Balancer spreads what comes to a port of a public address over guests.
+type Balancer struct {
+	ID        uid.Rule
+	Protocol  string // "tcp", "udp" or "tcp-proxy"
+	Port      int
+	Guest     int    // port at the guests
+	Algorithm string // "roundrobin", "leastconn" or "source"
+	Guests    []string
+	Sources   []string   `json:",omitempty"` // CIDRs that may use it; none: anybody
+	Sticky    Stickiness `json:",omitzero"`
+}
+
+// Stickiness keeps a client at one guest. A zero one does not.
+type Stickiness struct {
+	Method string            // "LbCookie", "AppCookie" or "SourceBased"
+	Params map[string]string // by the names that listNetworks gives for the method
+}
