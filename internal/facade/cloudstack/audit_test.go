@@ -25,6 +25,16 @@ func TestCallsAreRecorded(t *testing.T) {
 		c.as("root", "updateUser", id, "userapikey=canary-2", "usersecretkey=canary-3-canary-3")
 		c.as("root", "updateUser", "id=canary-4")
 		c.get("command=deleteUser&" + id + "&apikey=nobody&signature=AAAA&response=json") // nobody
+		// What is no try to sign in leaves no record: nothing would bound how many there are. (Of doors samlSso is one here.)
+		foreign := c.request("POST", "/client/api", "command=login&username=red-user&password="+password+"&response=json")
+		foreign.Header.Set("Sec-Fetch-Site", "cross-site")
+		c.do(foreign)
+		for _, form := range []string{
+			"command=login&response=json", "command=oauthlogin&response=json", "command=samlSso&SAMLResponse=x&response=json",
+			"command=listAndSwitchSamlAccount&userid=" + user + "&response=json",
+		} {
+			c.do(c.request("POST", "/client/api", form))
+		}
 		s := c.login("red-user")
 		c.do(c.request("POST", "/client/api", "command=login&username=red-user&password=canary-5&response=json"))
 		_ = s
@@ -52,7 +62,7 @@ func TestCallsAreRecorded(t *testing.T) {
 		}
 		want := []string{
 			"registerUserKeys done red-user " + user, "registerUserKeys denied red-user " + user, "createAccount denied red-user ",
-			"updateUser done root " + blue, "updateUser invalid root " + user, "updateUser invalid root ", "login done red-user ",
+			"updateUser done root " + blue, "updateUser invalid root " + user, "updateUser invalid root ", "samlSso unauthenticated  ", "login done red-user ",
 			"login unauthenticated  ",
 		}
 		if a, b := strings.ReplaceAll(strings.Join(got, "\n"), " admin ", " root "), strings.Join(want, "\n"); a != b {

@@ -82,7 +82,7 @@ func reason(err error) error {
 		switch r.http {
 		case unsupported:
 			return fault.New(fault.Denied, "%s", r.text)
-		case 401, 531:
+		case http.StatusUnauthorized, notLetIn:
 			return fault.New(fault.Unauthenticated, "%s", r.text)
 		}
 		return fault.New(fault.Invalid, "%s", r.text)

@@ -2,6 +2,7 @@ package front
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -43,10 +44,13 @@ type Outcome struct {
 	Cookie   *secret.String // what the door's cookie becomes; an empty one ends
 }
 
+// notLetIn is the status of who is not who it says it is.
+const notLetIn = 531
+
 // errDoor is a visitor who is not let in, whatever the reason: that stands in the log.
 func errDoor(reason error) error {
 	return &refusal{
-		code: code{http: 531}, reason: reason.Error(),
+		code: code{http: notLetIn}, reason: reason.Error(),
 		text: "failed to authenticate user: start again, and if that doesn't help ask an administrator whether you may sign in this way",
 	}
 }
@@ -60,8 +64,8 @@ func (c *call) enter(d Door) {
 		ctx = c.audit(ctx, nil)
 	}
 	answer, err := c.visit(ctx, d, v, tries)
-	if err == nil && answer.Enter == nil {
-		c.audited = nil // who goes stands there by its event; more would be anybody's to write
+	if refused, ok := errors.AsType[*refusal](err); err == nil && answer.Enter == nil || err != nil && (!ok || refused.http != notLetIn) {
+		c.audited = nil // who goes stands there by its event; more would be anybody's to write, as often as it likes
 	}
 	c.acting = auth.With(ctx, c.caller)
 	c.settle(err)
@@ -121,6 +125,9 @@ func (c *call) inside(ctx context.Context) (context.Context, error) {
 		err = unauthorized(textNoSession, "no session")
 	case err == nil && c.params["sessionkey"] == "":
 		err = sameSite(c.r)
+	}
+	if err == nil {
+		err = c.admit(ctx)
 	}
 	return auth.WithSession(auth.With(ctx, c.caller), c.session), err
 }

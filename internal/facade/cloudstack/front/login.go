@@ -17,7 +17,7 @@ import (
 )
 
 // errLogin is a login that failed, whatever was wrong about it.
-var errLogin = &refusal{code: code{http: 531}, text: "failed to authenticate user, check if username/password are correct"}
+var errLogin = &refusal{code: code{http: notLetIn}, text: "failed to authenticate user, check if username/password are correct"}
 
 // login begins a session. A session that the client had is ended first, so that nobody goes on in a session that somebody
 // else has prepared for them.
@@ -27,8 +27,13 @@ func (c *call) login() {
 		c.fail(refuse(http.StatusMethodNotAllowed, "login is by POST only"))
 		return
 	}
+	in, err := c.credentials()
+	if err != nil { // no try, which nothing bounds: it leaves no record
+		c.fail(err)
+		return
+	}
 	ctx := c.audit(c.r.Context(), nil)
-	out, err := c.signIn(ctx)
+	out, err := c.signIn(ctx, in)
 	c.acting = auth.With(ctx, c.caller)
 	c.settle(err)
 	if err != nil {
@@ -38,14 +43,14 @@ func (c *call) login() {
 	c.answer(api.AnswerOf(cs.Login, out, RoleOf(c.caller)))
 }
 
-func (c *call) signIn(ctx context.Context) (cs.LoginOut, error) {
+func (c *call) credentials() (cs.LoginIn, error) {
 	if err := sameSite(c.r); err != nil {
-		return cs.LoginOut{}, err
+		return cs.LoginIn{}, err
 	}
-	in, err := api.Decode(cs.Login, c.params, api.NoOne)
-	if err != nil {
-		return cs.LoginOut{}, err
-	}
+	return api.Decode(cs.Login, c.params, api.NoOne)
+}
+
+func (c *call) signIn(ctx context.Context, in cs.LoginIn) (cs.LoginOut, error) {
 	f := c.front
 	if old := cookie(c.r, sessionCookie); !old.IsEmpty() {
 		if err := f.sessions.Close(ctx, old); err != nil {
