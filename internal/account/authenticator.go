@@ -28,7 +28,8 @@ type Attempt struct {
 
 // Word is what an authenticator says to an attempt.
 type Word struct {
-	Right bool
+	Right  bool
+	Silent bool // it could not look: a failure that says nothing of who tries
 	// Settle makes of the user what the source says it is, and gives its id. It is called in the transaction that decides about the
 	// login, as the house itself; nil where nothing is to be done.
 	Settle func(ctx context.Context, tx db.Tx) (uid.User, error)
@@ -38,10 +39,11 @@ type Word struct {
 func (s *Service) AskOutside(source auth.Source, a Authenticator) { s.outside[source] = a }
 
 // ask has those asked who know more than the database does. A user that has its password here is no business of theirs: otherwise
-// whoever fills a directory could become anybody. One that is locked out is not asked about, so that guesses go no further.
-func (s *Service) ask(ctx context.Context, u userRow, in Attempt, domain string) (Word, error) {
+// whoever fills a directory could become anybody. One that is locked out is not asked about, so that guesses go no further. In either
+// case they are asked about a name that nobody has, if the login fails: the time that it takes would tell who is a user here.
+func (s *Service) ask(ctx context.Context, u userRow, in Attempt, domain string, right bool) (Word, error) {
 	known := u.ID != auth.System().User
-	if in.Password.IsEmpty() || known && (u.Source == auth.Native || u.LockedUntil.After(s.db.Now())) {
+	if in.Password.IsEmpty() || known && u.Source == auth.Native && right {
 		return Word{}, nil
 	}
 	d, err := domainNamed(ctx, s.db.Read(), domain)
@@ -50,14 +52,21 @@ func (s *Service) ask(ctx context.Context, u userRow, in Attempt, domain string)
 	} else if err != nil {
 		return Word{}, err
 	}
-	if in.Domain = d; known {
+	in.Domain = d
+	decoy := known && (s.outside[u.Source] == nil || u.LockedUntil.After(s.db.Now()))
+	switch {
+	case decoy:
+		in.Username, in.Password = newKey(), secret.New(newKey())
+	case known:
 		in.Known = u.User
 	}
 	for source, o := range s.outside {
-		if !known || source == u.Source {
-			if w, err := o.Ask(ctx, in); err != nil || w.Right || w.Settle != nil {
-				return w, err
-			}
+		if known && !decoy && source != u.Source {
+			continue
+		}
+		w, err := o.Ask(ctx, in)
+		if err != nil || !decoy && (w.Right || w.Silent || w.Settle != nil) {
+			return w, err
 		}
 	}
 	return Word{}, nil

@@ -31,9 +31,12 @@ func (s *Service) Login(ctx context.Context, username string, password secret.St
 	if err != nil {
 		return auth.Caller{}, User{}, err
 	}
-	word, err := s.ask(ctx, u, Attempt{Username: username, Password: password}, domain)
+	word, err := s.ask(ctx, u, Attempt{Username: username, Password: password}, domain, right)
 	if err != nil {
 		return auth.Caller{}, User{}, fmt.Errorf("ask about user %q: %w", username, err)
+	}
+	if word.Silent {
+		u = userRow{User: User{ID: auth.System().User}} // or a directory that is away would lock all its users out
 	}
 	hash := u.Password
 	var admitted bool
@@ -91,13 +94,13 @@ func (s *Service) countFailure(ctx context.Context, tx db.Tx, id uid.User) error
 		failures++
 		attempts := int(setting.LoginAttempts.Of(s.settings))
 		if attempts > 0 && failures%attempts == 0 {
-			until = tx.Now.Add(lockTime(setting.LoginLock.Of(s.settings), setting.LongestLock.Of(s.settings), failures/attempts))
+			until = tx.Now.Add(LockTime(setting.LoginLock.Of(s.settings), setting.LongestLock.Of(s.settings), failures/attempts))
 		}
 	}
 	return putFailures(ctx, tx, id, failures, until)
 }
 
-// lockTime is how long the nth lock lasts.
+// LockTime is how long the nth lock lasts.
 //
 // After as many wrong passwords as are allowed a user is locked out for the setting's time, and after each further so many for
 // twice as long as the last time, up to the setting's longest. A right password starts it anew.
@@ -105,7 +108,7 @@ func (s *Service) countFailure(ctx context.Context, tx db.Tx, id uid.User) error
 // CloudStack disables such a user until an admin enables it again, with which anybody who knows an admin's name takes the
 // cloud from its admins for good. Here who guesses has, with the settings' defaults, at most 120 tries a day, has to keep at it
 // to keep a user out, and never touches the sessions and API keys that the user has.
-func lockTime(first, longest time.Duration, n int) time.Duration {
+func LockTime(first, longest time.Duration, n int) time.Duration {
 	for range min(n-1, 32) {
 		first = min(2*first, max(longest, first))
 	}

@@ -54,6 +54,7 @@ type Service struct {
 	accounts *account.Service
 	settings *setting.Settings
 	log      *slog.Logger
+	guesses  *guesses
 }
 
 // New makes a service.
@@ -61,7 +62,7 @@ func New(d *db.DB, accounts *account.Service, settings *setting.Settings, log *s
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Service{db: d, accounts: accounts, settings: settings, log: log}
+	return &Service{db: d, accounts: accounts, settings: settings, log: log, guesses: newGuesses(d.Now, settings)}
 }
 
 // reach is a directory as a domain knows it: with the servers of the domain, or of the nearest one above that has any, or of the whole

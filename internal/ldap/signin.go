@@ -18,17 +18,14 @@ func (s *Service) Ask(ctx context.Context, a account.Attempt) (account.Word, err
 	if err != nil {
 		return account.Word{}, fmt.Errorf("find the links of domain %s: %w", a.Domain.ID, err)
 	}
-	if len(links) == 0 && a.Known.ID == "" {
-		return account.Word{}, nil
-	}
 	d, _, err := s.reach(ctx, a.Domain.ID)
-	if err != nil {
+	if err != nil || len(d.Servers) == 0 && a.Known.ID == "" {
 		return account.Word{}, err
 	}
 	w, err := s.askDirectory(ctx, d, a, links)
 	if err != nil {
 		s.log.WarnContext(ctx, "a directory can't be asked whether somebody may sign in", "domain", a.Domain.Path, "error", err)
-		return account.Word{}, nil
+		return account.Word{Silent: true}, nil
 	}
 	return w, nil
 }
@@ -49,14 +46,23 @@ func (s *Service) askDirectory(ctx context.Context, d directory.Directory, a acc
 			return account.Word{}, err
 		}
 	}
-	if !found || p.Disabled {
-		conn.Miss(a.Password)
+	stranger := a.Known.ID == ""
+	if !found || p.Disabled || stranger && len(links) == 0 {
+		conn.Miss(a.Password) // of a stranger where nobody comes in, too: the time would tell who is a user
 		return s.withdrawn(a), nil
+	}
+	guessed := func() {}
+	if stranger {
+		if guessed, found = s.guesses.begin(a.Domain.ID, p.DN); !found {
+			conn.Miss(a.Password)
+			return account.Word{}, nil
+		}
 	}
 	right, err := conn.Right(p, a.Password)
 	if err != nil || !right {
 		return account.Word{}, err
 	}
+	guessed()
 	e.Domain = a.Domain.ID
 	return account.Word{Right: true, Settle: s.settle(a, p, e)}, nil
 }

@@ -121,6 +121,59 @@ func TestGuesses(t *testing.T) {
 	})
 }
 
+// A name in other letters, which the directory finds, too, gives no more guesses, nor do people who are no users yet.
+func TestGuessesInOtherLetters(t *testing.T) {
+	t.Parallel()
+	each(t, "", func(t *testing.T, w *world) {
+		w.global()
+		_, _, err := w.Link(root(), LinkIn{Domain: w.domains["red"], Kind: Unit, Name: "ou=people," + directorytest.Base, Type: auth.User})
+		w.must(err)
+		w.check("bob", w.login("bob", "pw-bob", "red"), "")
+		for _, guess := range []string{"BOB", "Bob", "bOb", "boB", "BOb"} {
+			w.check("a guess for "+guess, w.login(guess, "guess", "red"), no)
+		}
+		w.check("the right password after that", w.login("bOB", "pw-bob", "red"), no)
+		w.check("bob by the own name", w.login("bob", "pw-bob", "red"), "")
+		for range 5 {
+			w.check("a guess for carol, who never came", w.login("carol", "guess", "red"), no)
+		}
+		w.check("the right password after that", w.login("carol", "pw-carol", "red"), no)
+		w.check("alice", w.login("alice", "pw-alice", "red"), "")
+		w.now.Add(time.Hour.Microseconds())
+		w.check("an hour later", w.login("carol", "pw-carol", "red"), "")
+		w.check("an hour later", w.login("Bob", "pw-bob", "red"), "")
+	})
+}
+
+// A directory that is away is no reason to lock its users out; and it is asked about strangers where none come in, too.
+func TestDirectoryAway(t *testing.T) {
+	t.Parallel()
+	each(t, "", func(t *testing.T, w *world) {
+		stranger := account.Attempt{Domain: account.Domain{ID: w.domains["blue"]}, Username: "nobody", Password: secret.New("pw")}
+		if word, err := w.Ask(root(), stranger); err != nil || word.Silent {
+			t.Errorf("without a directory: %+v, %v", word, err)
+		}
+		w.global()
+		_, _, err := w.Link(root(), LinkIn{Domain: w.domains["red"], Kind: Unit, Name: "ou=people," + directorytest.Base, Type: auth.User})
+		w.must(err)
+		w.check("bob", w.login("bob", "pw-bob", "red"), "")
+		w.check("bob, where nobody is linked", w.login("bob", "pw-bob", "blue"), no)
+		w.shows("blue", "bob", "-")
+		w.dir.Stop()
+		for range 10 {
+			w.check("bob", w.login("bob", "pw-bob", "red"), no)
+		}
+		var failures int
+		w.must(w.db.Read().NewRaw("select failures from users where id = ?", w.id("red", "bob")).Scan(t.Context(), &failures))
+		if failures != 0 {
+			t.Errorf("bob has %d failures since the directory is away", failures)
+		}
+		if word, err := w.Ask(root(), stranger); err != nil || !word.Silent {
+			t.Errorf("about a stranger in a domain without links: %+v, %v; want that the directory was asked", word, err)
+		}
+	})
+}
+
 // The groups of accounts say whose user somebody is, and who changes the group changes the account.
 func TestLinkedAccounts(t *testing.T) {
 	t.Parallel()
