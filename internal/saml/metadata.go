@@ -29,32 +29,53 @@ func (s *Service) IDPs(ctx context.Context) ([]idp.Provider, error) {
 	if !setting.SAMLEnabled.Of(s.settings) || from == "" {
 		return nil, nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.db.Now()
-	if s.known.from == from && now.Before(s.known.until) {
-		return s.known.list, s.known.err
+	if list, err, known := s.remembered(from); known {
+		return list, err
 	}
-	text, err := fetch.Document(ctx, from)
+	s.asking.Lock()
+	defer s.asking.Unlock()
+	if list, err, known := s.remembered(from); known { // who was asking until now has found it
+		return list, err
+	}
+	last := s.goOn(from)
+	text, err := fetch.Document(context.WithoutCancel(ctx), from) // or whoever goes away keeps those waiting who stay
 	var list []idp.Provider
 	if err == nil {
-		list, err = idp.Parse(text, now)
-	}
-	if ctx.Err() != nil {
-		return nil, ctx.Err() // which says nothing about the document
+		list, err = idp.Parse(text, s.db.Now())
 	}
 	slices.SortFunc(list, func(a, b idp.Provider) int { return strings.Compare(a.ID, b.ID) })
+	now := s.db.Now()
 	p := providers{from: from, list: list, until: now.Add(setting.SAMLRefresh.Of(s.settings))}
 	if err != nil {
 		p.until = now.Add(retry)
-		if s.known.from == from && s.known.err == nil {
-			p.list = s.known.list
+		if last != nil {
+			p.list = last
 		} else {
 			p.err = &fault.Error{Kind: fault.Unavailable, Text: "the identity providers are not known now", Detail: err.Error()}
 		}
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.known = p
 	return p.list, p.err
+}
+
+// remembered gives what was read of a document, as long as it need not be asked for again.
+func (s *Service) remembered(from string) (list []idp.Provider, err error, known bool) { //nolint:revive // the error is what is remembered
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.known.list, s.known.err, s.known.from == from && s.db.Now().Before(s.known.until)
+}
+
+// goOn lets everybody go on with the last providers of a document while it is asked for again, and gives them; nil where there are none.
+func (s *Service) goOn(from string) []idp.Provider {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.known.from != from || s.known.err != nil {
+		return nil
+	}
+	s.known.until = s.db.Now().Add(2 * retry)
+	return s.known.list
 }
 
 // provider finds one by which users sign in; "" is the one that is meant where none is named.

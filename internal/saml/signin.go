@@ -36,10 +36,11 @@ type Service struct {
 	accounts *account.Service
 	sessions *auth.Sessions
 
-	mu    sync.Mutex // of known
-	known providers
-	keyMu sync.Mutex // of pair
-	pair  *keyPair
+	asking sync.Mutex // for the providers' document
+	mu     sync.Mutex // of known
+	known  providers
+	keyMu  sync.Mutex // of pair
+	pair   *keyPair
 }
 
 // Parts are what a service works with. All of them are required.
