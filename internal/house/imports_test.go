@@ -45,6 +45,8 @@ var rules = []rule{
 		"a service decides the same for every facade, over drivers it knows by interface only"},
 
 	{"internal/hypervisor", "internal/secret internal/fault uid", "net/http", "what is asked of a driver, without saying which"},
+	{"internal/hypervisor/vnet", "internal/hypervisor internal/fault uid", "net/http", "links and packet filters are told what to be; they ask nobody"},
+	{"internal/hypervisor/vnet/vnettest", "internal/hypervisor/vnet", "", "networks of a test's own"},
 	{"internal/hypervisor/...", "internal/hypervisor api/agent internal/bus internal/fault uid", "",
 		"drivers act on what they are told; a driver that could look things up would decide"},
 	{"internal/outside/idp/idptest", "", "", "an identity provider for tests"},
@@ -95,7 +97,7 @@ const mechanics = "internal/audit internal/op internal/once internal/keep intern
 const facades = "facades translate; a rule that two of them need lives in a service, so none imports another or a driver"
 
 // aids are what tests may import besides what their package may.
-const aids = "internal/db/dbtest internal/outside/idp/idptest internal/directory/directorytest internal/op/optest internal/hypervisor/hypervisortest internal/hypervisor/sim internal/cloudtest"
+const aids = "internal/db/dbtest internal/outside/idp/idptest internal/directory/directorytest internal/op/optest internal/hypervisor/hypervisortest internal/hypervisor/sim internal/hypervisor/vnet/vnettest internal/cloudtest"
 
 type rule struct {
 	packages string
@@ -197,6 +199,9 @@ var parts = []part{
 	{"golang.org/x/term", "cmd/...", "passwords are typed unseen; what is a terminal and what is not"},
 	{"github.com/goccy/go-yaml", "internal/datacenter", "data centres are described in YAML; errors tell line and column"},
 	{"github.com/prometheus/client_golang", "internal/facade/cloudstack/front internal/cloud", "metrics, served beside the API"},
+	{"github.com/vishvananda/netlink", "internal/hypervisor/vnet internal/hypervisor/vnet/vnettest internal/hypervisor/vrouter", "links, addresses, routes: the kernel's own protocol, and no program's output"},
+	{"github.com/vishvananda/netns", "internal/hypervisor/vnet", "network namespaces"},
+	{"golang.org/x/sys/unix", "internal/hypervisor/...", "what the kernel has no other words for: taps"},
 	{"github.com/nats-io", "internal/bus", "messages between servers and agents"},
 	{"github.com/apache/cloudstack-go/v2", "TESTS", "the library that most Go tools for CloudStack are made with, as a client of ours"},
 	{"pgregory.net/rapid", "TESTS", "properties"},

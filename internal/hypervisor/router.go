@@ -26,11 +26,12 @@ type RouterReport struct {
 	Version int64           // of the document applied last
 	Parts   []RouterPart    // what runs in it, by name
 	Counts  []AddressCounts // by address: public ones, and guests'
+	Saved   []uid.NIC       // guests that have fetched and saved the password that waited for them: it is forgotten here
 }
 
 // RouterPart is one of a router's services as it is now.
 type RouterPart struct {
-	Name    string // "dhcp", "dns", "metadata", "balancer", "firewall"
+	Name    string // "firewall", "dhcp", "metadata", "balancer"; names are the business of "dhcp", too
 	Running bool
 	Detail  string // why it does not run; "" where it does
 }
@@ -85,7 +86,7 @@ type RouterGuest struct {
 	Default  bool              // whether its default route goes this way
 	UserData []byte            `json:",omitempty"` // decoded
 	Meta     map[string]string `json:",omitempty"` // by name: "instance-id", "local-hostname", "public-keys"
-	Password secret.String     `json:"-"`          // that waits for the machine to fetch it once; it is never written down
+	Password secret.String     `json:"-"`          // that waits for the machine to fetch it once; never written down. "" changes nothing
 }
 
 // RouterAddress is a public address that a router answers for.
