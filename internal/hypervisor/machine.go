@@ -1,6 +1,8 @@
 package hypervisor
 
 import (
+	"encoding/json"
+
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -30,6 +32,8 @@ type Capacity struct {
 type Guest struct {
 	VM      uid.VM
 	Running bool
+
+	Arriving bool // it is awaited from another host, or on its way: it does not run here yet
 }
 
 // DiskRef names a disk. A volume may have a disk in two pools while it is being moved.
@@ -57,6 +61,11 @@ type Disk struct {
 	Bytes         int64        // its size as the guest sees it
 	Template      uid.Template // what it is a copy of; zero for an empty disk
 	TemplateBytes int64        // the template's size; the rest of the disk is empty
+
+	Snapshot uid.Snapshot // what it is a copy of instead; zero for none
+
+	Store    uid.ImageStore // where the template or the snapshot is; zero where there is none
+	StoreURL string
 }
 
 // Machine is all that a host must know in order to run one.
@@ -72,7 +81,25 @@ type Machine struct {
 	UserData    []byte        // as the guest gets it, decoded; nil for none
 	SSHKeys     []string      // public keys that the guest is to let in, as lines of authorized_keys
 	CD          *ImageRef     // an ISO in the CD drive, from which a machine starts whose first disk is empty; nil for none
-	Password    secret.String `json:"-"` // that the guest is to take; it is no part of the specification, and never written down
+	UEFI        bool          `json:",omitzero"` // it is started by UEFI and not by a BIOS
+	Password    secret.String `json:"-"`         // that the guest is to take; it is no part of the specification, and never written down
+}
+
+// Specification is the machine in writing: the same bytes for the same machine; a list that is empty is as good as none.
+func (m Machine) Specification() ([]byte, error) {
+	if len(m.Disks) == 0 {
+		m.Disks = nil
+	}
+	if len(m.NICs) == 0 {
+		m.NICs = nil
+	}
+	if len(m.UserData) == 0 {
+		m.UserData = nil
+	}
+	if len(m.SSHKeys) == 0 {
+		m.SSHKeys = nil
+	}
+	return json.Marshal(m)
 }
 
 // Attachment is a disk's place in a machine.

@@ -1,6 +1,7 @@
 package hypervisortest
 
 import (
+	"cmp"
 	"context"
 	"testing"
 
@@ -14,8 +15,8 @@ func testImage(t *testing.T, b *bench) {
 	if !ok {
 		t.Skip("needs a driver that fetches images")
 	}
-	ref := hypervisor.ImageRef{Template: uid.New[uid.Template](), Store: uid.New[uid.ImageStore](), StoreURL: b.PoolURL}
-	image := hypervisor.Image{ImageRef: ref, URL: "http://example.org/tiny.qcow2", Format: "QCOW2"}
+	ref := hypervisor.ImageRef{Template: uid.New[uid.Template](), Store: uid.New[uid.ImageStore](), StoreURL: cmp.Or(b.StoreURL, b.PoolURL)}
+	image := hypervisor.Image{ImageRef: ref, URL: cmp.Or(b.ImageURL, "http://example.org/tiny.qcow2"), Format: "QCOW2"}
 	b.ok(imager.DropImage(b.ctx(), b.host, ref)) // absent
 	for range 2 {
 		first, err := imager.FetchImage(b.ctx(), b.host, image)

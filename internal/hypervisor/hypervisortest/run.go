@@ -25,6 +25,11 @@ type Env struct {
 	// Template is one that disks can be made from; zero leaves it out.
 	Template      uid.Template
 	TemplateBytes int64
+	// Store is where Template is, and where images and snapshots may be put.
+	Store    uid.ImageStore
+	StoreURL string
+	// ImageURL is where a qcow2 image can be fetched; "" is for drivers that do not look.
+	ImageURL string
 	// Machines is how many small machines the hosts can run at the same time; 0 is 50.
 	Machines int
 	// Reopen gives the driver that a process has which starts after this one was killed. Recover is the run's to call.

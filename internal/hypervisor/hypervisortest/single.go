@@ -78,6 +78,7 @@ func testDisk(_ *testing.T, b *bench) {
 	if b.Template != "" {
 		d := b.disk()
 		d.Template, d.TemplateBytes, d.Bytes = b.Template, b.TemplateBytes, max(b.TemplateBytes, d.Bytes)
+		d.Store, d.StoreURL = b.Store, b.StoreURL
 		b.ok(b.Driver.MakeDisk(b.ctx(), b.host, d))
 		b.ok(b.Driver.MakeDisk(b.ctx(), b.host, d))
 		d.Template = ""

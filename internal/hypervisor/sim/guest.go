@@ -3,7 +3,6 @@ package sim
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
@@ -12,7 +11,7 @@ import (
 
 // Start implements [hypervisor.Driver].
 func (w *World) Start(ctx context.Context, host uid.Host, m hypervisor.Machine) error {
-	spec, err := encode(m)
+	spec, err := m.Specification()
 	if err != nil {
 		return err
 	}
@@ -83,21 +82,4 @@ func (w *World) Reboot(ctx context.Context, host uid.Host, vm uid.VM) error {
 		return err
 	}
 	return w.pause(ctx, w.options.Reboot)
-}
-
-// encode gives the same bytes for the same specification; a list that is empty is as good as none.
-func encode(m hypervisor.Machine) ([]byte, error) {
-	if len(m.Disks) == 0 {
-		m.Disks = nil
-	}
-	if len(m.NICs) == 0 {
-		m.NICs = nil
-	}
-	if len(m.UserData) == 0 {
-		m.UserData = nil
-	}
-	if len(m.SSHKeys) == 0 {
-		m.SSHKeys = nil
-	}
-	return json.Marshal(m)
 }

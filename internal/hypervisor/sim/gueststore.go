@@ -10,7 +10,7 @@ type guestState struct {
 	found   bool
 	host    uid.Host
 	running bool
-	spec    []byte // as encode made it
+	spec    []byte // its specification
 }
 
 func (p *prepared) guest(vm uid.VM) (g guestState, err error) {

@@ -92,7 +92,7 @@ func (g guestState) machine() (m hypervisor.Machine, err error) {
 
 // respecify changes what a machine counts as having been started with.
 func (t *tx) respecify(m hypervisor.Machine) error {
-	spec, err := encode(m)
+	spec, err := m.Specification()
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,43 @@
+package kvm
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"syscall"
+
+	"github.com/virga-cloud/virga/internal/fault"
+)
+
+// space is how large the file system is that a pool or a store is on, and how much of it is free.
+func (d *Driver) space(of string) (all, free int64, err error) {
+	dir, err := d.place(of)
+	if err != nil {
+		return 0, 0, err
+	}
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(dir, &fs); err != nil {
+		return 0, 0, fault.Conflictf("this host can't use %s: %v", dir, err)
+	}
+	return int64(fs.Blocks) * fs.Bsize, int64(fs.Bavail) * fs.Bsize, nil
+}
+
+// copyFile copies a file, sharing its blocks where the file system can.
+func copyFile(ctx context.Context, from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = out.Close() })
+	_, err = io.Copy(out, in)
+	if !stop() {
+		return ctx.Err()
+	}
+	return errors.Join(err, out.Close())
+}
