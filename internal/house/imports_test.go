@@ -198,7 +198,6 @@ var parts = []part{
 	{"golang.org/x/crypto/ssh", "internal/keypair", "reads and writes SSH keys as every client and guest does"},
 	{"github.com/alecthomas/kong", "cmd/... internal/cli", "flags and help"},
 	{"github.com/peterh/liner", "cmd/...", "lines typed into virga shell: editing, history, completion"},
-	{"golang.org/x/sys", "internal/hypervisor/kvm internal/hypervisor/kvm/...", "what Linux's kernel can and Go's library does not say"},
 	{"golang.org/x/term", "cmd/...", "passwords are typed unseen; what is a terminal and what is not"},
 	{"github.com/goccy/go-yaml", "internal/datacenter", "data centres are described in YAML; errors tell line and column"},
 	{"github.com/prometheus/client_golang", "internal/facade/cloudstack/front internal/cloud", "metrics, served beside the API"},

@@ -44,7 +44,8 @@ func (d *Driver) argv(g *guest, accelerator string, taps int) ([]string, error) 
 		"-smp", strconv.Itoa(m.CPUs), "-m", "size=" + strconv.Itoa(m.MemoryMB) + "M",
 		"-rtc", "base=utc,driftfix=slew",
 		"-chardev", "socket,id=monitor,fd=3,server=on,wait=off", "-mon", "chardev=monitor,mode=control",
-		"-chardev", "socket,id=serial,server=on,wait=off,logappend=on,path=" + escaped(g.file(serialSock)) + ",logfile=" + escaped(g.file(serialFile)),
+		"-chardev", "socket,id=serial,server=on,wait=off,logappend=on,path=" + escaped(g.file(serialSock)) +
+			",logfile=" + escaped(g.file(serialFile)),
 		"-serial", "chardev:serial",
 		"-display", "none", "-vnc", "unix:" + escaped(g.file(displaySock)), "-device", "VGA,addr=0x1",
 		"-device", "virtio-balloon-pci,id=balloon,addr=0x2",
