@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
@@ -94,25 +93,10 @@ func (s *Service) countFailure(ctx context.Context, tx db.Tx, id uid.User) error
 		failures++
 		attempts := int(setting.LoginAttempts.Of(s.settings))
 		if attempts > 0 && failures%attempts == 0 {
-			until = tx.Now.Add(LockTime(setting.LoginLock.Of(s.settings), setting.LongestLock.Of(s.settings), failures/attempts))
+			until = tx.Now.Add(auth.LockTime(setting.LoginLock.Of(s.settings), setting.LongestLock.Of(s.settings), failures/attempts))
 		}
 	}
 	return putFailures(ctx, tx, id, failures, until)
-}
-
-// LockTime is how long the nth lock lasts.
-//
-// After as many wrong passwords as are allowed a user is locked out for the setting's time, and after each further so many for
-// twice as long as the last time, up to the setting's longest. A right password starts it anew.
-//
-// CloudStack disables such a user until an admin enables it again, with which anybody who knows an admin's name takes the
-// cloud from its admins for good. Here who guesses has, with the settings' defaults, at most 120 tries a day, has to keep at it
-// to keep a user out, and never touches the sessions and API keys that the user has.
-func LockTime(first, longest time.Duration, n int) time.Duration {
-	for range min(n-1, 32) {
-		first = min(2*first, max(longest, first))
-	}
-	return first
 }
 
 // Logout ends a session and records who left. That there is no such session is no error.

@@ -18,6 +18,9 @@ import (
 
 const refusal = "failed to authenticate user, check if username/password are correct"
 
+// attempts are how many wrong passwords lock a user out, by the setting's default.
+const attempts = 5
+
 func (w *world) login(name, password, domain string) error {
 	_, _, err := w.Login(context.Background(), name, secret.New(password), domain)
 	return err

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -53,7 +53,7 @@ func (g *guesses) begin(domain uid.Domain, dn string) (right func(), ok bool) {
 		return nil, false
 	}
 	if t.failed++; t.failed%attempts == 0 {
-		t.until = now.Add(account.LockTime(setting.LoginLock.Of(g.settings), setting.LongestLock.Of(g.settings), t.failed/attempts))
+		t.until = now.Add(auth.LockTime(setting.LoginLock.Of(g.settings), setting.LongestLock.Of(g.settings), t.failed/attempts))
 	}
 	g.makeRoom(now)
 	g.of[p] = t
