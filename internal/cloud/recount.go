@@ -10,12 +10,22 @@ import (
 	"github.com/virga-cloud/virga/internal/setting"
 )
 
-// recountEvery is how often all accounts' resources are counted anew.
-func (cl *Cloud) recountEvery() time.Duration {
-	if every := setting.RecountInterval.Of(cl.Settings); every > 0 {
-		return every
+// ifAny is how often something is done that can be switched off.
+func (cl *Cloud) ifAny(period setting.Key[time.Duration]) func() time.Duration {
+	return func() time.Duration {
+		if every := period.Of(cl.Settings); every > 0 {
+			return every
+		}
+		return glance // to see whether it is switched on
 	}
-	return glance // to see whether it is switched on
+}
+
+// checkDirectories looks whether directories still have their users, where operators want that.
+func (cl *Cloud) checkDirectories(ctx context.Context) error {
+	if setting.LDAPCheckInterval.Of(cl.Settings) == 0 {
+		return nil
+	}
+	return cl.LDAP.CheckUsers(ctx)
 }
 
 // recount counts anew what all accounts have, where operators want that. Counts are exact without it: it mends what somebody has done

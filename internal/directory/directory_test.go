@@ -183,6 +183,9 @@ func TestOpen(t *testing.T) {
 		{"its password is wrong", func(d *directory.Directory) {
 			d.Security, d.Servers[0].Port, d.Truststore = directory.LDAPS, s.TLSPort, trust(p12, "another")
 		}, "ldap.truststore.password"},
+		{"Java's older format", func(d *directory.Directory) {
+			d.Truststore = trust(file("old.jks", []byte{0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2, 0, 0, 0, 0}), "")
+		}, "JKS"},
 		{"no such file", func(d *directory.Directory) { d.Truststore = trust(filepath.Join(dir, "none"), "") }, "no such file"},
 		{"StartTLS", func(d *directory.Directory) { d.Security, d.Truststore = directory.StartTLS, trust(s.CA, "") }, ""},
 		{"LDAPS with a stranger's certificate", func(d *directory.Directory) {

@@ -44,6 +44,10 @@ func (t Truststore) config() (*tls.Config, error) {
 		}
 		return config, nil
 	}
+	if bytes.HasPrefix(content, jks) {
+		return nil, fault.New(fault.Unavailable, "the truststore of the directory is in Java's older format, JKS: make PKCS #12 of it with "+
+			"keytool -importkeystore -deststoretype PKCS12")
+	}
 	issuers, err := pkcs12.DecodeTrustStore(content, t.Password.Reveal())
 	if err != nil {
 		return nil, fault.New(fault.Unavailable,
@@ -54,6 +58,9 @@ func (t Truststore) config() (*tls.Config, error) {
 	}
 	return config, nil
 }
+
+// jks is what files of Java's older format begin with.
+var jks = []byte{0xfe, 0xed, 0xfe, 0xed}
 
 func isPEM(content []byte) bool {
 	return bytes.Contains(content, []byte("-----BEGIN CERTIFICATE-----"))

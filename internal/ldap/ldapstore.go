@@ -168,3 +168,25 @@ func fromDirectories(ctx context.Context, q db.Tx, domain uid.Domain, account st
 	}
 	return out, err
 }
+
+// vouched is a user for whom a directory vouches.
+type vouched struct {
+	ID        uid.User
+	Username  string
+	Withdrawn bool
+}
+
+// ofDirectories selects users that could be disabled, or enabled again, because of a directory.
+func ofDirectories(q db.Tx) *bun.SelectQuery {
+	return q.NewSelect().TableExpr("users as u").Where("u.removed is null and u.source = ? and (u.state = 'enabled' or u.withdrawn)", auth.LDAP)
+}
+
+func domainsOfUsers(ctx context.Context, q db.Tx) (ids []uid.Domain, err error) {
+	err = ofDirectories(q).ColumnExpr("distinct u.domain_id").OrderExpr("u.domain_id").Scan(ctx, &ids)
+	return ids, err
+}
+
+func vouchedFor(ctx context.Context, q db.Tx, domain uid.Domain) (users []vouched, err error) {
+	err = ofDirectories(q).Column("u.id", "u.username", "u.withdrawn").Where("u.domain_id = ?", domain).OrderExpr("u.id").Scan(ctx, &users)
+	return users, err
+}

@@ -36,24 +36,18 @@ func (s *Service) askDirectory(ctx context.Context, d directory.Directory, a acc
 		return account.Word{}, err
 	}
 	defer conn.Close()
-	p, found, err := conn.Find(a.Username, directory.Place{})
+	p, e, let, err := letIn(conn, a.Username, links)
 	if err != nil {
 		return account.Word{}, err
 	}
-	var e Enrolment
-	if found && len(links) > 0 {
-		if e, found, err = belongs(conn, p, links); err != nil {
-			return account.Word{}, err
-		}
-	}
 	stranger := a.Known.ID == ""
-	if !found || p.Disabled || stranger && len(links) == 0 {
+	if !let || stranger && len(links) == 0 {
 		conn.Miss(a.Password) // of a stranger where nobody comes in, too: the time would tell who is a user
 		return s.withdrawn(a), nil
 	}
 	guessed := func() {}
 	if stranger {
-		if guessed, found = s.guesses.begin(a.Domain.ID, p.DN); !found {
+		if guessed, let = s.guesses.begin(a.Domain.ID, p.DN); !let {
 			conn.Miss(a.Password)
 			return account.Word{}, nil
 		}
@@ -65,6 +59,16 @@ func (s *Service) askDirectory(ctx context.Context, d directory.Directory, a acc
 	guessed()
 	e.Domain = a.Domain.ID
 	return account.Word{Right: true, Settle: s.settle(a, p, e)}, nil
+}
+
+// letIn finds somebody, whose DN is "" where the directory has nobody of that name, and tells whether and where a domain with these
+// links lets that person in; one without links lets in whom the directory has.
+func letIn(conn *directory.Conn, username string, links []Link) (p directory.Person, e Enrolment, let bool, err error) {
+	p, let, err = conn.Find(username, directory.Place{})
+	if err == nil && let && len(links) > 0 {
+		e, let, err = belongs(conn, p, links)
+	}
+	return p, e, let && !p.Disabled, err
 }
 
 // withdrawn is the word on somebody whom a directory doesn't let in.

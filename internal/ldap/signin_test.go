@@ -1,6 +1,9 @@
 package ldap
 
 import (
+	"context"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -101,6 +104,79 @@ func TestLeaving(t *testing.T) {
 		w.dir.Stop()
 		w.check("the directory is away", w.login("bob", "pw-bob", "red"), no)
 		w.shows("red", "bob", "bob 0 ldap enabled First bob bob@example.org")
+	})
+}
+
+// Who has left is found without trying to sign in, and has no use of keys any more. What can't be true is not believed.
+func TestCheckUsers(t *testing.T) {
+	t.Parallel()
+	crowd := ""
+	for i := range 12 {
+		crowd += directorytest.Person(fmt.Sprintf("p%02d", i), "ou=people,"+directorytest.Base) + "\n"
+	}
+	each(t, crowd, func(t *testing.T, w *world) {
+		w.global()
+		link := func(domain, group string) {
+			t.Helper()
+			l := LinkIn{Domain: w.domains[domain], Kind: Group, Name: directorytest.GroupDN(group), Type: auth.User}
+			if group == "" {
+				l.Kind, l.Name = Unit, "ou=people,"+directorytest.Base
+			}
+			_, _, err := w.Link(root(), l)
+			w.must(err)
+		}
+		check := func(says string) {
+			t.Helper()
+			if err := w.CheckUsers(t.Context()); says == "" && err != nil || says != "" && (err == nil || !strings.Contains(err.Error(), says)) {
+				t.Errorf("check: %v; want %q", err, says)
+			}
+		}
+		check("")
+		link("red", "engineers")
+		w.dir.Change(directorytest.GroupDN("engineers"), "uniquemember", directorytest.DN("carol"), directorytest.DN("bob"))
+		w.check("bob", w.login("bob", "pw-bob", "red"), "")
+		w.check("carol", w.login("carol", "pw-carol", "red"), "")
+		keys, err := w.accounts.RegisterKeys(root(), w.id("red", "bob"))
+		w.must(err)
+		signs := func(want fault.Kind) {
+			t.Helper()
+			_, _, err := w.accounts.ByKey(context.Background(), keys.APIKey)
+			w.check("bob's keys", err, want)
+		}
+		w.must(w.accounts.LockUser(root(), w.id("red", "carol")))
+		before := w.events()
+		check("")
+		if n := w.events() - before; n != 0 {
+			t.Errorf("%d events for no change", n)
+		}
+		w.dir.Change(directorytest.GroupDN("engineers"), "uniquemember", directorytest.DN("alice"))
+		signs("")
+		check("")
+		signs(no)
+		w.shows("red", "bob", "bob 0 ldap disabled First bob bob@example.org")
+		check("")
+		w.dir.Change(directorytest.GroupDN("engineers"), "uniquemember", directorytest.DN("carol"), directorytest.DN("bob"))
+		check("")
+		signs("")
+		w.shows("red", "carol", "carol 0 ldap locked First carol carol@example.org") // as an administrator wants it
+
+		w.set("ldap.basedn", "ou=nowhere,"+directorytest.Base)
+		check("shows nobody")
+		w.set("ldap.basedn", directorytest.Base)
+		signs("")
+		link("blue", "")
+		_, err = w.Import(root(), Import{Enrolment: Enrolment{Domain: w.domains["blue"], Typed: true}, Word: "p"})
+		w.must(err)
+		w.set("ldap.queryfilter", "(|(uid=p00)(uid=bob))")
+		check("11 of its 12 users seem to have left")
+		w.shows("blue", "p11", "p11 0 ldap enabled First p11 p11@example.org")
+		w.set("ldap.queryfilter", "(|(uid=p0*)(uid=bob))")
+		check("")
+		w.shows("blue", "p11", "p11 0 ldap disabled First p11 p11@example.org")
+		w.shows("blue", "p09", "p09 0 ldap enabled First p09 p09@example.org")
+		w.dir.Stop()
+		check("can't be asked")
+		signs("")
 	})
 }
 

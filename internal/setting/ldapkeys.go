@@ -79,6 +79,11 @@ var (
 	LDAPReadTimeout = span(ldapSetting("ldap.read.timeout",
 		"How many milliseconds a directory has for an answer. Then the next one is asked, where there is one."),
 		time.Millisecond, time.Second, 10*time.Millisecond)
+	LDAPCheckInterval = span(Setting{
+		Name: "ldap.check.interval", Category: Advanced, Group: "LDAP",
+		Doc: "How many seconds pass between two looks at whether directories still have their users: who has left is disabled, and enabled again " +
+			"when back. 0 for never: then only who tries to sign in is looked for.",
+	}, time.Second, time.Hour, 0)
 )
 
 var ldapSettings = []*Setting{
@@ -86,7 +91,7 @@ var ldapSettings = []*Setting{
 	LDAPUsernameAttribute.Setting, LDAPEmailAttribute.Setting, LDAPFirstnameAttribute.Setting, LDAPLastnameAttribute.Setting,
 	LDAPMemberOfAttribute.Setting, LDAPGroupObject.Setting, LDAPGroupMember.Setting, LDAPSearchGroup.Setting, LDAPNestedGroups.Setting,
 	LDAPQueryFilter.Setting, LDAPSecurity.Setting, LDAPTruststore.Setting, LDAPTruststorePassword.Setting, LDAPPageSize.Setting,
-	LDAPReadTimeout.Setting,
+	LDAPReadTimeout.Setting, LDAPCheckInterval.Setting,
 }
 
 // attribute wants the name of an attribute or an object class (RFC 4512), so that it can stand in a filter.
