@@ -33,8 +33,8 @@ type RemoveResourceDetailIn struct {
 // ListResourceDetails shows the details of things.
 var ListResourceDetails = api.List[ListResourceDetailsIn, ResourceDetail]{
 	Name: "listResourceDetails", Noun: "Resource detail", Role: api.Everyone, Object: "resourcedetail", Since: "4.2",
-	Doc: "Lists the details of things of one type. Those of what is the cloud's own (zones, storage pools, offerings, operating systems) are " +
-		"shown to root admins only.",
+	Doc: "Lists the details of things of one type. Those of what is the cloud's own (zones, offerings, operating systems) are " +
+		"shown to whoever sees it; those of storage pools, to root admins.",
 }
 
 // ListResourceDetailsIn chooses details.

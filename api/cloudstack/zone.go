@@ -112,7 +112,7 @@ type Zone struct {
 	DomainName      string            `json:"domainname,omitempty" doc:"The name of that domain."`
 	Token           string            `json:"zonetoken,omitempty" api:"admin" doc:"A text of the zone's own that stays the same."`
 	SortKey         int               `json:"sortkey,omitempty" api:"admin" doc:"Where lists show the zone: those with smaller numbers come first. Virga's own."`
-	Details         map[string]string `json:"resourcedetails,omitempty" api:"admin" doc:"Details that operators have set."`
+	Details         map[string]string `json:"resourcedetails,omitempty" doc:"Details that operators have set, and not hidden."`
 	Capacity        []Capacity        `json:"capacity,omitempty" api:"admin" doc:"How full the zone is, where that was asked for."`
 	Tags            []Tag             `json:"tags,omitempty" api:"set" doc:"The tags of the zone."`
 	Pending

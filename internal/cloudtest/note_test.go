@@ -99,9 +99,25 @@ func TestDetails(t *testing.T) {
 		is("a page", shown(red.user, "resourcetype", "UserVm", "page", "2", "pagesize", "1"), "role=db")
 		is("another tenant's", shown(blue.user, "resourcetype", "UserVm", "resourceid", vm, "listall", "true"), "")
 		is("of a volume", shown(red.user, "resourcetype", "Volume", "resourceid", volume), "raid=10")
-		is("of a zone, to a user", shown(red.user, "resourcetype", "Zone"), "")
+		is("of a zone, to a user", shown(red.user, "resourcetype", "Zone", "key", "owner"), "owner=ops")
 		is("of a zone, to root", shown(c.Client, "resourcetype", "Zone", "key", "owner"), "owner=ops")
 		is("of what is to come", shown(c.Client, "resourcetype", "Vpc"), "")
+		does(c.Client, "", "addResourceDetail", add("Zone", string(box.Zone), "rent", "low", "fordisplay", "false")...)
+		is("hidden of a zone, to a user", shown(red.user, "resourcetype", "Zone", "key", "rent"), "")
+		is("of pools, to a user", shown(red.admin, "resourcetype", "Storage"), "")
+		theirs := must1(c.Client.Call(t.Context(), "createDiskOffering", api.Params{
+			"name": "red's", "displaytext": "red's", "disksize": "1", "domainid": string(red.domain), "details[0].key": "disk", "details[0].value": "ssd",
+		}))(t)
+		theirID := idIn.FindStringSubmatch(string(theirs))[1]
+		does(c.Client, "", "addResourceDetail", add("DiskOffering", theirID, "price", "7", "fordisplay", "false")...)
+		is("of an offering for a domain, to its user", shown(red.user, "resourcetype", "DiskOffering", "resourceid", theirID), "disk=ssd")
+		is("of an offering for another domain", shown(blue.user, "resourcetype", "DiskOffering", "resourceid", theirID), "")
+		is("of an offering for another domain, to an admin", shown(blue.admin, "resourcetype", "DiskOffering", "resourceid", theirID), "")
+		is("to root", shown(c.Client, "resourcetype", "DiskOffering", "resourceid", theirID), "disk=ssd price=7")
+		does(c.Client, "", "removeResourceDetail", "resourcetype", "DiskOffering", "resourceid", theirID)
+		does(c.Client, "", "removeResourceDetail", "resourcetype", "Zone", "resourceid", string(box.Zone), "key", "rent")
+		does(red.admin, "", "listResourceDetails", "resourcetype", "NetworkOffering")
+		does(red.user, "", "listResourceDetails", "resourcetype", "GuestOs")
 
 		does(c.Client, "", "addResourceDetail", add("UserVm", vm, "role", "web", "fordisplay", "false")...) // shown till now
 		does(c.Client, "", "addResourceDetail", add("UserVm", vm, "cost", "low")...)                        // hidden till now

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/uptrace/bun"
+
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
@@ -17,8 +19,10 @@ type Kind struct {
 	Type  string // CloudStack's name
 	Table string // has the columns id, and unless Common account_id and domain_id; or a query for these in parentheses
 	Live  string // what holds for rows that can have details, in SQL
-	// Common things are the cloud's own: only root admins are shown their details here.
+	// Common things are the cloud's own: only root admins change their details here.
 	Common bool
+	// Seen restricts a query for common things, known as x, to those that a caller who is no root admin sees; nil: none.
+	Seen func(q *bun.SelectQuery, caller auth.Caller)
 	// Keep writes the details that stand in a thing's own row, in the column details; nil where there is no such column.
 	Keep func(ctx context.Context, tx db.Tx, id string, details map[string]string) error
 	// Fixed tells why a key can't be changed here; "" where it can. nil: all can.
@@ -92,7 +96,7 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Detail, int, error) {
 	}
 	c := auth.From(ctx)
 	if !c.IsRoot() {
-		if k.Common || f.Display != nil && !*f.Display {
+		if k.Common && k.Seen == nil || f.Display != nil && !*f.Display {
 			return nil, 0, nil
 		}
 		f.Display = new(true)

@@ -70,7 +70,7 @@ func replace(ctx context.Context, tx db.Tx, kind, id string, noted map[string]De
 }
 
 func (s *Service) list(ctx context.Context, k Kind, f Filter) ([]Detail, int, error) {
-	q := s.db.Read()
+	q, caller := s.db.Read(), auth.From(ctx)
 	all := things(q.NewSelect(), k, f.Scope).ColumnExpr("x.id as resource_id, d.key, d.value, d.display").
 		Join("join resource_details as d on d.resource_type = ? and d.resource_id = x.id", k.Type)
 	owned := []*bun.SelectQuery{all}
@@ -87,6 +87,8 @@ func (s *Service) list(ctx context.Context, k Kind, f Filter) ([]Detail, int, er
 	for _, one := range owned {
 		if !k.Common {
 			one.ColumnExpr("x.account_id, x.domain_id")
+		} else if !caller.IsRoot() {
+			k.Seen(one, caller)
 		}
 		db.Equal(one, "x.id", f.Resource)
 	}

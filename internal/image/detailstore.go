@@ -1,6 +1,9 @@
 package image
 
 import (
+	"github.com/uptrace/bun"
+
+	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/detail"
 )
@@ -14,4 +17,4 @@ var Detailed = detail.Kind{
 var detailedSet = db.Prepare("update templates set details = ? where id = ?")
 
 // DetailedOS are the operating systems that can have details.
-var DetailedOS = detail.Kind{Type: "GuestOs", Table: "os_types", Common: true}
+var DetailedOS = detail.Kind{Type: "GuestOs", Table: "os_types", Common: true, Seen: func(*bun.SelectQuery, auth.Caller) {}}

@@ -7,7 +7,7 @@ import (
 
 // DetailedCompute are the service offerings that can have details.
 var DetailedCompute = detail.Kind{
-	Type: "ServiceOffering", Table: "service_offerings", Live: "removed is null", Common: true,
+	Type: "ServiceOffering", Table: "service_offerings", Live: "removed is null", Common: true, Seen: seen,
 	Keep: detail.Keep(detailedComputeSet),
 }
 
@@ -15,7 +15,7 @@ var detailedComputeSet = db.Prepare("update service_offerings set details = ? wh
 
 // DetailedDisk are the disk offerings that can have details.
 var DetailedDisk = detail.Kind{
-	Type: "DiskOffering", Table: "disk_offerings", Live: "removed is null", Common: true,
+	Type: "DiskOffering", Table: "disk_offerings", Live: "removed is null", Common: true, Seen: seen,
 	Keep: detail.Keep(detailedDiskSet),
 }
 
@@ -23,7 +23,7 @@ var detailedDiskSet = db.Prepare("update disk_offerings set details = ? where id
 
 // DetailedNetwork are the network offerings that can have details.
 var DetailedNetwork = detail.Kind{
-	Type: "NetworkOffering", Table: "network_offerings", Live: "removed is null", Common: true,
+	Type: "NetworkOffering", Table: "network_offerings", Live: "removed is null", Common: true, Seen: seen,
 	Keep: detail.Keep(detailedNetworkSet),
 }
 

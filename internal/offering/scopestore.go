@@ -94,7 +94,7 @@ func visible(q *bun.SelectQuery, caller auth.Caller) {
 }
 
 func visibleDomains(q *bun.SelectQuery, caller auth.Caller) *bun.SelectQuery {
-	q.TableExpr("offering_domains as x").ColumnExpr("1").Join("join domains as d on d.id = x.domain_id")
+	q.TableExpr("offering_domains as x").Column("x.offering_id").Join("join domains as d on d.id = x.domain_id")
 	return q.WhereGroup(" and ", func(q *bun.SelectQuery) *bun.SelectQuery {
 		q.Where("substr(?, 1, length(d.path) + 1) = d.path || '/'", caller.DomainPath+"/")
 		if caller.Type == auth.DomainAdmin || caller.Type == auth.ResourceAdmin {
@@ -103,6 +103,11 @@ func visibleDomains(q *bun.SelectQuery, caller auth.Caller) *bun.SelectQuery {
 		}
 		return q
 	})
+}
+
+// seen restricts a query for offerings, known as x, to those that are for the caller.
+func seen(q *bun.SelectQuery, caller auth.Caller) {
+	q.Where("(not x.in_domains or x.id in (?))", visibleDomains(q.NewSelect(), caller))
 }
 
 // seenBy tells whether an offering that is for some domains only is for the caller.
