@@ -65,6 +65,7 @@ type SettingPlace struct {
 
 // Configuration is a setting.
 type Configuration struct {
+	ID           int64  `json:"id,omitempty" doc:"Absent: it would be a number, and what can have a value of its own has none."`
 	Category     string `json:"category" doc:"The category of the setting."`
 	Group        string `json:"group" doc:"The part of the cloud that the setting steers."`
 	Subgroup     string `json:"subgroup" doc:"The part of the group."`

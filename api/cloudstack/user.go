@@ -208,7 +208,7 @@ type UserKeyPairID struct {
 }
 
 // DeleteUserKeys takes a pair of keys away.
-var DeleteUserKeys = api.Call[UserKeyPairID, api.Success]{
+var DeleteUserKeys = api.Job[UserKeyPairID, api.Success]{
 	Name: "deleteUserKeys", Noun: "User", Role: api.Everyone, Event: "DELETE.USER.KEY", Since: "4.23.0",
 	Doc: "Takes a pair of keys from its user. It stops working at once.",
 }

@@ -165,26 +165,20 @@ func (s *Service) keyPair(ctx context.Context, q db.Tx, id uid.KeyPair) (KeyPair
 	return found[0], err
 }
 
-// DeleteKeys takes a pair of keys from its user; it stops working with the commit.
-func (s *Service) DeleteKeys(ctx context.Context, id uid.KeyPair) error {
-	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		p, err := s.keyPair(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		gone, err := deletePair(ctx, tx, id)
-		switch {
-		case err != nil:
-			return fmt.Errorf("delete API keys %s: %w", id, err)
-		case !gone:
-			return fault.Missing(id)
-		}
-		text := fmt.Sprintf("the API keys %q of user %s were deleted", p.Name, p.Username)
-		if p.Name == "" {
-			text = fmt.Sprintf("the API keys of user %s were deleted", p.Username)
-		}
-		return userEvent(ctx, tx, event.UserDeleteKey, User{ID: p.User, Account: p.Account, Domain: p.Domain}, text)
-	})
+// DeleteKeys takes a pair of keys from its user, and gives it; it stops working with the commit. It writes no event.
+func (s *Service) DeleteKeys(ctx context.Context, tx db.Tx, id uid.KeyPair) (KeyPair, error) {
+	p, err := s.keyPair(ctx, tx, id)
+	if err != nil {
+		return p, err
+	}
+	gone, err := deletePair(ctx, tx, id)
+	switch {
+	case err != nil:
+		return p, fmt.Errorf("delete API keys %s: %w", id, err)
+	case !gone:
+		return p, fault.Missing(id)
+	}
+	return p, nil
 }
 
 // PairFilter says which pairs of keys to list. Zero fields do not restrict, but for Scope, whose zero value shows nothing.

@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/role"
+	"github.com/virga-cloud/virga/uid"
 )
 
 // signs tells what becomes of a request that a pair signs.
@@ -63,11 +65,11 @@ func TestSeveralPairsOfKeys(t *testing.T) {
 		want(t, "the old plain pair", w.signs(plain), fault.Unauthenticated)
 		want(t, "the new plain pair", w.signs(again), "")
 		want(t, "another pair", w.signs(nameless.Keys), "")
-		want(t, "another's deletion", w.DeleteKeys(w.as("auser2"), nameless.ID), fault.NotFound)
-		want(t, "an admin below's deletion", w.DeleteKeys(w.as("badmin"), nameless.ID), fault.NotFound)
-		want(t, "the deletion", w.DeleteKeys(w.as("aadmin"), nameless.ID), "")
+		want(t, "another's deletion", w.deleteKeys(w.as("auser2"), nameless.ID), fault.NotFound)
+		want(t, "an admin below's deletion", w.deleteKeys(w.as("badmin"), nameless.ID), fault.NotFound)
+		want(t, "the deletion", w.deleteKeys(w.as("aadmin"), nameless.ID), "")
 		want(t, "a deleted pair", w.signs(nameless.Keys), fault.Unauthenticated)
-		want(t, "the deletion again", w.DeleteKeys(ctx, nameless.ID), fault.NotFound)
+		want(t, "the deletion again", w.deleteKeys(ctx, nameless.ID), fault.NotFound)
 		for range maxPairs - 2 {
 			_, err = w.AddKeys(ctx, KeysIn{User: id, Description: "one of many"})
 			want(t, "one of many", err, "")
@@ -106,7 +108,7 @@ func TestKeyPairsOfOthers(t *testing.T) {
 				if mine := slices.Contains(sees, of); mine != (err == nil) {
 					t.Errorf("%s asks for the pair of %s: %v", caller, of, err)
 				} else if !mine {
-					if w.DeleteKeys(ctx, p.ID) == nil || w.signs(p.Keys) != nil {
+					if w.deleteKeys(ctx, p.ID) == nil || w.signs(p.Keys) != nil {
 						t.Errorf("%s deleted the pair of %s", caller, of)
 					}
 				}
@@ -204,5 +206,12 @@ func TestRotationWhileCalling(t *testing.T) {
 		if good != 1 {
 			t.Errorf("%d pairs are good after rotations at the same moment", good)
 		}
+	})
+}
+
+func (w *world) deleteKeys(ctx context.Context, id uid.KeyPair) error {
+	return w.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		_, err := w.DeleteKeys(ctx, tx, id)
+		return err
 	})
 }

@@ -1,4 +1,5 @@
-// Package closing holds what takes an operation to do to a tenant: to disable a user or an account, to mark an account's default zone,
+// Package closing holds what takes an operation to do to a tenant: to disable a user or an account, to take
+// keys away, to mark an account's default zone,
 // and to delete accounts and whole domains with all that they own. It stands above the packages whose things tenants own, and ends
 // these by those packages' own operations, each of which leaves all or nothing.
 //

@@ -26,6 +26,7 @@ type Service struct {
 	domain  *op.Runner[emptying]
 	disable *op.Runner[shutting]
 	user    *op.Runner[shuttingUser]
+	keys    *op.Runner[dropping]
 	zone    *op.Runner[marking]
 	project *op.Runner[ending]
 	suspend *op.Runner[shutting]
@@ -53,6 +54,7 @@ func New(p Parts) *Service {
 	s.domain = op.Register(p.Engine, s.domainPlan())
 	s.disable = op.Register(p.Engine, s.disablePlan())
 	s.user = op.Register(p.Engine, s.userPlan())
+	s.keys = op.Register(p.Engine, s.keysPlan())
 	s.zone = op.Register(p.Engine, s.zonePlan())
 	s.project = op.Register(p.Engine, s.projectPlan())
 	s.suspend = op.Register(p.Engine, s.suspendPlan())

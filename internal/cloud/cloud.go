@@ -209,7 +209,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Groups = secgroup.New(cl.DB, cl.Accounts)
 	cl.Pools = pool.New(pool.Parts{DB: cl.DB, Drivers: drivers, Settings: cl.Settings, Volumes: volume.InPool})
 	cl.Hosts = host.New(host.Parts{
-		DB: cl.DB, Engine: cl.Engine, Drivers: drivers, Clusters: cl.Zones, Local: cl.Pools, Machines: compute.HeldOn,
+		DB: cl.DB, Engine: cl.Engine, Drivers: drivers, Clusters: cl.Zones, Local: cl.Pools, Machines: compute.HeldOn, Settings: cl.Settings,
 	})
 	cl.Zones.UsedBy(network.CountIn, host.CountIn, pool.CountIn, image.CountIn, volume.CountIn, compute.CountIn)
 	cl.Images = image.New(image.Parts{DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Hosts: cl.Hosts, Settings: cl.Settings})
@@ -341,7 +341,8 @@ func (cl *Cloud) keepers() []keep.Keeper {
 			return cl.Machines.ExpungeOld(ctx, setting.ExpungeDelay.Of(cl.Settings))
 		}},
 		{Name: "account-cleanup", Period: glance, Every: every(setting.AccountCleanupInterval), Round: cl.Closing.GoOn},
-		{Name: "resource-counts", Period: glance, Every: cl.recountEvery, Round: cl.recount},
+		{Name: "resource-counts", Period: glance, Every: cl.ifAny(setting.RecountInterval), Round: cl.recount},
+		{Name: "directories", Period: glance, Every: cl.ifAny(setting.LDAPCheckInterval), Round: cl.checkDirectories},
 		{Name: "sessions", Period: time.Minute, Round: func(ctx context.Context) error {
 			_, err := cl.Sessions.Sweep(ctx)
 			return err

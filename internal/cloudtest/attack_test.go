@@ -63,7 +63,7 @@ func TestKeysRotateWhileTheyAreUsed(t *testing.T) {
 				_, err = by.Call(t.Context(), "listZones", nil)
 				must(t, err)
 			}
-			_, err = api.Do(t.Context(), stays, cs.DeleteUserKeys, cs.UserKeyPairID{ID: made.ID})
+			_, err = api.Run(t.Context(), stays, cs.DeleteUserKeys, cs.UserKeyPairID{ID: made.ID})
 			must(t, err)
 			for _, by := range []*api.Client{next, there(next)} {
 				_, err = by.Call(t.Context(), "listZones", nil)

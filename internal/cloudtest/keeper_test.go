@@ -62,6 +62,11 @@ func TestHealthKeeper(t *testing.T) {
 		if got := round(); got[host.Alert] != 1 || got[host.Up] != 2 || lasting() != 1 {
 			t.Errorf("one silent: %v", got)
 		}
+		c.Clock.Forward(10 * time.Second) // with the interval before it less than 2.5 of them
+		if got := round(); got[host.Alert] != 1 || lasting() != 1 {
+			t.Errorf("one silent, but not for long: %v", got)
+		}
+		c.Clock.Forward(6 * time.Second)
 		if got := round(); got[host.Down] != 1 || lasting() != 1 {
 			t.Errorf("one silent for long: %v", got)
 		}

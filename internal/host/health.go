@@ -12,6 +12,7 @@ import (
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -21,11 +22,14 @@ const (
 	pageSize = 1000
 )
 
+// early is the period in which a keeper looks whether a round is due.
+const early = 5 * time.Second
+
 // seenEvery is how old a host's last_seen becomes before it is written again: a probe must not cost a write each.
 const seenEvery = time.Minute
 
 // CheckHealth asks every host whether it is there, and records those whose answer changed. A host that was Up and does not
-// answer becomes Alert, and Down when it does not answer in the next round either; one that answers again is Up. It is a
+// answer becomes Alert, and Down when it has not for as long as the settings say; one that answers again is Up. It is a
 // keeper's work: it may be stopped at any moment and starts from the world as it finds it. When a host that stays Up was last
 // seen is written seldom, and for a whole page at once.
 func (s *Service) CheckHealth(ctx context.Context) error {
@@ -124,7 +128,7 @@ func (s *Service) askHost(ctx context.Context, h Host) error {
 
 // note records what came of asking a host, where that changes its state.
 func (s *Service) note(ctx context.Context, h Host, outcome error) error {
-	next := h.State.after(outcome)
+	next := h.State.after(outcome, s.db.Now().Sub(h.Lost) >= s.patience())
 	if next == h.State {
 		return nil
 	}
@@ -147,14 +151,23 @@ func (s *Service) note(ctx context.Context, h Host, outcome error) error {
 	})
 }
 
-// after is the state that follows a probe with this outcome.
-func (s State) after(probe error) State {
+// patience is for how long after the first look that a host did not answer it is not Down yet. Before that look it was silent for up
+// to one interval. Rounds may come half a look early.
+func (s *Service) patience() time.Duration {
+	interval := setting.PingInterval.Of(s.settings)
+	return time.Duration((setting.PingTimeout.Of(s.settings)-1)*float64(interval)) - min(interval, early)/2
+}
+
+// after is the state that follows a probe with this outcome; long tells whether the host has been silent for too long.
+func (s State) after(probe error, long bool) State {
 	switch {
 	case probe == nil:
 		return Up
 	case !fault.Is(probe, fault.Unavailable):
 		return s // the driver is at fault and not the host
 	case s == Up || s == Connecting:
+		return Alert
+	case s == Alert && !long:
 		return Alert
 	default:
 		return Down

@@ -10,6 +10,7 @@ import (
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -98,6 +99,7 @@ type Service struct {
 	clusters Clusters
 	local    LocalStorage
 	machines Machines
+	settings *setting.Settings
 	clear    Clear
 
 	add       *op.Runner[joining]
@@ -113,11 +115,13 @@ type Parts struct {
 	Clusters Clusters     // nil: hosts are added to clusters that are there
 	Local    LocalStorage // nil: hosts have no storage of their own
 	Machines Machines     // nil: a refusal says that there are machines, and not which
+	Settings *setting.Settings
 }
 
 // New makes a service over the drivers that there are, and registers its plans with the engine.
 func New(p Parts) *Service {
-	s := &Service{db: p.DB, engine: p.Engine, drivers: p.Drivers, clusters: p.Clusters, local: p.Local, machines: p.Machines}
+	s := &Service{db: p.DB, engine: p.Engine, drivers: p.Drivers, clusters: p.Clusters, local: p.Local, machines: p.Machines,
+		settings: p.Settings}
 	s.add = op.Register(p.Engine, s.addPlan())
 	s.remove = op.Register(p.Engine, s.deletePlan())
 	s.reconnect = op.Register(p.Engine, s.reconnectPlan())

@@ -110,7 +110,7 @@ func Names(ctx context.Context, q db.Tx, ids []uid.Host) (map[uid.Host]string, e
 // page gives what a health round needs of every host that is ours to look after, in id order, a page at a time.
 func page(ctx context.Context, q db.Tx, after uid.Host, limit int) ([]Host, error) {
 	var rows []hostRow
-	err := q.NewSelect().Model(&rows).Column("id", "name", "hypervisor", "state", "last_seen").
+	err := q.NewSelect().Model(&rows).Column("id", "name", "hypervisor", "state", "last_seen", "lost").
 		Where("h.id > ? and h.removed is null and h.state <> 'Removed' and h.resource_state <> 'Creating'", after).
 		Where("not exists (select 1 from clusters c where c.id = h.cluster_id and c.managed_state <> 'Managed')").
 		Order("h.id").Limit(int64(limit)).Scan(ctx)

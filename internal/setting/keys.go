@@ -68,8 +68,12 @@ var (
 	}, time.Millisecond, time.Minute, 5*time.Second)
 	PingInterval = span(Setting{
 		Name: "ping.interval", Category: Advanced, Group: "Management Server",
-		Doc: "How many seconds pass between two looks at whether hosts answer. One that does not is in Alert, and in the round after it Down.",
+		Doc: "How many seconds pass between two looks at whether hosts answer. One that does not is in Alert, and Down after ping.timeout.",
 	}, time.Second, 10*time.Second, time.Second)
+	PingTimeout = decimal(Setting{
+		Name: "ping.timeout", Category: Advanced, Group: "Management Server",
+		Doc: "For how many times ping.interval a host does not answer before it is Down. Until then it is in Alert.",
+	}, 2.5, 1, 1000)
 	RecountInterval = span(Setting{
 		Name: "resourcecount.check.interval", Category: Advanced, Group: "Management Server",
 		Doc: "How many seconds pass between two times at which all accounts' resources are counted anew, as updateResourceCount does; 0 for never.",
@@ -428,7 +432,7 @@ var all = byName(append(slices.Concat(ldapSettings, ssoSettings),
 	CPUDisableThreshold.Setting, MemoryDisableThreshold.Setting, StorageDisableThreshold.Setting,
 	CPUNotifyThreshold.Setting, MemoryNotifyThreshold.Setting, StorageNotifyThreshold.Setting, PublicIPNotifyThreshold.Setting,
 	CPUOvercommit.Setting, MemoryOvercommit.Setting, StorageOvercommit.Setting,
-	PingInterval.Setting, RecountInterval.Setting, JSONContentType.Setting, LongestLock.Setting, AddressFailures.Setting,
+	PingInterval.Setting, PingTimeout.Setting, RecountInterval.Setting, JSONContentType.Setting, LongestLock.Setting, AddressFailures.Setting,
 	UsedStorageNotifyThreshold.Setting, LocalStorageNotifyThreshold.Setting, PodIPNotifyThreshold.Setting, SecondaryNotifyThreshold.Setting,
 	VLANNotifyThreshold.Setting, SharedIPNotifyThreshold.Setting, DispersionWeight.Setting, SortAscending.Setting, CheckPodCIDRs.Setting,
 	Hypervisors.Setting, NetworkRate.Setting,

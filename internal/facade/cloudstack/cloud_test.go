@@ -21,6 +21,7 @@ import (
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/apilimit"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/closing"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/db/dbtest"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
@@ -123,12 +124,13 @@ func newCloudAt(t *testing.T, url string, o front.Options) *cloud {
 	engine := op.NewEngine(d, op.Options{Poll: 5 * time.Millisecond, Pause: time.Millisecond})
 	c.runner = op.Register(engine, c.work.plan())
 	projects := project.New(d, engine, c.accounts, settings)
+	closed := closing.New(closing.Parts{DB: d, Engine: engine, Accounts: c.accounts, Projects: projects})
 	stop, err := engine.Start(t.Context())
 	c.must(err)
 	t.Cleanup(stop)
 
 	o.Log = slog.New(slog.NewTextHandler(c.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	c.facade = newFacade(Services{DB: d, Engine: engine, Settings: settings, Accounts: c.accounts, Projects: projects, Groups: secgroup.New(d, c.accounts), Sessions: sessions, Roles: roles, Zones: zone.New(d, settings),
+	c.facade = newFacade(Services{DB: d, Engine: engine, Settings: settings, Accounts: c.accounts, Closing: closed, Projects: projects, Groups: secgroup.New(d, c.accounts), Sessions: sessions, Roles: roles, Zones: zone.New(d, settings),
 		Limits: apilimit.New(d, settings, op.Servers), OIDC: oidc.New(d, box, settings, c.accounts),
 		SAML: saml.New(saml.Parts{DB: d, Box: box, Settings: settings, Accounts: c.accounts, Sessions: sessions})}, o, all...)
 	c.addTestCommands()

@@ -19,7 +19,9 @@ func (f *Facade) registerKeys(m *api.Mux) {
 	api.HandleCall(m, cs.GetUserKeys, f.getUserKeys)
 	api.HandleList(m, cs.ListUserKeys, f.listUserKeys)
 	api.HandleList(m, cs.ListUserKeyRules, f.listUserKeyRules)
-	api.HandleCall(m, cs.DeleteUserKeys, f.deleteUserKeys)
+	api.HandleJob(m, cs.DeleteUserKeys, f.deleteUserKeys, func(context.Context, string) (api.Success, error) {
+		return api.Success{Success: true}, nil
+	})
 }
 
 const inherit = "INHERIT"
@@ -99,8 +101,9 @@ func (f *Facade) listUserKeyRules(ctx context.Context, in cs.UserKeyPairID) (non
 	return api.Page[cs.UserKeyRule]{Count: len(items), Items: items}, err
 }
 
-func (f *Facade) deleteUserKeys(ctx context.Context, in cs.UserKeyPairID) (api.Success, error) {
-	return outcome(f.Accounts.DeleteKeys(ctx, in.ID))
+func (f *Facade) deleteUserKeys(ctx context.Context, in cs.UserKeyPairID) (api.Started, error) {
+	job, err := f.Closing.DeleteKeys(ctx, in.ID)
+	return api.Started{JobID: job}, err
 }
 
 func (f *Facade) keysOut(ctx context.Context, pairs []account.KeyPair, rules bool) ([]cs.UserKeys, error) {
