@@ -39,7 +39,8 @@ func (s *Service) keysPlan() *op.Plan[dropping] {
 			}
 			q.Account, q.Domain = p.Account, p.Domain
 			q.Event, err = event.Write(ctx, tx, event.Event{
-				Type: event.UserDeleteKey, State: event.Scheduled, Description: text, Account: p.Account, Domain: p.Domain, ResourceID: string(p.User),
+				Type: event.UserDeleteKey, State: event.Scheduled, Description: text,
+				Account: p.Account, Domain: p.Domain, ResourceID: string(p.User),
 			})
 			return err
 		}, nil)
