@@ -2,15 +2,9 @@ package bus
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"log/slog"
-	"math/big"
-	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -18,31 +12,13 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/virga-cloud/virga/internal/bus/bustest"
 	"github.com/virga-cloud/virga/internal/fault"
 )
 
 var quiet = slog.New(slog.DiscardHandler)
 
 var quick = Timing{Beat: 10 * time.Millisecond, Silence: 300 * time.Millisecond}
-
-// pair are both sides' TLS of a server that proves itself.
-func pair(t *testing.T) (server, client *tls.Config) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	ok(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	ok(t, err)
-	cert, err := x509.ParseCertificate(der)
-	ok(t, err)
-	roots := x509.NewCertPool()
-	roots.AddCert(cert)
-	return &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}},
-		&tls.Config{MinVersion: tls.VersionTLS13, RootCAs: roots}
-}
 
 func ok(t *testing.T, err error) {
 	t.Helper()
@@ -69,7 +45,7 @@ func open(t *testing.T, names ...string) *world {
 		ok(t, err)
 		w.keys[n], known[public] = k, n
 	}
-	server, client := pair(t)
+	server, client := bustest.TLS(t)
 	w.client = client
 	var err error
 	w.Server, err = Open(Options{
@@ -85,7 +61,7 @@ func open(t *testing.T, names ...string) *world {
 		},
 	})
 	ok(t, err)
-	t.Cleanup(w.Server.Close)
+	t.Cleanup(w.Close)
 	return w
 }
 
@@ -200,7 +176,7 @@ func TestWhoIsLetIn(t *testing.T) {
 	ok(t, err)
 	public, err := w.keys["a"].Public()
 	ok(t, err)
-	other, _ := pair(t)
+	other, _ := bustest.TLS(t)
 	for name, o := range map[string]DialOptions{
 		"an unknown key":       {Key: stranger},
 		"a wrong token":        {Token: "guess"},
