@@ -47,6 +47,9 @@ var rules = []rule{
 
 	{"internal/hypervisor", "internal/secret internal/fault uid", "net/http", "what is asked of a driver, without saying which"},
 	{"internal/hypervisor/vnet", "internal/hypervisor internal/fault uid", "net/http", "links and packet filters are told what to be; they ask nobody"},
+	{"internal/hypervisor/metadata", "internal/fault uid", "", "what guests are told comes to it ready; it is asked by guests, so it is small"},
+	{"internal/hypervisor/vrouter", "internal/hypervisor internal/hypervisor/vnet internal/hypervisor/metadata internal/secret internal/fault uid", "net/http",
+		"a router is what its document says"},
 	{"internal/hypervisor/vnet/vnettest", "internal/hypervisor/vnet", "", "networks of a test's own"},
 	{"internal/hypervisor/kvm", "internal/hypervisor internal/hypervisor/kvm/... internal/secret internal/fault uid", "net/http",
 		"what a host does for its machines; how images come to it is somebody else's, behind an interface"},
@@ -202,7 +205,7 @@ var parts = []part{
 	{"golang.org/x/term", "cmd/...", "passwords are typed unseen; what is a terminal and what is not"},
 	{"github.com/goccy/go-yaml", "internal/datacenter", "data centres are described in YAML; errors tell line and column"},
 	{"github.com/prometheus/client_golang", "internal/facade/cloudstack/front internal/cloud", "metrics, served beside the API"},
-	{"github.com/vishvananda/netlink", "internal/hypervisor/vnet internal/hypervisor/vnet/vnettest internal/hypervisor/vrouter", "links, addresses, routes: the kernel's own protocol, and no program's output"},
+	{"github.com/vishvananda/netlink", "internal/hypervisor/vnet internal/hypervisor/vnet/vnettest internal/hypervisor/vrouter internal/hypervisor/metadata", "links, addresses, routes: the kernel's own protocol, and no program's output"},
 	{"github.com/vishvananda/netns", "internal/hypervisor/vnet", "network namespaces"},
 	{"golang.org/x/sys/unix", "internal/hypervisor/...", "what the kernel has no other words for: taps"},
 	{"github.com/nats-io", "internal/bus", "messages between servers and agents"},

@@ -133,7 +133,7 @@ func (f *Fabric) ApplyPeers(_ context.Context, p hypervisor.Peers) error {
 	}
 	was := f.peers
 	f.peers = p
-	links, err := f.space.link.LinkList()
+	links, err := f.space.Links()
 	if err != nil {
 		return fmt.Errorf("list links: %w", err)
 	}
@@ -160,7 +160,7 @@ func (f *Fabric) Sweep(ctx context.Context, cards []uid.NIC, routers []uid.Route
 		}
 	}
 	for _, space := range f.bothSpaces() {
-		links, err := space.link.LinkList()
+		links, err := space.Links()
 		if err != nil {
 			return fmt.Errorf("list links: %w", err)
 		}

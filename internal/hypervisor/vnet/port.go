@@ -26,8 +26,9 @@ type port struct {
 
 // Tap is what a machine's card is connected to.
 type Tap struct {
-	Name string
-	MTU  int // what the card should have, too
+	Name      string
+	Namespace string // the network namespace that it is in, as a file; "" for this process's
+	MTU       int    // what the card should have, too
 }
 
 // Plug gives a card its place: a tap in its network's segment that lets out what bears the card's own addresses only. A card
@@ -105,7 +106,11 @@ func (f *Fabric) plug(ctx context.Context, nic hypervisor.NIC, connect func(link
 	if err != nil {
 		return Tap{}, fmt.Errorf("plug in card %s: %w", id, err)
 	}
-	return Tap{Name: l.Attrs().Name, MTU: mtu}, nil
+	tap := Tap{Name: l.Attrs().Name, MTU: mtu}
+	if f.Space != "" {
+		tap.Namespace = filepath.Join(spaces, f.Space)
+	}
+	return tap, nil
 }
 
 // Unplug takes a card's place away, and its segment where it was the last. One that is not there is nil.

@@ -154,12 +154,12 @@ func (f *Fabric) uplink(vlan int) (netlink.Link, error) {
 
 // room is how large guests' packets may be so that they go through a tunnel in one piece.
 func (f *Fabric) room() (int, error) {
-	links, err := f.home.link.LinkList()
+	links, err := f.home.Links()
 	if err != nil {
 		return 0, fmt.Errorf("list links: %w", err)
 	}
 	for _, l := range links {
-		addresses, err := f.home.link.AddrList(l, netlink.FAMILY_ALL)
+		addresses, err := f.home.Addresses(l)
 		if err != nil {
 			continue // it went away meanwhile
 		}
@@ -175,7 +175,9 @@ func (f *Fabric) room() (int, error) {
 
 // flood makes a tunnel send what is for everybody, or for somebody not yet heard of, to the other hosts that there are now.
 func (f *Fabric) flood(tunnel netlink.Link) error {
-	entries, err := f.space.link.NeighListExecute(netlink.Ndmsg{Family: unix.AF_BRIDGE, Index: uint32(tunnel.Attrs().Index)})
+	entries, err := whole(func() ([]netlink.Neigh, error) {
+		return f.space.link.NeighListExecute(netlink.Ndmsg{Family: unix.AF_BRIDGE, Index: uint32(tunnel.Attrs().Index)})
+	})
 	if err != nil {
 		return fmt.Errorf("peers of %s: %w", tunnel.Attrs().Name, err)
 	}
@@ -224,7 +226,7 @@ func (f *Fabric) leave(vlan int) error {
 	}
 	tunnel := f.name(aTunnel, id)
 	if err == nil {
-		links, err := f.space.link.LinkList()
+		links, err := f.space.Links()
 		if err != nil {
 			return fmt.Errorf("list links: %w", err)
 		}
@@ -245,7 +247,7 @@ func (f *Fabric) leave(vlan int) error {
 
 // leaveAll removes all segments that nothing is plugged into.
 func (f *Fabric) leaveAll() error {
-	links, err := f.space.link.LinkList()
+	links, err := f.space.Links()
 	if err != nil {
 		return fmt.Errorf("list links: %w", err)
 	}

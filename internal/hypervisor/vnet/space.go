@@ -123,6 +123,32 @@ func (s *Space) Close() {
 // Link speaks netlink in the namespace.
 func (s *Space) Link() *netlink.Handle { return s.link }
 
+// Links are the links in the namespace.
+func (s *Space) Links() ([]netlink.Link, error) { return whole(s.link.LinkList) }
+
+// Addresses are the addresses of a link in the namespace, of both families.
+func (s *Space) Addresses(l netlink.Link) ([]netlink.Addr, error) {
+	return whole(func() ([]netlink.Addr, error) { return s.link.AddrList(l, netlink.FAMILY_ALL) })
+}
+
+// Choices are the rules of IPv4 that choose a routing table in the namespace.
+func (s *Space) Choices() ([]netlink.Rule, error) {
+	return whole(func() ([]netlink.Rule, error) { return s.link.RuleList(netlink.FAMILY_V4) })
+}
+
+// whole lists until nothing came or went meanwhile: what the kernel says otherwise may have holes.
+func whole[T any](list func() ([]T, error)) ([]T, error) {
+	const enough = 20
+	all, err := list()
+	for range enough {
+		if !errors.Is(err, netlink.ErrDumpInterrupted) {
+			break
+		}
+		all, err = list()
+	}
+	return all, err
+}
+
 // Do calls f on a thread in the namespace. Programs that it starts, sockets that it opens and files of /proc/sys/net that it
 // writes are the namespace's.
 func (s *Space) Do(f func() error) error {

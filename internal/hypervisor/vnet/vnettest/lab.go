@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -47,12 +48,7 @@ func Needs(t testing.TB, capability string) {
 	var err error
 	switch capability {
 	case "netns":
-		var s *vnet.Space
-		name := fmt.Sprintf("vt%d-probe", os.Getpid())
-		if s, err = vnet.MakeSpace(name); err == nil {
-			s.Close()
-			err = vnet.DropSpace(name)
-		}
+		err = namespaces()
 	case "cloud-init":
 		err = exec.Command("/usr/bin/python3", "-c", "import cloudinit").Run()
 	default:
@@ -66,6 +62,17 @@ func Needs(t testing.TB, capability string) {
 	}
 	t.Skipf("needs %s: %v", capability, err)
 }
+
+// namespaces tries whether this process may make network namespaces.
+var namespaces = sync.OnceValue(func() error {
+	name := fmt.Sprintf("vt%d-probe", os.Getpid())
+	s, err := vnet.MakeSpace(name)
+	if err != nil {
+		return err
+	}
+	s.Close()
+	return vnet.DropSpace(name)
+})
 
 // Space makes a network namespace that ends with the test.
 func (l *Lab) Space(name string) *vnet.Space {
@@ -286,7 +293,7 @@ func (l *Lab) Run(s *vnet.Space, argv ...string) string {
 // Links are the names of the links in a namespace, but for loopback.
 func (l *Lab) Links(s *vnet.Space) []string {
 	l.t.Helper()
-	links, err := s.Link().LinkList()
+	links, err := s.Links()
 	l.must(err)
 	var names []string
 	for _, link := range links {

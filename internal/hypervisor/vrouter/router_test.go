@@ -1,0 +1,242 @@
+package vrouter_test
+
+import (
+	"context"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/hypervisor/vnet/vnettest"
+)
+
+func TestAddressesAndNames(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "busybox")
+	g1, g2, g3 := guest(11), guest(12), guest(13)
+	g2.Default = false
+	doc := s.doc(g1, g2)
+	s.apply(doc)
+	vm1, vm2, vm3 := s.boot(g1), s.boot(g2), s.boot(g3)
+	said := s.lease(vm1)
+	for name, want := range map[string]string{
+		"ip": "10.1.1.11", "mask": "24", "router": "10.1.1.1", "dns": "10.1.1.1", "domain": "cs1.internal", "search": "cs1.internal", "hostname": "vm11",
+		"mtu": "1500",
+	} {
+		if said[name] != want {
+			t.Errorf("DHCP says %s %q, want %q", name, said[name], want)
+		}
+	}
+	if said := s.lease(vm2); said["ip"] != "10.1.1.12" || said["router"] != "" {
+		t.Errorf("a card that is not its machine's default got %s, router %q", said["ip"], said["router"])
+	}
+
+	resolver := func(from string) *net.Resolver {
+		return &net.Resolver{PreferGo: true, Dial: func(_ context.Context, network, _ string) (net.Conn, error) {
+			return s.lab.Dial(vm1, network, from, vnettest.Long)
+		}}
+	}
+	for name, want := range map[string][]string{
+		"vm12.cs1.internal.":        {"10.1.1.12", "2001:db8:1::c"},
+		"data-server.cs1.internal.": {"10.1.1.1"},
+		"data-server.":              {"10.1.1.1"},
+	} {
+		got, err := resolver("10.1.1.1:53").LookupHost(t.Context(), name)
+		slices.Sort(got)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s is %v %v, want %v", name, got, err, want)
+		}
+	}
+	s.lab.Address(vm1, "eth0", "10.1.1.11/24", "2001:db8:1::b/64")
+	if got, err := resolver("[2001:db8:1::1]:53").LookupAddr(t.Context(), "10.1.1.12"); err != nil || len(got) == 0 || got[0] != "vm12.cs1.internal." {
+		t.Errorf("10.1.1.12 is called %v %v", got, err)
+	}
+
+	// A guest that comes later is known by the process that runs; one whose address goes to another does not keep it.
+	dnsmasq := strings.TrimSpace(s.lab.Run(s.space(), "cat", s.state+"/"+string(s.id)+"/dnsmasq.pid"))
+	doc.Version, doc.Segments[0].Guests = 2, []hypervisor.RouterGuest{g1, g2, g3}
+	s.apply(doc)
+	if said := s.lease(vm3); said["ip"] != "10.1.1.13" {
+		t.Errorf("a guest that came later got %s", said["ip"])
+	}
+	if now := strings.TrimSpace(s.lab.Run(s.space(), "cat", s.state+"/"+string(s.id)+"/dnsmasq.pid")); now != dnsmasq {
+		t.Error("a new guest is no reason to start dnsmasq again")
+	}
+	heir := guest(14)
+	heir.IP = g3.IP
+	doc.Version, doc.Segments[0].Guests = 3, []hypervisor.RouterGuest{g1, g2, heir}
+	s.apply(doc)
+	must(t, s.fabric.Unplug(t.Context(), g3.NIC))
+	if said := s.lease(s.boot(heir)); said["ip"] != "10.1.1.13" {
+		t.Errorf("the heir of an address got %s", said["ip"])
+	}
+}
+
+func TestWaysOutAndIn(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	l := s.lab
+	g1, g2 := guest(11), guest(12)
+	doc := s.doc(g1, g2)
+	doc.Uplink = append(doc.Uplink, s.address("198.51.100.11"))
+	s.apply(doc)
+	vm1, vm2 := s.up(g1), s.up(g2)
+	l.Echo(s.world, ":80", "world")
+	l.EchoUDP(s.world, "203.0.113.9:53", "world")
+	for _, port := range []string{":22", ":80", ":8001", ":8002"} {
+		l.Echo(vm1, port, "vm1"+port)
+		l.Echo(vm2, port, "vm2"+port)
+	}
+
+	l.Answered(vm1, "tcp", "203.0.113.9:80", "world 198.51.100.10")
+	l.Answered(vm2, "udp", "203.0.113.9:53", "world 198.51.100.10")
+	l.Refused(s.world, "tcp", "198.51.100.10:22")
+	l.Run(s.world, "ip", "route", "add", "10.1.1.0/24", "via", "198.51.100.10")
+	l.Refused(s.world, "tcp", "10.1.1.11:22") // a neighbour outside who knows a guest's address
+
+	tcp := func(from, to int, sources ...string) hypervisor.Match {
+		return hypervisor.Match{Protocol: "tcp", From: from, To: to, ICMPType: -1, ICMPCode: -1, Sources: sources}
+	}
+	doc.Version = 2
+	doc.Uplink[0].Forwards = []hypervisor.Forward{
+		{Protocol: "tcp", From: 2222, To: 2222, GuestIP: g1.IP, Guest: 22},
+		{Protocol: "tcp", From: 9001, To: 9002, GuestIP: g2.IP, Guest: 8001},
+		{Protocol: "tcp", From: 8001, To: 8002, GuestIP: g1.IP, Guest: 8001},
+		{Protocol: "tcp", From: 80, To: 80, GuestIP: g1.IP, Guest: 80},
+	}
+	doc.Uplink[0].Ingress = []hypervisor.Match{tcp(2222, 2222), tcp(8001, 9002, "203.0.113.9/32", "10.1.1.0/24")}
+	doc.Uplink[1].StaticNAT, doc.Uplink[1].Ingress = g2.IP, []hypervisor.Match{tcp(80, 80), {Protocol: "icmp", ICMPType: 8, ICMPCode: -1}}
+	s.apply(doc)
+	l.Answered(s.world, "tcp", "198.51.100.10:2222", "vm1:22 198.51.100.1")
+	l.Refused(s.world, "tcp", "198.51.100.10:80") // forwarded, and not let in
+	l.Refused(s.world, "tcp", "198.51.100.10:9002")
+	from := &net.TCPAddr{IP: net.ParseIP("203.0.113.9")}
+	for port, want := range map[string]string{"9002": "vm2:8002 203.0.113.9", "8001": "vm1:8001 203.0.113.9"} {
+		c, err := l.DialFrom(s.world, from, "tcp", "198.51.100.10:"+port, vnettest.Long)
+		must(t, err)
+		if got := vnettest.Say(c, "hello", vnettest.Long); !strings.HasPrefix(got, want) {
+			t.Errorf("port %s says %q, want %q", port, got, want)
+		}
+		must(t, c.Close())
+	}
+	l.Answered(vm2, "tcp", "198.51.100.10:2222", "vm1:22 10.1.1.1") // hairpin, to another and to oneself
+	l.Answered(vm1, "tcp", "198.51.100.10:2222", "vm1:22 10.1.1.1")
+
+	l.Answered(s.world, "tcp", "198.51.100.11:80", "vm2:80 198.51.100.1")
+	l.Refused(s.world, "tcp", "198.51.100.11:22")
+	l.Answered(vm2, "tcp", "203.0.113.9:80", "world 198.51.100.11")
+	l.Answered(vm1, "tcp", "203.0.113.9:80", "world 198.51.100.10")
+	l.Run(s.world, "busybox", "ping", "-c", "1", "-W", "2", "198.51.100.11")
+
+	// A newer document keeps what goes on, also where it would not begin again.
+	c, err := l.Dial(s.world, "tcp", "198.51.100.10:2222", vnettest.Long)
+	must(t, err)
+	defer c.Close()
+	vnettest.Say(c, "hello", vnettest.Long)
+	doc.Version, doc.Uplink[0].Ingress = 3, nil
+	doc.Segments[0].EgressAllowed = false
+	doc.Segments[0].Egress = []hypervisor.Match{{Protocol: "tcp", From: 80, To: 80, Sources: []string{"10.1.1.11/32"}, Targets: []string{"203.0.113.9/32"}}}
+	s.apply(doc)
+	if got := vnettest.Say(c, "still", vnettest.Long); got != "vm1:22 198.51.100.1 still" {
+		t.Errorf("an old connection says %q", got)
+	}
+	l.Refused(s.world, "tcp", "198.51.100.10:2222")
+	l.Answered(vm1, "tcp", "203.0.113.9:80", "world 198.51.100.10")
+	l.Refused(vm1, "udp", "203.0.113.9:53")
+	l.Refused(vm1, "tcp", "203.0.113.10:80")
+	l.Refused(vm2, "tcp", "203.0.113.9:80")
+	doc.Version, doc.Segments[0].EgressAllowed = 4, true
+	s.apply(doc)
+	l.Refused(vm1, "tcp", "203.0.113.9:80")
+	l.Answered(vm2, "tcp", "203.0.113.9:80", "world 198.51.100.11")
+
+	// An older document changes nothing; an address that goes is nobody's.
+	doc.Version, doc.Segments[0].Egress = 3, nil
+	s.apply(doc)
+	l.Refused(vm1, "tcp", "203.0.113.9:80")
+	doc.Version, doc.Uplink = 5, doc.Uplink[:1]
+	s.apply(doc)
+	l.Refused(s.world, "tcp", "198.51.100.11:80")
+	l.Answered(vm2, "tcp", "203.0.113.9:80", "world 198.51.100.10")
+
+	// Another process finds the router as it is, and what is missing it makes again.
+	s.restart()
+	if got := vnettest.Say(c, "again", vnettest.Long); got != "vm1:22 198.51.100.1 again" {
+		t.Errorf("after a restart an old connection says %q", got)
+	}
+	must(t, s.routers.Recover(t.Context()))
+	if got := vnettest.Say(c, "recovered", vnettest.Long); got != "vm1:22 198.51.100.1 recovered" {
+		t.Errorf("after recovery an old connection says %q", got)
+	}
+	reports, err := s.routers.Routers(t.Context())
+	must(t, err)
+	if len(reports) != 1 || reports[0].Router != s.id || reports[0].Version != 5 {
+		t.Fatalf("the host has routers %+v", reports)
+	}
+	for _, p := range reports[0].Parts {
+		if !p.Running {
+			t.Errorf("%s does not run: %s", p.Name, p.Detail)
+		}
+	}
+	counts := map[string]hypervisor.AddressCounts{}
+	for _, c := range reports[0].Counts {
+		counts[c.IP] = c
+	}
+	for _, ip := range []string{"10.1.1.11", "10.1.1.12", "198.51.100.10"} {
+		if c := counts[ip]; c.Sent < 100 || c.Received < 100 {
+			t.Errorf("%s sent %d and received %d bytes, over all documents", ip, c.Sent, c.Received)
+		}
+	}
+	must(t, s.routers.DropRouter(t.Context(), s.id))
+	must(t, s.routers.DropRouter(t.Context(), s.id))
+	l.Refused(vm2, "tcp", "203.0.113.9:80")
+	if reports, err := s.routers.Routers(t.Context()); err != nil || len(reports) != 0 {
+		t.Errorf("a router that was dropped is reported: %+v %v", reports, err)
+	}
+}
+
+func TestTwoGateways(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	l := s.lab
+	g1, g2 := guest(11), guest(12)
+	doc := s.doc(g1, g2)
+	second := s.address("192.0.2.20")
+	second.Gateway, second.StaticNAT = "192.0.2.1", g2.IP
+	second.Ingress = []hypervisor.Match{{Protocol: "tcp", From: 80, To: 80}}
+	doc.Uplink[0].Forwards = []hypervisor.Forward{{Protocol: "tcp", From: 80, To: 80, GuestIP: g2.IP, Guest: 80}}
+	doc.Uplink[0].Ingress = second.Ingress
+	doc.Uplink = append(doc.Uplink, second)
+	other := l.Space("other") // another provider, at the same wire
+	l.Join("w1", s.host, "", other, "192.0.2.1/24")
+	l.Run(s.host, "ip", "link", "set", "w1", "master", "public")
+	l.Address(other, "lo", "203.0.113.9/32")
+	l.Echo(s.world, ":80", "first")
+	l.Echo(other, ":80", "second")
+	s.apply(doc)
+	vm1, vm2 := s.up(g1), s.up(g2)
+	l.Echo(vm2, ":80", "vm2")
+	l.Answered(vm1, "tcp", "203.0.113.9:80", "first 198.51.100.10")
+	l.Answered(vm2, "tcp", "203.0.113.9:80", "second 192.0.2.20")
+	for space, to := range map[string]string{"first": "198.51.100.10:80", "second": "192.0.2.20:80"} {
+		from := map[string]net.Addr{"first": &net.TCPAddr{IP: net.ParseIP("203.0.113.10")}, "second": &net.TCPAddr{IP: net.ParseIP("203.0.113.9")}}[space]
+		at := s.world
+		if space == "second" {
+			at = other
+		}
+		c, err := l.DialFrom(at, from, "tcp", to, vnettest.Long)
+		must(t, err)
+		if got := vnettest.Say(c, "hello", vnettest.Long); !strings.HasPrefix(got, "vm2 203.0.113.") {
+			t.Errorf("by the %s provider guests say %q", space, got)
+		}
+		must(t, c.Close())
+	}
+	// One way out again.
+	doc.Version, doc.Uplink = 2, doc.Uplink[:1]
+	s.apply(doc)
+	l.Answered(vm2, "tcp", "203.0.113.9:80", "first 198.51.100.10")
+	if rules := l.Run(s.space(), "ip", "rule"); strings.Count(rules, "\n") != 3 {
+		t.Errorf("choices between ways out are left:\n%s", rules)
+	}
+}
