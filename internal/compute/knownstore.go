@@ -30,6 +30,8 @@ type disk struct {
 	volume.Volume
 	PoolURL       string               `bun:"pool_url,nullzero"` // "" while it has no pool
 	TemplateBytes int64                `bun:"template_bytes,nullzero"`
+	Store         uid.ImageStore       `bun:"store_id,nullzero"` // that has the template; "" where the driver has it anyway
+	StoreURL      string               `bun:"store_url,nullzero"`
 	StorageType   offering.StorageType // shared, local
 	StorageTags   string               // with commas between them
 	HostTags      string               // those that the machine's offering asks for
@@ -65,11 +67,14 @@ func (vm known) connected() bool {
 }
 
 var (
-	disksOf = db.Prepare(`select d.*, p.url as pool_url, t.size as template_bytes, coalesce(o.storage_type, s.storage_type, 'shared') as storage_type,
+	disksOf = db.Prepare(`select d.*, p.url as pool_url, t.size as template_bytes, i.id as store_id, i.url as store_url,
+		coalesce(o.storage_type, s.storage_type, 'shared') as storage_type,
 		coalesce(o.tags, s.storage_tags, '') as storage_tags, coalesce(m.host_tags, '') as host_tags,
 		coalesce(m.deployment_planner, '') as deployment_planner, coalesce(m.limit_cpu, false) as limit_cpu,
 		coalesce(m.network_rate, 0) as network_rate, coalesce(o.io_limits, s.io_limits, '{}') as io_limits from volumes d
 		left join storage_pools p on p.id = d.pool_id left join templates t on t.id = d.template_id
+		left join template_zones z on z.template_id = d.template_id and z.zone_id = d.zone_id and z.removed is null
+		left join image_stores i on i.id = z.store_id
 		left join disk_offerings o on o.id = d.disk_offering_id left join service_offerings s on s.id = d.service_offering_id
 		left join vms v on v.id = d.vm_id left join service_offerings m on m.id = v.service_offering_id
 		where d.vm_id = ? and d.removed is null order by d.device`)

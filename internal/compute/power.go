@@ -165,7 +165,7 @@ func (s *Service) makeDisks(ctx context.Context, j *job) error {
 			continue
 		}
 		err := driver.MakeDisk(ctx, j.Host, hypervisor.Disk{
-			DiskRef: d.ref(), Bytes: d.Size, Template: d.Template, TemplateBytes: d.TemplateBytes,
+			DiskRef: d.ref(), Bytes: d.Size, Template: d.Template, TemplateBytes: d.TemplateBytes, Store: d.Store, StoreURL: d.StoreURL,
 		})
 		if err != nil {
 			return again(err)
