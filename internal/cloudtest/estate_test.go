@@ -57,26 +57,40 @@ func caller(t *testing.T) func(by *api.Client, command string, params api.Params
 // furnishTenant makes something of every kind for an account whose client it is.
 func furnishTenant(t *testing.T, c *cloudtest.Cloud, user *api.Client, box cloudtest.Sandbox, name, account string) {
 	t.Helper()
+	furnishFor(t, c, user, box, name, "", func(item map[string]any) bool { return item["account"] == account })
+}
+
+// furnishFor makes something of every kind in a project, or without one for the account whose client it is. What it has made its lists are
+// told from what is for everybody by its owner.
+func furnishFor(t *testing.T, c *cloudtest.Cloud, user *api.Client, box cloudtest.Sandbox, name, project string, isOwn func(item map[string]any) bool) {
+	t.Helper()
 	call := caller(t)
-	call(user, "createSSHKeyPair", api.Params{"name": name + "-key"})
-	call(user, "registerTemplate", api.Params{"name": name + "-template", "displaytext": name, "format": "QCOW2", "hypervisor": "Simulator",
-		"url": "http://192.0.2.1/" + name + ".qcow2", "zoneid": string(box.Zone)})
-	call(user, "deployVirtualMachine", api.Params{"name": name + "-vm", "zoneid": string(box.Zone), "templateid": string(box.Template),
-		"serviceofferingid": string(box.Small), "diskofferingid": string(box.DiskOffering["Small"]), "keypair": name + "-key", "group": name + "-group"})
-	call(user, "createVolume", api.Params{"name": name + "-volume", "zoneid": string(box.Zone), "diskofferingid": string(box.DiskOffering["Small"])})
+	own := api.Params{}
+	if project != "" {
+		own["projectid"] = project
+	}
+	first := func(list string) string { return ownID(t, user, list, own, isOwn) }
+	in := func(pairs ...string) api.Params { return with(own, pairs...) }
+	call(user, "createSSHKeyPair", in("name", name+"-key"))
+	call(user, "registerTemplate", in("name", name+"-template", "displaytext", name, "format", "QCOW2", "hypervisor", "Simulator",
+		"url", "http://192.0.2.1/"+name+".qcow2", "zoneid", string(box.Zone)))
+	call(user, "deployVirtualMachine", in("name", name+"-vm", "zoneid", string(box.Zone), "templateid", string(box.Template),
+		"serviceofferingid", string(box.Small), "diskofferingid", string(box.DiskOffering["Small"]), "keypair", name+"-key", "group", name+"-group"))
+	call(user, "createVolume", in("name", name+"-volume", "zoneid", string(box.Zone), "diskofferingid", string(box.DiskOffering["Small"])))
 	for kind, list := range taggedBy {
-		call(user, "createTags", api.Params{"resourcetype": kind, "resourceids": ownID(t, user, list, account), "tags[0].key": name + "-" + kind,
+		call(user, "createTags", api.Params{"resourcetype": kind, "resourceids": first(list), "tags[0].key": name + "-" + kind,
 			"tags[0].value": name + "-value", "customer": name + "-customer"})
 	}
 	for kind, list := range map[string]string{"UserVm": "listVirtualMachines", "Volume": "listVolumes", "Network": "listNetworks"} {
-		call(c.Client, "addResourceDetail", api.Params{"resourcetype": kind, "resourceid": ownID(t, user, list, account),
+		call(c.Client, "addResourceDetail", api.Params{"resourcetype": kind, "resourceid": first(list),
 			"details[0].key": name + "-" + kind, "details[0].value": name + "-detail"})
 	}
-	call(c.Client, "addResourceDetail", api.Params{"resourcetype": "UserVm", "resourceid": firstID(t, user, "listVirtualMachines"), "fordisplay": "false",
+	vm := first("listVirtualMachines")
+	call(c.Client, "addResourceDetail", api.Params{"resourcetype": "UserVm", "resourceid": vm, "fordisplay": "false",
 		"details[0].key": "hidden", "details[0].value": "hidden"})
-	call(user, "addAnnotation", api.Params{"entitytype": "VM", "entityid": firstID(t, user, "listVirtualMachines"), "annotation": name + "-remark"})
-	call(user, "stopVirtualMachine", api.Params{"id": firstID(t, user, "listVirtualMachines"), "forced": "true"})
-	call(user, "startVirtualMachine", api.Params{"id": firstID(t, user, "listVirtualMachines")})
+	call(user, "addAnnotation", api.Params{"entitytype": "VM", "entityid": vm, "annotation": name + "-remark"})
+	call(user, "stopVirtualMachine", api.Params{"id": vm, "forced": "true"})
+	call(user, "startVirtualMachine", api.Params{"id": vm})
 }
 
 // project gives the tenant a project that its user administers, with a role and an invitation.
@@ -85,7 +99,7 @@ func (e *estate) project(t *testing.T, c *cloudtest.Cloud) {
 	projectFor(t, c, e.user, e.name, e.name+"-admin")
 }
 
-func projectFor(t *testing.T, c *cloudtest.Cloud, by *api.Client, name, invited string) {
+func projectFor(t *testing.T, c *cloudtest.Cloud, by *api.Client, name, invited string) (id string) {
 	t.Helper()
 	made := func(command string, params api.Params) string {
 		t.Helper()
@@ -100,12 +114,13 @@ func projectFor(t *testing.T, c *cloudtest.Cloud, by *api.Client, name, invited 
 		return thing.ID + thing.Role.ID + thing.Rule.ID
 	}
 	made("createProject", api.Params{"name": name + "-project"})
-	id := firstID(t, by, "listProjects")
+	id = ownID(t, by, "listProjects", nil, func(item map[string]any) bool { return item["name"] == name+"-project" })
 	role := made("createProjectRole", api.Params{"projectid": id, "name": name + "-role"})
 	made("createProjectRolePermission", api.Params{"projectid": id, "projectroleid": role, "rule": "list*", "permission": "allow"})
 	_, err := c.Client.Call(t.Context(), "updateConfiguration", api.Params{"name": "project.invite.required", "value": "true"})
 	must(t, err)
 	made("addUserToProject", api.Params{"projectid": id, "username": invited, "projectroleid": role})
+	return id
 }
 
 // taggedBy are types of things that can have tags, with the lists that show a tenant's own.
@@ -121,17 +136,17 @@ func firstID(t *testing.T, by *api.Client, command string) string {
 	return items[0]["id"].(string)
 }
 
-// ownID is the first id that a list shows of what is an account's: some show what is for everybody, too.
-func ownID(t *testing.T, by *api.Client, command, account string) string {
+// ownID is the first id that a list shows of what is somebody's own: some show what is for everybody, too.
+func ownID(t *testing.T, by *api.Client, command string, params api.Params, isOwn func(item map[string]any) bool) string {
 	t.Helper()
-	all, err := items(t, by, described(command), nil)
+	all, err := items(t, by, described(command), params)
 	must(t, err)
 	for _, item := range all {
-		if item["account"] == account {
+		if isOwn(item) {
 			return item["id"].(string)
 		}
 	}
-	t.Fatalf("%s shows nothing of account %s", command, account)
+	t.Fatalf("%s %v shows nothing of one's own", command, params)
 	return ""
 }
 

@@ -193,7 +193,7 @@ func (s *shard) beside(params, more api.Params, d *api.Description, p person, x 
 				continue
 			}
 			kind := map[string]string{"$project": "project", "$projectrole": "project role"}[value]
-			if value = s.own(p, d, kind); relationTo(p, x) == holds {
+			if value = s.own(p, d, kind); relationTo(p, x) != stranger {
 				value = s.example(kind, x.tenant)
 			}
 		case "$basic":
@@ -288,6 +288,9 @@ var unshown = map[string]string{
 }
 
 func (s *shard) isUnshown(d *api.Description, name string, x thing) bool {
+	if x.project != "" && has(d, "projectid") && d.Kind == api.KindList && name != "id" && name != "ids" && name != "projectid" {
+		return true // lists show what belongs to a project by its ID, or where projectid names the project
+	}
 	of := x.Kind
 	if x.Public {
 		of = "public"

@@ -49,11 +49,11 @@ var kindsOfThings = map[string]string{
 	"alert":                    "select id from alerts",
 	"annotation":               "select id, coalesce(account_id, '') as account, coalesce(domain_id, '') as domain, user_id as user from annotations",
 	"OAuth provider":           "select id, true as public from oauth_providers",
-	"project":                  "select p.id, m.account_id as account, p.domain_id as domain from projects p join project_members m on m.project_id = p.id and m.admin",
-	"project invitation":       "select i.id, m.account_id as account, p.domain_id as domain from project_invitations i join projects p on p.id = i.project_id join project_members m on m.project_id = p.id and m.admin",
-	"project role":             "select r.id, m.account_id as account, p.domain_id as domain from project_roles r join projects p on p.id = r.project_id join project_members m on m.project_id = p.id and m.admin",
-	"rule of a project role": `select x.id, m.account_id as account, p.domain_id as domain from project_role_permissions x
-		join project_roles r on r.id = x.role_id join projects p on p.id = r.project_id join project_members m on m.project_id = p.id and m.admin`,
+	"project":                  "select id, account_id as account, domain_id as domain from projects",
+	"project invitation":       "select i.id, p.account_id as account, p.domain_id as domain from project_invitations i join projects p on p.id = i.project_id",
+	"project role":             "select r.id, p.account_id as account, p.domain_id as domain from project_roles r join projects p on p.id = r.project_id",
+	"rule of a project role": `select x.id, p.account_id as account, p.domain_id as domain from project_role_permissions x
+		join project_roles r on r.id = x.role_id join projects p on p.id = r.project_id`,
 	"LDAP configuration": "select id from ldap_servers",
 	"VPC":                "",
 	"network ACL list":   "",
@@ -129,8 +129,18 @@ func relationTo(p person, x thing) relation {
 		}
 		return stranger
 	}
-	if x.Kind == "annotation" && (below || x.Account == p.account) && x.User != p.user {
+	member := x.project != "" && slices.Contains(p.joined, x.project)
+	if x.Kind == "annotation" && (below || member || x.Account == p.account) && x.User != p.user {
 		return sees // another's
+	}
+	if member {
+		switch x.Kind {
+		case "project", "project role", "rule of a project role":
+			return sees // only who administers it changes them
+		case "project invitation":
+			return stranger // who administers it sees whom it invites
+		}
+		return holds
 	}
 	switch {
 	case x.Public && x.Account != p.account && !below:

@@ -24,13 +24,14 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-// The tenants of the matrix. Each has something of every kind, and every name of it begins with the tenant's.
+// The tenants of the matrix. Each has something of every kind, and every name of it begins with the tenant's; crimson is a project.
 //
 //	ROOT                    ochre (the cloud's own), the root admin
-//	ROOT/red-domain         red (two users: red-user, red-mate), mauve, a domain admin, a resource domain admin
+//	ROOT/red-domain         red (two users: red-user, red-mate), mauve (mauve-user, mauve-mate, mauve-former), a domain admin, a resource
+//	                        domain admin; crimson, a project of red's, whose member is mauve-mate, and was mauve-former
 //	ROOT/red-domain/under-domain  under, a domain admin
 //	ROOT/blue-domain        blue, a domain admin
-var matrixTenants = []string{"red", "mauve", "under", "blue", "ochre"}
+var matrixTenants = []string{"red", "crimson", "mauve", "under", "blue", "ochre"}
 
 // person is somebody who calls.
 type person struct {
@@ -43,6 +44,7 @@ type person struct {
 	path    string
 	home    string // the tenant whose things are its own, for whatever else a command must be told
 	keys    account.Keys
+	joined  []uid.Project // of others, in which it is a member and no more
 }
 
 func (p person) root() bool { return p.kind == auth.RootAdmin }
@@ -64,6 +66,7 @@ type thing struct {
 	User    uid.User // of the person that it is, or whose it is
 	Public  bool
 	Name    string
+	project uid.Project // that it belongs to; its account is then that which administers the project
 	tenant  string
 	path    string
 	of      auth.AccountType // its account's
@@ -79,12 +82,13 @@ type matrixWorld struct {
 	of         map[string][]string // ids by kind, in the order of their making
 	owned      map[string]string   // tables with owners, and their columns
 	accounts   map[string]uid.Account
+	projects   map[string]uid.Project // by tenant
 }
 
 // newMatrixWorld makes the tenants with a cloud that works, and keeps what it has made.
 func newMatrixWorld(t *testing.T, c *cloudtest.Cloud) *matrixWorld {
 	t.Helper()
-	w := &matrixWorld{c: c, box: c.Sandbox(t), basic: c.Basic(t), accounts: map[string]uid.Account{}}
+	w := &matrixWorld{c: c, box: c.Sandbox(t), basic: c.Basic(t), accounts: map[string]uid.Account{}, projects: map[string]uid.Project{}}
 	red := newEstate(t, c, w.box, "red")
 	ctx := auth.With(t.Context(), auth.System())
 	_, err := c.Accounts.CreateDomain(ctx, account.CreateDomainIn{Name: "under-domain", Parent: red.domain})
@@ -94,12 +98,14 @@ func newMatrixWorld(t *testing.T, c *cloudtest.Cloud) *matrixWorld {
 	furnishTenant(t, c, mauve, w.box, "mauve", "mauve-user")
 	furnishTenant(t, c, c.Client, w.box, "ochre", "admin")
 	c.Tenant(t, "red-domain", "red-resource", auth.ResourceAdmin)
-	mate, err := c.Accounts.CreateUser(ctx, account.CreateUserIn{
-		Account: red.account(), Domain: red.domain, Username: "red-mate", Password: secret.New(cloudtest.Password), Firstname: "f", Lastname: "l",
-	})
-	must(t, err)
-	_, err = c.Accounts.RegisterKeys(ctx, mate)
-	must(t, err)
+	for _, more := range []struct{ account, name string }{{"red-user", "red-mate"}, {"mauve-user", "mauve-mate"}, {"mauve-user", "mauve-former"}} {
+		id, err := c.Accounts.CreateUser(ctx, account.CreateUserIn{
+			Account: more.account, Domain: red.domain, Username: more.name, Password: secret.New(cloudtest.Password), Firstname: "f", Lastname: "l",
+		})
+		must(t, err)
+		_, err = c.Accounts.RegisterKeys(ctx, id)
+		must(t, err)
+	}
 	call := caller(t)
 	for tenant, by := range map[string]*api.Client{"red": red.user, "mauve": mauve, "under": under.user, "blue": blue.user, "ochre": c.Client} {
 		call(by, "deployVirtualMachine", api.Params{"name": tenant + "-grouped", "zoneid": string(w.basic.Zone), "templateid": string(w.basic.Template),
@@ -122,6 +128,7 @@ func newMatrixWorld(t *testing.T, c *cloudtest.Cloud) *matrixWorld {
 		projectFor(t, c, by, tenant, map[string]string{"mauve": "red-admin", "ochre": "admin"}[tenant]+map[string]string{"red": "red-admin",
 			"under": "under-admin", "blue": "blue-admin"}[tenant])
 	}
+	w.join(t, red)
 	waitForJobs(t, c)
 	w.survey(t)
 	w.gather(t)
@@ -130,6 +137,22 @@ func newMatrixWorld(t *testing.T, c *cloudtest.Cloud) *matrixWorld {
 	_, err = c.DB.Read().ExecContext(t.Context(), "vacuum into ?", w.file)
 	must(t, err)
 	return w
+}
+
+// join makes a project of red's with things of its own, which a user of mauve's belongs to; another one did.
+func (w *matrixWorld) join(t *testing.T, red *estate) {
+	t.Helper()
+	call, client := caller(t), w.c.Client
+	id := projectFor(t, w.c, red.user, "crimson", "red-admin")
+	call(client, "updateConfiguration", api.Params{"name": "project.invite.required", "value": "false"})
+	for _, name := range []string{"mauve-mate", "mauve-former"} {
+		call(red.user, "addUserToProject", api.Params{"projectid": id, "username": name})
+	}
+	call(client, "updateConfiguration", api.Params{"name": "project.invite.required", "value": "true"})
+	var former string
+	must(t, w.c.DB.Read().NewRaw("select id from users where username = 'mauve-former'").Scan(t.Context(), &former))
+	call(red.user, "deleteUserFromProject", api.Params{"projectid": id, "userid": former})
+	furnishFor(t, w.c, red.user, w.box, "crimson", id, func(item map[string]any) bool { return item["projectid"] == id })
 }
 
 // survey reads whose everything is.
@@ -160,13 +183,19 @@ func (w *matrixWorld) survey(t *testing.T) {
 	for _, o := range owned {
 		w.owned[o.Name] = o.Columns
 	}
-	// What belongs to a project is, for its members, as if it were theirs: each tenant has one of its own.
-	var projects []struct{ Project, Member uid.Account }
-	must(t, q.NewRaw(`select p.account_id as project, m.account_id as member from projects p
+	// What belongs to a project is, for who administers it, as if it were theirs: each tenant has one, and crimson is one.
+	var projects []struct {
+		Project uid.Project
+		Member  uid.Account
+		Name    string
+	}
+	must(t, q.NewRaw(`select p.id as project, m.account_id as member, a.name from projects p join accounts a on a.id = p.account_id
 		join project_members m on m.project_id = p.id and m.admin`).Scan(t.Context(), &projects))
-	member := map[uid.Account]uid.Account{}
+	member := map[uid.Project]uid.Account{}
 	for _, p := range projects {
 		member[p.Project] = p.Member
+		tenants[account.OfProject(p.Project)] = strings.TrimSuffix(p.Name, "-project")
+		w.projects[tenants[account.OfProject(p.Project)]] = p.Project
 	}
 	w.things, w.of = map[string]thing{}, map[string][]string{}
 	for kind, query := range kindsOfThings {
@@ -176,10 +205,10 @@ func (w *matrixWorld) survey(t *testing.T) {
 		}
 		must(t, q.NewRaw(query).Scan(t.Context(), &rows))
 		for _, r := range rows {
-			if of, is := member[r.Account]; is {
-				r.Account = of
-			}
 			r.Kind, r.path, r.of, r.tenant = kind, paths[r.Domain], types[r.Account], tenants[r.Account]
+			if of, is := member[uid.Project(r.Account)]; is {
+				r.project, r.Account, r.of = uid.Project(r.Account), of, types[of]
+			}
 			if r.tenant == "" && r.path != "" {
 				r.tenant = strings.TrimSuffix(r.path[strings.LastIndex(r.path, "/")+1:], "-domain")
 			}
@@ -196,6 +225,8 @@ func (w *matrixWorld) gather(t *testing.T) {
 	for _, p := range []person{
 		{what: "user", name: "red-user", home: "red"}, {what: "other user of the account", name: "red-mate", home: "red"},
 		{what: "user of another account", name: "mauve-user", home: "mauve"}, {what: "domain admin", name: "red-admin", home: "red"},
+		{what: "member of another's project", name: "mauve-mate", home: "mauve", joined: []uid.Project{w.projects["crimson"]}},
+		{what: "ex-member of it", name: "mauve-former", home: "mauve"},
 		{what: "admin of a domain below", name: "under-admin", home: "under"}, {what: "resource domain admin", name: "red-resource", home: "red"},
 		{what: "admin of another domain", name: "blue-admin", home: "blue"}, {what: "root admin", name: "admin", home: "ochre"},
 	} {

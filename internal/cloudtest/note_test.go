@@ -242,7 +242,7 @@ func TestAnnotations(t *testing.T) {
 		does(red.user, "", "removeAnnotation", "id", mine)
 		does(c.Client, "", "removeAnnotation", "id", theirs)
 		shown("what is left", red.user, "spammer/red-vm")
-		address := ownID(t, red.user, "listPublicIpAddresses", red.account())
+		address := ownID(t, red.user, "listPublicIpAddresses", nil, func(item map[string]any) bool { return item["account"] == red.account() })
 		does(red.user, "", "addAnnotation", on("PUBLIC_IP_ADDRESS", address, "web")...)
 		found := must1(items(t, red.user, described("listAnnotations"), api.Params{"entitytype": "PUBLIC_IP_ADDRESS"}))(t)
 		if name := fmt.Sprint(found[0]["entityname"]); strings.Count(name, ".") != 3 {

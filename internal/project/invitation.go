@@ -188,7 +188,7 @@ func (s *Service) DeleteInvitation(ctx context.Context, id uid.ProjectInvitation
 	}
 	return s.start(ctx, "deleteProjectInvitation", i.Project, func(ctx context.Context, tx db.Tx) (announcement, error) {
 		a, err := s.administered(ctx, tx, i.Project)
-		if fault.Is(err, fault.NotFound) {
+		if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Denied) { // members are shown no invitations, and so there are none for them
 			err = fault.Missing(id)
 		}
 		if err != nil {

@@ -144,13 +144,16 @@ func (s *Service) administered(ctx context.Context, tx db.Tx, id uid.Project) (a
 		return account.Account{}, err
 	}
 	a, err := account.ProjectInScope(ctx, tx, c.Reach(), id)
-	switch {
-	case err != nil:
+	if err != nil {
 		return a, err
-	case a.Closing:
+	}
+	if err := s.mayAdminister(ctx, tx, a); err != nil {
+		return a, err
+	}
+	if a.Closing {
 		return a, fault.Conflictf("project %q is being deleted", a.Name)
 	}
-	return a, s.mayAdminister(ctx, tx, a)
+	return a, nil
 }
 
 // mayAdminister refuses members of a project, which the caller reaches, that are not its administrators.
