@@ -48,14 +48,17 @@ func (i Invitation) StateAt(now time.Time) InvitationState {
 	return i.State
 }
 
-// invite invites somebody to a project, which is held.
+// invite invites somebody to a project, which is held. What became of earlier invitations is forgotten: there is one for each at most.
 func (s *Service) invite(ctx context.Context, tx db.Tx, m Member, name string) error {
 	open, err := pendingFor(ctx, tx, m)
 	switch {
 	case err != nil:
 		return fmt.Errorf("look for invitations to project %s: %w", m.Project, err)
-	case len(open) > 0:
+	case open.StateAt(tx.Now) == Pending:
 		return fault.Conflictf("%s is invited already; delete that invitation first", name)
+	}
+	if err := forgetInvitations(ctx, tx, m); err != nil {
+		return fmt.Errorf("forget earlier invitations to project %s: %w", m.Project, err)
 	}
 	err = insertInvitation(ctx, tx, Invitation{
 		ID: uid.New[uid.ProjectInvitation](), Project: m.Project, Account: m.Account, User: m.User, Admin: m.Admin, Role: m.Role, State: Pending,
@@ -115,7 +118,7 @@ func (s *Service) Answer(ctx context.Context, id uid.Project, in AnswerIn) (op.I
 	})
 }
 
-// accepted makes a member of who was invited. The role that was meant may be gone by now: then the invitation is worth nothing.
+// accepted makes a member of who was invited. The role that was meant is there: none is deleted that an open invitation has.
 func (s *Service) accepted(ctx context.Context, tx db.Tx, i Invitation) error {
 	if err := account.Stays(ctx, tx, i.Account); err != nil {
 		return err
@@ -159,21 +162,11 @@ func (s *Service) invitationFor(ctx context.Context, tx db.Tx, of account.Accoun
 		}
 	}
 	open, err := pendingFor(ctx, tx, who)
-	if err != nil || len(open) > 0 {
-		return first(open), err
-	}
-	if in.User == "" && in.Account == "" { // or is the user alone invited?
+	if err == nil && open.ID == "" && in.User == "" && in.Account == "" { // or is the user alone invited?
 		who.User = c.User
 		open, err = pendingFor(ctx, tx, who)
 	}
-	return first(open), err
-}
-
-func first(all []Invitation) (none Invitation) {
-	if len(all) > 0 {
-		return all[len(all)-1] // the latest: earlier ones may have expired
-	}
-	return none
+	return open, err
 }
 
 // DeleteInvitation takes an invitation back, for who administers the project.

@@ -20,13 +20,20 @@ func insertInvitation(ctx context.Context, tx db.Tx, i Invitation) error {
 	return err
 }
 
-// pendingFor are the invitations of somebody to a project that can be answered, or would be but for their age.
-func pendingFor(ctx context.Context, q db.Tx, m Member) ([]Invitation, error) {
-	var rows []invitationRow
-	err := q.NewSelect().Model(&rows).
-		Where("i.project_id = ? and i.account_id = ? and i.user_id = ? and i.state = ?", m.Project, m.Account, m.User, Pending).
-		Order("i.id").Scan(ctx)
-	return invitations(rows), err
+// pendingFor is the invitation of somebody to a project that can be answered, or could be but for its age; the zero value for none.
+func pendingFor(ctx context.Context, q db.Tx, m Member) (Invitation, error) {
+	var row invitationRow
+	err := q.NewSelect().Model(&row).
+		Where("i.project_id = ? and i.account_id = ? and i.user_id = ? and i.state = ?", m.Project, m.Account, m.User, Pending).Scan(ctx)
+	if db.IsNone(err) {
+		err = nil
+	}
+	return row.Invitation, err
+}
+
+func forgetInvitations(ctx context.Context, tx db.Tx, m Member) error {
+	_, err := tx.NewRaw("delete from project_invitations where project_id = ? and account_id = ? and user_id = ?", m.Project, m.Account, m.User).Exec(ctx)
+	return err
 }
 
 func invitations(rows []invitationRow) []Invitation {
