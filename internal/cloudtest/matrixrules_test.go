@@ -272,6 +272,9 @@ func covers(kind, other auth.AccountType) bool {
 // isAbove tells of a domain that the caller's is in: the caller knows it from its own path, whatever else it may do with it.
 func isAbove(p person, x thing) bool { return x.Kind == "domain" && within(x.path, p.path) }
 
+// knowsFellows are parameters that take somebody who belongs to the same project: of what is in it the author is shown.
+var knowsFellows = []string{"listAnnotations.userid"}
+
 // knowsAbove are parameters that take such a domain: what is for it is for those below, too.
 var knowsAbove = []string{
 	"listDomainChildren.id", "listServiceOfferings.domainid", "listDiskOfferings.domainid", "listNetworkOfferings.domainid", "listZones.domainid",

@@ -545,6 +545,7 @@ CREATE TABLE once_keys (
     digest      text        not null,                  -- SHA-256 of the request's parameters, in hex
     subject_id  text        not null,                  -- what was made
     operation_id text       not null default '',       -- the job that makes it
+    withdrawn   boolean     not null default false,    -- what was made may not be the user's any more, and is not shown again
     created     timestamptz not null,
     primary key (user_id, key)
 );

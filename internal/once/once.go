@@ -2,6 +2,7 @@ package once
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/virga-cloud/virga/internal/auth"
@@ -18,6 +19,7 @@ type Made struct {
 	Digest    string // of the request's parameters
 	Subject   string `bun:"subject_id"`   // the thing's id
 	Operation uid.Op `bun:"operation_id"` // the job that makes it; "" where it was made at once
+	Withdrawn bool   // see [Withdraw]
 	Created   time.Time
 }
 
@@ -66,8 +68,23 @@ func Find(ctx context.Context, q db.Tx, key, command, digest string) (*Made, err
 	case made.Digest != digest:
 		return nil, fault.Conflictf("idempotency key %q was used for %s with other parameters; repeat them exactly, or choose a new key",
 			key, command)
+	case made.Withdrawn:
+		return nil, fault.Conflictf("idempotency key %q was used, and what was made may not be yours any more: look for it in a list, or choose "+
+			"a new key", key)
 	}
 	return made, nil
+}
+
+// Withdraw lets the keys that users have chosen until now show nothing any more: what was made with them may be out of their reach. The
+// keys stay, so that nothing is made a second time.
+func Withdraw(ctx context.Context, tx db.Tx, users ...uid.User) error {
+	if len(users) == 0 {
+		return nil
+	}
+	if err := withdraw(ctx, tx, users); err != nil {
+		return fmt.Errorf("withdraw idempotency keys: %w", err)
+	}
+	return nil
 }
 
 // Forget removes keys recorded before a time, some at a time, and tells how many: their requests are not repeated any more.

@@ -34,6 +34,11 @@ func forget(ctx context.Context, tx db.Tx, before time.Time, limit int) (int64, 
 		(select user_id, key from once_keys where created < ? order by created limit ?)`, before, limit).Exec(ctx))
 }
 
+func withdraw(ctx context.Context, tx db.Tx, users []uid.User) error {
+	_, err := tx.NewRaw("update once_keys set withdrawn = ? where user_id in (?)", true, bun.List(users)).Exec(ctx)
+	return err
+}
+
 func release(ctx context.Context, tx db.Tx, user uid.User, subject string) error {
 	_, err := tx.NewRaw("delete from once_keys where user_id = ? and subject_id = ?", user, subject).Exec(ctx)
 	return err

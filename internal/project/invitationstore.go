@@ -32,7 +32,8 @@ func pendingFor(ctx context.Context, q db.Tx, m Member) (Invitation, error) {
 }
 
 func forgetInvitations(ctx context.Context, tx db.Tx, m Member) error {
-	_, err := tx.NewRaw("delete from project_invitations where project_id = ? and account_id = ? and user_id = ?", m.Project, m.Account, m.User).Exec(ctx)
+	_, err := tx.NewRaw("delete from project_invitations where project_id = ? and account_id = ? and user_id = ?", m.Project, m.Account, m.User).
+		Exec(ctx)
 	return err
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/limit"
+	"github.com/virga-cloud/virga/internal/once"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/uid"
@@ -121,8 +122,15 @@ func join(ctx context.Context, tx db.Tx, m Member) error {
 	return account.Take(ctx, tx, m.Account, administering)
 }
 
-// leave takes a member from a project, which is held.
+// leave takes a member from a project, which is held. What its users have made in it they are not shown again.
 func leave(ctx context.Context, tx db.Tx, m Member) error {
+	users, err := usersOf(ctx, tx, m)
+	if err != nil {
+		return fmt.Errorf("find the users of a member of project %s: %w", m.Project, err)
+	}
+	if err := once.Withdraw(ctx, tx, users...); err != nil {
+		return err
+	}
 	if err := deleteMember(ctx, tx, m); err != nil {
 		return fmt.Errorf("remove a member of project %s: %w", m.Project, err)
 	}

@@ -75,6 +75,15 @@ func administers(ctx context.Context, q db.Tx, c auth.Caller, id uid.Project) (b
 	return len(found) > 0, err
 }
 
+// usersOf are the users that belong to a project as a member does: the user itself, or all of the account.
+func usersOf(ctx context.Context, q db.Tx, m Member) (found []uid.User, err error) {
+	if m.User != "" {
+		return []uid.User{m.User}, nil
+	}
+	err = q.NewRaw("select id from users where account_id = ?", m.Account).Scan(ctx, &found)
+	return found, err
+}
+
 // AdminsOf gives who administers projects, in one query.
 func AdminsOf(ctx context.Context, q db.Tx, ids []uid.Project) (map[uid.Project][]Member, error) {
 	of := map[uid.Project][]Member{}

@@ -187,7 +187,7 @@ func TestRoles(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		id, other := w.project("web"), w.project("other")
-		make := func(name string, patterns ...Rule) uid.ProjectRole {
+		role := func(name string, patterns ...Rule) uid.ProjectRole {
 			t.Helper()
 			r, err := w.projects.CreateRole(w.as("ann"), Role{Project: id, Name: name})
 			w.must(err)
@@ -198,9 +198,9 @@ func TestRoles(t *testing.T) {
 			}
 			return r
 		}
-		reader := make("reader", Rule{Pattern: "listEvents"}, Rule{Pattern: "list*", Allow: true})
-		writer := make("writer", Rule{Pattern: "*", Allow: true})
-		nothing := make("nothing")
+		reader := role("reader", Rule{Pattern: "listEvents"}, Rule{Pattern: "list*", Allow: true})
+		writer := role("writer", Rule{Pattern: "*", Allow: true})
+		nothing := role("nothing")
 		_, err := w.projects.Add(w.as("ann"), id, AddIn{Account: "bob", Role: writer})
 		w.must(err)
 		_, err = w.projects.Add(w.as("ann"), id, AddIn{Username: "bob", Role: reader})
