@@ -199,6 +199,7 @@ var derived = map[string]string{
 	"template":   "select count(*) from templates v where v.account_id = c.account_id and v.removed is null",
 	"secondary_gb": "select coalesce(sum((z.stored_bytes + 1073741823) / 1073741824), 0) from template_zones z join templates v on v.id = z.template_id " +
 		"where v.account_id = c.account_id and z.removed is null",
+	"project": "select count(*) from project_members v where v.account_id = c.account_id and v.admin",
 	"network": "select count(*) from networks v where v.account_id = c.account_id and v.removed is null",
 }
 
