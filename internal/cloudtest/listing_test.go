@@ -19,8 +19,9 @@ import (
 // noAnswer is what a row of listingRules wants where there is to be no answer.
 const noAnswer = "noAnswer"
 
-// listingRules are the sentences about lists of what belongs to somebody: who asks, with what, sees the things of which accounts. The
-// tree is ROOT (admin), below it red (red-user, red-admin) and blue (blue-user, blue-admin), and low (low-user) below red.
+// listingRules are the sentences about lists of what belongs to somebody: who asks, with what, sees the things of which accounts and projects.
+// The tree is ROOT (admin), below it red (red-user, red-admin, red-mate) and blue (blue-user, blue-admin), and low (low-user) below red.
+// The project shop is red-user's, and red-mate belongs to it; stall is blue-user's.
 var listingRules = []struct {
 	rule, who string
 	params    api.Params
@@ -60,6 +61,23 @@ var listingRules = []struct {
 	{"with domainid it is the domain's", "admin", api.Params{"listall": "true", "domainid": "$low"}, "low-user"},
 	{"with account it is the account's", "admin", api.Params{"listall": "true", "account": "red-user", "domainid": "$red"}, "red-user"},
 	{"listall=false is as nothing", "admin", api.Params{"listall": "false"}, "admin"},
+
+	{"projectid shows that project's: who administers it", "red-user", api.Params{"projectid": "$shop"}, "shop"},
+	{"a member of it", "red-mate", api.Params{"projectid": "$shop"}, "shop"},
+	{"the admin of its domain", "red-admin", api.Params{"projectid": "$shop"}, "shop"},
+	{"the root admin", "admin", api.Params{"projectid": "$stall"}, "stall"},
+	{"no stranger to it", "red-user", api.Params{"projectid": "$stall"}, noAnswer},
+	{"not a member of another one", "red-mate", api.Params{"projectid": "$stall"}, noAnswer},
+	{"nor the admin of another domain", "red-admin", api.Params{"projectid": "$stall"}, noAnswer},
+	{"listall adds nothing to it", "admin", api.Params{"projectid": "$shop", "listall": "true"}, "shop"},
+	{"isrecursive neither", "red-admin", api.Params{"projectid": "$shop", "isrecursive": "true"}, "shop"},
+	{"it goes with no account", "red-user", api.Params{"projectid": "$shop", "account": "red-user", "domainid": "$red"}, noAnswer},
+	{"projectid=-1 shows those of all projects: that one administers", "red-user", api.Params{"projectid": "-1"}, "shop"},
+	{"that one belongs to", "red-mate", api.Params{"projectid": "-1"}, "shop"},
+	{"that are in the domain and below", "red-admin", api.Params{"projectid": "-1"}, "shop"},
+	{"that there are", "admin", api.Params{"projectid": "-1"}, "shop stall"},
+	{"with listall, too", "red-mate", api.Params{"projectid": "-1", "listall": "true"}, "shop"},
+	{"and nothing to who is in none", "low-user", api.Params{"projectid": "-1"}, ""},
 }
 
 // Every list of what belongs to somebody obeys the same sentences, whatever it lists.
@@ -89,9 +107,20 @@ func TestListingRules(t *testing.T) {
 			"serviceofferingid": string(box.Small)}))
 		call(c.Client, "createSSHKeyPair", with(api.Params{"name": "key"}))
 	}
-	domains := map[string]uid.Domain{"$root": auth.System().Domain, "$red": red.domain, "$blue": blue.domain, "$low": low}
-	callers := map[string]*api.Client{"admin": c.Client, "red-user": red.user, "red-admin": red.admin}
-	known := []string{"admin", "blue-admin", "blue-user", "low-user", "red-admin", "red-user"}
+	mate, _ := c.Tenant(t, "red-domain", "red-mate", auth.User)
+	keys, err := c.Accounts.RegisterKeys(auth.With(t.Context(), auth.System()),
+		uid.User(ownID(t, c.Client, "listUsers", api.Params{"listall": "true", "username": "low-user"}, func(map[string]any) bool { return true })))
+	must(t, err)
+	ids := map[string]string{"$root": string(auth.System().Domain), "$red": string(red.domain), "$blue": string(blue.domain), "$low": string(low)}
+	for name, by := range map[string]*api.Client{"shop": red.user, "stall": blue.user} {
+		call(by, "createProject", api.Params{"name": name})
+		id := firstID(t, by, "listProjects")
+		furnishFor(t, c, by, box, name, id, func(item map[string]any) bool { return item["projectid"] == id })
+		ids["$"+name] = id
+	}
+	call(red.user, "addAccountToProject", api.Params{"projectid": ids["$shop"], "account": "red-mate"})
+	callers := map[string]*api.Client{"admin": c.Client, "red-user": red.user, "red-admin": red.admin, "red-mate": mate, "low-user": c.ClientOf(keys)}
+	known := []string{"admin", "blue-admin", "blue-user", "low-user", "red-admin", "red-user", "shop", "stall"}
 
 	// shown are the accounts whose things a list shows.
 	shown := func(by *api.Client, d *api.Description, params api.Params) (string, error) {
@@ -109,8 +138,10 @@ func TestListingRules(t *testing.T) {
 		found, err := items(t, by, d, all)
 		seen := map[string]bool{}
 		for _, item := range found {
-			if owner, _ := item["account"].(string); slices.Contains(known, owner) {
-				seen[owner] = true
+			for _, of := range []string{"account", "project"} {
+				if owner, _ := item[of].(string); slices.Contains(known, owner) {
+					seen[owner] = true
+				}
 			}
 		}
 		return strings.Join(slices.Sorted(maps.Keys(seen)), " "), err
@@ -126,6 +157,12 @@ func TestListingRules(t *testing.T) {
 		}
 		everybody, err := shown(c.Client, d, api.Params{"listall": "true"})
 		must(t, err)
+		byProject := slices.ContainsFunc(d.Params(), func(p api.Param) bool { return p.Name == "projectid" && p.Of == "" }) // which takes -1, too
+		if byProject {
+			projects, err := shown(c.Client, d, api.Params{"projectid": "-1"})
+			must(t, err)
+			everybody += " " + projects
+		}
 		if everybody == "" {
 			t.Logf("%s: nobody has any", d.Name)
 			continue
@@ -134,16 +171,16 @@ func TestListingRules(t *testing.T) {
 		for _, r := range listingRules {
 			params := api.Params{}
 			for name, value := range r.params {
-				if id, ok := domains[value]; ok {
-					value = string(id)
+				if id, ok := ids[value]; ok {
+					value = id
 				}
 				params[name] = value
 			}
-			role := api.RootAdmin
-			if r.who != "admin" {
-				role = map[bool]api.Role{true: api.User, false: api.DomainAdmin}[r.who == "red-user"]
+			role := map[string]api.Role{"admin": api.RootAdmin, "red-admin": api.DomainAdmin}[r.who]
+			if role == 0 {
+				role = api.User
 			}
-			if !openTo(d, role) {
+			if !openTo(d, role) || params["projectid"] != "" && !byProject {
 				continue
 			}
 			var want []string
