@@ -5,6 +5,11 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
+// OfProject names the project that a command is about.
+type OfProject struct {
+	ProjectID uid.Project `api:"projectid,required" doc:"The ID of the project."`
+}
+
 // AddAccountToProject makes an account a member of a project.
 var AddAccountToProject = api.Job[AddAccountToProjectIn, api.Success]{
 	Name: "addAccountToProject", Noun: "Project", Role: api.Everyone, Event: "PROJECT.ACCOUNT.ADD", Since: "3.0.0",
@@ -13,7 +18,7 @@ var AddAccountToProject = api.Job[AddAccountToProjectIn, api.Success]{
 
 // ProjectPart says what a member becomes in a project.
 type ProjectPart struct {
-	ProjectID     uid.Project     `api:"projectid,required" doc:"The ID of the project."`
+	OfProject
 	Email         string          `api:"email" doc:"An address to send the invitation to. Virga sends no mail: it must be left out."`
 	ProjectRoleID uid.ProjectRole `api:"projectroleid" doc:"The ID of the project role that says which commands it may use in the project; without one, all that it may use anyway."`
 	RoleType      string          `api:"roletype,one=Admin|Regular" doc:"Whether it administers the project; Regular by default."`
@@ -45,8 +50,8 @@ var DeleteAccountFromProject = api.Job[DeleteAccountFromProjectIn, api.Success]{
 
 // DeleteAccountFromProjectIn names the account.
 type DeleteAccountFromProjectIn struct {
-	ProjectID uid.Project `api:"projectid,required" doc:"The ID of the project."`
-	Account   string      `api:"account,required" doc:"The name of the account."`
+	OfProject
+	Account string `api:"account,required" doc:"The name of the account."`
 }
 
 // DeleteUserFromProject takes a user from a project.
@@ -57,8 +62,8 @@ var DeleteUserFromProject = api.Job[DeleteUserFromProjectIn, api.Success]{
 
 // DeleteUserFromProjectIn names the user.
 type DeleteUserFromProjectIn struct {
-	ProjectID uid.Project `api:"projectid,required" doc:"The ID of the project."`
-	UserID    uid.User    `api:"userid,required" doc:"The ID of the user."`
+	OfProject
+	UserID uid.User `api:"userid,required" doc:"The ID of the user."`
 }
 
 // ListProjectAccounts shows who belongs to a project.
@@ -70,7 +75,7 @@ var ListProjectAccounts = api.List[ListProjectAccountsIn, ProjectAccount]{
 // ListProjectAccountsIn chooses members.
 type ListProjectAccountsIn struct {
 	api.Paging
-	ProjectID     uid.Project     `api:"projectid,required" doc:"The ID of the project."`
+	OfProject
 	Account       string          `api:"account" doc:"Shows only the account of this name, and its users."`
 	UserID        uid.User        `api:"userid" doc:"Shows only the user with this ID."`
 	Role          string          `api:"role,one=Admin|Regular" doc:"Shows only members that administer the project, or that don't."`
@@ -118,11 +123,11 @@ var UpdateProjectInvitation = api.Job[UpdateProjectInvitationIn, api.Success]{
 
 // UpdateProjectInvitationIn says which invitation, and the answer.
 type UpdateProjectInvitationIn struct {
-	ProjectID uid.Project `api:"projectid,required" doc:"The ID of the project."`
-	Account   string      `api:"account" doc:"The name of the account that is invited; the caller's unless given."`
-	UserID    uid.User    `api:"userid" doc:"The ID of the user that is invited by itself."`
-	Accept    *bool       `api:"accept" doc:"Whether it is accepted; true by default."`
-	Token     string      `api:"token" doc:"What an invitation by mail would hold. There are none: a token is never right."`
+	OfProject
+	Account string   `api:"account" doc:"The name of the account that is invited; the caller's unless given."`
+	UserID  uid.User `api:"userid" doc:"The ID of the user that is invited by itself."`
+	Accept  *bool    `api:"accept" doc:"Whether it is accepted; true by default."`
+	Token   string   `api:"token" doc:"What an invitation by mail would hold. There are none: a token is never right."`
 }
 
 // DeleteProjectInvitation takes an invitation back.

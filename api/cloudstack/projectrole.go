@@ -14,9 +14,9 @@ var CreateProjectRole = api.Call[CreateProjectRoleIn, ProjectRole]{
 // CreateProjectRoleIn says what role.
 type CreateProjectRoleIn struct {
 	api.Once
-	ProjectID   uid.Project `api:"projectid,required" doc:"The ID of the project."`
-	Name        string      `api:"name,required" doc:"The name of the role, unique in the project."`
-	Description string      `api:"description" doc:"What the role is for."`
+	OfProject
+	Name        string `api:"name,required" doc:"The name of the role, unique in the project."`
+	Description string `api:"description" doc:"What the role is for."`
 }
 
 // UpdateProjectRole changes a role of a project.
@@ -27,10 +27,10 @@ var UpdateProjectRole = api.Call[UpdateProjectRoleIn, ProjectRole]{
 
 // UpdateProjectRoleIn says what to change.
 type UpdateProjectRoleIn struct {
-	ID          uid.ProjectRole `api:"id,required" doc:"The ID of the role."`
-	ProjectID   uid.Project     `api:"projectid,required" doc:"The ID of the project."`
-	Name        *string         `api:"name" doc:"Its new name."`
-	Description *string         `api:"description" doc:"What it is for."`
+	ID uid.ProjectRole `api:"id,required" doc:"The ID of the role."`
+	OfProject
+	Name        *string `api:"name" doc:"Its new name."`
+	Description *string `api:"description" doc:"What it is for."`
 }
 
 // DeleteProjectRole removes a role of a project.
@@ -41,8 +41,8 @@ var DeleteProjectRole = api.Call[DeleteProjectRoleIn, api.Success]{
 
 // DeleteProjectRoleIn names the role.
 type DeleteProjectRoleIn struct {
-	ID        uid.ProjectRole `api:"id,required" doc:"The ID of the role."`
-	ProjectID uid.Project     `api:"projectid,required" doc:"The ID of the project."`
+	ID uid.ProjectRole `api:"id,required" doc:"The ID of the role."`
+	OfProject
 }
 
 // ListProjectRoles shows the roles of a project.
@@ -54,9 +54,9 @@ var ListProjectRoles = api.List[ListProjectRolesIn, ProjectRole]{
 // ListProjectRolesIn chooses roles.
 type ListProjectRolesIn struct {
 	api.Paging
-	ProjectID uid.Project     `api:"projectid,required" doc:"The ID of the project."`
-	ID        uid.ProjectRole `api:"projectroleid" doc:"Shows only the role with this ID."`
-	Name      string          `api:"name" doc:"Shows only the role of this name."`
+	OfProject
+	ID   uid.ProjectRole `api:"projectroleid" doc:"Shows only the role with this ID."`
+	Name string          `api:"name" doc:"Shows only the role of this name."`
 }
 
 // ProjectRole is a role of a project.
@@ -79,7 +79,7 @@ var CreateProjectRolePermission = api.Call[CreateProjectRolePermissionIn, Projec
 // CreateProjectRolePermissionIn says what rule.
 type CreateProjectRolePermissionIn struct {
 	api.Once
-	ProjectID   uid.Project     `api:"projectid,required" doc:"The ID of the project."`
+	OfProject
 	RoleID      uid.ProjectRole `api:"projectroleid,required" doc:"The ID of the role."`
 	Rule        string          `api:"rule,required" doc:"The name of a command, in which * stands for anything."`
 	Permission  string          `api:"permission,required,one=allow|deny" doc:"Whether it allows or denies."`
@@ -94,7 +94,7 @@ var UpdateProjectRolePermission = api.Call[UpdateProjectRolePermissionIn, api.Su
 
 // UpdateProjectRolePermissionIn says what to change.
 type UpdateProjectRolePermissionIn struct {
-	ProjectID  uid.Project                 `api:"projectid,required" doc:"The ID of the project."`
+	OfProject
 	RoleID     uid.ProjectRole             `api:"projectroleid,required" doc:"The ID of the role."`
 	RuleID     uid.ProjectRolePermission   `api:"projectrolepermissionid" doc:"The ID of the rule that is to allow or deny. Goes together with permission."`
 	Permission string                      `api:"permission,one=allow|deny" doc:"Whether the rule allows or denies."`
@@ -109,8 +109,8 @@ var DeleteProjectRolePermission = api.Call[DeleteProjectRolePermissionIn, api.Su
 
 // DeleteProjectRolePermissionIn names the rule.
 type DeleteProjectRolePermissionIn struct {
-	ID        uid.ProjectRolePermission `api:"id,required" doc:"The ID of the rule."`
-	ProjectID uid.Project               `api:"projectid,required" doc:"The ID of the project."`
+	ID uid.ProjectRolePermission `api:"id,required" doc:"The ID of the rule."`
+	OfProject
 }
 
 // ListProjectRolePermissions shows the rules of project roles.
@@ -121,8 +121,8 @@ var ListProjectRolePermissions = api.List[ListProjectRolePermissionsIn, ProjectR
 
 // ListProjectRolePermissionsIn chooses rules.
 type ListProjectRolePermissionsIn struct {
-	ProjectID uid.Project     `api:"projectid,required" doc:"The ID of the project."`
-	RoleID    uid.ProjectRole `api:"projectroleid" doc:"Shows only the rules of this role."`
+	OfProject
+	RoleID uid.ProjectRole `api:"projectroleid" doc:"Shows only the rules of this role."`
 }
 
 // ProjectRolePermission is a rule of a project role.

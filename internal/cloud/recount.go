@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/quota"
 	"github.com/virga-cloud/virga/internal/setting"
@@ -34,6 +33,6 @@ func (cl *Cloud) recount(ctx context.Context) error {
 	if setting.RecountInterval.Of(cl.Settings) == 0 {
 		return nil
 	}
-	_, err := quota.Recount(ctx, cl.DB, account.Holder{Domain: auth.System().Domain})
+	_, err := quota.Recount(ctx, cl.DB, quota.Holder{Domain: auth.System().Domain})
 	return err
 }

@@ -88,7 +88,7 @@ func TestRecount(t *testing.T) {
 			})
 		}
 		must(t, take()) // there are no snapshots: it is counted wrongly
-		got, err := quota.Recount(ctx, c.DB, account.Holder{Account: a.ID, Domain: d.ID})
+		got, err := quota.Recount(ctx, c.DB, quota.Holder{Account: a.ID, Domain: d.ID})
 		must(t, err)
 		if got[limit.Snapshots].Used != 0 {
 			t.Errorf("still wrong: %+v", got)
@@ -105,7 +105,7 @@ func TestRecount(t *testing.T) {
 				}
 			})
 			all.Go(func() {
-				if _, err := quota.Recount(ctx, c.DB, account.Holder{Domain: d.ID}, limit.VMs); err != nil {
+				if _, err := quota.Recount(ctx, c.DB, quota.Holder{Domain: d.ID}, limit.VMs); err != nil {
 					t.Error(err)
 				}
 			})
@@ -116,7 +116,7 @@ func TestRecount(t *testing.T) {
 		if n := counts[limit.Snapshots].Used; n != taken.Load() || n != 20 {
 			t.Errorf("%d taken, %d counted", taken.Load(), n)
 		}
-		_, err = quota.Recount(ctx, c.DB, account.Holder{Domain: d.ID})
+		_, err = quota.Recount(ctx, c.DB, quota.Holder{Domain: d.ID})
 		must(t, err)
 		counts, err = quota.Together(ctx, c.DB.Read(), d.ID)
 		must(t, err)

@@ -16,6 +16,7 @@ import (
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/project"
+	"github.com/virga-cloud/virga/internal/quota"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
@@ -136,7 +137,9 @@ func TestProjectLimitInParallel(t *testing.T) {
 		id, _, err := s.Projects.Create(s.ctx(t), project.CreateIn{Name: "p"})
 		must(t, err)
 		ctx := s.ctx(t)
-		_, err = s.Projects.SetLimit(auth.With(t.Context(), auth.System()), id, limit.Volumes, 13)
+		_, err = quota.SetLimit(auth.With(t.Context(), auth.System()), c.DB, c.Accounts, quota.LimitIn{
+			Of: account.For{Project: id}, Kind: limit.Volumes, Most: 13,
+		})
 		must(t, err)
 		var made, refused atomic.Int64
 		var all sync.WaitGroup

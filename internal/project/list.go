@@ -7,6 +7,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/uid"
@@ -64,6 +65,11 @@ func (s *Service) Members(ctx context.Context, f MemberFilter) (account.Account,
 		return a, nil, 0, fmt.Errorf("list the members of project %s: %w", f.Project, err)
 	}
 	return a, found, total, nil
+}
+
+// CountsOf gives what projects use and may use, in one query.
+func CountsOf(ctx context.Context, q db.Tx, ids []uid.Account) (map[uid.Account]limit.Counts, error) {
+	return limit.OfAccounts(ctx, q, ids...)
 }
 
 // inside says what there is in a project, "" for nothing.

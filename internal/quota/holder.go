@@ -11,6 +11,12 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
+// Holder is whose a limit is: an account's or a project's, or a domain's.
+type Holder struct {
+	Account uid.Account
+	Domain  uid.Domain // the account's, or the one that has the limit
+}
+
 // HoldersIn says whose limits to list: those of a named account, of a domain (with Recursive: and those below it), of all accounts in
 // reach, or the own account's.
 type HoldersIn struct {
@@ -24,65 +30,65 @@ type HoldersIn struct {
 }
 
 // Holders gives whose limits a list shows, and how many there are on all pages. What is out of the caller's reach is fault.Denied.
-func Holders(ctx context.Context, q db.Tx, s *account.Service, in HoldersIn) ([]account.Holder, int, error) {
+func Holders(ctx context.Context, q db.Tx, s *account.Service, in HoldersIn) ([]Holder, int, error) {
 	c := auth.From(ctx)
 	switch {
 	case c.IsNobody():
 		return nil, 0, fault.New(fault.Unauthenticated, "unable to verify user credentials")
 	case in.Project != "":
 		h, err := projectHolder(ctx, q, account.For{Account: in.Account, Project: in.Project})
-		return []account.Holder{h}, 1, err
+		return []Holder{h}, 1, err
 	case in.EachProject:
 		return accountHolders(ctx, s, in, account.AccountFilter{Scope: c.InProjects(), Projects: true})
 	case in.Account != "":
 		a, err := account.ReachAccount(ctx, q, in.Account, in.Domain)
-		return []account.Holder{{Account: a.ID, Domain: a.Domain}}, 1, err
+		return []Holder{{Account: a.ID, Domain: a.Domain}}, 1, err
 	case in.Domain != "":
 		return domainHolders(ctx, q, s, in)
 	case in.All:
 		return accountHolders(ctx, s, in, account.AccountFilter{Scope: c.Reach()})
 	}
-	return []account.Holder{{Account: c.Account, Domain: c.Domain}}, 1, nil
+	return []Holder{{Account: c.Account, Domain: c.Domain}}, 1, nil
 }
 
-func accountHolders(ctx context.Context, s *account.Service, in HoldersIn, f account.AccountFilter) ([]account.Holder, int, error) {
+func accountHolders(ctx context.Context, s *account.Service, in HoldersIn, f account.AccountFilter) ([]Holder, int, error) {
 	f.Offset, f.Limit = in.Offset, in.Limit
 	accounts, total, err := s.Accounts(ctx, f)
-	holders := make([]account.Holder, len(accounts))
+	holders := make([]Holder, len(accounts))
 	for i, a := range accounts {
-		holders[i] = account.Holder{Account: a.ID, Domain: a.Domain}
+		holders[i] = Holder{Account: a.ID, Domain: a.Domain}
 	}
 	return holders, total, err
 }
 
-func domainHolders(ctx context.Context, q db.Tx, s *account.Service, in HoldersIn) ([]account.Holder, int, error) {
+func domainHolders(ctx context.Context, q db.Tx, s *account.Service, in HoldersIn) ([]Holder, int, error) {
 	d, err := account.ReachDomain(ctx, q, in.Domain)
 	if err != nil || !in.Recursive || auth.From(ctx).Type == auth.User {
-		return []account.Holder{{Domain: d.ID}}, 1, err
+		return []Holder{{Domain: d.ID}}, 1, err
 	}
 	domains, total, err := s.Domains(ctx, account.DomainFilter{Scope: auth.Scope{Under: d.Path}, Offset: in.Offset, Limit: in.Limit})
-	holders := make([]account.Holder, len(domains))
+	holders := make([]Holder, len(domains))
 	for i, d := range domains {
-		holders[i] = account.Holder{Domain: d.ID}
+		holders[i] = Holder{Domain: d.ID}
 	}
 	return holders, total, err
 }
 
-// Holder gives the account or the project, or the domain, that an admin names, if the admin reaches it.
-func Holder(ctx context.Context, q db.Tx, in account.For) (account.Holder, error) {
+// HolderOf gives the account or the project, or the domain, that an admin names, if the admin reaches it.
+func HolderOf(ctx context.Context, q db.Tx, in account.For) (Holder, error) {
 	if in.Project != "" && auth.From(ctx).Type != auth.User {
 		return projectHolder(ctx, q, in)
 	}
 	d, err := account.AdminReaches(ctx, q, in.Domain)
 	if err != nil || in.Account == "" {
-		return account.Holder{Domain: d.ID}, err
+		return Holder{Domain: d.ID}, err
 	}
 	a, err := account.ReachAccount(ctx, q, in.Account, in.Domain)
-	return account.Holder{Account: a.ID, Domain: a.Domain}, err
+	return Holder{Account: a.ID, Domain: a.Domain}, err
 }
 
 // CountsOf gives the counts of accounts and domains, in the order of the holders.
-func CountsOf(ctx context.Context, q db.Tx, holders []account.Holder) ([]limit.Counts, error) {
+func CountsOf(ctx context.Context, q db.Tx, holders []Holder) ([]limit.Counts, error) {
 	var accounts []uid.Account
 	var domains []uid.Domain
 	for _, h := range holders {
@@ -109,10 +115,12 @@ func CountsOf(ctx context.Context, q db.Tx, holders []account.Holder) ([]limit.C
 	return out, err
 }
 
-func projectHolder(ctx context.Context, q db.Tx, in account.For) (account.Holder, error) {
+func projectHolder(ctx context.Context, q db.Tx, in account.For) (Holder, error) {
 	if in.Account != "" {
-		return account.Holder{}, fault.Invalidf("account and projectid were both given; use one of them")
+		return Holder{}, errBoth()
 	}
 	a, err := account.ProjectInScope(ctx, q, auth.From(ctx).Reach(), in.Project)
-	return account.Holder{Account: a.ID, Domain: a.Domain}, err
+	return Holder{Account: a.ID, Domain: a.Domain}, err
 }
+
+func errBoth() error { return fault.Invalidf("account and projectid were both given; use one of them") }

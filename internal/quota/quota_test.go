@@ -35,7 +35,7 @@ func TestDomainTotals(t *testing.T) {
 func TestWhoListsLimits(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		list := func(as string, in HoldersIn) ([]account.Holder, int, error) {
+		list := func(as string, in HoldersIn) ([]Holder, int, error) {
 			return Holders(w.as(as), w.db.Read(), w.accounts, in)
 		}
 		below := HoldersIn{Domain: w.domains["ROOT/a"].ID, Recursive: true}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/uid"
@@ -13,7 +12,7 @@ import (
 // Recount counts anew what an account (or, with none, each account in a domain and below it) has of some kinds, none for all, sums it
 // up for the domains, and gives the counts of the account or the domain. Who allocates at the same time waits for it or comes after
 // it: nothing is counted twice or forgotten. The caller of this function knows that its own caller may ask for it.
-func Recount(ctx context.Context, d *db.DB, of account.Holder, kinds ...limit.Kind) (counts limit.Counts, err error) {
+func Recount(ctx context.Context, d *db.DB, of Holder, kinds ...limit.Kind) (counts limit.Counts, err error) {
 	if len(kinds) == 0 {
 		kinds = limit.Kinds()
 	}

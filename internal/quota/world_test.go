@@ -28,6 +28,7 @@ type world struct {
 	t        *testing.T
 	db       *db.DB
 	accounts *account.Service
+	settings *setting.Settings
 	domains  map[string]account.Domain // by path
 	of       map[string]uid.Account
 	users    map[string]uid.User
@@ -39,9 +40,10 @@ func each(t *testing.T, test func(t *testing.T, w *world)) {
 		w := &world{t: t, db: d, domains: map[string]account.Domain{}, of: map[string]uid.Account{}, users: map[string]uid.User{}}
 		box, err := secret.OpenBox(filepath.Join(t.TempDir(), "keys"))
 		w.must(err)
+		w.settings = setting.New(d, nil)
 		w.accounts = account.New(account.Parts{
 			DB: d, Box: box, Hasher: auth.NewHasher(auth.TestCost()), Sessions: auth.NewSessions(d, func() time.Duration { return time.Hour }),
-			Settings: setting.New(d, nil),
+			Settings: w.settings,
 		})
 		w.populate()
 		test(t, w)

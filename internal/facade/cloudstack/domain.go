@@ -82,7 +82,7 @@ func (f *Facade) domainsOut(ctx context.Context, domains []account.Domain) ([]cs
 
 // domainsFor shows domains, with figures also what their accounts use.
 func (f *Facade) domainsFor(ctx context.Context, domains []account.Domain, figures bool) ([]cs.Domain, error) {
-	holders := make([]account.Holder, len(domains))
+	holders := make([]quota.Holder, len(domains))
 	var counts []limit.Counts
 	if figures {
 		if err := quota.Totals(ctx, f.DB.Read(), domains); err != nil {

@@ -57,7 +57,7 @@ func (f *Facade) listResourceLimits(ctx context.Context, in cs.ListResourceLimit
 	return api.Page[cs.ResourceLimit]{Count: total * len(kinds), Items: out}, err
 }
 
-func (f *Facade) limitsOut(ctx context.Context, holders []account.Holder, kinds []limit.Kind) ([]cs.ResourceLimit, error) {
+func (f *Facade) limitsOut(ctx context.Context, holders []quota.Holder, kinds []limit.Kind) ([]cs.ResourceLimit, error) {
 	counts, err := quota.CountsOf(ctx, f.DB.Read(), holders)
 	if err != nil {
 		return nil, err
@@ -83,19 +83,13 @@ func (f *Facade) updateResourceLimit(ctx context.Context, in cs.UpdateResourceLi
 	if in.Max != nil {
 		most = *in.Max
 	}
-	var h account.Holder
-	switch {
-	case in.ProjectID != "" && in.Account != "":
-		return none, fault.Invalidf("account and projectid were both given; use one of them")
-	case in.ProjectID != "":
-		h, err = f.Projects.SetLimit(ctx, in.ProjectID, kinds[0], most)
-	default:
-		h, err = f.Accounts.SetLimit(ctx, account.For{Account: in.Account, Domain: in.DomainID}, kinds[0], most)
-	}
+	h, err := quota.SetLimit(ctx, f.DB, f.Accounts, quota.LimitIn{
+		Of: account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID}, Kind: kinds[0], Most: most,
+	})
 	if err != nil {
 		return none, err
 	}
-	out, err := f.limitsOut(ctx, []account.Holder{h}, kinds)
+	out, err := f.limitsOut(ctx, []quota.Holder{h}, kinds)
 	if err != nil {
 		return none, err
 	}
@@ -107,7 +101,7 @@ func (f *Facade) updateResourceCount(ctx context.Context, in cs.UpdateResourceCo
 	if err != nil {
 		return none, err
 	}
-	h, err := quota.Holder(ctx, f.DB.Read(), account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID})
+	h, err := quota.HolderOf(ctx, f.DB.Read(), account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID})
 	if err != nil {
 		return none, err
 	}

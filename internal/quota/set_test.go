@@ -1,4 +1,4 @@
-package account
+package quota
 
 import (
 	"context"
@@ -6,15 +6,18 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/setting"
+	"github.com/virga-cloud/virga/uid"
 )
 
 func (w *world) together(path string, kind limit.Kind) limit.Count {
 	w.t.Helper()
 	ctx, q := context.Background(), w.db.Read()
-	if path == Root { // which has no row of its own
+	if path == account.Root { // which has no row of its own
 		count := limit.Count{Maximum: limit.Unlimited}
 		if err := q.NewRaw("select sum("+string(kind)+"_used) from resource_counts").Scan(ctx, &count.Used); err != nil {
 			w.t.Fatal(err)
@@ -28,9 +31,24 @@ func (w *world) together(path string, kind limit.Kind) limit.Count {
 	return all[w.domains[path].ID][kind]
 }
 
-func (w *world) limit(as, account, domain string, kind limit.Kind, most int64) error {
-	_, err := w.SetLimit(w.as(as), For{Account: account, Domain: w.domains[domain].ID}, kind, most)
+func (w *world) used(name string, kind limit.Kind) int64 {
+	w.t.Helper()
+	all, err := limit.OfAccounts(context.Background(), w.db.Read(), w.of[name])
+	w.must(err)
+	return all[w.of[name]][kind].Used
+}
+
+func (w *world) give(name string, use limit.Use) error {
+	return w.db.Write(context.Background(), func(ctx context.Context, tx db.Tx) error { return account.Give(ctx, tx, w.of[name], use) })
+}
+
+func (w *world) set(as string, of account.For, kind limit.Kind, most int64) error {
+	_, err := SetLimit(w.as(as), w.db, w.accounts, LimitIn{Of: of, Kind: kind, Most: most})
 	return err
+}
+
+func (w *world) limit(as, name, domain string, kind limit.Kind, most int64) error {
+	return w.set(as, account.For{Account: name, Domain: w.domains[domain].ID}, kind, most)
 }
 
 // What an account takes counts for its domain and for all above it, each of which may refuse.
@@ -150,8 +168,13 @@ func TestWhoSetsLimits(t *testing.T) {
 		} {
 			want(t, c.as+" for "+c.account+" in "+c.domain, w.limit(c.as, c.account, c.domain, limit.VMs, c.most), c.kind)
 		}
-		if _, err := w.SetLimit(w.system(), For{}, limit.VMs, 1); !fault.Is(err, fault.Invalid) {
-			t.Errorf("nobody's limit: %v", err)
-		}
+		want(t, "nobody's limit", w.set("admin", account.For{}, limit.VMs, 1), fault.Invalid)
+		want(t, "a project that there is not", w.set("admin", account.For{Project: uid.New[uid.Project]()}, limit.VMs, 1), fault.NotFound)
+		want(t, "a project and an account", w.set("admin", account.For{Project: uid.New[uid.Project](), Account: "auser"}, limit.VMs, 1), fault.Invalid)
+		w.must(w.db.Write(w.as("admin"), func(ctx context.Context, tx db.Tx) error {
+			_, _, err := w.accounts.Close(ctx, tx, w.of["auser"])
+			return err
+		}))
+		want(t, "an account that is being deleted", w.limit("admin", "auser", "ROOT/a", limit.VMs, 5), fault.Conflict)
 	})
 }
