@@ -4,6 +4,7 @@ package cloudtest
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http/httptest"
 	"path/filepath"
@@ -45,6 +46,8 @@ type Options struct {
 	// Durable commits to disk, for measuring.
 	Durable bool
 	Engine  op.Options
+	// Log gets all that the cloud logs, at every level. nil: what it warns of stands in the test's output.
+	Log io.Writer
 }
 
 // Password is the root admin's.
@@ -94,6 +97,9 @@ func New(t testing.TB, url string, o Options) *Cloud {
 	box, err := secret.OpenBox(filepath.Join(dir, keyFile))
 	must(t, err)
 	c := &Cloud{Clock: clock, box: box, log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	if o.Log != nil {
+		c.log = slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
 	c.Cloud = c.Another(d, world, o.Engine)
 	if !o.NoStart {
 		c.serve(t, keys)
