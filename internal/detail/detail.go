@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/uptrace/bun"
-
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
@@ -21,8 +19,8 @@ type Kind struct {
 	Live  string // what holds for rows that can have details, in SQL
 	// Common things are the cloud's own: only root admins change their details here.
 	Common bool
-	// Seen restricts a query for common things, known as x, to those that a caller who is no root admin sees; nil: none.
-	Seen func(q *bun.SelectQuery, caller auth.Caller)
+	// Seen says which common things a caller sees who is no root admin; nil: none.
+	Seen Seen
 	// Keep writes the details that stand in a thing's own row, in the column details; nil where there is no such column.
 	Keep func(ctx context.Context, tx db.Tx, id string, details map[string]string) error
 	// Fixed tells why a key can't be changed here; "" where it can. nil: all can.

@@ -19,6 +19,9 @@ type thing struct {
 	Details map[string]string `bun:"details,type:text"`
 }
 
+// Seen restricts a query for things, known as x, to those that a caller sees.
+type Seen func(q *bun.SelectQuery, caller auth.Caller)
+
 // things selects the things of a kind that lie in a scope.
 func things(q *bun.SelectQuery, k Kind, scope auth.Scope) *bun.SelectQuery {
 	q.TableExpr("? as x", bun.Safe(k.Table))
