@@ -44,12 +44,12 @@ func accountByName(ctx context.Context, q db.Tx, domain uid.Domain, name string)
 var findNames = db.PrepareMany(`select a.id, a.name, a.type, a.domain_id, d.name as domain_name, d.path as domain_path
 	from accounts a join domains d on d.id = a.domain_id where a.id in (?)`)
 
-// names finds those of removed accounts too.
-func names(ctx context.Context, q db.Tx, ids []uid.Account) (map[uid.Account]Name, error) {
+// names finds those of removed accounts too. Its accounts' names and its domains' are both behind it.
+var names = db.Remember("accounts", func(ctx context.Context, q db.Tx, ids []uid.Account) (map[uid.Account]Name, error) {
 	return db.ByID(ctx, q, findNames, ids, func(r accountRow) (uid.Account, Name) {
 		return r.ID, Name{Account: r.Name, Type: r.Type, Domain: r.Domain, DomainName: r.DomainName, DomainPath: r.DomainPath}
 	})
-}
+})
 
 func listAccounts(ctx context.Context, tx db.Tx, f AccountFilter) ([]Account, int, error) {
 	var rows []accountRow
@@ -129,13 +129,18 @@ func hasID(ctx context.Context, q db.Tx, table, id string) (bool, error) {
 func saveAccount(ctx context.Context, tx db.Tx, a Account) error {
 	_, err := tx.NewUpdate().Model(&accountRow{Account: a}).
 		Column("name", "type", "role_id", "network_domain", "details", "key_access").WherePK().Exec(ctx)
-	return err
+	if err != nil {
+		return err
+	}
+	return names.Forget(ctx, tx)
 }
 
 // Rename gives an account another name.
 func Rename(ctx context.Context, tx db.Tx, id uid.Account, name string) error {
-	_, err := tx.NewRaw("update accounts set name = ? where id = ?", name, id).Exec(ctx)
-	return err
+	if _, err := tx.NewRaw("update accounts set name = ? where id = ?", name, id).Exec(ctx); err != nil {
+		return err
+	}
+	return names.Forget(ctx, tx)
 }
 
 // Joins marks a user, or with none the account, as one to look up projects for. The mark stays: it saves those the look-up that have

@@ -112,8 +112,10 @@ func moveDomains(ctx context.Context, tx db.Tx, was string, d Domain) error {
 	}
 
 	args := append([]any{d.Path, utf8.RuneCountInString(was) + 1}, belowArgs(was)...)
-	_, err := tx.NewRaw("update domains set path = ? || substr(path, ?) where removed is null and "+below, args...).Exec(ctx)
-	return err
+	if _, err := tx.NewRaw("update domains set path = ? || substr(path, ?) where removed is null and "+below, args...).Exec(ctx); err != nil {
+		return err
+	}
+	return names.Forget(ctx, tx)
 }
 
 func setDomainNetwork(ctx context.Context, tx db.Tx, id uid.Domain, name string) error {

@@ -177,7 +177,10 @@ func UsersByID(ctx context.Context, q db.Tx, ids []uid.User) (map[uid.User]User,
 func saveUser(ctx context.Context, tx db.Tx, u User) error {
 	_, err := tx.NewUpdate().Model(&userRow{User: u}).
 		Column("username", "firstname", "lastname", "email", "timezone", "key_access").WherePK().Exec(ctx)
-	return err
+	if err != nil {
+		return err
+	}
+	return usernames.Forget(ctx, tx)
 }
 
 func setUserState(ctx context.Context, tx db.Tx, id uid.User, s State, withdrawn bool) error {

@@ -215,6 +215,9 @@ func Check(ctx context.Context, d *db.DB, world *sim.World) (broken []error) {
 			broken = append(broken, fmt.Errorf("%s: %s", name, l))
 		}
 	}
+	if err := d.Misremembered(ctx); err != nil {
+		broken = append(broken, err)
+	}
 	for _, i := range always {
 		ask(i.name, i.query)
 	}

@@ -45,6 +45,7 @@ type DB struct {
 
 	counters sync.Map // name → *Counter
 	reading  sync.Map // *Statement → *sql.Stmt, on SQLite's readers
+	minds    sync.Map // *Memory → *remembered
 	convoy   *convoy  // PostgreSQL only
 }
 

@@ -212,6 +212,13 @@ func ByID[R any, K ~string, V any](ctx context.Context, q Tx, s *Statement, ids 
 	return found, err
 }
 
+// RememberNames declares a memory of a column of a table, by the rows' ids.
+func RememberNames[K ~string](name, table, column string) *Memory[K, string] {
+	return Remember(name, func(ctx context.Context, q Tx, ids []K) (map[K]string, error) {
+		return Names(ctx, q, table, column, ids)
+	})
+}
+
 // naming are the statements of Names, by table and column.
 var naming sync.Map
 

@@ -1114,6 +1114,11 @@ CREATE INDEX users_account on users (account_id);
 
 CREATE UNIQUE INDEX users_name on users (domain_id, username) where removed is null;
 
+CREATE TABLE versions (
+    name        text primary key,
+    version     bigint      not null
+);
+
 CREATE TABLE vlan_ranges (
     physical_network_id text not null references physical_networks (id),
     first       bigint      not null,
@@ -1189,7 +1194,7 @@ CREATE INDEX vms_iso on vms (iso_id) where iso_id is not null;
 
 CREATE INDEX vms_listed on vms (id) where removed is null;
 
-CREATE INDEX vms_owner on vms (account_id, id) where removed is null;
+CREATE INDEX vms_owner on vms (account_id, id, state) where removed is null;
 
 CREATE TABLE volumes (
     id          text primary key,

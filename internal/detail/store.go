@@ -116,14 +116,20 @@ func sweep(ctx context.Context, tx db.Tx, k Kind) error {
 	return err
 }
 
-// Keep makes the function that writes details into things' own rows, out of a statement that takes the JSON text and the id.
-func Keep(set *db.Statement) func(ctx context.Context, tx db.Tx, id string, details map[string]string) error {
+// Keep makes the function that writes details into things' own rows, out of a statement that takes the JSON text and the id. What
+// comes then is done afterwards: where the rows are remembered, that they are forgotten.
+func Keep(set *db.Statement, then ...func(ctx context.Context, tx db.Tx) error) func(ctx context.Context, tx db.Tx, id string, details map[string]string) error {
 	return func(ctx context.Context, tx db.Tx, id string, details map[string]string) error {
 		text, err := json.Marshal(details)
 		if err != nil {
 			return err
 		}
 		_, err = tx.Run(ctx, set, string(text), id)
+		for _, do := range then {
+			if err == nil {
+				err = do(ctx, tx)
+			}
+		}
 		return err
 	}
 }

@@ -27,8 +27,14 @@ func (s *Service) Update(ctx context.Context, id uid.Host, c Change) error {
 		if err != nil {
 			return err
 		}
+		was := h.Name
 		if err := c.apply(&h); err != nil {
 			return err
+		}
+		if h.Name != was {
+			if err := names.Forget(ctx, tx); err != nil {
+				return err
+			}
 		}
 		if err := saveHost(ctx, tx, h); db.IsUnique(err) {
 			return fault.Conflictf("there is a host called %q in the zone already", h.Name)

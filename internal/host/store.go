@@ -102,9 +102,11 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Host, int, error) {
 	return hosts(rows), n, err
 }
 
+var names = db.RememberNames[uid.Host]("hosts", "hosts", "name")
+
 // Names gives the names of hosts, removed ones too, in one query.
 func Names(ctx context.Context, q db.Tx, ids []uid.Host) (map[uid.Host]string, error) {
-	return db.Names(ctx, q, "hosts", "name", ids)
+	return names.Find(ctx, q, ids)
 }
 
 // page gives what a health round needs of every host that is ours to look after, in id order, a page at a time.

@@ -11,7 +11,7 @@ import (
 // Detailed are the templates that can have details.
 var Detailed = detail.Kind{
 	Type: "Template", Table: "templates", Live: "removed is null and format <> 'ISO'",
-	Keep: detail.Keep(detailedSet),
+	Keep: detail.Keep(detailedSet, known.Forget),
 }
 
 var detailedSet = db.Prepare("update templates set details = ? where id = ?")

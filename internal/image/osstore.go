@@ -101,12 +101,17 @@ func (s *Service) OSCategories(ctx context.Context, f CategoryFilter) ([]OSCateg
 	return out, n, err
 }
 
+var (
+	typeNames     = db.RememberNames[uid.OSType]("os_types", "os_types", "description")
+	categoryNames = db.RememberNames[uid.OSCategory]("os_types", "os_categories", "name")
+)
+
 // OSTypeNames gives the descriptions of OS types, in one query.
 func OSTypeNames(ctx context.Context, q db.Tx, ids []uid.OSType) (map[uid.OSType]string, error) {
-	return db.Names(ctx, q, "os_types", "description", ids)
+	return typeNames.Find(ctx, q, ids)
 }
 
 // OSCategoryNames gives the names of OS categories, in one query.
 func OSCategoryNames(ctx context.Context, q db.Tx, ids []uid.OSCategory) (map[uid.OSCategory]string, error) {
-	return db.Names(ctx, q, "os_categories", "name", ids)
+	return categoryNames.Find(ctx, q, ids)
 }

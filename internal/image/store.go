@@ -124,8 +124,10 @@ func setPlace(ctx context.Context, tx db.Tx, p Place) error {
 }
 
 func setSize(ctx context.Context, tx db.Tx, id uid.Template, bytes int64) error {
-	_, err := tx.NewRaw("update templates set size = ? where id = ?", bytes, id).Exec(ctx)
-	return err
+	if _, err := tx.NewRaw("update templates set size = ? where id = ?", bytes, id).Exec(ctx); err != nil {
+		return err
+	}
+	return known.Forget(ctx, tx)
 }
 
 func setDeleting(ctx context.Context, tx db.Tx, id uid.Template, zones []uid.Zone) error {
@@ -142,6 +144,9 @@ func removePlaces(ctx context.Context, tx db.Tx, id uid.Template, zones []uid.Zo
 
 func removeTemplate(ctx context.Context, tx db.Tx, id uid.Template) error {
 	if _, err := tx.NewRaw("update templates set removed = ? where id = ?", tx.Now, id).Exec(ctx); err != nil {
+		return err
+	}
+	if err := known.Forget(ctx, tx); err != nil {
 		return err
 	}
 	if err := tag.Forget(ctx, tx, tag.ISO, id); err != nil { // it is one of the two
@@ -185,16 +190,14 @@ func Visible(ctx context.Context, q db.Tx, id uid.Template) (Template, error) {
 	return find(ctx, q, auth.From(ctx), id)
 }
 
+var (
+	byIDs = db.PrepareMany("select * from templates where id in (?)")
+	known = db.Remember("templates", func(ctx context.Context, q db.Tx, ids []uid.Template) (map[uid.Template]Template, error) {
+		return db.ByID(ctx, q, byIDs, ids, func(r templateRow) (uid.Template, Template) { return r.ID, r.Template })
+	})
+)
+
 // ByID gives templates by their ids, removed ones too, in one query. Where they are is left out.
 func ByID(ctx context.Context, q db.Tx, ids []uid.Template) (map[uid.Template]Template, error) {
-	out := map[uid.Template]Template{}
-	if len(ids) == 0 {
-		return out, nil
-	}
-	var rows []templateRow
-	err := q.NewSelect().Model(&rows).Where("t.id in (?)", bun.List(ids)).Scan(ctx)
-	for _, r := range rows {
-		out[r.ID] = r.Template
-	}
-	return out, err
+	return known.Find(ctx, q, ids)
 }

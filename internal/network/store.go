@@ -257,23 +257,30 @@ func ByID(ctx context.Context, q db.Tx, ids []uid.Network) (map[uid.Network]Netw
 	return db.ByID(ctx, q, byIDs, ids, func(r networkRow) (uid.Network, Network) { return r.ID, r.Network })
 }
 
-// Label is what is shown of a network with each thing in it.
-type Label struct {
-	ID                     uid.Network
-	Name, Gateway, Netmask string
-	GuestType              offering.GuestType
-	TrafficType            string
-	VLAN                   int    `bun:"vlan"`     // 0 until implemented
-	IP6CIDR                string `bun:"ip6_cidr"` // "" where there is no IPv6
-	IP6Gateway             string `bun:"ip6_gateway"`
+// Card is a NIC as it is shown, with what its network says of it. Its gateway and netmask are those that hold.
+type Card struct {
+	NIC
+	NetworkName string
+	GuestType   offering.GuestType
+	TrafficType string
+	VLAN        int    `bun:"vlan"`     // 0 until implemented
+	IP6CIDR     string `bun:"ip6_cidr"` // "" where there is no IPv6
+	IP6Gateway  string `bun:"ip6_gateway"`
 }
 
-var labels = db.PrepareMany(`select id, name, gateway, netmask, guest_type, traffic_type, coalesce(vlan, 0) as vlan, ip6_cidr, ip6_gateway
-	from networks where id in (?)`)
+var cards = db.PrepareMany(`select c.id, c.vm_id, c.network_id, c.device, c.ip, c.ip6, c.mac, c.is_default,
+	case when c.gateway = '' then n.gateway else c.gateway end as gateway, case when c.netmask = '' then n.netmask else c.netmask end as netmask,
+	n.name as network_name, n.guest_type, n.traffic_type, coalesce(n.vlan, 0) as vlan, n.ip6_cidr, n.ip6_gateway
+	from nics c join networks n on n.id = c.network_id where c.vm_id in (?) order by c.vm_id, c.device`)
 
-// Labels gives what is shown of networks elsewhere, removed ones too, in one query.
-func Labels(ctx context.Context, q db.Tx, ids []uid.Network) (map[uid.Network]Label, error) {
-	return db.ByID(ctx, q, labels, ids, func(l Label) (uid.Network, Label) { return l.ID, l })
+// CardsOf gives machines' NICs as they are shown, each machine's by device, in one query.
+func CardsOf(ctx context.Context, q db.Tx, vms []uid.VM) (map[uid.VM][]Card, error) {
+	of := make(map[uid.VM][]Card, len(vms))
+	rows, err := db.Rows[Card](ctx, q, cards, vms)
+	for _, c := range rows {
+		of[c.VM] = append(of[c.VM], c)
+	}
+	return of, err
 }
 
 // Names gives the names of networks, removed ones too, in one query.

@@ -78,7 +78,11 @@ func (s *Service) Computes(ctx context.Context, f Filter) ([]Compute, int, error
 
 var computesByID = db.PrepareMany("select * from service_offerings where id in (?)")
 
+var computes = db.Remember("offerings", func(ctx context.Context, q db.Tx, ids []uid.ServiceOffering) (map[uid.ServiceOffering]Compute, error) {
+	return db.ByID(ctx, q, computesByID, ids, func(r computeRow) (uid.ServiceOffering, Compute) { return r.ID, r.Compute })
+})
+
 // ComputesByID gives service offerings by their ids, removed ones too, in one query. Their domains and zones are left out.
 func ComputesByID(ctx context.Context, q db.Tx, ids []uid.ServiceOffering) (map[uid.ServiceOffering]Compute, error) {
-	return db.ByID(ctx, q, computesByID, ids, func(r computeRow) (uid.ServiceOffering, Compute) { return r.ID, r.Compute })
+	return computes.Find(ctx, q, ids)
 }

@@ -8,7 +8,7 @@ import (
 // DetailedCompute are the service offerings that can have details.
 var DetailedCompute = detail.Kind{
 	Type: "ServiceOffering", Table: "service_offerings", Live: "removed is null", Common: true, Seen: seen,
-	Keep: detail.Keep(detailedComputeSet),
+	Keep: detail.Keep(detailedComputeSet, forget),
 }
 
 var detailedComputeSet = db.Prepare("update service_offerings set details = ? where id = ?")
@@ -16,7 +16,7 @@ var detailedComputeSet = db.Prepare("update service_offerings set details = ? wh
 // DetailedDisk are the disk offerings that can have details.
 var DetailedDisk = detail.Kind{
 	Type: "DiskOffering", Table: "disk_offerings", Live: "removed is null", Common: true, Seen: seen,
-	Keep: detail.Keep(detailedDiskSet),
+	Keep: detail.Keep(detailedDiskSet, forget),
 }
 
 var detailedDiskSet = db.Prepare("update disk_offerings set details = ? where id = ?")
@@ -24,7 +24,7 @@ var detailedDiskSet = db.Prepare("update disk_offerings set details = ? where id
 // DetailedNetwork are the network offerings that can have details.
 var DetailedNetwork = detail.Kind{
 	Type: "NetworkOffering", Table: "network_offerings", Live: "removed is null", Common: true, Seen: seen,
-	Keep: detail.Keep(detailedNetworkSet),
+	Keep: detail.Keep(detailedNetworkSet, forget),
 }
 
 var detailedNetworkSet = db.Prepare("update network_offerings set details = ? where id = ?")

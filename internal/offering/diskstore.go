@@ -52,9 +52,13 @@ func (s *Service) Disks(ctx context.Context, f Filter) ([]Disk, int, error) {
 
 var disksByID = db.PrepareMany("select * from disk_offerings where id in (?)")
 
+var disks = db.Remember("offerings", func(ctx context.Context, q db.Tx, ids []uid.DiskOffering) (map[uid.DiskOffering]Disk, error) {
+	return db.ByID(ctx, q, disksByID, ids, func(r diskRow) (uid.DiskOffering, Disk) { return r.ID, r.Disk })
+})
+
 // DisksByID gives disk offerings by their ids, removed ones too, in one query. Their domains and zones are left out.
 func DisksByID(ctx context.Context, q db.Tx, ids []uid.DiskOffering) (map[uid.DiskOffering]Disk, error) {
-	return db.ByID(ctx, q, disksByID, ids, func(r diskRow) (uid.DiskOffering, Disk) { return r.ID, r.Disk })
+	return disks.Find(ctx, q, ids)
 }
 
 // DiskNames gives the names of disk offerings, removed ones too, in one query.
@@ -90,11 +94,18 @@ func findLocked(ctx context.Context, tx db.Tx, id uid.Typed, row any) error {
 }
 
 func update(ctx context.Context, tx db.Tx, row any) error {
-	_, err := tx.NewUpdate().Model(row).WherePK().Exec(ctx)
-	return err
+	if _, err := tx.NewUpdate().Model(row).WherePK().Exec(ctx); err != nil {
+		return err
+	}
+	return forget(ctx, tx)
 }
 
 func remove(ctx context.Context, tx db.Tx, table, id string) error {
-	_, err := tx.NewRaw("update ? set state = ?, removed = ? where id = ?", bun.Ident(table), Inactive, tx.Now, id).Exec(ctx)
-	return err
+	if _, err := tx.NewRaw("update ? set state = ?, removed = ? where id = ?", bun.Ident(table), Inactive, tx.Now, id).Exec(ctx); err != nil {
+		return err
+	}
+	return forget(ctx, tx)
 }
+
+// forget says that offerings change with a transaction: all that is remembered of any kind is read again.
+func forget(ctx context.Context, tx db.Tx) error { return computes.Forget(ctx, tx) }

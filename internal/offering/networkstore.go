@@ -101,9 +101,13 @@ func (s *Service) Networks(ctx context.Context, f Filter) ([]Network, int, error
 
 var networksByID = db.PrepareMany("select * from network_offerings where id in (?)")
 
+var networks = db.Remember("offerings", func(ctx context.Context, q db.Tx, ids []uid.NetworkOffering) (map[uid.NetworkOffering]Network, error) {
+	return db.ByID(ctx, q, networksByID, ids, func(r networkRow) (uid.NetworkOffering, Network) { return r.ID, r.Network })
+})
+
 // NetworksByID gives network offerings by their ids, removed ones too, in one query. Their domains and zones are left out.
 func NetworksByID(ctx context.Context, q db.Tx, ids []uid.NetworkOffering) (map[uid.NetworkOffering]Network, error) {
-	return db.ByID(ctx, q, networksByID, ids, func(r networkRow) (uid.NetworkOffering, Network) { return r.ID, r.Network })
+	return networks.Find(ctx, q, ids)
 }
 
 // WithScopes fills in the domains and zones of network offerings.

@@ -179,5 +179,5 @@ func LeaveDomain(ctx context.Context, tx db.Tx, domain uid.Domain) error {
 			return err
 		}
 	}
-	return nil
+	return forget(ctx, tx)
 }

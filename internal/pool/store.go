@@ -40,6 +40,27 @@ func ByID(ctx context.Context, q db.Tx, ids []uid.Pool) (map[uid.Pool]Pool, erro
 	return db.ByID(ctx, q, byIDs, ids, func(r poolRow) (uid.Pool, Pool) { return r.ID, r.Pool })
 }
 
+// Label is what is shown of a pool with each thing in it. Nothing of it changes.
+type Label struct {
+	ID      uid.Pool
+	Name    string
+	Type    string
+	Pod     uid.Pod     `bun:"pod_id"`
+	Cluster uid.Cluster `bun:"cluster_id"`
+}
+
+var (
+	findLabels = db.PrepareMany("select id, name, type, coalesce(pod_id, '') as pod_id, coalesce(cluster_id, '') as cluster_id from storage_pools where id in (?)")
+	labels     = db.Remember("pools", func(ctx context.Context, q db.Tx, ids []uid.Pool) (map[uid.Pool]Label, error) {
+		return db.ByID(ctx, q, findLabels, ids, func(l Label) (uid.Pool, Label) { return l.ID, l })
+	})
+)
+
+// Labels gives what is shown of pools elsewhere, removed ones too, in one query.
+func Labels(ctx context.Context, q db.Tx, ids []uid.Pool) (map[uid.Pool]Label, error) {
+	return labels.Find(ctx, q, ids)
+}
+
 var (
 	take = db.PrepareHoped(`update storage_pools set bytes_used = bytes_used + ?
 		where id = ? and bytes_used + ? <= bytes_total and state = 'Up' and removed is null`)

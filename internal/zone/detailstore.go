@@ -12,7 +12,7 @@ import (
 var Detailed = detail.Kind{
 	Type: "Zone", Table: "zones", Live: "removed is null", Common: true,
 	Seen: func(q *bun.SelectQuery, caller auth.Caller) { Known(q, caller, "x.id") },
-	Keep: detail.Keep(detailedSet),
+	Keep: detail.Keep(detailedSet, forget),
 }
 
 var detailedSet = db.Prepare("update zones set details = ? where id = ?")

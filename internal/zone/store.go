@@ -32,13 +32,17 @@ func insert(ctx context.Context, tx db.Tx, row any) error {
 }
 
 func update(ctx context.Context, tx db.Tx, row any) error {
-	_, err := tx.NewUpdate().Model(row).WherePK().Exec(ctx)
-	return err
+	if _, err := tx.NewUpdate().Model(row).WherePK().Exec(ctx); err != nil {
+		return err
+	}
+	return forget(ctx, tx)
 }
 
 func remove(ctx context.Context, tx db.Tx, table, id string) error {
-	_, err := tx.NewRaw("update ? set removed = ? where id = ?", bun.Ident(table), tx.Now, id).Exec(ctx)
-	return err
+	if _, err := tx.NewRaw("update ? set removed = ? where id = ?", bun.Ident(table), tx.Now, id).Exec(ctx); err != nil {
+		return err
+	}
+	return forget(ctx, tx)
 }
 
 var findZone = db.Prepare("select * from zones where id = ? and removed is null")
@@ -156,14 +160,29 @@ func countPlaces(ctx context.Context, q db.Tx, p Place) ([]Count, error) {
 	return []Count{{"pods", pods}, {"clusters", clusters}}, err
 }
 
+// The memories of places, of which none changes often.
+var (
+	zoneNames  = db.RememberNames[uid.Zone]("zones", "zones", "name")
+	podNames   = db.RememberNames[uid.Pod]("zones", "pods", "name")
+	wholeZones = db.Remember("zones", func(ctx context.Context, q db.Tx, ids []uid.Zone) (map[uid.Zone]Zone, error) {
+		return db.ByID(ctx, q, zonesByID, ids, func(r zoneRow) (uid.Zone, Zone) { return r.ID, r.Zone })
+	})
+	wholeClusters = db.Remember("zones", func(ctx context.Context, q db.Tx, ids []uid.Cluster) (map[uid.Cluster]Cluster, error) {
+		return db.ByID(ctx, q, clustersByID, ids, func(r clusterRow) (uid.Cluster, Cluster) { return r.ID, r.Cluster })
+	})
+)
+
+// forget says that places change with a transaction.
+func forget(ctx context.Context, tx db.Tx) error { return wholeZones.Forget(ctx, tx) }
+
 // Names gives the names of zones, PodNames of pods, ClusterNames of clusters, removed ones too, in one query each.
 func Names(ctx context.Context, q db.Tx, ids []uid.Zone) (map[uid.Zone]string, error) {
-	return db.Names(ctx, q, "zones", "name", ids)
+	return zoneNames.Find(ctx, q, ids)
 }
 
 // PodNames gives the names of pods.
 func PodNames(ctx context.Context, q db.Tx, ids []uid.Pod) (map[uid.Pod]string, error) {
-	return db.Names(ctx, q, "pods", "name", ids)
+	return podNames.Find(ctx, q, ids)
 }
 
 // ClusterNames gives the names of clusters.
@@ -183,7 +202,7 @@ func DomainNames(ctx context.Context, q db.Tx, ids []uid.Domain) (map[uid.Domain
 
 // ByID gives zones by their ids, removed ones too, in one query.
 func ByID(ctx context.Context, q db.Tx, ids []uid.Zone) (map[uid.Zone]Zone, error) {
-	return db.ByID(ctx, q, zonesByID, ids, func(r zoneRow) (uid.Zone, Zone) { return r.ID, r.Zone })
+	return wholeZones.Find(ctx, q, ids)
 }
 
 // PodsByID gives pods by their ids, removed ones too, in one query.
@@ -202,7 +221,7 @@ func PodsByID(ctx context.Context, q db.Tx, ids []uid.Pod) (map[uid.Pod]Pod, err
 
 // ClustersByID gives clusters by their ids, removed ones too, in one query.
 func ClustersByID(ctx context.Context, q db.Tx, ids []uid.Cluster) (map[uid.Cluster]Cluster, error) {
-	return db.ByID(ctx, q, clustersByID, ids, func(r clusterRow) (uid.Cluster, Cluster) { return r.ID, r.Cluster })
+	return wholeClusters.Find(ctx, q, ids)
 }
 
 func zones(rows []zoneRow) []Zone {

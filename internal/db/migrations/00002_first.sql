@@ -13,6 +13,12 @@ create table counters (
     next        bigint      not null
 );
 
+-- How often what servers remember has changed: see Memory.
+create table versions (
+    name        text primary key,
+    version     bigint      not null
+);
+
 -- internal/setting ------------------------------------------------------------------------------------------------
 -- Settings that an operator has changed; all others have the value that stands in the code.
 create table settings (
@@ -1052,7 +1058,7 @@ create table vms (
     removed     timestamptz
 );
 create unique index vms_instance_name on vms (instance_name);
-create index vms_owner on vms (account_id, id) where removed is null;
+create index vms_owner on vms (account_id, id, state) where removed is null;
 create index vms_domain on vms (domain_id, id) where removed is null;
 create index vms_listed on vms (id) where removed is null;
 create index vms_host on vms (host_id) where host_id is not null;

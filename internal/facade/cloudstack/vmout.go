@@ -1,7 +1,6 @@
 package cloudstack
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -90,8 +89,8 @@ func (f *Facade) someMachinesOut(ctx context.Context, vms []compute.VM, parts []
 		security  map[uid.VM][]secgroup.Group
 		offerings map[uid.ServiceOffering]offering.Compute
 		roots     map[uid.VM]volume.Disk
-		pools     map[uid.Pool]pool.Pool
-		nics      map[uid.VM][]cs.NIC
+		pools     map[uid.Pool]pool.Label
+		cards     map[uid.VM][]network.Card
 	)
 	if slices.Contains(parts, partSecurity) && anyGrouped(zones) {
 		security = look.RelatedTo(ctx, l, ids, secgroup.Of)
@@ -101,10 +100,10 @@ func (f *Facade) someMachinesOut(ctx context.Context, vms []compute.VM, parts []
 	}
 	if slices.Contains(parts, partVolume) {
 		roots = look.RelatedTo(ctx, l, ids, volume.RootsOf)
-		pools = look.Related(ctx, l, n, func(i int) uid.Pool { return roots[vms[i].ID].Pool }, pool.ByID)
+		pools = look.Related(ctx, l, n, func(i int) uid.Pool { return roots[vms[i].ID].Pool }, pool.Labels)
 	}
 	if slices.Contains(parts, partNICs) {
-		nics = nicsOut(ctx, l, ids, network.NICsOf, network.Labels)
+		cards = look.RelatedTo(ctx, l, ids, network.CardsOf)
 	}
 	if l.Err != nil {
 		return nil, l.Err
@@ -134,7 +133,7 @@ func (f *Facade) someMachinesOut(ctx context.Context, vms []compute.VM, parts []
 			o.SecurityGroups = append(o.SecurityGroups, cs.GroupOfMachine{ID: g.ID, Name: g.Name, Description: g.Description, Owner: o.Owner})
 		}
 		o.Tags = wire.Tags(tags[vm.ID], o.Owner)
-		o.NICs = nics[vm.ID]
+		o.NICs = nicsOut(cards[vm.ID])
 		for _, nic := range o.NICs {
 			if nic.Default {
 				o.IPAddress, o.ForVirtualNetwork = nic.IPAddress, new(nic.Type == string(offering.Isolated))
@@ -154,29 +153,18 @@ func anyGrouped(zones map[uid.Zone]zone.Zone) bool {
 	return false
 }
 
-// nicsOut shows machines' NICs, each machine's by device.
-func nicsOut[Q any](
-	ctx context.Context, l *look.Look[Q], vms []uid.VM,
-	nicsOf func(context.Context, Q, []uid.VM) (map[uid.VM][]network.NIC, error),
-	labels func(context.Context, Q, []uid.Network) (map[uid.Network]network.Label, error),
-) map[uid.VM][]cs.NIC {
-	nics := look.RelatedTo(ctx, l, vms, nicsOf)
-	var all []network.NIC
-	for _, of := range nics {
-		all = append(all, of...)
+// nicsOut shows a machine's NICs.
+func nicsOut(cards []network.Card) []cs.NIC {
+	if len(cards) == 0 {
+		return nil
 	}
-	networks := look.Related(ctx, l, len(all), func(i int) uid.Network { return all[i].Network }, labels)
-	out := make(map[uid.VM][]cs.NIC, len(nics))
-	for vm, of := range nics {
-		for _, nic := range of {
-			n := networks[nic.Network]
-			one := cs.NIC{
-				ID: nic.ID, NetworkID: nic.Network, NetworkName: n.Name, DeviceID: strconv.Itoa(nic.Device), Default: nic.Default,
-				IPAddress: nic.IP.String(), Netmask: cmp.Or(nic.Netmask, n.Netmask), Gateway: cmp.Or(nic.Gateway, n.Gateway), IP6Address: nic.IP6,
-				IP6CIDR: n.IP6CIDR, IP6Gateway: n.IP6Gateway, MACAddress: nic.MAC, TrafficType: n.TrafficType,
-				Type: string(n.GuestType), BroadcastURI: wire.VLANURI(n.VLAN), IsolationURI: wire.VLANURI(n.VLAN),
-			}
-			out[vm] = append(out[vm], one)
+	out := make([]cs.NIC, len(cards))
+	for i, c := range cards {
+		out[i] = cs.NIC{
+			ID: c.ID, NetworkID: c.Network, NetworkName: c.NetworkName, DeviceID: strconv.Itoa(c.Device), Default: c.Default,
+			IPAddress: c.IP.String(), Netmask: c.Netmask, Gateway: c.Gateway, IP6Address: c.IP6, IP6CIDR: c.IP6CIDR, IP6Gateway: c.IP6Gateway,
+			MACAddress: c.MAC, TrafficType: c.TrafficType, Type: string(c.GuestType),
+			BroadcastURI: wire.VLANURI(c.VLAN), IsolationURI: wire.VLANURI(c.VLAN),
 		}
 	}
 	return out

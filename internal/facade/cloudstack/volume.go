@@ -137,7 +137,7 @@ func (f *Facade) someVolumesOut(ctx context.Context, volumes []volume.Volume) ([
 	disks := look.Related(ctx, l, n, func(i int) uid.DiskOffering { return volumes[i].DiskOffering }, offering.DisksByID)
 	computes := look.Related(ctx, l, n, func(i int) uid.ServiceOffering { return volumes[i].ServiceOffering }, offering.ComputesByID)
 	templates := look.Related(ctx, l, n, func(i int) uid.Template { return volumes[i].Template }, image.ByID)
-	pools := look.Related(ctx, l, n, func(i int) uid.Pool { return volumes[i].Pool }, pool.ByID)
+	pools := look.Related(ctx, l, n, func(i int) uid.Pool { return volumes[i].Pool }, pool.Labels)
 	pods := look.Related(ctx, l, n, func(i int) uid.Pod { return pools[volumes[i].Pool].Pod }, zone.PodNames)
 	clusters := look.Related(ctx, l, n, func(i int) uid.Cluster { return pools[volumes[i].Pool].Cluster }, zone.ClustersByID)
 	if l.Err == nil {

@@ -10,6 +10,7 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/audit"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
 )
 
 // call is one request at work.
@@ -139,6 +140,8 @@ func (c *call) obey(ctx context.Context, name string, endpoint *api.Endpoint) (n
 		return none, err
 	case !ok:
 		return none, UnknownCommand(name)
+	case endpoint.Kind == api.KindList && !endpoint.Creates:
+		ctx = db.Remembering(ctx)
 	}
 	return c.invoke(ctx, endpoint)
 }

@@ -11,24 +11,25 @@ import (
 func Resources(counts limit.Counts) cs.Resources {
 	var out cs.Resources
 	var secondary *int64
-	for kind, to := range map[limit.Kind]struct {
+	for _, to := range [...]struct {
+		kind             limit.Kind
 		limit, available *string
 		total            **int64
 	}{
-		limit.VMs:         {&out.VMLimit, &out.VMAvailable, &out.VMTotal},
-		limit.CPUs:        {&out.CPULimit, &out.CPUAvailable, &out.CPUTotal},
-		limit.MemoryMB:    {&out.MemoryLimit, &out.MemoryAvailable, &out.MemoryTotal},
-		limit.Volumes:     {&out.VolumeLimit, &out.VolumeAvailable, &out.VolumeTotal},
-		limit.PrimaryGB:   {&out.PrimaryStorageLimit, &out.PrimaryStorageAvailable, &out.PrimaryStorageTotal},
-		limit.Networks:    {&out.NetworkLimit, &out.NetworkAvailable, &out.NetworkTotal},
-		limit.PublicIPs:   {&out.IPLimit, &out.IPAvailable, &out.IPTotal},
-		limit.Templates:   {&out.TemplateLimit, &out.TemplateAvailable, &out.TemplateTotal},
-		limit.SecondaryGB: {&out.SecondaryStorageLimit, &out.SecondaryStorageAvailable, &secondary},
-		limit.Snapshots:   {&out.SnapshotLimit, &out.SnapshotAvailable, &out.SnapshotTotal},
-		limit.Projects:    {&out.ProjectLimit, &out.ProjectAvailable, &out.ProjectTotal},
-		limit.VPCs:        {&out.VPCLimit, &out.VPCAvailable, &out.VPCTotal},
+		{limit.VMs, &out.VMLimit, &out.VMAvailable, &out.VMTotal},
+		{limit.CPUs, &out.CPULimit, &out.CPUAvailable, &out.CPUTotal},
+		{limit.MemoryMB, &out.MemoryLimit, &out.MemoryAvailable, &out.MemoryTotal},
+		{limit.Volumes, &out.VolumeLimit, &out.VolumeAvailable, &out.VolumeTotal},
+		{limit.PrimaryGB, &out.PrimaryStorageLimit, &out.PrimaryStorageAvailable, &out.PrimaryStorageTotal},
+		{limit.Networks, &out.NetworkLimit, &out.NetworkAvailable, &out.NetworkTotal},
+		{limit.PublicIPs, &out.IPLimit, &out.IPAvailable, &out.IPTotal},
+		{limit.Templates, &out.TemplateLimit, &out.TemplateAvailable, &out.TemplateTotal},
+		{limit.SecondaryGB, &out.SecondaryStorageLimit, &out.SecondaryStorageAvailable, &secondary},
+		{limit.Snapshots, &out.SnapshotLimit, &out.SnapshotAvailable, &out.SnapshotTotal},
+		{limit.Projects, &out.ProjectLimit, &out.ProjectAvailable, &out.ProjectTotal},
+		{limit.VPCs, &out.VPCLimit, &out.VPCAvailable, &out.VPCTotal},
 	} {
-		count, counted := counts[kind]
+		count, counted := counts[to.kind]
 		if !counted {
 			count.Maximum = limit.Unlimited
 		}
