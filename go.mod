@@ -35,6 +35,7 @@ require (
 	modernc.org/sqlite v1.61.1
 	pgregory.net/rapid v1.3.0
 	software.sslmate.com/src/go-pkcs12 v0.7.4
+	zombiezen.com/go/sqlite v1.4.2
 )
 
 require (

@@ -46,6 +46,7 @@ type DB struct {
 	counters sync.Map // name → *Counter
 	reading  sync.Map // *Statement → *sql.Stmt, on SQLite's readers
 	minds    sync.Map // *Memory → *remembered
+	direct   *direct  // SQLite only, and not beside a server
 	convoy   *convoy  // PostgreSQL only
 }
 
@@ -100,6 +101,9 @@ func (d *DB) Close() {
 			d.group.stop()
 		}
 		d.reading.Range(func(_, prepared any) bool { _ = prepared.(*sql.Stmt).Close(); return true })
+		if d.direct != nil {
+			d.direct.close()
+		}
 		_ = d.reader.Close()
 		_ = d.writer.Close()
 		if d.lock != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/virga-cloud/virga/internal/db/dbtest"
 )
 
-// Rows that are read packed, or from the wire, are what they are one value at a time: nulls, empty texts, times with and without fractions, what
+// Rows that are read directly, or from the wire, are what they are one value at a time: nulls, empty texts, times with and without fractions, what
 // looks like a separator, and bytes that are no UTF-8.
 func TestRowsAreTheRows(t *testing.T) {
 	t.Parallel()

@@ -454,7 +454,7 @@ CREATE UNIQUE INDEX networks_automatic on networks (account_id, zone_id) where a
 
 CREATE INDEX networks_domain on networks (domain_id) where removed is null;
 
-CREATE INDEX networks_listed on networks (id) where removed is null;
+CREATE INDEX networks_listed on networks (id, account_id, removed) where removed is null;
 
 CREATE INDEX networks_of_domain on networks (acl_type, zone_id, id) where removed is null;
 
@@ -1192,7 +1192,7 @@ CREATE UNIQUE INDEX vms_instance_name on vms (instance_name);
 
 CREATE INDEX vms_iso on vms (iso_id) where iso_id is not null;
 
-CREATE INDEX vms_listed on vms (id) where removed is null;
+CREATE INDEX vms_listed on vms (id, account_id, name, display_name, instance_name, removed) where removed is null;
 
 CREATE INDEX vms_owner on vms (account_id, id, state) where removed is null;
 
@@ -1220,7 +1220,7 @@ CREATE UNIQUE INDEX volumes_device on volumes (vm_id, device) where vm_id is not
 
 CREATE INDEX volumes_domain on volumes (domain_id) where removed is null;
 
-CREATE INDEX volumes_listed on volumes (id) where removed is null;
+CREATE INDEX volumes_listed on volumes (id, account_id, removed) where removed is null;
 
 CREATE INDEX volumes_owner on volumes (account_id, id) where removed is null;
 

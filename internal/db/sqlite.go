@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"syscall"
+	"time"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
@@ -19,8 +20,15 @@ import (
 // readers is how many queries SQLite answers at the same time.
 const readers = 4
 
-// readerCacheKB is how much each of them keeps of the file at most. A page of a list names things all over it.
-const readerCacheKB = 32_000
+// readerCacheKB is how much each of those that read lists keeps of the file at most: a page names things all over it. The others ask
+// for single rows, and count.
+const (
+	readerCacheKB = 32_000
+	otherCacheKB  = 16_000
+)
+
+// busyTimeout is how long a connection waits for another one's lock.
+const busyTimeout = 10 * time.Second
 
 // readerMapped is how much of the file they read where the kernel has it, instead of copying it page by page.
 const readerMapped = 1 << 30
@@ -38,9 +46,10 @@ func openSQLite(path string, o Options) (*DB, error) {
 	if o.NoSync {
 		sync = "OFF"
 	}
+	direct := newDirect(path)
 	open := func(conns int, lockMode string, cacheKB, mappedBytes int) (*bun.DB, error) {
 		q := url.Values{"_txlock": {lockMode}, "_pragma": {
-			"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(" + sync + ")", "foreign_keys(ON)", fmt.Sprintf("cache_size(-%d)", cacheKB),
+			fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "journal_mode(WAL)", "synchronous(" + sync + ")", "foreign_keys(ON)", fmt.Sprintf("cache_size(-%d)", cacheKB),
 			fmt.Sprintf("mmap_size(%d)", mappedBytes),
 		}}
 		pool, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
@@ -53,14 +62,14 @@ func openSQLite(path string, o Options) (*DB, error) {
 			_ = pool.Close()
 			return nil, fmt.Errorf("open database %s: %w", path, explained(err))
 		}
-		return bun.NewDB(pool, sqlitedialect.New(), bun.WithConnResolver(packer{pool})), nil
+		return bun.NewDB(pool, sqlitedialect.New(), bun.WithConnResolver(sqliteConn{pool, direct})), nil
 	}
-	d := &DB{lock: lock}
+	d := &DB{lock: lock, direct: direct}
 	if d.writer, err = open(1, "immediate", 8_000, 0); err != nil {
 		_ = lock.Close()
 		return nil, err
 	}
-	if d.reader, err = open(readers, "deferred", readerCacheKB, readerMapped); err != nil {
+	if d.reader, err = open(readers, "deferred", otherCacheKB, readerMapped); err != nil {
 		_ = d.writer.Close()
 		_ = lock.Close()
 		return nil, err

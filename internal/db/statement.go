@@ -16,8 +16,7 @@ import (
 type Statement struct {
 	sqlite, postgres string
 	hot              bool
-	many             bool // its rows are many: SQLite packs them
-	packed           atomic.Pointer[Statement]
+	many             bool // its rows are many: on SQLite they are read directly
 }
 
 // Hot makes a statement one whose row many transactions want: an account's counts, a pool's room. Given to [Tx.Must] or hoped
@@ -193,23 +192,15 @@ func (tx Tx) selectSQLite(ctx context.Context, q Question) error {
 	if tx.prepared != nil {
 		of = tx.prepared.of
 	}
-	run := func(s *Statement) (*sql.Rows, error) {
-		prepared, err := of(ctx, s)
-		if err != nil {
-			return nil, err
-		}
-		return prepared.QueryContext(ctx, arguments(q.args, false)...)
+	model, args := reflect.TypeOf(q.dest).Elem().Elem(), arguments(q.args, false)
+	if q.of.many && !isSingle(model) && tx.prepared == nil && tx.db.direct != nil {
+		return tx.db.direct.read(ctx, tx.db.reader, q.dest, q.of.sqlite, true, args...)
 	}
-	model := reflect.TypeOf(q.dest).Elem().Elem()
-	if q.of.many && !isSingle(model) {
-		return readPacked(tx.db.reader, packingKey{q.of, model}, q.dest, func(before, after string) (*sql.Rows, error) {
-			if before == "" {
-				return run(q.of)
-			}
-			return run(q.of.wrapped(before, after))
-		})
+	prepared, err := of(ctx, q.of)
+	if err != nil {
+		return err
 	}
-	rows, err := run(q.of)
+	rows, err := prepared.QueryContext(ctx, args...)
 	if err != nil {
 		return err
 	}
@@ -217,14 +208,6 @@ func (tx Tx) selectSQLite(ctx context.Context, q Question) error {
 		return tx.db.reader.ScanRows(ctx, rows, q.dest)
 	}
 	return readRows(tx.db.reader, rows, q.dest)
-}
-
-// wrapped is the statement with something around it, the same thing each time.
-func (s *Statement) wrapped(before, after string) *Statement {
-	if s.packed.Load() == nil {
-		s.packed.CompareAndSwap(nil, &Statement{sqlite: before + s.sqlite + after})
-	}
-	return s.packed.Load()
 }
 
 // readPrepared gives a statement that SQLite's reading connections have parsed, or will when they first run it.

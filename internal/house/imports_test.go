@@ -186,6 +186,7 @@ var parts = []part{
 	{"github.com/uptrace/bun", "internal/...", "queries; checkSQL says in which files"},
 	{"github.com/jackc/pgx/v5", "internal/db internal/db/dbtest", "PostgreSQL's driver"},
 	{"modernc.org/sqlite", "internal/db internal/hypervisor/sim", "SQLite's driver; the simulated world is a file of its own"},
+	{"zombiezen.com/go/sqlite", "internal/db", "the same SQLite without database/sql, for rows of lists"},
 	{"github.com/pressly/goose/v3", "internal/db", "migrations"},
 	{"github.com/go-ldap/ldap/v3", "internal/directory internal/directory/directorytest", "asks directories"},
 	{"github.com/go-asn1-ber/asn1-ber", "internal/directory", "how long an answer of a directory can be"},

@@ -3,6 +3,7 @@ package quota
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/db"
@@ -23,18 +24,29 @@ func Together(ctx context.Context, q db.Tx, id uid.Domain) (limit.Counts, error)
 	return limit.Without(root[0].Totals), nil
 }
 
-// Totals fills in what the accounts of domains, and of those below them, use together.
+// Totals fills in what the accounts of domains, and of those below them, use together: what is counted for them or, of ROOT, the sums.
 func Totals(ctx context.Context, q db.Tx, domains []account.Domain) error {
 	ids := make([]uid.Domain, len(domains))
 	for i, d := range domains {
 		ids[i] = d.ID
 	}
-	totals, err := totals(ctx, q, ids)
+	counted, err := limit.OfDomains(ctx, q, ids...)
+	if err != nil {
+		return err
+	}
+	ids = slices.DeleteFunc(ids, func(id uid.Domain) bool { return counted[id] != nil })
+	summed, err := totals(ctx, q, ids)
 	if err != nil {
 		return fmt.Errorf("sum up what the domains use: %w", err)
 	}
 	for i := range domains {
-		domains[i].Totals = totals[domains[i].ID]
+		d := &domains[i]
+		if d.Totals = summed[d.ID]; counted[d.ID] != nil {
+			d.Totals = limit.Use{}
+			for kind, c := range counted[d.ID] {
+				d.Totals[kind] = c.Used
+			}
+		}
 	}
 	return nil
 }

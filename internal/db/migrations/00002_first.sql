@@ -730,7 +730,7 @@ create unique index networks_untagged on networks (physical_network_id) where un
 create unique index networks_automatic on networks (account_id, zone_id) where automatic and removed is null;
 create index networks_owner on networks (account_id, id) where removed is null;
 create index networks_domain on networks (domain_id) where removed is null;
-create index networks_listed on networks (id) where removed is null;
+create index networks_listed on networks (id, account_id, removed) where removed is null;
 create index networks_of_domain on networks (acl_type, zone_id, id) where removed is null;
 create index networks_offering on networks (offering_id) where removed is null;
 
@@ -1009,7 +1009,7 @@ create table volumes (
 create unique index volumes_device on volumes (vm_id, device) where vm_id is not null and removed is null;
 create index volumes_owner on volumes (account_id, id) where removed is null;
 create index volumes_domain on volumes (domain_id) where removed is null;
-create index volumes_listed on volumes (id) where removed is null;
+create index volumes_listed on volumes (id, account_id, removed) where removed is null;
 
 -- internal/compute ------------------------------------------------------------------------------------------------
 create table vm_groups (
@@ -1060,7 +1060,7 @@ create table vms (
 create unique index vms_instance_name on vms (instance_name);
 create index vms_owner on vms (account_id, id, state) where removed is null;
 create index vms_domain on vms (domain_id, id) where removed is null;
-create index vms_listed on vms (id) where removed is null;
+create index vms_listed on vms (id, account_id, name, display_name, instance_name, removed) where removed is null; -- all that counting by keyword reads
 create index vms_host on vms (host_id) where host_id is not null;
 create index vms_iso on vms (iso_id) where iso_id is not null;
 create index vms_group on vms (group_id) where group_id is not null;
