@@ -118,20 +118,12 @@ type Name struct {
 
 // Names gives the names of accounts, removed ones too, in one query.
 func Names(ctx context.Context, q db.Tx, ids []uid.Account) (map[uid.Account]Name, error) {
-	found, err := names.Find(ctx, q, ids)
-	if err != nil {
-		return nil, fmt.Errorf("find the names of accounts: %w", err)
-	}
-	return found, nil
+	return names.Find(ctx, q, ids)
 }
 
 var usernames = db.RememberNames[uid.User]("users", "users", "username")
 
 // Usernames gives the names of users, removed ones too, in one query.
 func Usernames(ctx context.Context, q db.Tx, ids []uid.User) (map[uid.User]string, error) {
-	names, err := usernames.Find(ctx, q, ids)
-	if err != nil {
-		return nil, fmt.Errorf("find the names of users: %w", err)
-	}
-	return names, nil
+	return usernames.Find(ctx, q, ids)
 }
