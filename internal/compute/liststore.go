@@ -99,7 +99,11 @@ func (s *Service) List(ctx context.Context, f Filter) ([]VM, int, error) {
 		q.Where("v.id in (select vm_id from security_group_vms where group_id = ?)", f.Security)
 	}
 	db.Like(q, f.Keyword, "v.name", "v.display_name", "v.instance_name")
-	n, err := db.PageByID(ctx, q, f.Offset, f.Limit, withoutUserData)
+	page := db.PageByID
+	if f.Keyword != "" {
+		page = db.PageFound
+	}
+	n, err := page(ctx, q, f.Offset, f.Limit, withoutUserData)
 	out := make([]VM, len(rows))
 	for i, r := range rows {
 		out[i] = r.VM

@@ -83,8 +83,17 @@ func PageByID(ctx context.Context, q *bun.SelectQuery, offset, limit int, dress 
 	if offset <= 0 {
 		return Page(ctx, q, offset, limit, dress...)
 	}
+	return PageFound(ctx, q, offset, limit, dress...)
+}
+
+// PageFound is PageByID for queries that look at many rows to find a page's: at first they are looked for alone, in an index that has
+// what the conditions ask for, and then only those found are read.
+func PageFound(ctx context.Context, q *bun.SelectQuery, offset, limit int, dress ...func(*bun.SelectQuery)) (total int, err error) {
+	if limit <= 0 && offset <= 0 {
+		return Page(ctx, q, offset, limit, dress...)
+	}
 	count := q.Clone()
-	q.Where("?TableAlias.id in (?)", count.Clone().Column("id").Offset(int64(offset)).Limit(int64(max(limit, 0))))
+	q.Where("?TableAlias.id in (?)", count.Clone().Column("id").Offset(int64(max(offset, 0))).Limit(int64(max(limit, 0))))
 	return page(ctx, q, count, dress)
 }
 
