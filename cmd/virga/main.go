@@ -27,6 +27,8 @@ type commands struct {
 	Apply   apply       `cmd:"" help:"Bring a cloud into the shape that a file describes: zones, pods, clusters, hosts, networks, storage, offerings, settings."`
 	Audit   auditLog    `cmd:"" help:"The record of who asked for what: export it, verify it."`
 	Version versionText `cmd:"" help:"Print the version."`
+
+	RouterMetadata routerMetadata `cmd:"" hidden:"" help:"Answer the guests of a virtual router. For virga agent."`
 }
 
 // houses are the commands above, for everything else is the cloud's.
@@ -59,7 +61,10 @@ func main() {
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	if len(os.Args) < 2 || !slices.ContainsFunc(houses, func(h cli.House) bool { return h.Name == os.Args[1] }) {
+	ours := func(name string) bool {
+		return name == metadataCommand || slices.ContainsFunc(houses, func(h cli.House) bool { return h.Name == name })
+	}
+	if len(os.Args) < 2 || !ours(os.Args[1]) {
 		return cli.Run(ctx, terminal(), os.Args[1:])
 	}
 	ctx, stop = interrupts(ctx)

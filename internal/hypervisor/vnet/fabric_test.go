@@ -304,3 +304,17 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+func TestProbe(t *testing.T) {
+	t.Parallel()
+	vnettest.New(t, "nft", "dnsmasq", "haproxy")
+	for _, c := range vnet.Probe(t.Context()) {
+		t.Logf("%-30s %-5v %s", c.Name, c.There, c.Detail)
+		if !c.There && (c.Needed || c.Lack == "") {
+			t.Errorf("%s: %s", c.Name, c.Detail)
+		}
+	}
+	if left, err := vnet.SpaceNames("virga-probe-"); err != nil || len(left) != 0 {
+		t.Errorf("the probe left %v %v", left, err)
+	}
+}

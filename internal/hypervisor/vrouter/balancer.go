@@ -200,11 +200,11 @@ defaults
 	if err != nil {
 		return err
 	}
-	pid := r.pid("haproxy.pid", running)
+	old := pid(r.file("haproxy.pid"), running)
 	if !some {
-		if pid != 0 {
+		if old != 0 {
 			_ = os.Remove(r.file("haproxy.pid"))
-			return signal(pid, softly)
+			return signal(old, softly)
 		}
 		return nil
 	}
@@ -212,15 +212,15 @@ defaults
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if pid != 0 && string(was) == text.String() {
+	if old != 0 && string(was) == text.String() {
 		return nil
 	}
 	if err := vnet.WriteFile(r.file("haproxy.new"), []byte(text.String()), 0o600); err != nil {
 		return err
 	}
 	argv := []string{"haproxy", "-D", "-C", r.dir, "-f", "haproxy.new", "-p", "haproxy.pid"}
-	if pid != 0 {
-		argv = append(argv, "-x", "haproxy.sock", "-sf", strconv.Itoa(pid))
+	if old != 0 {
+		argv = append(argv, "-x", "haproxy.sock", "-sf", strconv.Itoa(old))
 	}
 	if _, err := space.Run(ctx, "", argv...); err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"slices"
 	"syscall"
 
@@ -33,7 +34,7 @@ func (r *router) converge(ctx context.Context, doc hypervisor.Router) error {
 	if err != nil {
 		return err
 	}
-	if err := folder(r.dir); err != nil {
+	if err := errors.Join(folder(r.dir), folder(filepath.Dir(r.shared("x")))); err != nil {
 		return err
 	}
 	space, err := vnet.MakeSpace(r.space(r.id))
@@ -336,5 +337,5 @@ func (r *router) end(ctx context.Context) error {
 			return err
 		}
 	}
-	return os.RemoveAll(r.dir)
+	return errors.Join(os.RemoveAll(filepath.Dir(r.shared("x"))), os.RemoveAll(r.dir))
 }

@@ -218,8 +218,8 @@ func (r *router) parts(ctx context.Context, space *vnet.Space, s *sheet) (parts 
 	}
 	for _, service := range []struct {
 		wanted               bool
-		name, program, pidin string
-	}{{named, "dhcp", "dnsmasq", "dnsmasq.pid"}, {balanced, "balancer", "haproxy", "haproxy.pid"}} {
+		name, program, pidIn string
+	}{{named, "dhcp", "dnsmasq", r.shared("dnsmasq.pid")}, {balanced, "balancer", "haproxy", r.file("haproxy.pid")}} {
 		if !service.wanted {
 			continue
 		}
@@ -227,7 +227,7 @@ func (r *router) parts(ctx context.Context, space *vnet.Space, s *sheet) (parts 
 		if err != nil {
 			return nil, nil, err
 		}
-		part(service.name, r.pid(service.pidin, running) != 0, "")
+		part(service.name, pid(service.pidIn, running) != 0, "")
 	}
 	if told {
 		status, err := r.control().Status(ctx)

@@ -34,7 +34,7 @@ func (r *router) names(s *sheet, mtus map[string]int) names {
 	config.WriteString("no-hosts\nno-resolv\nno-poll\ndomain-needed\nbind-dynamic\nexcept-interface=lo\ndhcp-authoritative\nno-ping\nexpand-hosts\n")
 	fmt.Fprintf(&config, "localise-queries\ncache-size=%d\n", mostCache)
 	fmt.Fprintf(&config, "pid-file=%s\ndhcp-leasefile=%s\ndhcp-hostsfile=%s\naddn-hosts=%s\n",
-		r.file("dnsmasq.pid"), r.file("leases"), r.file("hosts"), r.file("names"))
+		r.shared("dnsmasq.pid"), r.shared("leases"), r.shared("hosts"), r.shared("names"))
 	fmt.Fprintf(&config, "dhcp-lease-max=%d\n", 1<<20)
 	if nobody, err := user.LookupId(strconv.Itoa(int(r.User))); err == nil {
 		fmt.Fprintf(&config, "user=%s\n", nobody.Username)
@@ -181,15 +181,15 @@ func (r *router) name(ctx context.Context, space *vnet.Space, n names, wanted bo
 	}
 	was := names{}
 	for file, into := range map[string]*string{"dnsmasq.conf": &was.config, "hosts": &was.hosts, "dnsmasq.done": &was.names} {
-		text, err := os.ReadFile(r.file(file))
+		text, err := os.ReadFile(r.shared(file))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		*into = string(text)
 	}
-	pid := r.pid("dnsmasq.pid", running)
+	old := pid(r.shared("dnsmasq.pid"), running)
 	done := fmt.Sprintf("%x", sha256.Sum256([]byte(n.config+n.hosts+n.names)))
-	if was.names == done && pid != 0 {
+	if was.names == done && old != 0 {
 		return nil
 	}
 	// A lease that is for another card now would keep the address from it.
@@ -197,36 +197,36 @@ func (r *router) name(ctx context.Context, space *vnet.Space, n names, wanted bo
 	if err != nil {
 		return err
 	}
-	if fresh := pid == 0 || was.config != n.config || stale; fresh {
+	if fresh := old == 0 || was.config != n.config || stale; fresh {
 		if err := stop(ctx, running); err != nil {
 			return err
 		}
-		pid = 0
+		old = 0
 		if stale {
-			if err := vnet.WriteFile(r.file("leases"), []byte(kept), 0o644); err != nil {
+			if err := vnet.WriteFile(r.shared("leases"), []byte(kept), 0o644); err != nil {
 				return err
 			}
 		}
 	}
 	for _, f := range []struct{ name, text string }{{"hosts", n.hosts}, {"names", n.names}, {"dnsmasq.conf", n.config}} {
-		if err := vnet.WriteFile(r.file(f.name), []byte(f.text), 0o644); err != nil {
+		if err := vnet.WriteFile(r.shared(f.name), []byte(f.text), 0o644); err != nil {
 			return err
 		}
 	}
-	if pid != 0 {
-		err = signal(pid, again)
+	if old != 0 {
+		err = signal(old, again)
 	} else {
-		_, err = space.Run(ctx, "", "dnsmasq", "--conf-file="+r.file("dnsmasq.conf"))
+		_, err = space.Run(ctx, "", "dnsmasq", "--conf-file="+r.shared("dnsmasq.conf"))
 	}
 	if err != nil {
 		return err
 	}
-	return vnet.WriteFile(r.file("dnsmasq.done"), []byte(done), 0o600)
+	return vnet.WriteFile(r.shared("dnsmasq.done"), []byte(done), 0o600)
 }
 
 // leases gives those leases that are still for the card that they were given to, and whether there are others.
 func (r *router) leases(before, now string) (kept string, stale bool, err error) {
-	text, err := os.ReadFile(r.file("leases"))
+	text, err := os.ReadFile(r.shared("leases"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", false, nil
 	}

@@ -35,16 +35,16 @@ func (r *router) processes(space *vnet.Space, name string) ([]int, error) {
 }
 
 // pid reads the id that a service wrote of itself, 0 where it is none of those that run.
-func (r *router) pid(file string, running []int) int {
-	text, err := os.ReadFile(r.file(file))
+func pid(file string, running []int) int {
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return 0
 	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil || !slices.Contains(running, pid) {
+	id, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || !slices.Contains(running, id) {
 		return 0
 	}
-	return pid
+	return id
 }
 
 func signal(pid int, s syscall.Signal) error {

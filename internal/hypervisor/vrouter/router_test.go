@@ -3,12 +3,16 @@ package vrouter_test
 import (
 	"context"
 	"net"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/hypervisor/vnet/vnettest"
+	"github.com/virga-cloud/virga/internal/hypervisor/vrouter"
+	"github.com/virga-cloud/virga/uid"
 )
 
 func TestAddressesAndNames(t *testing.T) {
@@ -238,5 +242,32 @@ func TestTwoGateways(t *testing.T) {
 	l.Answered(vm2, "tcp", "203.0.113.9:80", "first 198.51.100.10")
 	if rules := l.Run(s.space(), "ip", "rule"); strings.Count(rules, "\n") != 3 {
 		t.Errorf("choices between ways out are left:\n%s", rules)
+	}
+}
+
+// TestClosedFolder has a state that is for its owner only: services have their files elsewhere.
+func TestClosedFolder(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "busybox")
+	s.state = t.TempDir()
+	s.restart()
+	g := guest(11)
+	s.apply(s.doc(g))
+	if said := s.lease(s.boot(g)); said["ip"] != "10.1.1.11" {
+		t.Errorf("a guest got %s", said["ip"])
+	}
+	network := vrouter.NewNetwork(s.fabric, s.routers)
+	must(t, network.RecoverNetwork(t.Context(), []uid.NIC{g.NIC}))
+	if _, err := network.Routers(t.Context(), uid.New[uid.Host]()); !fault.Is(err, fault.Unavailable) {
+		t.Error("another host's routers:", err)
+	}
+	if got, err := network.Routers(t.Context(), s.config.Host); err != nil || len(got) != 1 {
+		t.Errorf("this host's routers: %v %v", got, err)
+	}
+	must(t, network.DropRouter(t.Context(), s.config.Host, s.id))
+	must(t, s.routers.Sweep(t.Context(), nil))
+	left, err := filepath.Glob("/run/virga/" + s.lab.Prefix() + "*")
+	if err != nil || len(left) != 0 {
+		t.Errorf("files are left: %v %v", left, err)
 	}
 }

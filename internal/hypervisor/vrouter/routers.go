@@ -20,10 +20,8 @@ import (
 
 // Config says where routers are, and by what they are served.
 type Config struct {
-	Fabric *vnet.Fabric
-	// State is the folder for what must be known after a restart. Services that are nobody's read some of it: other users must be
-	// able to go through the folders above it.
-	State    string
+	Fabric   *vnet.Fabric
+	State    string   // the folder for what must be known after a restart
 	Spaces   string   // begins the names of the routers' network namespaces on this host
 	Metadata []string // the program that answers guests: it calls [metadata.Child]
 	User     uint32   // whose processes services are: a user who may do nothing
@@ -34,6 +32,8 @@ type Config struct {
 // turns.
 type Routers struct {
 	Config
+
+	run string // the folder for what services read, who are nobody: others can go through the folders above it
 
 	mu      sync.Mutex
 	routers map[uid.Router]*router
@@ -56,15 +56,14 @@ func Open(c Config) (*Routers, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	r := &Routers{Config: c, routers: map[uid.Router]*router{}}
+	r := &Routers{Config: c, run: c.State, routers: map[uid.Router]*router{}}
 	if err := folder(c.State); err != nil {
 		return nil, err
 	}
-	for above := filepath.Clean(c.State); above != filepath.Dir(above); above = filepath.Dir(above) {
-		if info, err := os.Stat(above); err != nil {
+	if !open(c.State) {
+		r.run = filepath.Join(volatile, strings.Trim(c.Spaces, "-"))
+		if err := errors.Join(folder(volatile), folder(r.run)); err != nil {
 			return nil, err
-		} else if info.Mode()&0o001 == 0 {
-			return nil, fault.Unavailablef("services of routers can't reach their files: chmod o+x %s", above)
 		}
 	}
 	entries, err := os.ReadDir(c.State)
@@ -82,6 +81,20 @@ func Open(c Config) (*Routers, error) {
 		}
 	}
 	return r, nil
+}
+
+// volatile is where services have their files when others can't go through the folders above the state's. It need not
+// outlive the machine: all is written again, and addresses are reserved, not leased out.
+const volatile = "/run/virga"
+
+// open tells whether others can go through a folder and all above it.
+func open(path string) bool {
+	for above := filepath.Clean(path); above != filepath.Dir(above); above = filepath.Dir(above) {
+		if info, err := os.Stat(above); err != nil || info.Mode()&0o001 == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // folder makes a folder that others may go through and not look into.
@@ -105,6 +118,9 @@ func (r *Routers) router(id uid.Router) *router {
 }
 
 func (r *router) file(name string) string { return filepath.Join(r.dir, name) }
+
+// shared is a file that services read.
+func (r *router) shared(name string) string { return filepath.Join(r.run, string(r.id), name) }
 
 // space is the name of a router's network namespace.
 func (r *Routers) space(id uid.Router) string { return r.Spaces + string(id) }
@@ -194,6 +210,9 @@ func (r *Routers) Sweep(ctx context.Context, keep []uid.Router) error {
 		if !slices.Contains(keep, id) {
 			errs = append(errs, r.DropRouter(ctx, id))
 		}
+	}
+	if r.run != r.State && len(keep) == 0 {
+		_, _ = os.Remove(r.run), os.Remove(volatile) // where nothing is in them
 	}
 	return errors.Join(errs...)
 }
