@@ -212,6 +212,9 @@ func (s *Service) MoveIn(ctx context.Context, tx db.Tx, id uid.User, to Named) e
 	if err := moveUser(ctx, tx, id, a.ID); err != nil {
 		return fmt.Errorf("move user %s: %w", id, err)
 	}
+	if err := once.Withdraw(ctx, tx, id); err != nil {
+		return err
+	}
 	if err := s.EndSessions(ctx, tx, id); err != nil {
 		return err
 	}

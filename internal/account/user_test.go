@@ -8,6 +8,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/once"
 	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/uid"
@@ -190,7 +191,13 @@ func TestShuttingUsersAndAccounts(t *testing.T) {
 			t.Error("it does not act again")
 		}
 		open = w.session(id)
+		own := auth.With(t.Context(), auth.Caller{User: id})
+		want(t, "make something under a key", w.db.Write(own, func(ctx context.Context, tx db.Tx) error {
+			return once.Record(once.With(ctx, "key", "createVolume", "digest"), tx, "volume", "")
+		}), "")
 		want(t, "move", w.MoveUser(root, id, Named{Name: "auser2"}), "")
+		_, err = once.Find(own, w.db.Read(), "key", "createVolume", "digest")
+		want(t, "see what it made in the other account", err, fault.Conflict)
 		if c, _, err := w.ByKey(root, keys.APIKey); err != nil || c.Account != w.accounts["auser2"].ID || open() {
 			t.Errorf("it acts as %+v, %v", c, err)
 		}
