@@ -55,6 +55,8 @@ var rules = []rule{
 		"what a host does for its machines; how images come to it is somebody else's, behind an interface"},
 	{"internal/hypervisor/...", "internal/hypervisor api/agent internal/bus internal/secret internal/fault uid", "",
 		"drivers act on what they are told; a driver that could look things up would decide"},
+	{"internal/tinyimage", "", "database/sql net/http", "an image is made of what is on the machine"},
+	{"internal/tinyimage/tinyimagetest", "internal/tinyimage", "", "a guest for tests"},
 	{"internal/outside/idp/idptest", "", "", "an identity provider for tests"},
 	{"internal/outside/idp", "internal/outside/fetch internal/fault internal/secret", "net/http", "what providers say comes with a browser"},
 	{"internal/outside/openid", "internal/outside/fetch internal/fault internal/secret", "", "providers are asked within the same bounds as anybody"},
@@ -91,7 +93,7 @@ var rules = []rule{
 	{"internal/op/optest", "internal/op internal/auth internal/db internal/fault uid", "", "the storm knows plans, not what they do"},
 
 	{"web", "", "", "the console is files; it knows the API as any other client does"},
-	{"cmd/...", "DOMAIN internal/facade/... internal/hypervisor/... internal/hypervisor internal/cloud internal/cli internal/datacenter internal/doctor web api api/... " + mechanics,
+	{"cmd/...", "internal/tinyimage DOMAIN internal/facade/... internal/hypervisor/... internal/hypervisor internal/cloud internal/cli internal/datacenter internal/doctor web api api/... " + mechanics,
 		"", "the binary hands everything what it needs from flags, files and the environment"},
 	{"internal/tools/...", "api api/... internal/setting", "", "generators read what is declared, commands and settings, and nothing that serves it"},
 	{"internal/house", "", "", "rules about the code must not depend on it"},
@@ -103,7 +105,7 @@ const mechanics = "internal/audit internal/op internal/once internal/keep intern
 const facades = "facades translate; a rule that two of them need lives in a service, so none imports another or a driver"
 
 // aids are what tests may import besides what their package may.
-const aids = "internal/bus/bustest internal/db/dbtest internal/outside/idp/idptest internal/directory/directorytest internal/op/optest internal/hypervisor/hypervisortest internal/hypervisor/sim internal/hypervisor/vnet/vnettest internal/cloudtest"
+const aids = "internal/bus/bustest internal/db/dbtest internal/outside/idp/idptest internal/directory/directorytest internal/op/optest internal/hypervisor/hypervisortest internal/hypervisor/sim internal/hypervisor/vnet/vnettest internal/cloudtest internal/tinyimage/tinyimagetest"
 
 type rule struct {
 	packages string
