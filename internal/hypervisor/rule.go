@@ -30,6 +30,23 @@ const (
 	CommandPlug       Command = "Plug"
 	CommandUnplug     Command = "Unplug"
 	CommandPool       Command = "Pool"
+
+	CommandPlugCard       Command = "PlugCard"
+	CommandUnplugCard     Command = "UnplugCard"
+	CommandChangeCD       Command = "ChangeCD"
+	CommandResizeDisk     Command = "ResizeDisk"
+	CommandTakeSnapshot   Command = "TakeSnapshot"
+	CommandDropSnapshot   Command = "DropSnapshot"
+	CommandRevertDisk     Command = "RevertDisk"
+	CommandSaveImage      Command = "SaveImage"
+	CommandTakeCheckpoint Command = "TakeCheckpoint"
+	CommandRevertTo       Command = "RevertTo"
+	CommandDropCheckpoint Command = "DropCheckpoint"
+	CommandScreen         Command = "Screen"
+	CommandSerialLog      Command = "SerialLog"
+	CommandUsage          Command = "Usage"
+	CommandReceive        Command = "Receive"
+	CommandSend           Command = "Send"
 )
 
 // Rule makes a command misbehave on the hosts in its scope: the call takes Wait longer and then fails, if Fault or Lost say
@@ -70,26 +87,42 @@ func (r Rule) Err() error {
 // agentCommands are the names that CloudStack gives its agents' commands, and ours beside them. Several of CloudStack's are
 // one of ours.
 var agentCommands = map[string]Command{
-	"PingCommand":                CommandProbe,
-	"CheckHealthCommand":         CommandProbe,
-	"ReadyCommand":               CommandProbe,
-	"CheckVirtualMachineCommand": CommandGuests,
-	"GetStorageStatsCommand":     CommandPool,
-	"ModifyStoragePoolCommand":   CommandPool,
-	"CreateCommand":              CommandMakeDisk,
-	"CreateObjectCommand":        CommandMakeDisk,
-	"CopyCommand":                CommandMakeDisk,
-	"DeleteCommand":              CommandDropDisk,
-	"DestroyCommand":             CommandDropDisk,
-	"StartCommand":               CommandStart,
-	"StopCommand":                CommandStop,
-	"RebootCommand":              CommandReboot,
-	"DownloadCommand":            CommandFetchImage,
-	"DeleteTemplateCommand":      CommandDropImage,
-	"SecStorageSetupCommand":     CommandMeasure,
-	"AttachCommand":              CommandPlug,
-	"AttachVolumeCommand":        CommandPlug,
-	"DettachCommand":             CommandUnplug, // sic
+	"PingCommand":                              CommandProbe,
+	"CheckHealthCommand":                       CommandProbe,
+	"ReadyCommand":                             CommandProbe,
+	"CheckVirtualMachineCommand":               CommandGuests,
+	"GetStorageStatsCommand":                   CommandPool,
+	"ModifyStoragePoolCommand":                 CommandPool,
+	"CreateCommand":                            CommandMakeDisk,
+	"CreateObjectCommand":                      CommandMakeDisk,
+	"CopyCommand":                              CommandMakeDisk,
+	"DeleteCommand":                            CommandDropDisk,
+	"DestroyCommand":                           CommandDropDisk,
+	"StartCommand":                             CommandStart,
+	"StopCommand":                              CommandStop,
+	"RebootCommand":                            CommandReboot,
+	"DownloadCommand":                          CommandFetchImage,
+	"DeleteTemplateCommand":                    CommandDropImage,
+	"SecStorageSetupCommand":                   CommandMeasure,
+	"AttachCommand":                            CommandPlug,
+	"AttachVolumeCommand":                      CommandPlug,
+	"DettachCommand":                           CommandUnplug, // sic
+	"PlugNicCommand":                           CommandPlugCard,
+	"UnPlugNicCommand":                         CommandUnplugCard,
+	"AttachIsoCommand":                         CommandChangeCD,
+	"ResizeVolumeCommand":                      CommandResizeDisk,
+	"BackupSnapshotCommand":                    CommandTakeSnapshot,
+	"ManageSnapshotCommand":                    CommandTakeSnapshot,
+	"DeleteSnapshotBackupCommand":              CommandDropSnapshot,
+	"RevertSnapshotCommand":                    CommandRevertDisk,
+	"CreatePrivateTemplateFromSnapshotCommand": CommandSaveImage,
+	"CreateVMSnapshotCommand":                  CommandTakeCheckpoint,
+	"RevertToVMSnapshotCommand":                CommandRevertTo,
+	"DeleteVMSnapshotCommand":                  CommandDropCheckpoint,
+	"GetVncPortCommand":                        CommandScreen,
+	"GetVmStatsCommand":                        CommandUsage,
+	"PrepareForMigrationCommand":               CommandReceive,
+	"MigrateCommand":                           CommandSend,
 }
 
 // ParseRule reads a rule without a scope as CloudStack's configureSimulator spells it. The name is that of an agent's command

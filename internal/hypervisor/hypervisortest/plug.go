@@ -11,8 +11,8 @@ import (
 
 // testPlug is for drivers that are Pluggers.
 func testPlug(_ *testing.T, b *bench) {
-	plugger := b.plugger()
-	m, root := b.running()
+	plugger := able[hypervisor.Plugger](b)
+	m, root := b.booted()
 	spare := b.disk()
 	at := func(d hypervisor.Disk, device int) hypervisor.Attachment {
 		return hypervisor.Attachment{DiskRef: d.DiskRef, Device: device}
@@ -51,7 +51,7 @@ func testPlug(_ *testing.T, b *bench) {
 
 // testPlugOneMachine has two machines want one disk at the same moment.
 func testPlugOneMachine(t *testing.T, b *bench) {
-	plugger := b.plugger()
+	plugger := able[hypervisor.Plugger](b)
 	one, _ := b.running()
 	two, _ := b.running()
 	d := b.disk()
@@ -63,14 +63,4 @@ func testPlugOneMachine(t *testing.T, b *bench) {
 	if (errs[0] == nil) == (errs[1] == nil) {
 		t.Errorf("two machines that wanted one disk got %v and %v", errs[0], errs[1])
 	}
-}
-
-// plugger is the driver as a Plugger; the test is skipped where it is none.
-func (b *bench) plugger() hypervisor.Plugger {
-	b.t.Helper()
-	p, ok := b.Driver.(hypervisor.Plugger)
-	if !ok {
-		b.t.Skip("needs a driver that plugs disks into running machines")
-	}
-	return p
 }

@@ -22,6 +22,8 @@ type Env struct {
 	// Pool is reached by all hosts.
 	Pool    uid.Pool
 	PoolURL string
+	// OtherPoolURL is another pool that they reach; "" leaves out what needs two.
+	OtherPoolURL string
 	// Template is one that disks can be made from; zero leaves it out.
 	Template      uid.Template
 	TemplateBytes int64
@@ -30,6 +32,11 @@ type Env struct {
 	StoreURL string
 	// ImageURL is where a qcow2 image can be fetched; "" is for drivers that do not look.
 	ImageURL string
+	// Boot waits until a machine that was started from Template's image does what it is asked for; nil is for drivers whose machines
+	// do so whatever they were started from.
+	Boot func(t *testing.T, host uid.Host, vm uid.VM)
+	// Cards tells whether machines can have network cards.
+	Cards bool
 	// Machines is how many small machines the hosts can run at the same time; 0 is 50.
 	Machines int
 	// Reopen gives the driver that a process has which starts after this one was killed. Recover is the run's to call.
@@ -56,6 +63,15 @@ func Run(t *testing.T, fresh func(t *testing.T) Env) {
 		"Pool":           testPool,
 		"Plug":           testPlug,
 		"PlugOneMachine": testPlugOneMachine,
+		"PlugCard":       testPlugCard,
+		"ChangeCD":       testChangeCD,
+		"ResizeDisk":     testResizeDisk,
+		"Snapshot":       testSnapshot,
+		"Checkpoint":     testCheckpoint,
+		"Migrate":        testMigrate,
+		"MigrateCopy":    testMigrateCopy,
+		"Screen":         testScreen,
+		"Usage":          testUsage,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -98,6 +114,32 @@ func (b *bench) running() (hypervisor.Machine, hypervisor.Disk) {
 	m := b.machine(d)
 	b.ok(b.Driver.Start(b.ctx(), b.host, m))
 	return m, d
+}
+
+// booted is running for a machine whose guest does what it is asked for.
+func (b *bench) booted() (hypervisor.Machine, hypervisor.Disk) {
+	b.t.Helper()
+	if b.Boot == nil {
+		return b.running()
+	}
+	d := b.disk()
+	d.Template, d.TemplateBytes, d.Bytes, d.Store, d.StoreURL = b.Template, b.TemplateBytes, b.TemplateBytes, b.Store, b.StoreURL
+	b.ok(b.Driver.MakeDisk(b.ctx(), b.host, d))
+	m := b.machine(d)
+	m.MemoryMB = 96
+	b.ok(b.Driver.Start(b.ctx(), b.host, m))
+	b.Boot(b.t, b.host, m.VM)
+	return m, d
+}
+
+// able is the driver as something more than a driver; the test is skipped where it is not.
+func able[T any](b *bench) T {
+	b.t.Helper()
+	d, ok := b.Driver.(T)
+	if !ok {
+		b.t.Skipf("needs a driver that is a %T", new(T))
+	}
+	return d
 }
 
 func (b *bench) ok(err error) {

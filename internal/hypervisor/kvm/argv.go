@@ -30,7 +30,7 @@ const (
 )
 
 // argv is QEMU's command line for a machine, paused at its first instruction. Files 3 and up are the monitor's socket and the cards'.
-func (d *Driver) argv(g *guest, accelerator string, taps int) ([]string, error) {
+func (d *Driver) argv(g *guest, accelerator string, ends []cardEnd) ([]string, error) {
 	m := g.Machine
 	cpu := "host,migratable=on"
 	if accelerator == "tcg" {
@@ -78,11 +78,8 @@ func (d *Driver) argv(g *guest, accelerator string, taps int) ([]string, error) 
 		}
 		args = append(args, "-blockdev", text(diskNode(a.Volume, image)), "-device", text(diskDevice(a)))
 	}
-	if taps != len(m.NICs) {
-		return nil, fmt.Errorf("machine %s has %d cards and %d ports", m.VM, len(m.NICs), taps)
-	}
 	for i, n := range m.NICs {
-		args = append(args, "-netdev", "tap,id="+cardEnd(n.ID)+",fd="+strconv.Itoa(4+i), "-device", text(cardDevice(n)))
+		args = append(args, "-netdev", "tap,id="+endOf(n.ID)+",fd="+strconv.Itoa(4+i), "-device", text(cardDevice(n, ends[i].mtu)))
 	}
 	return args, nil
 }
@@ -127,10 +124,14 @@ func diskDevice(a hypervisor.Attachment) map[string]any {
 	return device
 }
 
-func cardDevice(n hypervisor.NIC) map[string]any {
-	return map[string]any{
-		"driver": "virtio-net-pci", "id": cardOf(n.ID), "netdev": cardEnd(n.ID), "mac": n.MAC, "bus": "card" + strconv.Itoa(n.Device), "romfile": "",
+func cardDevice(n hypervisor.NIC, mtu int) map[string]any {
+	device := map[string]any{
+		"driver": "virtio-net-pci", "id": cardOf(n.ID), "netdev": endOf(n.ID), "mac": n.MAC, "bus": "card" + strconv.Itoa(n.Device), "romfile": "",
 	}
+	if mtu > 0 {
+		device["host_mtu"] = mtu
+	}
+	return device
 }
 
 // nodeOf names a disk in the block layer, where a name has 31 characters at most.
@@ -144,7 +145,7 @@ func nodeOf(v uid.Volume) string {
 
 func deviceOf(v uid.Volume) string { return "disk-" + string(v) }
 func cardOf(n uid.NIC) string      { return "card-" + string(n) }
-func cardEnd(n uid.NIC) string     { return "end-" + string(n) }
+func endOf(n uid.NIC) string       { return "end-" + string(n) }
 
 // escaped is a value in a list that has commas between its members.
 func escaped(value string) string { return strings.ReplaceAll(value, ",", ",,") }

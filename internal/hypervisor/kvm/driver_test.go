@@ -169,8 +169,8 @@ func needs(t testing.TB, programs ...string) {
 // noPorts is for machines without cards.
 type noPorts struct{}
 
-func (noPorts) Plug(_ context.Context, p PortSpec) (Tap, error) {
-	return Tap{}, fault.Conflictf("no port for card %s here", p.ID)
+func (noPorts) Plug(_ context.Context, n hypervisor.NIC) (Tap, error) {
+	return Tap{}, fault.Conflictf("no port for card %s here", n.ID)
 }
 
 func (noPorts) Unplug(context.Context, uid.NIC) error { return nil }

@@ -34,6 +34,7 @@ func controls() control {
 		if os.WriteFile(dir+"/cgroup.subtree_control", []byte("+cpu +memory"), 0) != nil {
 			return control{}
 		}
+		_ = os.WriteFile(dir+"/cpu.weight", []byte("10000"), 0) // machines are what the host is for
 		return control{cpu: dir, memory: dir, unified: true}
 	}
 	var c control
@@ -42,6 +43,9 @@ func controls() control {
 		if exists(filepath.Dir(dir)+"/tasks") && os.MkdirAll(dir, 0o755) == nil { //nolint:gosec // as all there
 			*at = dir
 		}
+	}
+	if c.cpu != "" {
+		_ = os.WriteFile(c.cpu+"/cpu.shares", []byte("262144"), 0) // machines are what the host is for
 	}
 	return c
 }

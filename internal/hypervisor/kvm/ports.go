@@ -17,20 +17,15 @@ import (
 type Ports interface {
 	// Plug gives a card a port in its network: a tap device that is there, stays when nobody has it open, is up, and lets through
 	// what the card may send. A card that has its port keeps it.
-	Plug(ctx context.Context, p PortSpec) (Tap, error)
+	Plug(ctx context.Context, nic hypervisor.NIC) (Tap, error)
 	// Unplug takes a card's port away. An absent one is nil.
 	Unplug(ctx context.Context, nic uid.NIC) error
-}
-
-// PortSpec is a card that wants a port.
-type PortSpec struct {
-	VM uid.VM
-	hypervisor.NIC
 }
 
 // Tap is a tap device.
 type Tap struct {
 	Name      string
+	MTU       int    // what the card has, too; 0 is 1500
 	Namespace string // the network namespace that it is in, as a file: "/run/netns/blue"; "" for this process's
 }
 
@@ -76,24 +71,31 @@ func (t Tap) openHere() (*os.File, error) {
 }
 
 // plugAll gives a machine's cards their ports, all or none.
-func (d *Driver) plugAll(ctx context.Context, m hypervisor.Machine) (taps []*os.File, err error) {
+func (d *Driver) plugAll(ctx context.Context, m hypervisor.Machine) (ends []cardEnd, err error) {
 	for _, n := range m.NICs {
-		tap, err := d.plugNIC(ctx, m.VM, n)
+		end, err := d.plugNIC(ctx, n)
 		if err != nil {
-			closeAll(taps)
+			closeAll(ends)
 			return nil, errors.Join(err, d.unplugAll(m))
 		}
-		taps = append(taps, tap)
+		ends = append(ends, end)
 	}
-	return taps, nil
+	return ends, nil
 }
 
-func (d *Driver) plugNIC(ctx context.Context, vm uid.VM, n hypervisor.NIC) (*os.File, error) {
-	tap, err := d.Ports.Plug(ctx, PortSpec{VM: vm, NIC: n})
+// cardEnd is where a card ends for QEMU.
+type cardEnd struct {
+	file *os.File
+	mtu  int
+}
+
+func (d *Driver) plugNIC(ctx context.Context, n hypervisor.NIC) (cardEnd, error) {
+	tap, err := d.Ports.Plug(ctx, n)
 	if err != nil {
-		return nil, fmt.Errorf("plug card %s: %w", n.ID, err)
+		return cardEnd{}, fmt.Errorf("plug card %s: %w", n.ID, err)
 	}
-	return tap.open()
+	f, err := tap.open()
+	return cardEnd{f, tap.MTU}, err
 }
 
 // unplugAll takes away all of a machine's ports, also where nobody waits for it any more.
@@ -105,8 +107,8 @@ func (d *Driver) unplugAll(m hypervisor.Machine) error {
 	return all
 }
 
-func closeAll(files []*os.File) {
-	for _, f := range files {
-		_ = f.Close()
+func closeAll(ends []cardEnd) {
+	for _, e := range ends {
+		_ = e.file.Close()
 	}
 }

@@ -100,16 +100,16 @@ func (d *Driver) launch(ctx context.Context, g *guest) error {
 	if err := d.lay(g); err != nil {
 		return err
 	}
-	taps, err := d.plugAll(ctx, g.Machine)
+	ends, err := d.plugAll(ctx, g.Machine)
 	if err != nil {
 		return err
 	}
-	defer closeAll(taps)
-	args, err := d.argv(g, accelerator, len(taps))
+	defer closeAll(ends)
+	args, err := d.argv(g, accelerator, ends)
 	if err != nil {
 		return err
 	}
-	if err := d.exec(g, args, taps); err != nil {
+	if err := d.exec(g, args, ends); err != nil {
 		return err
 	}
 	if err := g.save(); err != nil {
@@ -145,7 +145,7 @@ func (d *Driver) lay(g *guest) error {
 }
 
 // exec starts QEMU, in a session of its own, with its monitor's socket already open: whoever connects waits until it answers.
-func (d *Driver) exec(g *guest, args []string, taps []*os.File) error {
+func (d *Driver) exec(g *guest, args []string, ends []cardEnd) error {
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: g.file(monitorSock), Net: "unix"})
 	if err != nil {
 		return err
@@ -164,7 +164,10 @@ func (d *Driver) exec(g *guest, args []string, taps []*os.File) error {
 	defer func() { _ = said.Close() }()
 	cmd := exec.Command(d.qemu, args...) //nolint:noctx // it goes on when this process ends
 	cmd.Stdout, cmd.Stderr = said, said
-	cmd.ExtraFiles = append([]*os.File{socket}, taps...)
+	cmd.ExtraFiles = []*os.File{socket}
+	for _, e := range ends {
+		cmd.ExtraFiles = append(cmd.ExtraFiles, e.file)
+	}
 	cmd.Dir = "/"
 	cmd.Env = []string{"LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}

@@ -21,6 +21,11 @@ func (w *World) MakeDisk(ctx context.Context, host uid.Host, d hypervisor.Disk) 
 		}
 	}
 	return w.do(ctx, host, hypervisor.CommandMakeDisk, func(t *tx) error {
+		if d.Snapshot != "" {
+			if _, err := t.kept(hypervisor.SnapshotRef{Snapshot: d.Snapshot, Store: d.Store}); err != nil {
+				return err
+			}
+		}
 		if added, err := t.addDisk(d); err != nil || added {
 			return err
 		}

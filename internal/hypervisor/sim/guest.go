@@ -62,6 +62,9 @@ func (w *World) Stop(ctx context.Context, host uid.Host, vm uid.VM, force bool) 
 		}
 	}
 	return w.do(ctx, host, hypervisor.CommandStop, func(t *tx) error {
+		if err := t.dropArrival(host, vm); err != nil {
+			return err
+		}
 		if found, err := t.dropGuest(host, vm); err != nil || !found {
 			return err
 		}

@@ -22,10 +22,11 @@ func (p *prepared) guest(vm uid.VM) (g guestState, err error) {
 func (p *prepared) guestsOn(host uid.Host) (guests []hypervisor.Guest, err error) {
 	err = p.each(func(scan func(...any) error) error {
 		var g hypervisor.Guest
-		err := scan(&g.VM, &g.Running)
+		err := scan(&g.VM, &g.Running, &g.Arriving)
 		guests = append(guests, g)
 		return err
-	}, "select vm, running from guest where host = ? order by vm", string(host))
+	}, `select vm, running, false from guest where host = ?1
+		union all select vm, false, true from arrival where host = ?1 order by vm`, string(host))
 	return guests, err
 }
 

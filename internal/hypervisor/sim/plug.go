@@ -13,14 +13,7 @@ import (
 // Plug implements [hypervisor.Plugger].
 func (w *World) Plug(ctx context.Context, host uid.Host, vm uid.VM, d hypervisor.Attachment) error {
 	return w.do(ctx, host, hypervisor.CommandPlug, func(t *tx) error {
-		g, err := t.guest(vm)
-		if err != nil {
-			return err
-		}
-		if !g.running || g.host != host {
-			return fault.Conflictf("machine %s does not run on host %s", vm, host)
-		}
-		m, err := g.machine()
+		m, err := t.runs(host, vm)
 		if err != nil {
 			return err
 		}
@@ -67,6 +60,18 @@ func (w *World) Unplug(ctx context.Context, host uid.Host, vm uid.VM, d hypervis
 		m.Disks = slices.Delete(m.Disks, at, at+1)
 		return t.respecify(m)
 	})
+}
+
+// runs gives a machine that runs on a host.
+func (t *tx) runs(host uid.Host, vm uid.VM) (hypervisor.Machine, error) {
+	g, err := t.guest(vm)
+	if err != nil {
+		return hypervisor.Machine{}, err
+	}
+	if !g.running || g.host != host {
+		return hypervisor.Machine{}, fault.Conflictf("machine %s does not run on host %s", vm, host)
+	}
+	return g.machine()
 }
 
 // hold gives a machine that runs a disk.

@@ -16,7 +16,7 @@ import (
 const readers = 4
 
 // version is the schema's, in the file's user_version. A world is a simulation: another version's is refused, not migrated.
-const version = 2
+const version = 3
 
 const schema = `
 create table if not exists host (
@@ -37,6 +37,17 @@ create table if not exists image (
 	template text, store text, url text not null,
 	primary key (template, store)
 ) without rowid;
+create table if not exists snapshot (
+	snapshot text, store text, bytes int not null,
+	primary key (snapshot, store)
+) without rowid;
+create table if not exists checkpoint (
+	id text primary key, vm text not null, memory int not null, machine blob not null
+) without rowid;
+create table if not exists arrival (
+	vm text primary key, host text not null, machine blob not null
+) without rowid;
+create index if not exists arrival_host on arrival (host);
 create table if not exists rule (
 	zone text, pod text, cluster text, host text, command text,
 	wait int not null, fault text not null, kind text not null, lost int not null, count int not null,

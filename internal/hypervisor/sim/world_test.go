@@ -18,6 +18,15 @@ var (
 	_ hypervisor.Scripter = (*World)(nil)
 	_ hypervisor.Watcher  = (*World)(nil)
 	_ hypervisor.Storer   = (*World)(nil)
+
+	_ hypervisor.CardPlugger  = (*World)(nil)
+	_ hypervisor.Ejector      = (*World)(nil)
+	_ hypervisor.Resizer      = (*World)(nil)
+	_ hypervisor.Snapshotter  = (*World)(nil)
+	_ hypervisor.Checkpointer = (*World)(nil)
+	_ hypervisor.Migrator     = (*World)(nil)
+	_ hypervisor.Screener     = (*World)(nil)
+	_ hypervisor.Meter        = (*World)(nil)
 )
 
 func TestDriver(t *testing.T) {
@@ -26,7 +35,7 @@ func TestDriver(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "world.db")
 		w := open(t, path, Options{})
 		return hypervisortest.Env{
-			Driver: w, Hosts: enroll(t, w, 2), Pool: uid.New[uid.Pool](), Template: uid.New[uid.Template](), TemplateBytes: 1 << 30,
+			Driver: w, Hosts: enroll(t, w, 2), Pool: uid.New[uid.Pool](), OtherPoolURL: "nfs://10.0.0.1/other", Cards: true, Template: uid.New[uid.Template](), TemplateBytes: 1 << 30,
 			Reopen: func(t *testing.T) hypervisor.Driver {
 				ok(t, w.Close())
 				return open(t, path, Options{})
