@@ -38,8 +38,12 @@ type ImageRef struct {
 // Image is an image to be fetched.
 type Image struct {
 	ImageRef
-	URL      string // where it comes from
-	Format   string // QCOW2, RAW, VHD, OVA, VMDK or ISO
+	URL       string // where it comes from
+	Format    string // QCOW2, RAW, VHD, OVA, VMDK or ISO
+	MostBytes int64  // that it may have, and a disk made from it; 0 for any number
+	// Progress is called now and then while it comes, with a total of 0 where that is not known; nil for nobody.
+	Progress func(done, total int64) `json:"-"`
+
 	Checksum string // what its bytes must have, in hex, with or without "{MD5}" or "{SHA-256}" before it; "" for anything
 }
 

@@ -38,7 +38,7 @@ func (d *Driver) argv(g *guest, accelerator string, ends []cardEnd) ([]string, e
 	}
 	args := []string{
 		"-name", "guest=" + escaped(m.Name) + ",debug-threads=on", "-uuid", string(m.VM),
-		"-nodefaults", "-no-user-config", "-S",
+		"-nodefaults", "-no-user-config",
 		"-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
 		"-machine", "q35,usb=off,dump-guest-core=off", "-accel", accelerator, "-cpu", cpu,
 		"-smp", strconv.Itoa(m.CPUs), "-m", "size=" + strconv.Itoa(m.MemoryMB) + "M",
@@ -52,8 +52,10 @@ func (d *Driver) argv(g *guest, accelerator string, ends []cardEnd) ([]string, e
 		"-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng,addr=0x3",
 		"-device", "qemu-xhci,id=usb,addr=0x4", "-device", "usb-tablet,bus=usb.0",
 	}
-	if g.Arriving {
+	if g.Arriving { // it goes on where it was, by itself
 		args = append(args, "-incoming", "defer")
+	} else {
+		args = append(args, "-S")
 	}
 	firmware, err := g.firmware()
 	if err != nil {

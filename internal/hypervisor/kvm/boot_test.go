@@ -10,21 +10,18 @@ import (
 	"time"
 
 	"github.com/virga-cloud/virga/internal/hypervisor"
-	"github.com/virga-cloud/virga/internal/tinyimage/tinyimagetest"
 	"github.com/virga-cloud/virga/uid"
 )
 
 // booting is how long a guest may take on a machine that has other things to do.
 const booting = 2 * time.Minute
 
-// tiny puts the tiny guest's image into the site's store, and gives a machine that boots from it.
+// tiny gives a machine that boots the tiny guest.
 func (s *site) tiny() (hypervisor.Machine, hypervisor.Disk) {
 	s.t.Helper()
-	template := uid.New[uid.Template]()
-	s.must(copyFile(s.t.Context(), tinyimagetest.Path(s.t), filepath.Join(s.images, imagesDir, string(template)+".qcow2")))
 	d := hypervisor.Disk{
 		DiskRef: hypervisor.DiskRef{Volume: uid.New[uid.Volume](), Pool: uid.New[uid.Pool](), PoolURL: "file://" + s.pool},
-		Bytes:   64 << 20, Template: template, TemplateBytes: 32 << 20, Store: s.store, StoreURL: "file://" + s.images,
+		Bytes:   64 << 20, Template: s.template, TemplateBytes: 32 << 20, Store: s.store, StoreURL: "file://" + s.images,
 	}
 	m := hypervisor.Machine{
 		VM: uid.New[uid.VM](), Name: "i-2-3-VM", CPUs: 1, CPUSpeedMHz: 500, MemoryMB: 96, Disks: []hypervisor.Attachment{{DiskRef: d.DiskRef}},

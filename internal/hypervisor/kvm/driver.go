@@ -153,25 +153,31 @@ func (d *Driver) Guests(ctx context.Context, host uid.Host) ([]hypervisor.Guest,
 		return nil, err
 	}
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	guests := slices.Collect(maps.Values(d.guests))
+	d.mu.Unlock()
 	var all []hypervisor.Guest
-	for vm, g := range d.guests {
-		all = append(all, hypervisor.Guest{VM: vm, Running: g.runs() && !g.Arriving, Arriving: g.runs() && g.Arriving})
+	for _, g := range guests {
+		arriving := d.arrives(ctx, g)
+		all = append(all, hypervisor.Guest{VM: g.vm, Running: g.runs() && !arriving, Arriving: g.runs() && arriving})
 	}
 	slices.SortFunc(all, func(a, b hypervisor.Guest) int { return cmp.Compare(a.VM, b.VM) })
 	return all, nil
 }
 
 // found gives a machine that this host has, nil for none.
-func (d *Driver) found(vm uid.VM) *guest {
+func (d *Driver) found(ctx context.Context, vm uid.VM) *guest {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.guests[vm]
+	g := d.guests[vm]
+	d.mu.Unlock()
+	if g != nil {
+		d.arrives(ctx, g)
+	}
+	return g
 }
 
 // running is found for a machine that must run here.
-func (d *Driver) running(vm uid.VM) (*guest, error) {
-	if g := d.found(vm); g != nil && g.runs() && !g.Arriving {
+func (d *Driver) running(ctx context.Context, vm uid.VM) (*guest, error) {
+	if g := d.found(ctx, vm); g != nil && g.runs() && !g.Arriving {
 		return g, nil
 	}
 	return nil, fault.Conflictf("machine %s does not run on host %s", vm, d.Host)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,26 +15,38 @@ import (
 	"testing"
 	"time"
 
-	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/hypervisor/hypervisortest"
+	"github.com/virga-cloud/virga/internal/outside/download"
+	"github.com/virga-cloud/virga/internal/tinyimage/tinyimagetest"
 	"github.com/virga-cloud/virga/uid"
 )
 
 var (
 	_ hypervisor.Driver = (*Driver)(nil)
 	_ hypervisor.Storer = (*Driver)(nil)
+
+	_ hypervisor.Imager       = (*Driver)(nil)
+	_ hypervisor.Plugger      = (*Driver)(nil)
+	_ hypervisor.CardPlugger  = (*Driver)(nil)
+	_ hypervisor.Ejector      = (*Driver)(nil)
+	_ hypervisor.Resizer      = (*Driver)(nil)
+	_ hypervisor.Snapshotter  = (*Driver)(nil)
+	_ hypervisor.Checkpointer = (*Driver)(nil)
+	_ hypervisor.Migrator     = (*Driver)(nil)
+	_ hypervisor.Screener     = (*Driver)(nil)
+	_ hypervisor.Meter        = (*Driver)(nil)
 )
 
 func TestDriver(t *testing.T) {
 	t.Parallel()
 	hypervisortest.Run(t, func(t *testing.T) hypervisortest.Env {
 		s := newSite(t, 2)
-		template := uid.New[uid.Template]()
-		s.put(template, 2<<20)
 		return hypervisortest.Env{
-			Driver: s, Hosts: s.ids, Pool: uid.New[uid.Pool](), PoolURL: "file://" + s.pool, Machines: 4,
-			Template: template, TemplateBytes: 2 << 20, Store: s.store, StoreURL: "file://" + s.images, ImageURL: s.image(),
+			Driver: s, Hosts: s.ids, Pool: uid.New[uid.Pool](), PoolURL: "file://" + s.pool, OtherPoolURL: "file://" + s.other, Machines: 4,
+			Template: s.template, TemplateBytes: 32 << 20, Store: s.store, StoreURL: "file://" + s.images, ImageURL: s.image(),
+			Boot:   func(_ *testing.T, host uid.Host, vm uid.VM) { s.serial(host, vm, "TINY-READY") },
+			Cards:  os.Getuid() == 0,
 			Reopen: func(t *testing.T) hypervisor.Driver { s.reopen(); return s },
 		}
 	})
@@ -44,10 +57,14 @@ type site struct {
 	t      testing.TB
 	dir    string
 	pool   string
+	other  string // another pool
 	images string
 	store  uid.ImageStore
+	ports  *ports
 	ids    []uid.Host
 	hosts  map[uid.Host]*Driver
+
+	template uid.Template // the tiny guest's
 
 	mu   sync.Mutex
 	seen map[uid.VM]bool // machines that were started
@@ -58,16 +75,19 @@ func newSite(t testing.TB, hosts int) *site {
 	t.Helper()
 	needs(t, "qemu-system-x86_64", "qemu-img")
 	dir, err := os.MkdirTemp("", "vk")
-	s := &site{t: t, dir: dir, pool: filepath.Join(dir, "pool"), images: filepath.Join(dir, "store"), store: uid.New[uid.ImageStore](),
+	s := &site{t: t, dir: dir, pool: filepath.Join(dir, "pool"), other: filepath.Join(dir, "other"), images: filepath.Join(dir, "store"), store: uid.New[uid.ImageStore](),
 		hosts: map[uid.Host]*Driver{}, seen: map[uid.VM]bool{}}
 	s.must(err)
-	s.must(errors.Join(os.Chmod(dir, 0o711), os.Mkdir(s.pool, 0o755), os.MkdirAll(filepath.Join(s.images, imagesDir), 0o755)))
+	s.must(errors.Join(os.Chmod(dir, 0o711), os.Mkdir(s.pool, 0o755), os.Mkdir(s.other, 0o755), os.MkdirAll(filepath.Join(s.images, imagesDir), 0o755)))
 	for range hosts {
 		s.ids = append(s.ids, uid.New[uid.Host]())
 	}
 	slices.Sort(s.ids)
+	s.ports = newPorts(t)
 	s.open()
 	t.Cleanup(s.close)
+	s.template = uid.New[uid.Template]()
+	s.must(copyFile(t.Context(), tinyimagetest.Path(t), filepath.Join(s.images, imagesDir, string(s.template)+".qcow2")))
 	return s
 }
 
@@ -82,7 +102,7 @@ func (s *site) open() {
 
 func (s *site) options(i int, id uid.Host) Options {
 	o := Options{
-		Host: id, Dir: filepath.Join(s.dir, "h"+string(rune('0'+i))), Ports: noPorts{}, Accelerator: "tcg", Patience: 300 * time.Millisecond,
+		Host: id, Dir: filepath.Join(s.dir, "h"+string(rune('0'+i))), Ports: s.ports, Fetcher: download.New(netip.MustParsePrefix("127.0.0.0/8")), Accelerator: "tcg", Patience: 300 * time.Millisecond,
 		Listen: "127.0.0.1",
 	}
 	if os.Getuid() == 0 { // machines run as somebody who may do nothing
@@ -133,15 +153,6 @@ func (s *site) must(err error) {
 	}
 }
 
-// put puts an empty template into the store.
-func (s *site) put(id uid.Template, bytes int64) {
-	s.t.Helper()
-	for _, d := range s.hosts {
-		s.must(d.image.Create(s.t.Context(), filepath.Join(s.images, imagesDir, string(id)+".qcow2"), bytes, ""))
-		return
-	}
-}
-
 // image is the URL of an image that anybody may have.
 func (s *site) image() string {
 	s.t.Helper()
@@ -164,81 +175,4 @@ func needs(t testing.TB, programs ...string) {
 		}
 		t.Skipf("needs %s", name)
 	}
-}
-
-// noPorts is for machines without cards.
-type noPorts struct{}
-
-func (noPorts) Plug(_ context.Context, n hypervisor.NIC) (Tap, error) {
-	return Tap{}, fault.Conflictf("no port for card %s here", n.ID)
-}
-
-func (noPorts) Unplug(context.Context, uid.NIC) error { return nil }
-
-// A site is one driver for all of its hosts.
-
-func (s *site) at(host uid.Host) (*Driver, error) {
-	if d := s.hosts[host]; d != nil {
-		return d, nil
-	}
-	return nil, fault.Unavailablef("host %s does not answer", host)
-}
-
-// on calls one host; a context that is over comes before a host that is not there.
-func on(ctx context.Context, s *site, host uid.Host, call func(*Driver) error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	d, err := s.at(host)
-	if err != nil {
-		return err
-	}
-	return call(d)
-}
-
-func (s *site) Probe(ctx context.Context, host uid.Host) (r hypervisor.Report, err error) {
-	err = on(ctx, s, host, func(d *Driver) (err error) { r, err = d.Probe(ctx, host); return err })
-	return r, err
-}
-
-func (s *site) Guests(ctx context.Context, host uid.Host) (g []hypervisor.Guest, err error) {
-	err = on(ctx, s, host, func(d *Driver) (err error) { g, err = d.Guests(ctx, host); return err })
-	return g, err
-}
-
-func (s *site) MakeDisk(ctx context.Context, host uid.Host, disk hypervisor.Disk) error {
-	return on(ctx, s, host, func(d *Driver) error { return d.MakeDisk(ctx, host, disk) })
-}
-
-func (s *site) DropDisk(ctx context.Context, host uid.Host, ref hypervisor.DiskRef) error {
-	return on(ctx, s, host, func(d *Driver) error { return d.DropDisk(ctx, host, ref) })
-}
-
-func (s *site) Start(ctx context.Context, host uid.Host, m hypervisor.Machine) error {
-	s.mu.Lock()
-	s.seen[m.VM] = true
-	s.mu.Unlock()
-	return on(ctx, s, host, func(d *Driver) error { return d.Start(ctx, host, m) })
-}
-
-func (s *site) Stop(ctx context.Context, host uid.Host, vm uid.VM, force bool) error {
-	return on(ctx, s, host, func(d *Driver) error { return d.Stop(ctx, host, vm, force) })
-}
-
-func (s *site) Reboot(ctx context.Context, host uid.Host, vm uid.VM) error {
-	return on(ctx, s, host, func(d *Driver) error { return d.Reboot(ctx, host, vm) })
-}
-
-func (s *site) Recover(ctx context.Context) error {
-	for id := range s.hosts {
-		if err := on(ctx, s, id, func(d *Driver) error { return d.Recover(ctx) }); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *site) Pool(ctx context.Context, host uid.Host, p hypervisor.PoolRef) (r hypervisor.PoolReport, err error) {
-	err = on(ctx, s, host, func(d *Driver) (err error) { r, err = d.Pool(ctx, host, p); return err })
-	return r, err
 }

@@ -26,6 +26,7 @@ type record struct {
 // guest is a machine that this host has.
 type guest struct {
 	record
+	vm   uid.VM
 	dir  string
 	mon  *qmp.Client
 	gone chan struct{} // closed when its process has ended
@@ -89,7 +90,7 @@ func writeFile(path string, content []byte) error {
 
 // load reads a machine's folder; nil where there is none, or nothing was written into it yet.
 func (d *Driver) load(vm uid.VM) (*guest, error) {
-	g := &guest{dir: d.dirOf(vm), gone: make(chan struct{})}
+	g := &guest{vm: vm, dir: d.dirOf(vm), gone: make(chan struct{})}
 	content, err := os.ReadFile(g.file(recordFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil //nolint:nilnil // that is an answer

@@ -1,13 +1,42 @@
 package kvm
 
 import (
+	"bytes"
+	"context"
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"strings"
 
+	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/uid"
 )
 
-// In a store a template is images/TEMPLATE.qcow2 or .iso, with what is known of it beside it.
+// In a store a template is images/TEMPLATE.qcow2 or .iso, with what is known of it beside it: it is there when that is.
 const imagesDir = "images"
+
+// Fetcher brings files from elsewhere.
+type Fetcher interface {
+	// Fetch brings what is at a URL into a file, of this many bytes at most, and goes on where an earlier try ended. It is a fault: of
+	// kind Unavailable where trying again may help.
+	Fetch(ctx context.Context, url, path string, most int64, progress func(done, total int64)) error
+}
+
+// stored is what is known of an image in a store.
+type stored struct {
+	URL string
+	hypervisor.ImageReport
+}
 
 // imagePath is where an image is.
 func (d *Driver) imagePath(ref hypervisor.ImageRef, extension string) (string, error) {
@@ -18,5 +47,251 @@ func (d *Driver) imagePath(ref hypervisor.ImageRef, extension string) (string, e
 	return filepath.Join(dir, imagesDir, string(ref.Template)+"."+extension), checkID(ref.Template)
 }
 
-// Fetcher brings files from elsewhere.
-type Fetcher any
+// known is what a store knows of an image; fs.ErrNotExist where it is not there.
+func (d *Driver) known(ref hypervisor.ImageRef) (s stored, path string, err error) {
+	if path, err = d.imagePath(ref, "json"); err != nil {
+		return s, path, err
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return s, path, err
+	}
+	return s, path, json.Unmarshal(content, &s)
+}
+
+// FetchImage implements [hypervisor.Imager].
+func (d *Driver) FetchImage(ctx context.Context, host uid.Host, i hypervisor.Image) (r hypervisor.ImageReport, err error) {
+	done, err := d.turn(ctx, host, string(i.Template))
+	if err != nil {
+		return r, err
+	}
+	defer done()
+	s, record, err := d.known(i.ImageRef)
+	switch {
+	case err == nil && s.URL == i.URL:
+		return s.ImageReport, nil
+	case err == nil:
+		return r, fault.Conflictf("image %s is in its store already, from %s and not from %s", i.Template, s.URL, i.URL)
+	case !errors.Is(err, fs.ErrNotExist):
+		return r, err
+	case d.Fetcher == nil:
+		return r, fault.Conflictf("host %s fetches no images", host)
+	}
+	if err := d.folder(filepath.Dir(record)); err != nil {
+		return r, err
+	}
+	part := strings.TrimSuffix(record, ".json") + ".part"
+	if err := d.Fetcher.Fetch(ctx, i.URL, part, i.MostBytes, i.Progress); err != nil {
+		return r, err
+	}
+	if err := verify(ctx, part, i.Checksum); err != nil {
+		return r, errors.Join(err, removed(part))
+	}
+	s = stored{URL: i.URL}
+	if s.ImageReport, err = d.take(ctx, i, part); err != nil {
+		if fault.Is(err, fault.Conflict) {
+			err = errors.Join(err, removed(part)) // it would be the same again
+		}
+		return r, err
+	}
+	return s.ImageReport, d.record(record, s)
+}
+
+// record makes an image be there.
+func (d *Driver) record(path string, s stored) error {
+	content, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	return errors.Join(writeFile(path, content), synced(filepath.Dir(path)))
+}
+
+// formats are what images may come as, with qemu-img's names.
+var formats = map[string]string{"QCOW2": "qcow2", "RAW": "raw", "VMDK": "vmdk", "VHD": "vpc", "VHDX": "vhdx"}
+
+// take makes what was fetched the image: a disk as qcow2, an ISO as it is.
+func (d *Driver) take(ctx context.Context, i hypervisor.Image, part string) (r hypervisor.ImageReport, err error) {
+	format := strings.ToUpper(i.Format)
+	if format == "ISO" {
+		to, err := d.imagePath(i.ImageRef, "iso")
+		if err != nil {
+			return r, err
+		}
+		return d.settle(ctx, part, to, "raw")
+	}
+	as, ok := formats[format]
+	if !ok {
+		return r, fault.Conflictf("images of format %s can't be used on KVM hosts: want QCOW2, RAW, VMDK, VHD or ISO", i.Format)
+	}
+	if as == "vmdk" { // one that is only a list of other files must not even be opened
+		if described, err := begins(part, "# Disk DescriptorFile"); err != nil || described {
+			return r, errors.Join(err, fault.Conflictf("the image is a list of other files: want a VMDK in one file"))
+		}
+	}
+	info, err := d.image.Info(ctx, part, as)
+	if err != nil {
+		return r, err
+	}
+	if err := info.Check(); err != nil {
+		return r, err
+	}
+	if i.MostBytes > 0 && info.Bytes > i.MostBytes {
+		return r, fault.Conflictf("a disk made from the image would have %d bytes, and %d are allowed", info.Bytes, i.MostBytes)
+	}
+	to, err := d.imagePath(i.ImageRef, "qcow2")
+	if err != nil {
+		return r, err
+	}
+	if as == "qcow2" {
+		return d.settle(ctx, part, to, as)
+	}
+	temp := part + ".qcow2"
+	defer func() { _ = os.Remove(temp) }()
+	if err := d.image.Convert(ctx, part, as, temp); err != nil {
+		return r, err
+	}
+	if r, err = d.settle(ctx, temp, to, "qcow2"); err != nil {
+		return r, err
+	}
+	return r, removed(part)
+}
+
+// settle gives a file its place among the images.
+func (d *Driver) settle(ctx context.Context, from, to, format string) (r hypervisor.ImageReport, err error) {
+	if err := errors.Join(d.show(from), synced(from)); err != nil {
+		return r, err
+	}
+	info, err := d.image.Info(ctx, from, format)
+	if err != nil {
+		return r, err
+	}
+	return hypervisor.ImageReport{Bytes: info.Bytes, StoredBytes: max(info.Stored, 1)}, os.Rename(from, to)
+}
+
+func begins(path, with string) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = f.Close() }()
+	head := make([]byte, len(with))
+	_, err = io.ReadFull(f, head)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return false, nil
+	}
+	return bytes.Equal(head, []byte(with)), err
+}
+
+// verify tells whether a file is what its checksum promised.
+func verify(ctx context.Context, path, checksum string) error {
+	if checksum == "" {
+		return nil
+	}
+	name, sum, named := strings.Cut(strings.TrimPrefix(checksum, "{"), "}")
+	if !named {
+		name, sum = "", checksum
+	}
+	algorithms := map[string]func() hash.Hash{
+		"MD5": md5.New, "SHA-1": sha1.New, "SHA-224": sha256.New224, "SHA-256": sha256.New, "SHA-384": sha512.New384, "SHA-512": sha512.New,
+	}
+	algorithm := algorithms[strings.ToUpper(name)]
+	if !named {
+		for _, a := range algorithms {
+			if a().Size()*2 == len(sum) {
+				algorithm = a
+			}
+		}
+	}
+	if algorithm == nil {
+		return fault.Conflictf("the checksum %q is of no known kind: want {MD5}, {SHA-1}, {SHA-256}, {SHA-512} and hex digits", checksum)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	h := algorithm()
+	if _, err := io.Copy(h, reading{ctx, f}); err != nil {
+		return err
+	}
+	if is := hex.EncodeToString(h.Sum(nil)); !strings.EqualFold(is, sum) {
+		return fault.Conflictf("the checksum is %s and not %s: it is another file, or was changed on its way", is, sum)
+	}
+	return nil
+}
+
+// reading ends with its context.
+type reading struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (r reading) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.Reader.Read(p)
+}
+
+// DropImage implements [hypervisor.Imager].
+func (d *Driver) DropImage(ctx context.Context, host uid.Host, ref hypervisor.ImageRef) error {
+	done, err := d.turn(ctx, host, string(ref.Template))
+	if err != nil {
+		return err
+	}
+	defer done()
+	var all error
+	for _, extension := range []string{"json", "qcow2", "iso", "part", "part.from"} {
+		path, err := d.imagePath(ref, extension)
+		if err != nil {
+			return err
+		}
+		all = errors.Join(all, removed(path))
+	}
+	return all
+}
+
+// MeasureStore implements [hypervisor.Imager].
+func (d *Driver) MeasureStore(ctx context.Context, host uid.Host, s hypervisor.StoreRef) (hypervisor.StoreReport, error) {
+	if err := d.here(ctx, host); err != nil {
+		return hypervisor.StoreReport{}, err
+	}
+	all, _, err := d.space(s.URL)
+	return hypervisor.StoreReport{Bytes: all}, err
+}
+
+// SaveImage implements [hypervisor.Snapshotter].
+func (d *Driver) SaveImage(
+	ctx context.Context, host uid.Host, i hypervisor.ImageRef, s hypervisor.SnapshotRef,
+) (r hypervisor.ImageReport, err error) {
+	done, err := d.turn(ctx, host, string(i.Template))
+	if err != nil {
+		return r, err
+	}
+	defer done()
+	is, record, err := d.known(i)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return is.ImageReport, err
+	}
+	from, err := d.snapshotThere(s)
+	if err != nil {
+		return r, err
+	}
+	to, err := d.imagePath(i, "qcow2")
+	if err != nil {
+		return r, err
+	}
+	if err := d.folder(filepath.Dir(to)); err != nil {
+		return r, err
+	}
+	temp := to + ".new"
+	defer func() { _ = os.Remove(temp) }()
+	if err := copyFile(ctx, from, temp); err != nil {
+		return r, err
+	}
+	is = stored{URL: "snapshot:" + string(s.Snapshot)}
+	if is.ImageReport, err = d.settle(ctx, temp, to, "qcow2"); err != nil {
+		return r, err
+	}
+	return is.ImageReport, d.record(record, is)
+}

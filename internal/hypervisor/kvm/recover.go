@@ -40,7 +40,7 @@ func (d *Driver) Recover(ctx context.Context) error {
 
 // find takes up one machine's folder.
 func (d *Driver) find(ctx context.Context, vm uid.VM) error {
-	if d.found(vm) != nil {
+	if d.found(ctx, vm) != nil {
 		return nil
 	}
 	g, err := d.load(vm)
@@ -85,10 +85,9 @@ func (d *Driver) resume(ctx context.Context, g *guest) (err error) {
 		return d.abandon(g)
 	case status == "shutdown": // in the middle of a reboot
 		err = g.begin(ctx)
-	case g.Arriving && status == "running":
-		err = d.arrived(ctx, g)
 	}
 	d.follow(g)
+	d.arrives(wait, g)
 	return err
 }
 

@@ -35,7 +35,7 @@ func (d *Driver) Start(ctx context.Context, host uid.Host, m hypervisor.Machine)
 	if err := errors.Join(checkID(m.VM), fits(m)); err != nil {
 		return err
 	}
-	if g := d.found(m.VM); g != nil {
+	if g := d.found(ctx, m.VM); g != nil {
 		if same, err := g.is(m); err != nil || g.runs() && same && !g.Arriving {
 			return err
 		}
@@ -46,7 +46,7 @@ func (d *Driver) Start(ctx context.Context, host uid.Host, m hypervisor.Machine)
 			return err
 		}
 	}
-	g := &guest{record: record{Machine: m}, dir: d.dirOf(m.VM), gone: make(chan struct{})}
+	g := d.fresh(m)
 	held, err := d.holdAll(ctx, m)
 	if err != nil {
 		return err
@@ -63,6 +63,11 @@ func (d *Driver) Start(ctx context.Context, host uid.Host, m hypervisor.Machine)
 	}
 	d.follow(g)
 	return nil
+}
+
+// fresh is a machine that there is nothing of yet.
+func (d *Driver) fresh(m hypervisor.Machine) *guest {
+	return &guest{record: record{Machine: m}, vm: m.VM, dir: d.dirOf(m.VM), gone: make(chan struct{})}
 }
 
 // holdAll has a turn at all of a machine's disks. Those that are in use, or not there, are fault.Conflict.

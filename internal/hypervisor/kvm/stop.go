@@ -19,7 +19,7 @@ func (d *Driver) Stop(ctx context.Context, host uid.Host, vm uid.VM, force bool)
 		return err
 	}
 	defer done()
-	g := d.found(vm)
+	g := d.found(ctx, vm)
 	if g == nil {
 		return nil
 	}
@@ -71,7 +71,7 @@ func (d *Driver) Reboot(ctx context.Context, host uid.Host, vm uid.VM) error {
 		return err
 	}
 	defer done()
-	g, err := d.running(vm)
+	g, err := d.running(ctx, vm)
 	if err != nil {
 		return err
 	}

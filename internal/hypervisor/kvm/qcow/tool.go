@@ -32,7 +32,8 @@ type Info struct {
 	Hidden  bool   `json:"encrypted"`
 
 	Snapshots []struct {
-		Name string `json:"name"`
+		Name  string `json:"name"`
+		State int64  `json:"vm-state-size"` // bytes of memory that are kept with it
 	} `json:"snapshots"`
 
 	Specific struct {
