@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	_ "embed"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -112,7 +113,7 @@ func Make(ctx context.Context, p Parts, to string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(disk, append(boot, content...), 0o600); err != nil {
+	if err := os.WriteFile(disk, append(boot, content...), 0o600); err != nil { //nolint:gosec // a folder that was just made
 		return err
 	}
 	made := to + ".new"
@@ -139,7 +140,7 @@ func (p Parts) files(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	a := &archive{w: zip}
-	for _, name := range strings.Fields("bin dev proc sys tmp etc root lib lib/modules usr usr/share usr/share/udhcpc mnt") {
+	for _, name := range strings.FieldsSeq("bin dev proc sys tmp etc root lib lib/modules usr usr/share usr/share/udhcpc mnt") {
 		a.folder(name)
 	}
 	a.device("dev/console", 5, 1)
@@ -202,9 +203,8 @@ func bootRecord() ([]byte, error) {
 	// One partition that is active, of the kind FAT32 by sectors, from sector 2048 to the end.
 	entry := record[446:462]
 	entry[0], entry[4] = 0x80, 0x0c
-	put := func(at int, n uint32) { entry[at], entry[at+1], entry[at+2], entry[at+3] = byte(n), byte(n>>8), byte(n>>16), byte(n>>24) }
-	put(8, head/sector)
-	put(12, (size-head)/sector)
+	binary.LittleEndian.PutUint32(entry[8:], head/sector)
+	binary.LittleEndian.PutUint32(entry[12:], (size-head)/sector)
 	record[510], record[511] = 0x55, 0xaa
 	return record, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/virga-cloud/virga/internal/fault"
@@ -72,10 +73,8 @@ func (g *guest) until(ctx context.Context, id string, states ...string) (job, er
 		case j.Status == "concluded":
 			return j, nil
 		}
-		for _, s := range states {
-			if j.Status == s {
-				return j, nil
-			}
+		if slices.Contains(states, j.Status) {
+			return j, nil
 		}
 		select {
 		case <-tick.C:

@@ -207,7 +207,8 @@ func (g *guest) addCard(ctx context.Context, n hypervisor.NIC, end cardEnd) erro
 
 func (g *guest) dropEnd(ctx context.Context, id uid.NIC) error {
 	err := g.mon.Do(ctx, "netdev_del", map[string]string{"id": endOf(id)}, nil)
-	if refusal, refused := errors.AsType[*qmp.Error](err); refused && (refusal.Class == "DeviceNotFound" || strings.Contains(refusal.Desc, "not found")) {
+	refusal, refused := errors.AsType[*qmp.Error](err)
+	if refused && (refusal.Class == "DeviceNotFound" || strings.Contains(refusal.Desc, "not found")) {
 		return nil
 	}
 	if err != nil {

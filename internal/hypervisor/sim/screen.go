@@ -94,20 +94,18 @@ func show(conn io.ReadWriter, name string) error {
 		if err != nil {
 			return err
 		}
-		switch more := int64(0); kind[0] {
+		switch kind[0] {
 		case 0:
 			depth = body[3]
 		case 2:
-			more = 4 * int64(binary.BigEndian.Uint16(body[1:]))
-			_, err = io.CopyN(io.Discard, conn, more)
+			_, err = io.CopyN(io.Discard, conn, 4*int64(binary.BigEndian.Uint16(body[1:])))
 		case 3:
 			if body[0] == 0 { // what has not changed since is not shown again
 				err = write([]byte{0, 0}, uint16(1), uint16(0), uint16(0), uint16(screenWidth), uint16(screenHeight), int32(0),
 					make([]byte, screenWidth*screenHeight*int(depth)/8))
 			}
 		case 6:
-			more = int64(binary.BigEndian.Uint32(body[3:]))
-			_, err = io.CopyN(io.Discard, conn, more)
+			_, err = io.CopyN(io.Discard, conn, int64(binary.BigEndian.Uint32(body[3:])))
 		}
 		if err != nil {
 			return err

@@ -11,7 +11,9 @@ import (
 )
 
 // TakeSnapshot implements [hypervisor.Snapshotter]. Simulated disks have nothing on them; a snapshot is as large as its disk was.
-func (w *World) TakeSnapshot(ctx context.Context, host uid.Host, d hypervisor.DiskRef, s hypervisor.SnapshotRef) (r hypervisor.SnapshotReport, err error) {
+func (w *World) TakeSnapshot(
+	ctx context.Context, host uid.Host, d hypervisor.DiskRef, s hypervisor.SnapshotRef,
+) (r hypervisor.SnapshotReport, err error) {
 	err = w.do(ctx, host, hypervisor.CommandTakeSnapshot, func(t *tx) error {
 		bytes, found, err := t.snapshot(s)
 		if err == nil && !found {
