@@ -140,7 +140,7 @@ func (p Parts) files(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	a := &archive{w: zip}
-	for _, name := range strings.FieldsSeq("bin dev proc sys tmp etc root lib lib/modules usr usr/share usr/share/udhcpc mnt") {
+	for name := range strings.FieldsSeq("bin dev proc sys tmp etc root lib lib/modules usr usr/share usr/share/udhcpc mnt") {
 		a.folder(name)
 	}
 	a.device("dev/console", 5, 1)
