@@ -8,8 +8,8 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
-	"github.com/virga-cloud/virga/internal/once"
 	"github.com/virga-cloud/virga/internal/limit"
+	"github.com/virga-cloud/virga/internal/once"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/uid"
 )
