@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -141,7 +142,7 @@ func (g *glance) versions(ctx context.Context, q Tx) (map[string]int64, error) {
 		}
 	})
 	if g.err == nil && g.db != q.db {
-		return nil, fmt.Errorf("one list asks two databases")
+		return nil, errors.New("one list asks two databases")
 	}
 	return g.seen, g.err
 }

@@ -49,7 +49,8 @@ func openSQLite(path string, o Options) (*DB, error) {
 	direct := newDirect(path)
 	open := func(conns int, lockMode string, cacheKB, mappedBytes int) (*bun.DB, error) {
 		q := url.Values{"_txlock": {lockMode}, "_pragma": {
-			fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "journal_mode(WAL)", "synchronous(" + sync + ")", "foreign_keys(ON)", fmt.Sprintf("cache_size(-%d)", cacheKB),
+			fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "journal_mode(WAL)", "synchronous(" + sync + ")", "foreign_keys(ON)",
+			fmt.Sprintf("cache_size(-%d)", cacheKB),
 			fmt.Sprintf("mmap_size(%d)", mappedBytes),
 		}}
 		pool, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())

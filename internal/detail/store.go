@@ -118,7 +118,8 @@ func sweep(ctx context.Context, tx db.Tx, k Kind) error {
 
 // Keep makes the function that writes details into things' own rows, out of a statement that takes the JSON text and the id. What
 // comes then is done afterwards: where the rows are remembered, that they are forgotten.
-func Keep(set *db.Statement, then ...func(ctx context.Context, tx db.Tx) error) func(ctx context.Context, tx db.Tx, id string, details map[string]string) error {
+func Keep(set *db.Statement, then ...func(ctx context.Context, tx db.Tx) error,
+) func(ctx context.Context, tx db.Tx, id string, details map[string]string) error {
 	return func(ctx context.Context, tx db.Tx, id string, details map[string]string) error {
 		text, err := json.Marshal(details)
 		if err != nil {

@@ -50,7 +50,8 @@ type Label struct {
 }
 
 var (
-	findLabels = db.PrepareMany("select id, name, type, coalesce(pod_id, '') as pod_id, coalesce(cluster_id, '') as cluster_id from storage_pools where id in (?)")
+	findLabels = db.PrepareMany(`select id, name, type, coalesce(pod_id, '') as pod_id, coalesce(cluster_id, '') as cluster_id
+		from storage_pools where id in (?)`)
 	labels     = db.Remember("pools", func(ctx context.Context, q db.Tx, ids []uid.Pool) (map[uid.Pool]Label, error) {
 		return db.ByID(ctx, q, findLabels, ids, func(l Label) (uid.Pool, Label) { return l.ID, l })
 	})
