@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"github.com/virga-cloud/virga/internal/fault"
 )
@@ -24,6 +25,10 @@ const socket = 3
 
 // Child is the process: it answers guests until the context ends, or the router does. It was started with [Files].
 func Child(ctx context.Context) error {
+	// Other services are the same nobody: they are not to look into this one's memory, and none is to become somebody.
+	if err := errors.Join(unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0), unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)); err != nil {
+		return fmt.Errorf("keep others out: %w", err)
+	}
 	file := os.NewFile(socket, "control")
 	if file == nil {
 		return errors.New("this is started by virga agent, with a socket")

@@ -110,6 +110,9 @@ func (f *Fabric) load(ctx context.Context) error {
 		}
 		f.ports[p.NIC.ID] = p
 	}
+	if err := f.expect(ctx); err != nil {
+		return err
+	}
 	// Ports whose links are gone (the machine was restarted) come again when their machines do.
 	if len(f.ports) == 0 {
 		return nil
@@ -118,7 +121,7 @@ func (f *Fabric) load(ctx context.Context) error {
 }
 
 // ApplyPeers says where the other hosts are.
-func (f *Fabric) ApplyPeers(_ context.Context, p hypervisor.Peers) error {
+func (f *Fabric) ApplyPeers(ctx context.Context, p hypervisor.Peers) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if p.Version <= f.peers.Version {
@@ -133,6 +136,10 @@ func (f *Fabric) ApplyPeers(_ context.Context, p hypervisor.Peers) error {
 	}
 	was := f.peers
 	f.peers = p
+	if err := f.expect(ctx); err != nil {
+		f.peers = was
+		return err
+	}
 	links, err := f.space.Links()
 	if err != nil {
 		return fmt.Errorf("list links: %w", err)
@@ -173,6 +180,9 @@ func (f *Fabric) Sweep(ctx context.Context, cards []uid.NIC, routers []uid.Route
 	errs = append(errs, f.leaveAll())
 	if len(f.ports) == 0 {
 		errs = append(errs, f.space.Rules(ctx, noRules(f.table())))
+	}
+	if len(f.ports) == 0 && len(routers) == 0 {
+		errs = append(errs, f.home.Rules(ctx, f.noPeers()))
 	}
 	return errors.Join(errs...)
 }

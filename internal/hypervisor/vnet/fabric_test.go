@@ -136,6 +136,7 @@ func TestTwoHosts(t *testing.T) {
 			must(t, ha.fabric.ApplyPeers(t.Context(), peers))
 			l.Run(g1, "ip", "neigh", "flush", "all")
 			l.Refused(g1, "tcp", "10.1.1.3:80")
+			l.Refused(g3, "tcp", "10.1.1.2:80")
 
 			must(t, ha.fabric.Unplug(t.Context(), nics[0].ID))
 			must(t, ha.fabric.Unplug(t.Context(), nics[0].ID))

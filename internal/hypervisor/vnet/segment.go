@@ -1,6 +1,7 @@
 package vnet
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -215,6 +216,35 @@ func (f *Fabric) flood(tunnel netlink.Link) error {
 		}
 	}
 	return nil
+}
+
+// expect lets in, of what comes to the port that tunnels use, what the other hosts send.
+func (f *Fabric) expect(ctx context.Context) error {
+	if !f.Underlay.IsValid() {
+		return nil
+	}
+	family := V4
+	if f.Underlay.Is6() {
+		family = V6
+	}
+	from, some, err := Blocks("saddr != ", f.peers.Addresses, family)
+	if err != nil {
+		return err
+	}
+	if !some || len(f.peers.Addresses) == 0 {
+		from = "" // nobody is expected
+	}
+	rules := fmt.Sprintf("%stable %s %s_peers {\nchain input {\ntype filter hook input priority filter; policy accept;\n%s\n}\n}\n", f.noPeers(),
+		family, f.table(), Words(string(family), "daddr", f.Underlay.String(), "udp dport", strconv.Itoa(vxlan), from, "drop"))
+	return f.home.Rules(ctx, rules)
+}
+
+func (f *Fabric) noPeers() string {
+	family := V4
+	if f.Underlay.Is6() {
+		family = V6
+	}
+	return fmt.Sprintf("table %s %s_peers\ndelete table %s %s_peers\n", family, f.table(), family, f.table())
 }
 
 // leave removes a segment that nothing is plugged into.

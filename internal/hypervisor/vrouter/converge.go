@@ -63,7 +63,28 @@ func (r *router) converge(ctx context.Context, doc hypervisor.Router) error {
 	if err := routes(space, s); err != nil {
 		return err
 	}
+	forget(space, r.left(s))
 	return r.serve(ctx, space, s, mtus)
+}
+
+// left are the addresses of guests that are not in the document any more, or are another's now. What went to the one is not to
+// go to the other.
+func (r *router) left(s *sheet) []net.IP {
+	is := map[string]string{}
+	for _, c := range s.guestsCounted() {
+		is[c.element] = c.whose
+	}
+	var gone []net.IP
+	before, err := read(r.doc)
+	if err != nil {
+		return nil
+	}
+	for _, c := range before.guestsCounted() {
+		if is[c.element] != c.whose {
+			gone = append(gone, net.ParseIP(c.ip))
+		}
+	}
+	return gone
 }
 
 // serve brings services to what the document says. One that fails does not keep the others from it.
@@ -190,11 +211,11 @@ func addressed(space *vnet.Space, l netlink.Link, want []netip.Prefix) error {
 	return nil
 }
 
-// forget ends the connections of public addresses that are the router's no more. It is a courtesy: without the address, they
-// have no way.
+// forget ends the connections of addresses that are nobody's any more: public ones, and guests'. It is a courtesy: without the
+// address they have no way.
 func forget(space *vnet.Space, addresses []net.IP) {
 	for _, ip := range addresses {
-		for _, at := range []netlink.ConntrackFilterType{netlink.ConntrackOrigDstIP, netlink.ConntrackReplyDstIP} {
+		for _, at := range []netlink.ConntrackFilterType{netlink.ConntrackOrigSrcIP, netlink.ConntrackOrigDstIP, netlink.ConntrackReplyAnyIP} {
 			filter := &netlink.ConntrackFilter{}
 			if filter.AddIP(at, ip) == nil {
 				_, _ = space.Link().ConntrackDeleteFilters(netlink.ConntrackTable, netlink.FAMILY_V4, filter)

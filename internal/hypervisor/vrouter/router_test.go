@@ -192,6 +192,12 @@ func TestWaysOutAndIn(t *testing.T) {
 			t.Errorf("%s sent %d and received %d bytes, over all documents", ip, c.Sent, c.Received)
 		}
 	}
+	// What went to a guest does not go on to the heir of its address.
+	doc.Version, doc.Segments[0].Guests[0].NIC = 6, uid.New[uid.NIC]()
+	s.apply(doc)
+	if got := vnettest.Say(c, "who", vnettest.Short); got != "" {
+		t.Errorf("a connection is the heir's, which says %q", got)
+	}
 	must(t, s.routers.DropRouter(t.Context(), s.id))
 	must(t, s.routers.DropRouter(t.Context(), s.id))
 	l.Refused(vm2, "tcp", "203.0.113.9:80")

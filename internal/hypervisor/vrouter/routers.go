@@ -117,6 +117,18 @@ func (r *Routers) router(id uid.Router) *router {
 	return one
 }
 
+// take gives a router when it is the caller's turn; its mu is locked. While somebody waited, it may have ended: then it is another.
+func (r *Routers) take(id uid.Router) *router {
+	for {
+		one := r.router(id)
+		one.mu.Lock()
+		if r.router(id) == one {
+			return one
+		}
+		one.mu.Unlock()
+	}
+}
+
 func (r *router) file(name string) string { return filepath.Join(r.dir, name) }
 
 // shared is a file that services read.
@@ -133,8 +145,7 @@ func (r *Routers) ApplyRouter(ctx context.Context, doc hypervisor.Router) error 
 	if _, err := read(doc); err != nil {
 		return err
 	}
-	one := r.router(doc.ID)
-	one.mu.Lock()
+	one := r.take(doc.ID)
 	defer one.mu.Unlock()
 	if err := ctx.Err(); err != nil {
 		return err
@@ -157,8 +168,7 @@ func (r *Routers) DropRouter(ctx context.Context, id uid.Router) error {
 	if !uid.Valid(string(id)) {
 		return fault.Invalidf("a router's id %q is none", id)
 	}
-	one := r.router(id)
-	one.mu.Lock()
+	one := r.take(id)
 	defer one.mu.Unlock()
 	if err := ctx.Err(); err != nil {
 		return err
