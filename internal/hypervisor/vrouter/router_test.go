@@ -3,10 +3,14 @@ package vrouter_test
 import (
 	"context"
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
@@ -276,4 +280,49 @@ func TestClosedFolder(t *testing.T) {
 	if err != nil || len(left) != 0 {
 		t.Errorf("files are left: %v %v", left, err)
 	}
+}
+
+func TestSix(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "dhclient")
+	g := guest(11)
+	s.apply(s.doc(g, guest(12)))
+	vm := s.boot(g)
+	dir := t.TempDir()
+	script := filepath.Join(dir, "six")
+	must(t, os.WriteFile(script, []byte(`#!/bin/sh
+[ "$reason" = BOUND6 ] || exit 0
+echo "$new_ip6_address $new_dhcp6_name_servers $new_dhcp6_domain_search" >`+dir+`/said
+ip addr add "$new_ip6_address/64" dev "$interface" nodad
+`), 0o700))
+	// Its own address on the link must have been found to be nobody else's, or there is nothing to ask with.
+	wait := func(done func() bool) {
+		for range 100 {
+			if done() {
+				break
+			}
+			<-time.After(50 * time.Millisecond)
+		}
+	}
+	wait(func() bool {
+		return !strings.Contains(s.lab.Run(vm, "ip", "-6", "addr", "show", "dev", "eth0"), "tentative")
+	})
+	s.lab.Run(vm, "dhclient", "-6", "-1", "-sf", script, "-lf", dir+"/leases", "-pf", dir+"/pid", "-cf", "/dev/null", "eth0")
+	said, err := os.ReadFile(dir + "/said")
+	must(t, err)
+	if got := strings.TrimSpace(string(said)); got != "2001:db8:1::b 2001:db8:1::1 cs1.internal." {
+		t.Errorf("DHCPv6 says %q", got)
+	}
+	if _, got := s.fetch(vm, "http://[2001:db8:1::1]:80/latest/instance-id"); got != "i-11" {
+		t.Errorf("with the address from DHCPv6 a guest is %q", got)
+	}
+	advertised := func() bool { return strings.Contains(s.lab.Run(vm, "ip", "-6", "route"), "default via fe80::") }
+	if wait(advertised); !advertised() {
+		t.Errorf("the router does not advertise itself:\n%s", s.lab.Run(vm, "ip", "-6", "route"))
+	}
+	text, err := os.ReadFile(dir + "/pid")
+	must(t, err)
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	must(t, err)
+	must(t, syscall.Kill(pid, syscall.SIGKILL))
 }

@@ -1,7 +1,7 @@
 // Package vnettest gives tests networks of their own: namespaces that stand for hosts, guests and the world outside, joined as
 // a test wants. Nothing leaves them, and nothing is left of them.
 //
-// Tests that need what a machine lacks are skipped; VIRGA_REQUIRE=netns,nft,dnsmasq,haproxy,cloud-init (as make test sets it)
+// Tests that need what a machine lacks are skipped; VIRGA_REQUIRE=netns,nft,dnsmasq,haproxy,dhclient,cloud-init (as make test sets it)
 // makes that a failure.
 package vnettest
 
