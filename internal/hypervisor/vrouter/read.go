@@ -106,7 +106,12 @@ func readSegment(g hypervisor.RouterSegment) (one segment, err error) {
 		}
 	}
 	seen := map[string]bool{}
-	for _, guest := range g.Guests {
+	one.Guests = slices.Clone(g.Guests)
+	for i, guest := range one.Guests {
+		if !one.six.IsValid() { // whoever gives IPv6 addresses there, it is not the router
+			guest.IP6 = ""
+			one.Guests[i].IP6 = ""
+		}
 		if err := one.readGuest(guest, seen); err != nil {
 			return one, err
 		}
