@@ -63,7 +63,8 @@ func (f *Fabric) MakeOutside(ctx context.Context, o Outside) error {
 		if err != nil {
 			return err
 		}
-		rules += fmt.Sprintf("table ip %s_outside {\nchain sources {\ntype nat hook postrouting priority srcnat; policy accept;\n%s\n}\n}\n", f.table(),
+		const nat = "table ip %s_outside {\nchain sources {\ntype nat hook postrouting priority srcnat; policy accept;\n%s\n}\n}\n"
+		rules += fmt.Sprintf(nat, f.table(),
 			Words(from, "oifname !=", quote(f.Public), "masquerade"))
 	}
 	return f.home.Rules(ctx, rules)
