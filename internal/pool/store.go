@@ -52,7 +52,7 @@ type Label struct {
 var (
 	findLabels = db.PrepareMany(`select id, name, type, coalesce(pod_id, '') as pod_id, coalesce(cluster_id, '') as cluster_id
 		from storage_pools where id in (?)`)
-	labels     = db.Remember("pools", func(ctx context.Context, q db.Tx, ids []uid.Pool) (map[uid.Pool]Label, error) {
+	labels = db.Remember("pools", func(ctx context.Context, q db.Tx, ids []uid.Pool) (map[uid.Pool]Label, error) {
 		return db.ByID(ctx, q, findLabels, ids, func(l Label) (uid.Pool, Label) { return l.ID, l })
 	})
 )
