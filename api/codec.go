@@ -161,7 +161,7 @@ func commaList(c *codec) *codec {
 		blank: true,
 		set: func(v reflect.Value, text string) error {
 			for part := range strings.SplitSeq(text, ",") {
-				if part == "" {
+				if strings.TrimSpace(part) == "" { // as a whole parameter that is blank
 					continue
 				}
 				item := reflect.New(v.Type().Elem()).Elem()
