@@ -32,7 +32,7 @@ const nobody = 65534
 
 // site is a host with routers, and the world outside.
 type site struct {
-	t       *testing.T
+	t       testing.TB
 	lab     *vnettest.Lab
 	host    *vnet.Space
 	world   *vnet.Space // 198.51.100.1, the gateway of public addresses; 203.0.113.9 and .10 are somewhere behind it
@@ -44,7 +44,7 @@ type site struct {
 	id      uid.Router
 }
 
-func newSite(t *testing.T, capabilities ...string) *site {
+func newSite(t testing.TB, capabilities ...string) *site {
 	t.Helper()
 	l := vnettest.New(t, append([]string{"nft", "dnsmasq"}, capabilities...)...)
 	s := &site{
@@ -74,7 +74,7 @@ func newSite(t *testing.T, capabilities ...string) *site {
 }
 
 // openToOthers makes a folder that services, who are nobody, can go through.
-func openToOthers(t *testing.T) string {
+func openToOthers(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "vrouter") // those of the test are for its user only
 	must(t, err)
@@ -190,7 +190,7 @@ ip addr add "$ip/$mask" dev "$interface"
 	return said
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

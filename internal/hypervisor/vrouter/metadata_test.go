@@ -98,6 +98,38 @@ func TestMetadata(t *testing.T) {
 		t.Errorf("a guest without user data is answered %d", status)
 	}
 
+	// A guest that takes all it can get takes nothing from others.
+	var open []net.Conn
+	for range 8 {
+		c, err := s.lab.Dial(vm1, "tcp", "10.1.1.1:80", vnettest.Long)
+		must(t, err)
+		open = append(open, c)
+	}
+	for range 3 { // connections are taken note of a moment after they are there
+		if status, _ := s.denied(vm1, "http://10.1.1.1:80/latest/instance-id"); status == 0 {
+			break
+		}
+		<-time.After(100 * time.Millisecond)
+	}
+	if status, _ := s.denied(vm1, "http://10.1.1.1:80/latest/instance-id"); status != 0 {
+		t.Error("a guest may have any number of connections")
+	}
+	if _, got := s.fetch(vm2, "http://10.1.1.1:80/latest/instance-id"); got != "i-12" {
+		t.Errorf("beside a greedy guest another is told %q", got)
+	}
+	for _, c := range open {
+		must(t, c.Close())
+	}
+	for range 20 {
+		if _, got := s.denied(vm1, "http://10.1.1.1:80/latest/instance-id"); got == "i-11" {
+			break
+		}
+		<-time.After(50 * time.Millisecond)
+	}
+	if _, got := s.fetch(vm1, "http://10.1.1.1:80/latest/instance-id"); got != "i-11" {
+		t.Errorf("a guest that gave its connections back is told %q", got)
+	}
+
 	// The password: once, to its own machine, and never on disk.
 	if got := s.ask(vm2, "send_my_password"); got != "saved_password" {
 		t.Errorf("a guest for whom no password waits gets %q", got)

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,6 +40,7 @@ func New(t testing.TB, capabilities ...string) *Lab {
 	for _, c := range append([]string{"netns"}, capabilities...) {
 		Needs(t, c)
 	}
+	orphans()
 	return &Lab{t: t, name: fmt.Sprintf("vt%d-%d-", os.Getpid(), labs.Add(1))}
 }
 
@@ -72,6 +74,26 @@ var namespaces = sync.OnceValue(func() error {
 	}
 	s.Close()
 	return vnet.DropSpace(name)
+})
+
+// orphans ends what tests left that were killed: their namespaces bear the number of a process that is not there.
+var orphans = sync.OnceFunc(func() {
+	names, _ := vnet.SpaceNames("vt")
+	for _, name := range names {
+		id, _, _ := strings.Cut(strings.TrimPrefix(name, "vt"), "-")
+		pid, err := strconv.Atoi(id)
+		if err != nil || !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			continue
+		}
+		if s, err := vnet.FindSpace(name); err == nil {
+			pids, _ := s.Processes()
+			for _, pid := range pids {
+				_ = syscall.Kill(pid, syscall.SIGKILL)
+			}
+			s.Close()
+		}
+		_ = vnet.DropSpace(name)
+	}
 })
 
 // Space makes a network namespace that ends with the test.
