@@ -26,6 +26,7 @@ type commands struct {
 	Server  server      `cmd:"" help:"A management server."`
 	Apply   apply       `cmd:"" help:"Bring a cloud into the shape that a file describes: zones, pods, clusters, hosts, networks, storage, offerings, settings."`
 	Audit   auditLog    `cmd:"" help:"The record of who asked for what: export it, verify it."`
+	Image   imageTools  `cmd:"" help:"Images that machines are made from."`
 	Version versionText `cmd:"" help:"Print the version."`
 
 	RouterMetadata routerMetadata `cmd:"" hidden:"" help:"Answer the guests of a virtual router. For virga agent."`
@@ -37,6 +38,7 @@ var houses = []cli.House{
 	{Name: "server", Doc: "A management server."},
 	{Name: "apply", Doc: "Bring a cloud into the shape that a file describes."},
 	{Name: "audit", Doc: "Export and verify the record of who asked for what."},
+	{Name: "image", Doc: "Make the tiny guest, an image for trying hosts out."},
 	{Name: "version", Doc: "Print the version."},
 }
 

@@ -24,7 +24,7 @@ type Parts struct {
 }
 
 // modules are loaded in this order; what the kernel has built in, or does not have, is left out.
-var modules = strings.Fields(`virtio virtio_ring virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci failover net_failover virtio_net virtio_blk
+var modules = strings.Fields(`virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci failover net_failover virtio_net virtio_blk
 	virtio_balloon rng-core virtio-rng scsi_common scsi_mod cdrom isofs sr_mod button evdev`)
 
 // kernelPackage is Debian's name for its newest kernel for clouds.

@@ -3,7 +3,9 @@ package kvm
 import (
 	"bytes"
 	"context"
+	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -50,14 +52,110 @@ func (s *site) serial(host uid.Host, vm uid.VM, wanted string) string {
 	}
 }
 
-func TestBoot(t *testing.T) {
+// types enters a line at a machine's serial port and waits for what it answers.
+func (s *site) types(host uid.Host, vm uid.VM, line, answer string) {
+	s.t.Helper()
+	conn, err := net.Dial("unix", filepath.Join(s.hosts[host].dirOf(vm), serialSock))
+	s.must(err)
+	defer func() { _ = conn.Close() }()
+	_, err = conn.Write([]byte(line + "\n"))
+	s.must(err)
+	s.serial(host, vm, answer)
+}
+
+// A machine from its first to its last hour: it boots, gets its address and what it is told, answers, gets a disk, which grows, is taken
+// back to what it was, moves, and shuts itself down.
+func TestGuest(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, 1)
-	s.hosts[s.ids[0]].Patience = booting
-	m, d := s.tiny()
-	host := s.ids[0]
-	s.must(s.MakeDisk(t.Context(), host, d))
+	s := newSite(t, 2)
+	if s.ports.space == "" {
+		t.Skip("needs root, for a network of its own")
+	}
+	needs(t, "busybox", "curl")
+	host, other := s.ids[0], s.ids[1]
+	s.hosts[host].Patience, s.hosts[other].Patience = booting, booting
+	s.gateway()
+	m, root := s.tiny()
+	m.NICs = []hypervisor.NIC{{ID: uid.New[uid.NIC](), Network: uid.New[uid.Network](), MAC: "02:00:5e:00:53:01", IP: "10.9.0.17"}}
+	s.must(s.MakeDisk(t.Context(), host, root))
 	s.must(s.Start(t.Context(), host, m))
-	t.Log(s.serial(host, m.VM, "TINY-READY"))
-	s.must(s.Stop(t.Context(), host, m.VM, false))
+	log := s.serial(host, m.VM, "TINY-READY")
+	for _, want := range []string{"ip=10.9.0.17 router=10.9.0.1 mac=02:00:5e:00:53:01", "TINY-DATA from=gateway", "instance-id=i-17", "user data ran as tiny-17"} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the guest has not said %q but:\n%s", want, log)
+		}
+	}
+	if got := s.ports.get("http://10.9.0.17/"); got != "hello from tiny-17 10.9.0.17\n" {
+		t.Errorf("the guest answers %q", got)
+	}
+
+	spare := hypervisor.Disk{DiskRef: hypervisor.DiskRef{Volume: uid.New[uid.Volume](), Pool: uid.New[uid.Pool](), PoolURL: "file://" + s.pool}, Bytes: 1 << 20}
+	s.must(s.MakeDisk(t.Context(), host, spare))
+	s.must(s.Plug(t.Context(), host, m.VM, hypervisor.Attachment{DiskRef: spare.DiskRef, Device: 1}))
+	m.Disks = append(m.Disks, hypervisor.Attachment{DiskRef: spare.DiskRef, Device: 1})
+	s.types(host, m.VM, "until [ -e /dev/vdb ]; do sleep 0.1; done; echo size=$(cat /sys/block/vdb/size)", "size=2048")
+	s.must(s.ResizeDisk(t.Context(), host, spare.DiskRef, 2<<20))
+	s.types(host, m.VM, "until [ $(cat /sys/block/vdb/size) = 4096 ]; do sleep 0.1; done; echo it has grown to $((2 + 2)) thousand", "grown to 4 thousand")
+
+	// What is in memory and on the disk is as it was.
+	s.types(host, m.VM, "life=one; echo one | dd of=/dev/vdb conv=sync,fsync 2>/dev/null; echo written $((0 + 1))", "written 1")
+	c := hypervisor.Checkpoint{ID: uid.New[uid.VMSnapshot](), VM: m.VM, Disks: []hypervisor.DiskRef{root.DiskRef, spare.DiskRef}, Memory: true}
+	s.must(s.TakeCheckpoint(t.Context(), host, c))
+	snapshot := hypervisor.SnapshotRef{Snapshot: uid.New[uid.Snapshot](), Store: s.store, StoreURL: "file://" + s.images}
+	_, err := s.TakeSnapshot(t.Context(), host, spare.DiskRef, snapshot)
+	s.must(err)
+	s.types(host, m.VM, "life=two; echo two | dd of=/dev/vdb conv=sync,fsync 2>/dev/null; echo written $((0 + 2))", "written 2")
+	s.must(s.RevertTo(t.Context(), host, c))
+	s.types(host, m.VM, "echo life is $life, and $(dd if=/dev/vdb bs=3 count=1 iflag=direct 2>/dev/null || head -c 3 /dev/vdb)", "life is one, and one")
+	if got := s.content(snapshot); got != "one\n" {
+		t.Errorf("the snapshot begins with %q", got)
+	}
+
+	usage, err := s.Usage(t.Context(), host)
+	s.must(err)
+	if len(usage) != 1 || usage[0].CPU <= 0 || usage[0].MemoryKB < 50<<10 || len(usage[0].Disks) != 2 || usage[0].Disks[0].ReadBytes < 1<<20 {
+		t.Errorf("usage is %+v", usage)
+	}
+
+	at, err := s.Receive(t.Context(), other, m, nil)
+	s.must(err)
+	s.must(s.Send(t.Context(), host, m.VM, at))
+	s.types(other, m.VM, "echo life goes on: $life", "life goes on: one")
+	if got := s.ports.get("http://10.9.0.17/instance-id"); got != "i-17" {
+		t.Errorf("after its move the guest answers %q", got)
+	}
+	s.must(s.Unplug(t.Context(), other, m.VM, spare.DiskRef))
+	s.types(other, m.VM, "until [ ! -e /dev/vdb ]; do sleep 0.1; done; echo it is $((0 + 0)) now", "it is 0 now")
+	s.must(s.Stop(t.Context(), other, m.VM, false)) // it would wait two minutes for a guest that does not react
+}
+
+// gateway gives guests their addresses, and tells them what they are to know.
+func (s *site) gateway() {
+	s.t.Helper()
+	web := filepath.Join(s.dir, "web")
+	s.must(os.MkdirAll(filepath.Join(web, "latest", "meta-data"), 0o755))
+	for name, content := range map[string]string{
+		"user-data": "#!/bin/sh\necho user data ran as $(hostname)\n", "meta-data/instance-id": "i-17", "meta-data/local-hostname": "tiny-17",
+	} {
+		s.must(os.WriteFile(filepath.Join(web, "latest", name), []byte(content), 0o644))
+	}
+	conf := filepath.Join(s.dir, "dhcp.conf")
+	s.must(os.WriteFile(conf, []byte("start 10.9.0.17\nend 10.9.0.17\ninterface br0\nlease_file "+conf+".leases\npidfile "+conf+".pid\n"+
+		"option router 10.9.0.1\noption subnet 255.255.255.0\noption lease 600\n"), 0o644))
+	s.ports.serve("busybox", "udhcpd", "-f", conf)
+	s.ports.serve("busybox", "httpd", "-f", "-p", "10.9.0.1:80", "-h", web)
+}
+
+// content is the first line of what is in a snapshot.
+func (s *site) content(ref hypervisor.SnapshotRef) string {
+	s.t.Helper()
+	raw := filepath.Join(s.dir, "raw")
+	out, err := exec.Command("qemu-img", "convert", "-f", "qcow2", "-O", "raw", filepath.Join(s.images, snapshotsDir, string(ref.Snapshot)+".qcow2"), raw).CombinedOutput()
+	if err != nil {
+		s.t.Fatalf("%v: %s", err, out)
+	}
+	content, err := os.ReadFile(raw)
+	s.must(err)
+	line, _, _ := strings.Cut(string(content[:16]), "\n")
+	return line + "\n"
 }

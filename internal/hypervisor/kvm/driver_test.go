@@ -102,7 +102,7 @@ func (s *site) open() {
 
 func (s *site) options(i int, id uid.Host) Options {
 	o := Options{
-		Host: id, Dir: filepath.Join(s.dir, "h"+string(rune('0'+i))), Ports: s.ports, Fetcher: download.New(netip.MustParsePrefix("127.0.0.0/8")), Accelerator: "tcg", Patience: 300 * time.Millisecond,
+		Host: id, Dir: filepath.Join(s.dir, "h"+string(rune('0'+i))), Ports: hostPorts{s.ports, id}, Fetcher: download.New(netip.MustParsePrefix("127.0.0.0/8")), Accelerator: "tcg", Patience: 300 * time.Millisecond,
 		Listen: "127.0.0.1",
 	}
 	if os.Getuid() == 0 { // machines run as somebody who may do nothing

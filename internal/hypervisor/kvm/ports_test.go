@@ -19,13 +19,25 @@ type ports struct {
 	t     testing.TB
 	space string // "" where there are none: it takes root
 	mu    sync.Mutex
-	taps  map[uid.NIC]string
+	taps  map[end]string
 	made  int
+}
+
+// end is a card's end on a host: a machine that moves has two for a while.
+type end struct {
+	host uid.Host
+	nic  uid.NIC
+}
+
+// hostPorts are one host's.
+type hostPorts struct {
+	*ports
+	host uid.Host
 }
 
 func newPorts(t testing.TB) *ports {
 	t.Helper()
-	p := &ports{t: t, taps: map[uid.NIC]string{}}
+	p := &ports{t: t, taps: map[end]string{}}
 	if _, err := exec.LookPath("ip"); os.Getuid() != 0 || err != nil {
 		return p
 	}
@@ -46,28 +58,51 @@ func (p *ports) run(args ...string) {
 	}
 }
 
-func (p *ports) Plug(_ context.Context, n hypervisor.NIC) (Tap, error) {
+func (p hostPorts) Plug(_ context.Context, n hypervisor.NIC) (Tap, error) {
 	if p.space == "" {
 		return Tap{}, fault.Conflictf("no port for card %s here", n.ID)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.taps[n.ID] == "" {
+	if p.taps[end{p.host, n.ID}] == "" {
 		name := fmt.Sprintf("tap%d", p.made)
 		p.made++
 		p.run("-n", p.space, "tuntap", "add", "dev", name, "mode", "tap", "vnet_hdr")
 		p.run("-n", p.space, "link", "set", name, "master", "br0", "up")
-		p.taps[n.ID] = name
+		p.taps[end{p.host, n.ID}] = name
 	}
-	return Tap{Name: p.taps[n.ID], MTU: 1450, Namespace: "/run/netns/" + p.space}, nil
+	return Tap{Name: p.taps[end{p.host, n.ID}], MTU: 1450, Namespace: "/run/netns/" + p.space}, nil
 }
 
-func (p *ports) Unplug(_ context.Context, id uid.NIC) error {
+func (p hostPorts) Unplug(_ context.Context, id uid.NIC) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if name := p.taps[id]; name != "" {
+	if name := p.taps[end{p.host, id}]; name != "" {
 		p.run("-n", p.space, "link", "del", name)
-		delete(p.taps, id)
+		delete(p.taps, end{p.host, id})
 	}
 	return nil
+}
+
+// serve runs a program in the namespace until the test ends.
+func (p *ports) serve(args ...string) {
+	p.t.Helper()
+	cmd := exec.Command("ip", append([]string{"netns", "exec", p.space}, args...)...)
+	if err := cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+}
+
+// get asks a guest by HTTP.
+func (p *ports) get(url string) string {
+	p.t.Helper()
+	out, err := exec.Command("ip", "netns", "exec", p.space, "curl", "-sS", "--max-time", "20", "--retry", "5", "--retry-connrefused", url).CombinedOutput()
+	if err != nil {
+		p.t.Errorf("GET %s: %v: %s", url, err, out)
+	}
+	return string(out)
 }
