@@ -25,8 +25,9 @@ import (
 type Config struct {
 	Host  uid.Host
 	State string // the folder for what must be known after a restart
-	// Space is the name of a network namespace for bridges and taps, made where it is not there; "" is the process's own. In
-	// one of their own the host's firewall has nothing to do with them; QEMU must then be handed its taps as open files.
+	// Space is the name of the network namespace for bridges and taps, made where it is not there; "" is one named after the host,
+	// and [Own] the process's own. In one of theirs the host's firewall has nothing to do with them, and guests are not beside the
+	// host's addresses; QEMU is handed its taps as open files.
 	Space    string
 	Underlay netip.Addr // this host's address in the network that hosts reach each other by; zero for a host alone
 	Trunk    string     // a link whose VLANs are guest networks; "" for none. It is used where the kernel can, and then in place of tunnels
@@ -34,6 +35,9 @@ type Config struct {
 	Owner    int        // the user who may open taps
 	Log      *slog.Logger
 }
+
+// Own says that bridges and taps are in the process's own network namespace, beside all else that is there.
+const Own = "."
 
 // Fabric is a host's side of guest networks. Its methods may be called by many goroutines at once.
 type Fabric struct {
@@ -54,12 +58,15 @@ func Open(ctx context.Context, c Config) (*Fabric, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.Space == "" {
+		c.Space = mine + "-net-" + tag(c.Host)
+	}
 	f := &Fabric{Config: c, ports: map[uid.NIC]*port{}}
 	var err error
 	if f.home, err = Here(); err != nil {
 		return nil, err
 	}
-	if f.space = f.home; c.Space != "" {
+	if f.space = f.home; c.Space != Own {
 		if f.space, err = MakeSpace(c.Space); err != nil {
 			f.home.Close()
 			return nil, err
@@ -78,6 +85,16 @@ func (f *Fabric) Close() {
 		f.space.Close()
 	}
 	f.home.Close()
+}
+
+// End removes all that is ours on the host, and lets go of it.
+func (f *Fabric) End(ctx context.Context) error {
+	err := f.Sweep(ctx, nil, nil)
+	f.Close()
+	if f.Space != Own {
+		err = errors.Join(err, DropSpace(f.Space))
+	}
+	return err
 }
 
 func (f *Fabric) load(ctx context.Context) error {

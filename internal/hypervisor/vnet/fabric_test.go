@@ -35,7 +35,7 @@ func newHost(t *testing.T, l *vnettest.Lab, space *vnet.Space, underlay, bridges
 	if underlay != "" {
 		h.config.Underlay = netip.MustParseAddr(underlay)
 	}
-	if bridges != "" {
+	if h.config.Space = vnet.Own; bridges != "" {
 		h.config.Space = l.Space(bridges).Name
 	}
 	h.open()
@@ -273,6 +273,33 @@ func TestTap(t *testing.T) {
 			t.Errorf("a card is plugged into %T with MTU %d", link, tap.MTU)
 		}
 	}
+}
+
+// TestOwnSpace has bridges and taps in the namespace that is named after the host.
+func TestOwnSpace(t *testing.T) {
+	t.Parallel()
+	l := vnettest.New(t, "nft")
+	h := newHost(t, l, l.Space("host"), "", "br")
+	h.config.Space = ""
+	h.restart()
+	tap, err := h.fabric.Plug(t.Context(), card(1, 7))
+	if fault.Is(err, fault.Unavailable) {
+		t.Skip("needs taps:", err)
+	}
+	must(t, err)
+	name, ok := strings.CutPrefix(tap.Namespace, "/run/netns/virga-net-")
+	if !ok {
+		t.Fatalf("a tap is in %q", tap.Namespace)
+	}
+	if links := l.Links(h.space); len(links) != 0 {
+		t.Errorf("beside the host's links are %v", links)
+	}
+	must(t, h.fabric.End(t.Context()))
+	if left, err := vnet.SpaceNames("virga-net-" + name); err != nil || len(left) != 0 {
+		t.Errorf("the host's namespace is left: %v %v", left, err)
+	}
+	h.config.Space = vnet.Own
+	h.open() // for the test's end
 }
 
 func TestBadCards(t *testing.T) {

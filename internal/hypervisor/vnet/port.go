@@ -107,7 +107,7 @@ func (f *Fabric) plug(ctx context.Context, nic hypervisor.NIC, connect func(link
 		return Tap{}, fmt.Errorf("plug in card %s: %w", id, err)
 	}
 	tap := Tap{Name: l.Attrs().Name, MTU: mtu}
-	if f.Space != "" {
+	if f.Space != Own {
 		tap.Namespace = filepath.Join(spaces, f.Space)
 	}
 	return tap, nil
