@@ -105,7 +105,7 @@ const mechanics = "internal/audit internal/op internal/once internal/keep intern
 const facades = "facades translate; a rule that two of them need lives in a service, so none imports another or a driver"
 
 // aids are what tests may import besides what their package may.
-const aids = "internal/bus/bustest internal/db/dbtest internal/outside/idp/idptest internal/directory/directorytest internal/op/optest internal/hypervisor/hypervisortest internal/hypervisor/sim internal/hypervisor/vnet/vnettest internal/cloudtest internal/tinyimage/tinyimagetest internal/outside/download"
+const aids = "internal/bus/bustest internal/db/dbtest internal/outside/idp/idptest internal/directory/directorytest internal/op/optest internal/hypervisor/hypervisortest internal/hypervisor/sim internal/hypervisor/kvm internal/hypervisor/vnet/vnettest internal/cloudtest internal/tinyimage/tinyimagetest internal/outside/download"
 
 type rule struct {
 	packages string

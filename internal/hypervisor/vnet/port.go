@@ -27,8 +27,8 @@ type port struct {
 // Tap is what a machine's card is connected to.
 type Tap struct {
 	Name      string
-	Namespace string // the network namespace that it is in, as a file; "" for this process's
 	MTU       int    // what the card should have, too
+	Namespace string // the network namespace that it is in, as a file; "" for this process's
 }
 
 // Plug gives a card its place: a tap in its network's segment that lets out what bears the card's own addresses only. A card
