@@ -24,6 +24,8 @@ type Env struct {
 	PoolURL string
 	// OtherPoolURL is another pool that they reach; "" leaves out what needs two.
 	OtherPoolURL string
+	// OthersWrite tells whether others than the test have files where the pools are: how much is used may go either way then.
+	OthersWrite bool
 	// Template is one that disks can be made from; zero leaves it out.
 	Template      uid.Template
 	TemplateBytes int64

@@ -57,7 +57,7 @@ func (d *Driver) argv(g *guest, accelerator string, ends []cardEnd) ([]string, e
 	} else {
 		args = append(args, "-S")
 	}
-	firmware, err := g.firmware()
+	firmware, err := d.firmware(g)
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +161,7 @@ func text(v any) string {
 }
 
 // firmware is what starts the guest: a BIOS, unless it wants UEFI. What UEFI remembers is kept until the machine is stopped.
-func (g *guest) firmware() ([]string, error) {
+func (d *Driver) firmware(g *guest) ([]string, error) {
 	if !g.Machine.UEFI {
 		return nil, nil
 	}
@@ -176,6 +176,9 @@ func (g *guest) firmware() ([]string, error) {
 		own := g.file(runDir + "/uefi.fd")
 		if _, err := os.Stat(own); err != nil {
 			if err := os.WriteFile(own, vars, 0o600); err != nil { //nolint:gosec // an id is checked before it is a folder
+				return nil, err
+			}
+			if err := d.give(own); err != nil {
 				return nil, err
 			}
 		}

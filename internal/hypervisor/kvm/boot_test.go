@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -158,4 +159,23 @@ func (s *site) content(ref hypervisor.SnapshotRef) string {
 	s.must(err)
 	line, _, _ := strings.Cut(string(content[:16]), "\n")
 	return line + "\n"
+}
+
+func TestFirmware(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	host := s.ids[0]
+	m, d := s.tiny()
+	m.UEFI = true
+	s.must(s.MakeDisk(t.Context(), host, d))
+	err := s.Start(t.Context(), host, m)
+	if _, e := os.Stat("/usr/share/OVMF"); e != nil {
+		if !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "ovmf") {
+			t.Errorf("a host without firmware for UEFI says %v", err)
+		}
+		return
+	}
+	s.must(err)
+	s.serial(host, m.VM, "BdsDxe")
+	s.must(s.Stop(t.Context(), host, m.VM, true))
 }

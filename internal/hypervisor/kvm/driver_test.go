@@ -44,7 +44,8 @@ func TestDriver(t *testing.T) {
 		s := newSite(t, 2)
 		return hypervisortest.Env{
 			Driver: s, Hosts: s.ids, Pool: uid.New[uid.Pool](), PoolURL: "file://" + s.pool, OtherPoolURL: "file://" + s.other, Machines: 4,
-			Template: s.template, TemplateBytes: 32 << 20, Store: s.store, StoreURL: "file://" + s.images, ImageURL: s.image(),
+			OthersWrite: true,
+			Template:    s.template, TemplateBytes: 32 << 20, Store: s.store, StoreURL: "file://" + s.images, ImageURL: s.image(),
 			Boot:   func(_ *testing.T, host uid.Host, vm uid.VM) { s.serial(host, vm, "TINY-READY") },
 			Cards:  os.Getuid() == 0,
 			Reopen: func(t *testing.T) hypervisor.Driver { s.reopen(); return s },
