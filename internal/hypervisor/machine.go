@@ -78,11 +78,14 @@ type Machine struct {
 	MemoryMB    int
 	Disks       []Attachment
 	NICs        []NIC
-	UserData    []byte        // as the guest gets it, decoded; nil for none
-	SSHKeys     []string      // public keys that the guest is to let in, as lines of authorized_keys
-	CD          *ImageRef     // an ISO in the CD drive, from which a machine starts whose first disk is empty; nil for none
-	UEFI        bool          `json:",omitzero"` // it is started by UEFI and not by a BIOS
-	Password    secret.String `json:"-"`         // that the guest is to take; it is no part of the specification, and never written down
+	UserData    []byte    // as the guest gets it, decoded; nil for none
+	SSHKeys     []string  // public keys that the guest is to let in, as lines of authorized_keys
+	CD          *ImageRef // an ISO in the CD drive, from which a machine starts whose first disk is empty; nil for none
+	UEFI        bool      `json:",omitzero"` // it is started by UEFI and not by a BIOS
+	// Drive are files on a read-only drive with the label config-2, by path: "openstack/latest/user_data". It is how a machine is told
+	// what no router tells it; none for no drive.
+	Drive    map[string][]byte `json:",omitempty"`
+	Password secret.String     `json:"-"` // that the guest is to take; it is no part of the specification, and never written down
 }
 
 // Specification is the machine in writing: the same bytes for the same machine; a list that is empty is as good as none.

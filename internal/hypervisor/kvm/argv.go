@@ -57,6 +57,13 @@ func (d *Driver) argv(g *guest, accelerator string, ends []cardEnd) ([]string, e
 	} else {
 		args = append(args, "-S")
 	}
+	if len(m.Drive) > 0 {
+		args = append(args,
+			"-blockdev", text(map[string]any{
+				"driver": "raw", "node-name": "drive", "read-only": true,
+				"file": map[string]any{"driver": "file", "filename": g.file(driveFile), "read-only": true},
+			}), "-device", "virtio-blk-pci,drive=drive,serial=config,addr=0x5")
+	}
 	firmware, err := d.firmware(g)
 	if err != nil {
 		return nil, err

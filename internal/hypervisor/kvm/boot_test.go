@@ -179,3 +179,29 @@ func TestFirmware(t *testing.T) {
 	s.serial(host, m.VM, "BdsDxe")
 	s.must(s.Stop(t.Context(), host, m.VM, true))
 }
+
+// A machine that no router tells anything has a drive.
+func TestDrive(t *testing.T) {
+	t.Parallel()
+	needs(t, "genisoimage")
+	s := newSite(t, 1)
+	host := s.ids[0]
+	m, d := s.tiny()
+	m.Drive = map[string][]byte{
+		"cloudstack/userdata/user_data.txt":      []byte("#!/bin/sh\necho the drive says $(hostname)\n"),
+		"cloudstack/metadata/instance_id.txt":    []byte("i-18"),
+		"cloudstack/metadata/local_hostname.txt": []byte("tiny-18"),
+	}
+	s.must(s.MakeDisk(t.Context(), host, d))
+	s.must(s.Start(t.Context(), host, m))
+	log := s.serial(host, m.VM, "TINY-READY")
+	for _, want := range []string{"TINY-DATA from=drive", "instance-id=i-18", "the drive says tiny-18"} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the guest has not said %q but:\n%s", want, log)
+		}
+	}
+	m.VM, m.Disks, m.Drive = uid.New[uid.VM](), nil, map[string][]byte{"../../secret": nil}
+	if err := s.Start(t.Context(), host, m); !fault.Is(err, fault.Conflict) {
+		t.Errorf("a path that leads out of the drive gave %v", err)
+	}
+}

@@ -102,7 +102,7 @@ func (d *Driver) launch(ctx context.Context, g *guest) error {
 	if err != nil {
 		return err
 	}
-	if err := d.lay(g); err != nil {
+	if err := errors.Join(d.lay(g), d.burn(ctx, g)); err != nil {
 		return err
 	}
 	ends, err := d.plugAll(ctx, g.Machine)
