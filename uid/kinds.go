@@ -54,6 +54,7 @@ type (
 	Rule            = ID[ruleKind]
 	Snapshot        = ID[snapshotKind]
 	VMSnapshot      = ID[vmSnapshotKind]
+	AgentToken      = ID[agentTokenKind]
 )
 
 type (
@@ -109,6 +110,7 @@ type (
 	ruleKind            struct{}
 	snapshotKind        struct{}
 	vmSnapshotKind      struct{}
+	agentTokenKind      struct{}
 )
 
 func (domainKind) kind() string          { return "domain" }
@@ -142,6 +144,7 @@ func (oscategoryKind) kind() string      { return "OS category" }
 func (templateKind) kind() string        { return "template" }
 func (imageStoreKind) kind() string      { return "image store" }
 func (ldapServerKind) kind() string      { return "LDAP configuration" }
+func (agentTokenKind) kind() string      { return "agent token" }
 func (sshKeyPairKind) kind() string      { return "SSH key pair" }
 func (keyPairKind) kind() string         { return "API key pair" }
 func (volumeKind) kind() string          { return "volume" }

@@ -38,6 +38,7 @@ var All = []api.Command{
 	CreatePod, UpdatePod, DeletePod, ListPods,
 	AddCluster, UpdateCluster, DeleteCluster, ListClusters,
 	AddHost, UpdateHost, DeleteHost, ReconnectHost, ListHosts,
+	CreateAgentToken, ListAgentTokens, DeleteAgentToken,
 	ListHypervisors, ConfigureSimulator, ResetSandbox,
 	CreateStoragePool, DeleteStoragePool, ListStoragePools,
 	ListCapacity,

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"regexp"
+	"slices"
 	"sync"
 	"time"
 
@@ -96,6 +98,13 @@ func (s *Server) Conn() *Conn { return s.own }
 
 // Address is where agents dial in.
 func (s *Server) Address() net.Addr { return s.nats.Addr() }
+
+// Names are those that have dialed in; some may be gone again.
+func (s *Server) Names() []string {
+	s.in.mu.Lock()
+	defer s.in.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.in.here))
+}
 
 // Drop ends the connection of a name, if it has one. Who is still admitted comes back at once.
 func (s *Server) Drop(name string) { s.in.replace(name, 0) }

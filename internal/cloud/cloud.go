@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/agent"
 	"github.com/virga-cloud/virga/internal/alert"
 	"github.com/virga-cloud/virga/internal/annotation"
 	"github.com/virga-cloud/virga/internal/apilimit"
@@ -63,6 +64,8 @@ type Config struct {
 	World string
 	// Name is this server's, unique among those that share the database, and the same after a restart.
 	Name string
+	// Agents say whether and how agents of real hosts reach this server.
+	Agents Agents
 	// Pace is how long simulated hosts take.
 	Pace sim.Options
 
@@ -108,6 +111,7 @@ type Cloud struct {
 	VPCs     *vpc.Service
 	Groups   *secgroup.Service
 	Hosts    *host.Service
+	Agents   *agent.Service
 	Pools    *pool.Service
 	Images   *image.Service
 	Volumes  *volume.Service
@@ -115,6 +119,8 @@ type Cloud struct {
 	Closing  *closing.Service
 	Projects *project.Service
 	Facade   *cloudstack.Facade
+
+	agents *agents // nil where none dial in
 
 	log  *slog.Logger
 	box  *secret.Box
@@ -154,6 +160,12 @@ func Open(ctx context.Context, c Config) (_ *Cloud, err error) {
 			return nil, fmt.Errorf("open the simulated hosts' world: %w", err)
 		}
 	}
+	cl.Agents = agent.New(cl.DB, box)
+	if c.Agents.Listen != "" {
+		if err := cl.listen(ctx, c); err != nil {
+			return nil, err
+		}
+	}
 	cl.wire(c, box)
 	if err := cl.Settings.Load(ctx); err != nil {
 		return nil, err
@@ -166,7 +178,7 @@ func Open(ctx context.Context, c Config) (_ *Cloud, err error) {
 
 // Over makes a cloud over a database and a world that are open already, and stay so when it is closed.
 func Over(d *db.DB, world *sim.World, box *secret.Box, c Config) *Cloud {
-	cl := &Cloud{DB: d, World: world, log: c.Log}
+	cl := &Cloud{DB: d, World: world, log: c.Log, Agents: agent.New(d, box)}
 	cl.wire(c, box)
 	return cl
 }
@@ -176,6 +188,9 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	drivers := hypervisor.Drivers{}
 	if cl.World != nil {
 		drivers["Simulator"] = cl.World
+	}
+	if cl.agents != nil {
+		drivers[agent.Hypervisor] = cl.agents.driver()
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -211,6 +226,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Hosts = host.New(host.Parts{
 		DB: cl.DB, Engine: cl.Engine, Drivers: drivers, Clusters: cl.Zones, Local: cl.Pools, Machines: compute.HeldOn, Settings: cl.Settings,
 	})
+	cl.Agents.Over(cl.Hosts)
 	cl.Zones.UsedBy(network.CountIn, host.CountIn, pool.CountIn, image.CountIn, volume.CountIn, compute.CountIn)
 	cl.Images = image.New(image.Parts{DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Hosts: cl.Hosts, Settings: cl.Settings})
 	cl.Volumes = volume.New(volume.Parts{
@@ -235,7 +251,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 		Limits: cl.Limits, OIDC: cl.OIDC, SAML: cl.SAML, LDAP: cl.LDAP,
 		Zones: cl.Zones, Offerings: cl.Offerings, KeyPairs: cl.KeyPairs, Tags: cl.Tags, Details: cl.Details,
 		Annotations: cl.Annotations, Certificates: cl.Certificates, Networks: cl.Networks,
-		VPCs: cl.VPCs, Groups: cl.Groups,
+		VPCs: cl.VPCs, Groups: cl.Groups, Agents: cl.Agents, Dial: cl.dial(c.Agents),
 		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Machines: cl.Machines, Closing: cl.Closing, Reset: c.Reset,
 	}, c.Facade)
 }
@@ -333,6 +349,7 @@ func (cl *Cloud) keepers() []keep.Keeper {
 	}
 	return []keep.Keeper{
 		{Name: "host-health", Period: glance, Every: every(setting.PingInterval), Round: cl.Hosts.CheckHealth},
+		{Name: "agent-tokens", Period: time.Minute, Round: cl.Agents.Sweep},
 		{Name: "details", Period: time.Minute, Round: cl.Details.Sweep},
 		{Name: "annotations", Period: time.Minute, Round: cl.Annotations.Sweep},
 		{Name: "image-stores", Period: glance, Every: every(setting.StorageStatsInterval), Round: cl.Images.MeasureStores},
@@ -394,7 +411,14 @@ func (cl *Cloud) Start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cl.stop = append(cl.stop, stop, cl.Keepers.Start())
+	cl.stop = append(cl.stop, stop)
+	if cl.agents != nil {
+		if stop, err = cl.agents.start(); err != nil {
+			return err
+		}
+		cl.stop = append(cl.stop, stop)
+	}
+	cl.stop = append(cl.stop, cl.Keepers.Start())
 	return nil
 }
 
@@ -413,6 +437,10 @@ func (cl *Cloud) Close() {
 		stop()
 	}
 	cl.stop = nil
+	if cl.agents != nil && cl.agents.bus != nil { // after the engine, whose work goes through it
+		cl.agents.bus.Close()
+		cl.agents = nil
+	}
 	if !cl.owns {
 		return
 	}

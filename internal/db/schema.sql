@@ -27,6 +27,46 @@ CREATE INDEX accounts_projects on accounts (id) where type = 5;
 
 CREATE INDEX accounts_role on accounts (role_id) where removed is null;
 
+CREATE TABLE agent_authority (
+    id          bigint primary key,
+    certificate text        not null,                  -- PEM
+    private_key text        not null,                  -- encrypted column
+    created     timestamptz not null,
+    constraint agent_authority_one check (id = 1)
+);
+
+CREATE TABLE agent_tokens (
+    id          text primary key,
+    secret_hash text        not null,                  -- SHA-256, in hex
+    zone_id     text        references zones (id),     -- where the host is to be; null: addHost says it later
+    pod_id      text        references pods (id),
+    cluster_id  text        references clusters (id),
+    tags        text        not null default '',
+    expires     timestamptz not null,
+    used        timestamptz,
+    created_by  text        not null,
+    created     timestamptz not null
+);
+
+CREATE TABLE agents (
+    host_id     text primary key,
+    public_key  text        not null,
+    token_id    text        not null,                  -- that it came with
+    name        text        not null,
+    zone_id     text        references zones (id),     -- where it is to be
+    pod_id      text        references pods (id),
+    cluster_id  text        references clusters (id),
+    tags        text        not null default '',
+    address     text        not null,
+    enrolled    timestamptz not null
+);
+
+CREATE UNIQUE INDEX agents_key on agents (public_key);
+
+CREATE INDEX agents_name on agents (name);
+
+CREATE UNIQUE INDEX agents_token on agents (token_id);
+
 CREATE TABLE alerts (
     id          text primary key,
     type        bigint      not null,                  -- CloudStack's number
@@ -275,7 +315,9 @@ CREATE TABLE hosts (
     memory_total bigint     not null,                  -- MB, with the cluster's overcommit applied
     memory_used bigint      not null default 0,
     tags        text        not null default '',
-    version     text        not null default '',
+    version     text        not null default '',       -- of its hypervisor
+    agent_version text      not null default '',
+    capabilities text       not null default '',       -- what its agent proved that it can do
     last_seen   timestamptz,
     lost        timestamptz,                           -- since when it does not answer
     created     timestamptz not null,

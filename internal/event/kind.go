@@ -154,6 +154,9 @@ const (
 	HostUp                Kind = "HOST.UP"
 	HostDown              Kind = "HOST.DOWN"
 	HostReconnect         Kind = "HOST.RECONNECT"
+	AgentTokenCreate      Kind = "AGENT.TOKEN.CREATE"
+	AgentTokenDelete      Kind = "AGENT.TOKEN.DELETE"
+	AgentEnrol            Kind = "AGENT.ENROL"
 	HostMaintenance       Kind = "MAINT.PREPARE"
 	HostMaintenanceCancel Kind = "MAINT.CANCEL"
 
@@ -205,6 +208,7 @@ var resources = map[Kind]string{
 	HostUp: "Host", HostDown: "Host", HostReconnect: "Host", HostMaintenance: "Host", HostMaintenanceCancel: "Host",
 	OAuthRegister: "OauthProvider", OAuthUpdate: "OauthProvider", OAuthDelete: "OauthProvider",
 	LDAPServerAdd: "Configuration", LDAPServerDelete: "Configuration", LDAPLink: "Domain", LDAPUnlink: "Domain",
+	AgentTokenCreate: "AgentToken", AgentTokenDelete: "AgentToken", AgentEnrol: "Host",
 	SettingChange: "Configuration", APILimitReset: "Account",
 }
 

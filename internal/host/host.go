@@ -61,7 +61,9 @@ type Host struct {
 	MemoryTotal   int64 `bun:"memory_total"` // MB, overcommit applied
 	MemoryUsed    int64 `bun:"memory_used"`  // MB reserved
 	Tags          string
-	Version       string
+	Version       string    // of its hypervisor
+	AgentVersion  string    // where it has an agent
+	Capabilities  string    // that its agent proved, with commas between
 	LastSeen      time.Time `bun:",nullzero"`
 	Lost          time.Time `bun:",nullzero"` // since when it does not answer
 	Created       time.Time

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -20,6 +21,8 @@ import (
 
 // JoinIn says which host to add, and where.
 type JoinIn struct {
+	ID          uid.Host // that it goes by already; "" for a new one
+	Address     string   // that others reach it at; "" for the URL's, or one of the pod
 	Zone        uid.Zone
 	Pod         uid.Pod
 	Cluster     uid.Cluster
@@ -54,7 +57,7 @@ func (s *Service) Join(ctx context.Context, in JoinIn) (uid.Host, error) {
 
 // BeginJoin is Join for who does not wait.
 func (s *Service) BeginJoin(ctx context.Context, in JoinIn) (uid.Host, op.ID, error) {
-	id := uid.New[uid.Host]()
+	id := cmp.Or(in.ID, uid.New[uid.Host]())
 	caller := auth.From(ctx)
 	job, _, err := s.add.Start(ctx, op.Request{
 		Thing: op.On("host", id), Caller: caller, Command: "addHost", SubjectKind: "Host", SubjectID: string(id), Fresh: true,
@@ -105,6 +108,7 @@ func (s *Service) beginJoin(ctx context.Context, tx db.Tx, _ *op.Request, j *joi
 	if h.Name, h.IPAddress, err = fromURL(in.URL); err != nil {
 		return err
 	}
+	h.IPAddress = cmp.Or(in.Address, h.IPAddress)
 	pod, err := zone.LockPod(ctx, tx, in.Pod) // so that two hosts at a time take two addresses
 	if err != nil {
 		return err

@@ -112,11 +112,29 @@ func Names(ctx context.Context, q db.Tx, ids []uid.Host) (map[uid.Host]string, e
 // page gives what a health round needs of every host that is ours to look after, in id order, a page at a time.
 func page(ctx context.Context, q db.Tx, after uid.Host, limit int) ([]Host, error) {
 	var rows []hostRow
-	err := q.NewSelect().Model(&rows).Column("id", "name", "hypervisor", "state", "last_seen", "lost").
-		Where("h.id > ? and h.removed is null and h.state <> 'Removed' and h.resource_state <> 'Creating'", after).
-		Where("not exists (select 1 from clusters c where c.id = h.cluster_id and c.managed_state <> 'Managed')").
-		Order("h.id").Limit(int64(limit)).Scan(ctx)
+	err := ours(q.NewSelect().Model(&rows)).Where("h.id > ?", after).Order("h.id").Limit(int64(limit)).Scan(ctx)
 	return hosts(rows), err
+}
+
+// tended gives the same of one host, and whether it is ours to look after.
+func tended(ctx context.Context, q db.Tx, id uid.Host) (Host, bool, error) {
+	var row hostRow
+	err := ours(q.NewSelect().Model(&row)).Where("h.id = ?", id).Scan(ctx)
+	if db.IsNone(err) {
+		return Host{}, false, nil
+	}
+	return row.Host, err == nil, err
+}
+
+func ours(q *bun.SelectQuery) *bun.SelectQuery {
+	return q.Column("id", "name", "hypervisor", "ip_address", "state", "last_seen", "lost").
+		Where("h.removed is null and h.state <> 'Removed' and h.resource_state <> 'Creating'").
+		Where("not exists (select 1 from clusters c where c.id = h.cluster_id and c.managed_state <> 'Managed')")
+}
+
+func setTold(ctx context.Context, tx db.Tx, id uid.Host, t Told) error {
+	_, err := tx.NewRaw("update hosts set agent_version = ?, capabilities = ? where id = ?", t.Version, t.Capabilities, id).Exec(ctx)
+	return err
 }
 
 // setState changes a host's state if it is still the one that the caller saw, and tells whether it was.

@@ -865,7 +865,9 @@ create table hosts (
     memory_total bigint     not null,                  -- MB, with the cluster's overcommit applied
     memory_used bigint      not null default 0,
     tags        text        not null default '',
-    version     text        not null default '',
+    version     text        not null default '',       -- of its hypervisor
+    agent_version text      not null default '',
+    capabilities text       not null default '',       -- what its agent proved that it can do
     last_seen   timestamptz,
     lost        timestamptz,                           -- since when it does not answer
     created     timestamptz not null,
@@ -881,6 +883,46 @@ create index hosts_listed on hosts (id) where removed is null;
 create index hosts_load on hosts (zone_id, (case when memory_used * cpu_total >= cpu_used * memory_total
     then memory_used * 1000000 / nullif(memory_total, 0) else cpu_used * 1000000 / nullif(cpu_total, 0) end), id)
     where removed is null and state = 'Up' and resource_state = 'Enabled';
+
+-- internal/agent --------------------------------------------------------------------------------------------------
+-- Who signs the certificates that servers show to agents. There is one.
+create table agent_authority (
+    id          bigint primary key,
+    certificate text        not null,                  -- PEM
+    private_key text        not null,                  -- encrypted column
+    created     timestamptz not null,
+    constraint agent_authority_one check (id = 1)
+);
+
+create table agent_tokens (
+    id          text primary key,
+    secret_hash text        not null,                  -- SHA-256, in hex
+    zone_id     text        references zones (id),     -- where the host is to be; null: addHost says it later
+    pod_id      text        references pods (id),
+    cluster_id  text        references clusters (id),
+    tags        text        not null default '',
+    expires     timestamptz not null,
+    used        timestamptz,
+    created_by  text        not null,
+    created     timestamptz not null
+);
+
+-- Who may speak for a host. The host is there once it has a place; what it says then stands in its own row.
+create table agents (
+    host_id     text primary key,
+    public_key  text        not null,
+    token_id    text        not null,                  -- that it came with
+    name        text        not null,
+    zone_id     text        references zones (id),     -- where it is to be
+    pod_id      text        references pods (id),
+    cluster_id  text        references clusters (id),
+    tags        text        not null default '',
+    address     text        not null,
+    enrolled    timestamptz not null
+);
+create unique index agents_key on agents (public_key);
+create unique index agents_token on agents (token_id);
+create index agents_name on agents (name);
 
 -- internal/pool ---------------------------------------------------------------------------------------------------
 create table storage_pools (

@@ -6,6 +6,7 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/agent"
 	"github.com/virga-cloud/virga/internal/annotation"
 	"github.com/virga-cloud/virga/internal/apilimit"
 	"github.com/virga-cloud/virga/internal/auth"
@@ -50,6 +51,9 @@ type Services struct {
 	LDAP     *ldap.Service
 	OIDC     *oidc.Service
 	SAML     *saml.Service
+
+	Agents *agent.Service
+	Dial   string // where agents are told to dial in; "" for nowhere
 
 	Zones     *zone.Service
 	Offerings *offering.Service

@@ -3,6 +3,7 @@ package cloudstack
 import (
 	"github.com/virga-cloud/virga/api"
 	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/agents"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/ldap"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/note"
@@ -33,7 +34,9 @@ func (f *Facade) translators() []func(*api.Mux) {
 		region.Translator{Zones: f.Zones}.Register,
 		plant.Translator{
 			DB: f.DB, Owned: f.Owned, Zones: f.Zones, Hosts: f.Hosts, Pools: f.Pools, Images: f.Images, Networks: f.Networks, Machines: f.Machines,
+			Agents: f.Agents,
 		}.Register,
+		agents.Translator{DB: f.DB, Agents: f.Agents, Dial: f.Dial}.Register,
 		f.registerSimulator,
 		offer.Translator{DB: f.DB, Offerings: f.Offerings, VPCs: f.VPCs, Networks: f.Networks, Machines: f.Machines}.Register,
 		f.registerTemplates,

@@ -26,7 +26,7 @@ func (t Translator) registerHosts(m *api.Mux) {
 }
 
 func (t Translator) addHost(ctx context.Context, in cs.AddHostIn) (uid.Host, error) {
-	return t.Hosts.Join(ctx, host.JoinIn{
+	return t.Agents.AddHost(ctx, host.JoinIn{
 		Zone: in.ZoneID, Pod: in.PodID, Cluster: in.ClusterID, ClusterName: in.ClusterName, Hypervisor: in.Hypervisor, URL: in.URL,
 		Tags: in.HostTags, State: host.ResourceState(in.AllocationState),
 	})

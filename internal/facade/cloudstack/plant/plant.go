@@ -2,6 +2,7 @@ package plant
 
 import (
 	"github.com/virga-cloud/virga/api"
+	"github.com/virga-cloud/virga/internal/agent"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/owned"
@@ -22,6 +23,7 @@ type Translator struct {
 	Images   *image.Service
 	Networks *network.Service
 	Machines *compute.Service
+	Agents   *agent.Service
 }
 
 // Register gives the commands their handlers.
