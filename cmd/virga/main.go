@@ -1,4 +1,5 @@
-// Command virga is the whole of Virga in one binary: "virga dev" is a cloud on a laptop, "virga server" a management server.
+// Command virga is the whole of Virga in one binary: "virga dev" is a cloud on a laptop, "virga server" a management
+// server, "virga agent" what runs on its hosts.
 package main
 
 import (
@@ -24,6 +25,7 @@ var version = "development"
 type commands struct {
 	Dev     dev         `cmd:"" help:"A whole cloud on this machine, with simulated hosts. For trying things out and for tests."`
 	Server  server      `cmd:"" help:"A management server."`
+	Agent   agent       `cmd:"" help:"What runs on a host, and runs its machines for the cloud."`
 	Apply   apply       `cmd:"" help:"Bring a cloud into the shape that a file describes: zones, pods, clusters, hosts, networks, storage, offerings, settings."`
 	Audit   auditLog    `cmd:"" help:"The record of who asked for what: export it, verify it."`
 	Image   imageTools  `cmd:"" help:"Images that machines are made from."`
@@ -36,6 +38,7 @@ type commands struct {
 var houses = []cli.House{
 	{Name: "dev", Doc: "A whole cloud on this machine, with simulated hosts."},
 	{Name: "server", Doc: "A management server."},
+	{Name: "agent", Doc: "What runs on a host, and runs its machines for the cloud."},
 	{Name: "apply", Doc: "Bring a cloud into the shape that a file describes."},
 	{Name: "audit", Doc: "Export and verify the record of who asked for what."},
 	{Name: "image", Doc: "Make the tiny guest, an image for trying hosts out."},

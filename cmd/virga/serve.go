@@ -25,6 +25,8 @@ import (
 type common struct {
 	Listen          string        `help:"Address and port of the API." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
 	Database        string        `help:"PostgreSQL, as postgres://user:password@host/name. Default: SQLite in the data folder." placeholder:"URL"`
+	Agents          string        `help:"Address and port at which agents of hosts dial in. Default: none do, and the cloud has simulated hosts only." placeholder:"HOST:PORT"`
+	AgentsAt        string        `help:"Where agents are told to dial in, all servers with commas between. Default: --agents, with this machine's name where that means all of its addresses." placeholder:"HOST:PORT"`
 	KeyFile         string        `help:"Keys of the encrypted columns; shared by servers that share a database." type:"path" placeholder:"FILE"`
 	TLS             string        `help:"'auto' serves HTTPS with a certificate that is made at the first start." enum:",auto" default:"" name:"tls"`
 	TLSCert         string        `help:"Certificate (PEM) to serve HTTPS with." type:"existingfile" placeholder:"FILE"`
@@ -39,13 +41,11 @@ type common struct {
 
 // check refuses what no server can be run with, before anything is opened.
 func (c common) check() error {
-	_, port, err := net.SplitHostPort(c.Listen)
-	if err == nil {
-		_, err = strconv.ParseUint(port, 10, 16)
-	}
 	switch {
-	case err != nil:
+	case !isAddress(c.Listen):
 		return fmt.Errorf("--listen %q: want an address and a port, 127.0.0.1:8080 for instance, or :8080 for all addresses", c.Listen)
+	case c.Agents != "" && !isAddress(c.Agents):
+		return fmt.Errorf("--agents %q: want an address and a port, :8443 for instance", c.Agents)
 	case c.Database != "" && !db.IsPostgres(c.Database):
 		return fmt.Errorf("--database %s: want postgres://user:password@host/name, or nothing for SQLite in the data folder",
 			db.Redact(c.Database))
@@ -61,11 +61,33 @@ func (c common) check() error {
 	return nil
 }
 
+// agentsAt is where agents are told to dial in.
+func (c common) agentsAt() string {
+	host, port, err := net.SplitHostPort(c.Agents)
+	if err != nil || c.AgentsAt != "" {
+		return c.AgentsAt
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		if name, err := os.Hostname(); err == nil {
+			return net.JoinHostPort(name, port)
+		}
+	}
+	return "" // the address itself, whose port may be one that is found at the start
+}
+
 func checkData(folder string) error {
 	if folder == "" {
 		return errors.New("--data: want the name of a folder, virga-data for instance")
 	}
 	return nil
+}
+
+func isAddress(text string) bool {
+	_, port, err := net.SplitHostPort(text)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	return err == nil
 }
 
 func (c common) logger() *slog.Logger {
@@ -74,7 +96,8 @@ func (c common) logger() *slog.Logger {
 
 func (c common) config(dir, name, world string, pace sim.Options) cloud.Config {
 	return cloud.Config{
-		Dir: dir, KeyFile: c.KeyFile, Database: c.Database, World: world, Name: name, Pace: pace,
+		Agents: cloud.Agents{Listen: c.Agents, Dial: c.agentsAt()},
+		Dir:    dir, KeyFile: c.KeyFile, Database: c.Database, World: world, Name: name, Pace: pace,
 		Initially: []setting.Initial{
 			setting.ExpungeDelay.Initially(c.ExpungeDelay), setting.SessionTimeout.Initially(c.SessionTimeout),
 			setting.JobExpire.Initially(c.JobsKept),

@@ -139,11 +139,14 @@ func byHost(ctx context.Context, q db.Tx, id uid.Host) (Agent, bool, error) {
 	return one(ctx, q, func(sel *bun.SelectQuery) { sel.Where("a.host_id = ?", id) })
 }
 
+type knownRow struct {
+	bun.BaseModel `bun:"table:agents,alias:a"`
+	Agent
+	Deleted bool `bun:",scanonly"`
+}
+
 func one(ctx context.Context, q db.Tx, which func(*bun.SelectQuery)) (Agent, bool, error) {
-	var row struct {
-		agentRow
-		Deleted bool
-	}
+	var row knownRow
 	sel := q.NewSelect().Model(&row).ColumnExpr("a.*, exists (select 1 from hosts h where h.id = a.host_id and h.removed is not null) as deleted")
 	which(sel)
 	err := sel.Scan(ctx)

@@ -95,6 +95,16 @@ func (s *Service) Invite(ctx context.Context, in InviteIn) (Token, secret.String
 
 // placed completes a place, if it is one where hosts with agents can be.
 func placed(ctx context.Context, tx db.Tx, p Place) (Place, error) {
+	if p.Zone != "" {
+		if _, err := zone.Find(ctx, tx, p.Zone); err != nil {
+			return p, err
+		}
+	}
+	if p.Pod != "" {
+		if _, err := zone.FindPod(ctx, tx, p.Pod); err != nil {
+			return p, err
+		}
+	}
 	if p.Cluster == "" {
 		if p.Zone != "" || p.Pod != "" {
 			return p, fault.Invalidf("say in which cluster, with clusterid, or leave zoneid and podid out, too: addHost says it then")

@@ -55,6 +55,19 @@ type DialOptions struct {
 	// Lost and Found are called when the connection breaks, and when it is there again; nil for nobody.
 	Lost  func(error)
 	Found func()
+	// Failed is called when it can't be made again for now, with [ErrRefused] where the server does not let the caller in; nil for nobody.
+	Failed func(error)
+}
+
+// ErrRefused is what a server says to who is not let in, and no more.
+var ErrRefused = errors.New("not let in")
+
+// refused tells a refusal from all else that can be wrong with a connection.
+func refused(err error) error {
+	if errors.Is(err, nats.ErrAuthorization) {
+		return ErrRefused
+	}
+	return err
 }
 
 // dialWithin is how long a server may take to let somebody in.
@@ -66,7 +79,13 @@ func Dial(o DialOptions) (*Conn, error) {
 		nats.Secure(o.TLS), nats.TLSHandshakeFirst(), nats.CustomInboxPrefix(inboxOf(o.Name)), nats.Timeout(dialWithin),
 		nats.MaxReconnects(-1), nats.ReconnectWait(time.Second), nats.ReconnectJitter(200*time.Millisecond, time.Second),
 		nats.PingInterval(5 * time.Second), nats.MaxPingsOutstanding(2), nats.IgnoreAuthErrorAbort(),
-		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { o.Log.Warn("trouble on the bus", "error", err) }),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			if errors.Is(err, nats.ErrAuthorization) && o.Failed != nil { // of a connection that is made again
+				o.Failed(ErrRefused)
+				return
+			}
+			o.Log.Warn("trouble on the bus", "error", err)
+		}),
 	}
 	if o.Token != "" {
 		opts = append(opts, nats.Token(o.Token))
@@ -83,9 +102,12 @@ func Dial(o DialOptions) (*Conn, error) {
 	if o.Found != nil {
 		opts = append(opts, nats.ReconnectHandler(func(*nats.Conn) { o.Found() }))
 	}
+	if o.Failed != nil {
+		opts = append(opts, nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { o.Failed(refused(err)) }))
+	}
 	n, err := nats.Connect("tls://"+o.Server, opts...)
 	if err != nil {
-		return nil, fmt.Errorf("connect to %s: %w", o.Server, err)
+		return nil, fmt.Errorf("connect to %s: %w", o.Server, refused(err))
 	}
 	return newConn(n, o.Timing), nil
 }

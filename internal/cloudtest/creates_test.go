@@ -46,6 +46,7 @@ var creates = []creation{
 		"clustername"},
 	{"addHost", api.Params{"zoneid": "$createZone", "podid": "$createPod", "clusterid": "$addCluster", "hypervisor": "Simulator", "url": "http://h1",
 		"username": "u", "password": "p"}, "url"},
+	{"createAgentToken", api.Params{"hosttags": "fast"}, "hosttags"},
 	{"createStoragePool", api.Params{"name": "s", "zoneid": "$createZone", "podid": "$createPod", "clusterid": "$addCluster", "url": "file:///srv/one"}, "name"},
 	{"addImageStore", api.Params{"name": "i", "provider": "Local", "zoneid": "$createZone", "url": "file:///srv/images"}, "name"},
 	{"addSecondaryStorage", api.Params{"zoneid": "$createZone", "url": "file:///srv/more"}, "url"},

@@ -39,6 +39,10 @@ func furnish(t *testing.T, c *cloudtest.Cloud) {
 	bySAML := itemsOf(t, c, cs.ListUsers, cs.ListUsersIn{Username: "by-saml", Scope: api.Scope{ListAll: true}})
 	call("authorizeSamlSso", api.Params{"userid": string(bySAML[0].ID), "enable": "true"})
 	zone := string(box.Zone)
+	call("addCluster", api.Params{"clustername": "agents", "zoneid": zone, "podid": firstID(t, c.Client, "listPods"), "hypervisor": "KVM",
+		"clustertype": "CloudManaged"})
+	call("createAgentToken", api.Params{"hosttags": "fast"})
+	call("createAgentToken", api.Params{"hosttags": "slow", "clusterid": string(itemsOf(t, c, cs.ListClusters, cs.ListClustersIn{Name: "agents"})[0].ID)})
 	call("createServiceOffering", api.Params{"name": "here", "displaytext": "here", "cpunumber": "1", "cpuspeed": "100", "memory": "128", "zoneid": zone})
 	call("createDiskOffering", api.Params{"name": "here", "displaytext": "here", "disksize": "1", "zoneid": zone})
 	call("createNetworkOffering", api.Params{"name": "here", "displaytext": "here", "guestiptype": "Isolated", "traffictype": "GUEST",

@@ -39,6 +39,7 @@ var kindsOfThings = map[string]string{
 	"pod":                      "select id from pods",
 	"cluster":                  "select id from clusters",
 	"host":                     "select id from hosts",
+	"agent token":              "select id from agent_tokens",
 	"storage pool":             "select id from storage_pools",
 	"image store":              "select id from image_stores",
 	"physical network":         "select id from physical_networks",
@@ -70,7 +71,7 @@ const systemAccount = "00000000-0000-7000-8000-000000000002"
 var plantKinds = map[string]api.Role{
 	"LDAP configuration": api.RootAdmin,
 	"role":               api.RootAdmin, "role permission": api.RootAdmin, "pod": infrastructure, "cluster": infrastructure, "host": infrastructure,
-	"storage pool": infrastructure, "image store": api.RootAdmin, "traffic type": api.RootAdmin,
+	"storage pool": infrastructure, "agent token": api.RootAdmin, "image store": api.RootAdmin, "traffic type": api.RootAdmin,
 	"network service provider": api.RootAdmin, "virtual router element": api.RootAdmin, "alert": infrastructure,
 	"physical network": api.Everyone, "VLAN IP range": api.Everyone, // networks and addresses show them
 }

@@ -53,6 +53,8 @@ var rules = []rule{
 	{"internal/hypervisor/vnet/vnettest", "internal/hypervisor/vnet", "", "networks of a test's own"},
 	{"internal/hypervisor/kvm", "internal/hypervisor internal/hypervisor/kvm/... internal/secret internal/fault uid", "net/http",
 		"what a host does for its machines; how images come to it is somebody else's, behind an interface"},
+	{"internal/hypervisor/node", "internal/hypervisor internal/hypervisor/remote internal/hypervisor/kvm internal/hypervisor/vnet internal/hypervisor/vrouter api/agent internal/bus internal/fault uid", "net/http",
+		"an agent puts together what its host can do, and does what it is asked"},
 	{"internal/hypervisor/...", "internal/hypervisor api/agent internal/bus internal/secret internal/fault uid", "",
 		"drivers act on what they are told; a driver that could look things up would decide"},
 	{"internal/tinyimage", "", "database/sql net/http", "an image is made of what is on the machine"},

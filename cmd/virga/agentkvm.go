@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/virga-cloud/virga/internal/hypervisor/node"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// kvm is this machine as a host.
+func (a *agent) kvm(data string, log *slog.Logger) func(context.Context, uid.Host, string) (node.Machine, error) {
+	return func(ctx context.Context, id uid.Host, address string) (node.Machine, error) {
+		self, err := os.Executable()
+		if err != nil {
+			return node.Machine{}, fmt.Errorf("find this program: %w", err)
+		}
+		return node.OpenHost(ctx, id, node.HostOptions{
+			Dir: data, Address: address, Public: a.Public, Trunk: a.Trunk, Roots: a.Roots, Metadata: []string{self, metadataCommand}, Log: log,
+		})
+	}
+}
+
+// check says what this machine can do.
+func (a *agent) check(ctx context.Context, log *slog.Logger) error {
+	return node.Report(ctx, os.Stdout, log)
+}
