@@ -11,6 +11,7 @@ import (
 	"time"
 
 	wire "github.com/virga-cloud/virga/api/agent"
+	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/agent"
 	"github.com/virga-cloud/virga/internal/alert"
 	"github.com/virga-cloud/virga/internal/auth"
@@ -24,6 +25,7 @@ import (
 	"github.com/virga-cloud/virga/internal/hypervisor/node"
 	"github.com/virga-cloud/virga/internal/hypervisor/sim"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -54,6 +56,8 @@ func newFarm(t *testing.T) *farm {
 		return c
 	}
 	f.a, f.b = server("a"), server("b")
+	_, err := f.a.Accounts.Bootstrap(t.Context(), account.BootstrapIn{Password: secret.New("password")})
+	must(t, err)
 	must(t, f.a.Seed(t.Context(), cloud.SeedIn{Hosts: 1}))
 	must(t, f.a.Start(t.Context()))
 	must(t, f.b.Start(t.Context()))
@@ -223,7 +227,7 @@ func TestAgentThatWaits(t *testing.T) {
 	if text := first.String(); strings.Contains(text, "used") {
 		t.Errorf("the first agent with that token: %s", text)
 	}
-	guessed, _ := f.agent("h9", t.TempDir(), used[:40]+"A"+used[41:])
+	guessed, _ := f.agent("h9", t.TempDir(), used[:40]+"1"+used[41:])
 	f.until("the refusal of a guess", func() bool { return strings.Contains(guessed.String(), "does not take the token") })
 	stranger, _ := f.agent("h9", t.TempDir(), used[:len(used)-43]+wire.Fingerprint(nil))
 	f.until("an agent to notice that it is not its cloud", func() bool { return strings.Contains(stranger.String(), "no server of the cloud") })
