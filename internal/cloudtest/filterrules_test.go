@@ -142,6 +142,7 @@ var rules = map[string]filter{
 	"listProjectRoles.projectroleid":           {field: "id"},
 	"listProjectRolePermissions.projectid":     {},
 	"listProjectRolePermissions.projectroleid": {},
+	"listAgentTokens.keyword":                  {field: "hosttags", loose: true},
 	"listLdapConfigurations.keyword":           {field: "hostname", loose: true},
 	"listResourceLimits.keyword":               {field: "resourcetypename", loose: true},
 	"listResourceLimits.id":                    {nothing: true},

@@ -118,6 +118,7 @@ func newMatrixWorld(t *testing.T, c *cloudtest.Cloud) *matrixWorld {
 		call(c.Client, "updateConfiguration", api.Params{"name": name, "value": value})
 	}
 	directories(t, c, "")
+	call(c.Client, "createAgentToken", api.Params{})
 	call(c.Client, "registerOauthProvider", api.Params{"provider": "google", "description": "Google", "clientid": "c", "secretkey": "s",
 		"redirecturi": "https://cloud.example.org/"})
 	call(c.Client, "importRole", api.Params{"name": "ochre-role", "type": "User", "rules[0].rule": "list*", "rules[0].permission": "allow", "ispublic": "false"})
