@@ -27,6 +27,7 @@ type agent struct {
 	Public   string     `help:"Bridge or network card by which virtual routers reach the outside." placeholder:"LINK"`
 	Trunk    string     `help:"Network card whose VLANs are guest networks, where this kernel can do that." placeholder:"LINK"`
 	Roots    []string   `help:"Folders that storage pools and image stores may be in, with commas between. Default: any." placeholder:"DIR"`
+	Fetch    []string   `help:"Networks of one's own that images may be fetched from, as CIDRs with commas between. Default: none, only public addresses." placeholder:"CIDR"`
 	Check    bool       `help:"Only look what this machine can do, and say what each lack costs."`
 	Hosts    string     `hidden:"" enum:"kvm,sim" default:"kvm"`
 	LogLevel slog.Level `help:"Least level that is logged: debug, info, warn, error." default:"warn"`
@@ -42,6 +43,11 @@ func (a *agent) AfterApply() error {
 	if a.Listen != "" {
 		if _, err := netip.ParseAddr(a.Listen); err != nil {
 			return fmt.Errorf("--listen %q: want an address of this host, 192.0.2.7 for instance", a.Listen)
+		}
+	}
+	for _, cidr := range a.Fetch {
+		if _, err := netip.ParsePrefix(cidr); err != nil {
+			return fmt.Errorf("--fetch %q: want a network, 10.0.0.0/8 for instance", cidr)
 		}
 	}
 	if len(a.Server) == 0 && !a.Check {
@@ -104,6 +110,6 @@ func simulated(data string) func(context.Context, uid.Host, string) (node.Machin
 type storing struct{ *sim.World }
 
 // Pool says that there is plenty.
-func (storing) Pool(context.Context, uid.Host, hypervisor.PoolRef) (hypervisor.PoolReport, error) {
+func (storing) Pool(context.Context, uid.Host, hypervisor.PoolRef) (hypervisor.PoolReport, error) { //nolint:unparam // of an interface
 	return hypervisor.PoolReport{Bytes: 1 << 40}, nil
 }

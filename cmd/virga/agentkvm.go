@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 
 	"github.com/virga-cloud/virga/internal/hypervisor/node"
+	"github.com/virga-cloud/virga/internal/outside/download"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -17,8 +19,13 @@ func (a *agent) kvm(data string, log *slog.Logger) func(context.Context, uid.Hos
 		if err != nil {
 			return node.Machine{}, fmt.Errorf("find this program: %w", err)
 		}
+		var own []netip.Prefix
+		for _, cidr := range a.Fetch {
+			own = append(own, netip.MustParsePrefix(cidr)) // AfterApply has parsed them
+		}
 		return node.OpenHost(ctx, id, node.HostOptions{
-			Dir: data, Address: address, Public: a.Public, Trunk: a.Trunk, Roots: a.Roots, Metadata: []string{self, metadataCommand}, Log: log,
+			Dir: data, Address: address, Public: a.Public, Trunk: a.Trunk, Roots: a.Roots, Fetcher: download.New(own...),
+			Metadata: []string{self, metadataCommand}, Log: log,
 		})
 	}
 }

@@ -73,7 +73,8 @@ func (s *Service) Invite(ctx context.Context, in InviteIn) (Token, secret.String
 		in.Lasts = validity
 	}
 	if in.Lasts < time.Second || in.Lasts > maxValidity {
-		return Token{}, secret.String{}, fault.Invalidf("validity is %d seconds; want 1 to %d", int64(in.Lasts/time.Second), int64(maxValidity/time.Second))
+		return Token{}, secret.String{}, fault.Invalidf("validity is %d seconds; want 1 to %d", int64(in.Lasts/time.Second),
+			int64(maxValidity/time.Second))
 	}
 	text := rand.Text()
 	t := Token{ID: uid.New[uid.AgentToken](), Hash: hashed(text), Place: in.Place, Tags: host.Tags(in.Tags), CreatedBy: auth.From(ctx).User}

@@ -168,7 +168,9 @@ func TestAgentOfTwoServers(t *testing.T) {
 	}
 
 	stop()
-	f.until("silence", func() bool { return fault.Is(reaches(f.a, h.ID), fault.Unavailable) && fault.Is(reaches(f.b, h.ID), fault.Unavailable) })
+	f.until("silence", func() bool {
+		return fault.Is(reaches(f.a, h.ID), fault.Unavailable) && fault.Is(reaches(f.b, h.ID), fault.Unavailable)
+	})
 	must(t, f.a.Hosts.CheckHealth(ctx))
 	f.becomes("h1", host.Alert)
 	f.forward.Add(int64(time.Hour))

@@ -38,7 +38,8 @@ func Check(ctx context.Context, runs func(context.Context) (string, error)) []Ca
 	return []Capability{
 		{"qemu", program("qemu-system-x86_64"), true, "no machines; Debian: qemu-system-x86"},
 		{"qemu-img", program("qemu-img"), true, "no disks; Debian: qemu-utils"},
-		{"kvm", accelerated(ctx, runs), false, "machines are emulated, some 10 to 30 times slower; needs a processor with virtualization, switched on, and /dev/kvm"},
+		{"kvm", accelerated(ctx, runs), false,
+			"machines are emulated, some 10 to 30 times slower; needs a processor with virtualization, switched on, and /dev/kvm"},
 		{"root", root(), true, "no networks for machines; the agent is to be started by root. Machines run as an unprivileged user all the same"},
 		{"netns", links["netns"], true, "no networks for machines and no virtual routers; needs root, and CONFIG_NET_NS"},
 		{"bridge", link("bridge"), true, "no networks for machines; kernel module bridge"},
@@ -50,9 +51,12 @@ func Check(ctx context.Context, runs func(context.Context) (string, error)) []Ca
 		{"dnsmasq", program("dnsmasq"), false, "virtual routers on this host give machines neither addresses nor names; Debian: dnsmasq-base"},
 		{"haproxy", program("haproxy"), false, "virtual routers on this host balance no load; Debian: haproxy"},
 		{"conntrack", program("conntrack"), false, "connections live on for a while after the rule that let them in is gone; Debian: conntrack"},
-		{"uefi", file("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/qemu/OVMF.fd"), false, "no machines that are started by UEFI; Debian: ovmf"},
-		{"cpu-limit", where(cpu, "no group for processor time can be made below /sys/fs/cgroup"), false, "offerings with limitcpuuse, and shares of the processor, have no effect"},
-		{"memory-limit", where(memory, "no group for memory can be made below /sys/fs/cgroup"), false, "QEMU's own memory is not bounded, the guest's is"},
+		{"uefi", file("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/qemu/OVMF.fd"), false,
+			"no machines that are started by UEFI; Debian: ovmf"},
+		{"cpu-limit", where(cpu, "no group for processor time can be made below /sys/fs/cgroup"), false,
+			"offerings with limitcpuuse, and shares of the processor, have no effect"},
+		{"memory-limit", where(memory, "no group for memory can be made below /sys/fs/cgroup"), false,
+			"QEMU's own memory is not bounded, the guest's is"},
 	}
 }
 
@@ -115,7 +119,7 @@ func missing(all []Capability) error {
 func Report(ctx context.Context, w io.Writer, log *slog.Logger) error {
 	all := Check(ctx, func(ctx context.Context) (string, error) { return tried(ctx, log) })
 	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "what\there\twithout it")
+	_, _ = fmt.Fprintln(table, "what\there\twhat its lack costs")
 	for _, c := range all {
 		here := "yes"
 		if c.Lack != nil {

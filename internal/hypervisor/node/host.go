@@ -26,6 +26,7 @@ type HostOptions struct {
 	Public   string   // the link by which routers reach the outside; "" for none
 	Trunk    string   // the link whose VLANs are guest networks; "" for none
 	Roots    []string // the folders that pools and stores may be in; none means any
+	Fetcher  kvm.Fetcher
 	Metadata []string // the program that answers guests of routers
 	Log      *slog.Logger
 }
@@ -57,7 +58,8 @@ func OpenHost(ctx context.Context, id uid.Host, o HostOptions) (_ Machine, err e
 		return Machine{}, err
 	}
 	h.Driver, err = kvm.Open(kvm.Options{
-		Host: id, Dir: filepath.Join(o.Dir, "machines"), Ports: ports{h}, User: who, Listen: o.Address, Roots: o.Roots, Log: o.Log,
+		Host: id, Dir: filepath.Join(o.Dir, "machines"), Ports: ports{h}, Fetcher: o.Fetcher, User: who, Listen: o.Address,
+		Roots: o.Roots, Log: o.Log,
 	})
 	if err != nil {
 		return Machine{}, err
@@ -127,10 +129,9 @@ func number(text string) uint32 {
 	return uint32(n)
 }
 
-func (h *host) close() error {
-	var err error
+func (h *host) close() (err error) {
 	if h.Driver != nil {
-		err = h.Driver.Close()
+		err = h.Close()
 	}
 	if h.fabric != nil {
 		h.fabric.Close()
@@ -195,9 +196,9 @@ func (h *host) ApplyPeers(ctx context.Context, id uid.Host, p hypervisor.Peers) 
 type ports struct{ host *host }
 
 // Plug gives a card its port.
-func (p ports) Plug(ctx context.Context, s kvm.PortSpec) (kvm.Tap, error) {
-	tap, err := p.host.fabric.Plug(ctx, s.NIC)
-	return kvm.Tap{Name: tap.Name, Namespace: tap.Namespace}, err
+func (p ports) Plug(ctx context.Context, nic hypervisor.NIC) (kvm.Tap, error) {
+	tap, err := p.host.fabric.Plug(ctx, nic)
+	return kvm.Tap(tap), err
 }
 
 // Unplug takes a card's port away.

@@ -213,7 +213,8 @@ func (n *node) say(text string) {
 // introduce makes the agent known, with its token.
 func (n *node) introduce(ctx context.Context) error {
 	if n.Token == "" {
-		return fmt.Errorf("the agent in %s was not introduced to a cloud yet: make a token there with createAgentToken, and give it with --token", n.path)
+		return fmt.Errorf("the agent in %s was not introduced to a cloud yet: make a token there with createAgentToken, and "+
+			"give it with --token", n.path)
 	}
 	token, err := agent.ParseToken(n.Token)
 	if err != nil {
@@ -232,7 +233,8 @@ func (n *node) introduce(ctx context.Context) error {
 			case ctx.Err() != nil:
 				return ctx.Err()
 			case errors.Is(err, bus.ErrRefused):
-				return fmt.Errorf("server %s does not take the token: it has expired, was deleted, or is from another cloud; make a new one with createAgentToken", server)
+				return fmt.Errorf("server %s does not take the token: it has expired, was deleted, or is from another cloud; "+
+					"make a new one with createAgentToken", server)
 			case errors.Is(err, errStranger):
 				return fmt.Errorf("server %s: %w", server, err)
 			case err != nil:
