@@ -43,6 +43,11 @@ func TestAgent(t *testing.T) {
 	if host.ClusterID != cluster || host.Tags != "fast" || host.Version == "" || host.IPAddress != "127.0.0.9" || host.Hypervisor != "KVM" || host.Capabilities != "sim" {
 		t.Errorf("the host is %+v", host)
 	}
+	tokens, err := api.Fetch(ctx, c, cs.ListAgentTokens, cs.ListAgentTokensIn{State: "Used"})
+	must(t, err)
+	if len(tokens.Items) != 1 || tokens.Items[0].Token != "" || tokens.Items[0].Command != "" || tokens.Items[0].HostID != host.ID {
+		t.Errorf("used tokens: %+v", tokens.Items)
+	}
 
 	vm := deployOn(t, c, host)
 	reboots := func(why string) {

@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/virga-cloud/virga/api"
-	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/agent"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/cloudtest"
@@ -85,12 +83,11 @@ func TestTokens(t *testing.T) {
 		}
 		is(t, "an unknown key", second(c.Agents.Known(ctx, "U9")), fault.Denied)
 
-		// The list never shows what it is about.
-		tokens, err := api.Fetch(t.Context(), c.Client, cs.ListAgentTokens, cs.ListAgentTokensIn{State: "Used"})
+		tokens, _, err := c.Agents.Tokens(ctx, agent.Filter{State: agent.Used})
 		must(t, err)
-		if len(tokens.Items) != 1 || tokens.Items[0].Token != "" || tokens.Items[0].Command != "" || tokens.Items[0].HostID != id ||
-			tokens.Items[0].HostTags != "fast" {
-			t.Errorf("used: %+v", tokens.Items)
+		who, err := agent.AgentsWith(ctx, c.DB.Read(), []uid.AgentToken{token.ID})
+		if err != nil || len(tokens) != 1 || tokens[0].ID != token.ID || tokens[0].Tags != "fast" || who[token.ID].Host != id {
+			t.Errorf("used: %+v, by %+v, %v", tokens, who, err)
 		}
 		// Nobody said where it is to be. Without its token it is turned away.
 		outcome, err := c.Agents.Ready(ctx, id, "", host.Told{})

@@ -96,7 +96,7 @@ var rules = []rule{
 	{"internal/op/optest", "internal/op internal/auth internal/db internal/fault uid", "", "the storm knows plans, not what they do"},
 
 	{"web", "", "", "the console is files; it knows the API as any other client does"},
-	{"cmd/...", "internal/tinyimage DOMAIN internal/facade/... internal/hypervisor/... internal/hypervisor internal/cloud internal/cli internal/datacenter internal/doctor web api api/... " + mechanics,
+	{"cmd/...", "internal/outside/download internal/tinyimage DOMAIN internal/facade/... internal/hypervisor/... internal/hypervisor internal/cloud internal/cli internal/datacenter internal/doctor web api api/... " + mechanics,
 		"", "the binary hands everything what it needs from flags, files and the environment"},
 	{"internal/tools/...", "api api/... internal/setting", "", "generators read what is declared, commands and settings, and nothing that serves it"},
 	{"internal/house", "", "", "rules about the code must not depend on it"},
