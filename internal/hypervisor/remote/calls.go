@@ -81,7 +81,10 @@ var table = map[string]entry{
 	stop.verb: at(stop), reboot.verb: at(reboot), pool.verb: at(pool), fetchImage.verb: at(fetchImage), dropImage.verb: at(dropImage),
 	measureStore.verb: at(measureStore), plug.verb: at(plug), unplug.verb: at(unplug), receive.verb: at(receive), send.verb: at(send),
 	applyRouter.verb: at(applyRouter), dropRouter.verb: at(dropRouter), routers.verb: at(routers), applyGuards.verb: at(applyGuards),
-	applyPeers.verb: at(applyPeers),
+	applyPeers.verb: at(applyPeers), plugCard.verb: at(plugCard), unplugCard.verb: at(unplugCard), changeCD.verb: at(changeCD),
+	resizeDisk.verb: at(resizeDisk), takeSnapshot.verb: at(takeSnapshot), dropSnapshot.verb: at(dropSnapshot), revertDisk.verb: at(revertDisk),
+	saveImage.verb: at(saveImage), takeCheckpoint.verb: at(takeCheckpoint), revertTo.verb: at(revertTo),
+	dropCheckpoint.verb: at(dropCheckpoint), usage.verb: at(usage),
 }
 
 type stopIn struct {

@@ -29,6 +29,13 @@ var (
 	_ hypervisor.Networker = (*remote.Driver)(nil)
 	_ hypervisor.Guarder   = (*remote.Driver)(nil)
 	_ hypervisor.Mesher    = (*remote.Driver)(nil)
+
+	_ hypervisor.CardPlugger  = (*remote.Driver)(nil)
+	_ hypervisor.Ejector      = (*remote.Driver)(nil)
+	_ hypervisor.Resizer      = (*remote.Driver)(nil)
+	_ hypervisor.Snapshotter  = (*remote.Driver)(nil)
+	_ hypervisor.Checkpointer = (*remote.Driver)(nil)
+	_ hypervisor.Meter        = (*remote.Driver)(nil)
 )
 
 var quiet = slog.New(slog.DiscardHandler)

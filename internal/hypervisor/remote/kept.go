@@ -1,0 +1,143 @@
+package remote
+
+import (
+	"context"
+
+	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// PlugCard gives a running machine a card.
+func (d *Driver) PlugCard(ctx context.Context, host uid.Host, vm uid.VM, n hypervisor.NIC) error {
+	return do(ctx, d, host, plugCard, plugCardIn{vm, n})
+}
+
+// UnplugCard takes a card from a machine.
+func (d *Driver) UnplugCard(ctx context.Context, host uid.Host, vm uid.VM, id uid.NIC) error {
+	return do(ctx, d, host, unplugCard, unplugCardIn{vm, id})
+}
+
+// ChangeCD changes what is in a machine's CD drive.
+func (d *Driver) ChangeCD(ctx context.Context, host uid.Host, vm uid.VM, cd *hypervisor.ImageRef) error {
+	return do(ctx, d, host, changeCD, changeCDIn{vm, cd})
+}
+
+// ResizeDisk makes a disk larger.
+func (d *Driver) ResizeDisk(ctx context.Context, host uid.Host, k hypervisor.DiskRef, bytes int64) error {
+	return do(ctx, d, host, resizeDisk, resizeIn{k, bytes})
+}
+
+// TakeSnapshot keeps what is on a disk.
+func (d *Driver) TakeSnapshot(
+	ctx context.Context, host uid.Host, k hypervisor.DiskRef, s hypervisor.SnapshotRef,
+) (hypervisor.SnapshotReport, error) {
+	return ask(ctx, d, host, takeSnapshot, snapshotIn{k, s})
+}
+
+// DropSnapshot removes a snapshot.
+func (d *Driver) DropSnapshot(ctx context.Context, host uid.Host, s hypervisor.SnapshotRef) error {
+	return do(ctx, d, host, dropSnapshot, s)
+}
+
+// RevertDisk makes a disk what a snapshot is.
+func (d *Driver) RevertDisk(ctx context.Context, host uid.Host, k hypervisor.DiskRef, s hypervisor.SnapshotRef) error {
+	return do(ctx, d, host, revertDisk, snapshotIn{k, s})
+}
+
+// SaveImage makes an image from a snapshot.
+func (d *Driver) SaveImage(
+	ctx context.Context, host uid.Host, i hypervisor.ImageRef, s hypervisor.SnapshotRef,
+) (hypervisor.ImageReport, error) {
+	return ask(ctx, d, host, saveImage, saveImageIn{i, s})
+}
+
+// TakeCheckpoint keeps what a machine is.
+func (d *Driver) TakeCheckpoint(ctx context.Context, host uid.Host, c hypervisor.Checkpoint) error {
+	return do(ctx, d, host, takeCheckpoint, c)
+}
+
+// RevertTo takes a machine back to a checkpoint.
+func (d *Driver) RevertTo(ctx context.Context, host uid.Host, c hypervisor.Checkpoint) error {
+	return do(ctx, d, host, revertTo, c)
+}
+
+// DropCheckpoint forgets a checkpoint.
+func (d *Driver) DropCheckpoint(ctx context.Context, host uid.Host, c hypervisor.Checkpoint) error {
+	return do(ctx, d, host, dropCheckpoint, c)
+}
+
+// Usage tells what machines have used.
+func (d *Driver) Usage(ctx context.Context, host uid.Host) ([]hypervisor.Usage, error) {
+	return ask(ctx, d, host, usage, none{})
+}
+
+type plugCardIn struct {
+	VM   uid.VM
+	Card hypervisor.NIC
+}
+
+type unplugCardIn struct {
+	VM   uid.VM
+	Card uid.NIC
+}
+
+type changeCDIn struct {
+	VM uid.VM
+	CD *hypervisor.ImageRef
+}
+
+type resizeIn struct {
+	Disk  hypervisor.DiskRef
+	Bytes int64
+}
+
+type snapshotIn struct {
+	Disk     hypervisor.DiskRef
+	Snapshot hypervisor.SnapshotRef
+}
+
+type saveImageIn struct {
+	Image    hypervisor.ImageRef
+	Snapshot hypervisor.SnapshotRef
+}
+
+var (
+	plugCard = deed("PlugCard", func(ctx context.Context, d hypervisor.CardPlugger, h uid.Host, in plugCardIn) error {
+		return d.PlugCard(ctx, h, in.VM, in.Card)
+	})
+	unplugCard = deed("UnplugCard", func(ctx context.Context, d hypervisor.CardPlugger, h uid.Host, in unplugCardIn) error {
+		return d.UnplugCard(ctx, h, in.VM, in.Card)
+	})
+	changeCD = deed("ChangeCD", func(ctx context.Context, d hypervisor.Ejector, h uid.Host, in changeCDIn) error {
+		return d.ChangeCD(ctx, h, in.VM, in.CD)
+	})
+	resizeDisk = deed("ResizeDisk", func(ctx context.Context, d hypervisor.Resizer, h uid.Host, in resizeIn) error {
+		return d.ResizeDisk(ctx, h, in.Disk, in.Bytes)
+	})
+	takeSnapshot = of("TakeSnapshot",
+		func(ctx context.Context, d hypervisor.Snapshotter, h uid.Host, in snapshotIn) (hypervisor.SnapshotReport, error) {
+			return d.TakeSnapshot(ctx, h, in.Disk, in.Snapshot)
+		})
+	dropSnapshot = deed("DropSnapshot", func(ctx context.Context, d hypervisor.Snapshotter, h uid.Host, in hypervisor.SnapshotRef) error {
+		return d.DropSnapshot(ctx, h, in)
+	})
+	revertDisk = deed("RevertDisk", func(ctx context.Context, d hypervisor.Snapshotter, h uid.Host, in snapshotIn) error {
+		return d.RevertDisk(ctx, h, in.Disk, in.Snapshot)
+	})
+	saveImage = of("SaveImage",
+		func(ctx context.Context, d hypervisor.Snapshotter, h uid.Host, in saveImageIn) (hypervisor.ImageReport, error) {
+			return d.SaveImage(ctx, h, in.Image, in.Snapshot)
+		})
+	takeCheckpoint = deed("TakeCheckpoint", func(ctx context.Context, d hypervisor.Checkpointer, h uid.Host, in hypervisor.Checkpoint) error {
+		return d.TakeCheckpoint(ctx, h, in)
+	})
+	revertTo = deed("RevertTo", func(ctx context.Context, d hypervisor.Checkpointer, h uid.Host, in hypervisor.Checkpoint) error {
+		return d.RevertTo(ctx, h, in)
+	})
+	dropCheckpoint = deed("DropCheckpoint", func(ctx context.Context, d hypervisor.Checkpointer, h uid.Host, in hypervisor.Checkpoint) error {
+		return d.DropCheckpoint(ctx, h, in)
+	})
+	usage = of("Usage", func(ctx context.Context, d hypervisor.Meter, h uid.Host, _ none) ([]hypervisor.Usage, error) {
+		return d.Usage(ctx, h)
+	})
+)
