@@ -239,6 +239,7 @@ var unshown = map[string]string{
 	"createProject.userid":                      "the caller's own account has no such user",
 	"deleteUserFromProject.userid":              "not everybody is a member",
 	"listAsyncJobs.resourceid":                  "no job is at work",
+	"listAgentTokens.clusterid":                 "the clusters are for simulated hosts, which have no agents",
 	"listIsos.id":                               "no tenant has an ISO",
 	"listIsos.imagestoreid":                     "no tenant has an ISO",
 	"listTemplates.id/public":                   "an ISO is no template",
