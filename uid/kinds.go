@@ -55,6 +55,22 @@ type (
 	Snapshot        = ID[snapshotKind]
 	VMSnapshot      = ID[vmSnapshotKind]
 	AgentToken      = ID[agentTokenKind]
+	PortForward     = ID[portForwardKind]
+	IPForward       = ID[ipForwardKind]
+	FirewallRule    = ID[firewallRuleKind]
+	EgressRule      = ID[egressRuleKind]
+	LoadBalancer    = ID[loadBalancerKind]
+
+	StickinessPolicy = ID[stickinessPolicyKind]
+)
+
+type (
+	portForwardKind      struct{}
+	ipForwardKind        struct{}
+	firewallRuleKind     struct{}
+	egressRuleKind       struct{}
+	loadBalancerKind     struct{}
+	stickinessPolicyKind struct{}
 )
 
 type (
@@ -159,8 +175,15 @@ func (sessionKind) kind() string         { return "session" }
 func (oauthProviderKind) kind() string   { return "OAuth provider" }
 func (routerKind) kind() string          { return "virtual router" }
 func (ruleKind) kind() string            { return "rule" }
-func (snapshotKind) kind() string        { return "snapshot" }
-func (vmSnapshotKind) kind() string      { return "VM snapshot" }
+func (portForwardKind) kind() string     { return "port forwarding rule" }
+func (ipForwardKind) kind() string       { return "IP forwarding rule" }
+func (firewallRuleKind) kind() string    { return "firewall rule" }
+func (egressRuleKind) kind() string      { return "egress firewall rule" }
+func (loadBalancerKind) kind() string    { return "load balancer rule" }
+
+func (stickinessPolicyKind) kind() string { return "stickiness policy" }
+func (snapshotKind) kind() string         { return "snapshot" }
+func (vmSnapshotKind) kind() string       { return "VM snapshot" }
 
 func (projectInvitationKind) kind() string     { return "project invitation" }
 func (projectRoleKind) kind() string           { return "project role" }

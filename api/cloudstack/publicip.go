@@ -5,6 +5,39 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
+// AssociateIPAddress gives a network a public address.
+var AssociateIPAddress = api.Job[AssociateIPAddressIn, PublicIPAddress]{
+	Name: "associateIpAddress", Noun: "IP address", Role: api.Everyone, Object: "ipaddress", Event: "NET.IPASSIGN", Creates: true,
+	Doc: "Gives a network a public address, beside the one for source NAT. It counts against the limit of the network's account.",
+}
+
+// AssociateIPAddressIn says what address, and for what.
+type AssociateIPAddressIn struct {
+	api.Once
+	NetworkID uid.Network `api:"networkid" doc:"The ID of the network that the address is for. Without it: the only isolated network with source NAT that the account has in the zone."`
+	ZoneID    uid.Zone    `api:"zoneid" doc:"The ID of the zone. Required where no network is named."`
+	IPAddress string      `api:"ipaddress,since=4.13" doc:"The address that is wanted; any free one unless given."`
+	Account   string      `api:"account" doc:"The name of the account whose network it is for. Goes together with domainid."`
+	DomainID  uid.Domain  `api:"domainid" doc:"The ID of that account's domain."`
+	ProjectID uid.Project `api:"projectid" doc:"The ID of the project whose network it is for."`
+	VPCID     uid.VPC     `api:"vpcid" doc:"The ID of the VPC that the address is for."`
+	Portable  bool        `api:"isportable" doc:"Whether the address is to be one that can move between zones. There are none."`
+	RegionID  int         `api:"regionid" doc:"The ID of the region of a portable address."`
+	Display   *bool       `api:"fordisplay,admin,since=4.4" doc:"Whether its users see the address; yes unless given."`
+}
+
+// DisassociateIPAddress takes a public address from its network.
+var DisassociateIPAddress = api.Job[DisassociateIPAddressIn, api.Success]{
+	Name: "disassociateIpAddress", Noun: "IP address", Role: api.Everyone, Event: "NET.IPRELEASE",
+	Doc: "Takes a public address from its network, with all rules on it. The address for source NAT stays with its network.",
+}
+
+// DisassociateIPAddressIn names the address.
+type DisassociateIPAddressIn struct {
+	ID        uid.PublicIP `api:"id" doc:"The ID of the address. Either it or the address itself is required."`
+	IPAddress string       `api:"ipaddress,since=4.13" doc:"The address. Not together with id."`
+}
+
 // ListPublicIPAddresses shows addresses.
 var ListPublicIPAddresses = api.List[ListPublicIPAddressesIn, PublicIPAddress]{
 	Name: "listPublicIpAddresses", Noun: "IP address", Role: api.Everyone, Object: "publicipaddress",
@@ -31,14 +64,15 @@ type ListPublicIPAddressesIn struct {
 	SourceNAT           *bool               `api:"issourcenat" doc:"Shows only addresses that are a network's source NAT (true), or only others (false)."`
 	StaticNAT           *bool               `api:"isstaticnat" doc:"Shows only addresses that are a machine's static NAT (true), or only others (false)."`
 	ForSystem           *bool               `api:"forsystemvms,since=4.20" doc:"Shows only addresses that are kept for the cloud's own machines (true), or only others (false)."`
-	State               string              `api:"state,since=4.18" doc:"Shows only addresses in this state: Allocated or Free."`
+	State               string              `api:"state,since=4.18" doc:"Shows only addresses in this state: Allocated, Releasing or Free."`
+	Display             *bool               `api:"fordisplay,admin,since=4.4" doc:"Shows only addresses that their users see (true), or only others (false)."`
 }
 
 // PublicIPAddress is an address.
 type PublicIPAddress struct {
 	ID        uid.PublicIP `json:"id" doc:"The ID of the address."`
 	IPAddress string       `json:"ipaddress" doc:"The address."`
-	State     string       `json:"state" doc:"Allocated, or Free."`
+	State     string       `json:"state" doc:"Allocated, Releasing, or Free."`
 	Allocated api.Time     `json:"allocated,omitzero" doc:"When it was given to whom has it."`
 	Owner
 	ZoneID                uid.Zone            `json:"zoneid" doc:"The ID of its zone."`
@@ -63,6 +97,7 @@ type PublicIPAddress struct {
 	VMDisplayName         string              `json:"virtualmachinedisplayname,omitempty" doc:"The display name of that machine."`
 	VMIPAddress           string              `json:"vmipaddress,omitempty" doc:"The address of that machine which static NAT leads to."`
 	VPCID                 uid.VPC             `json:"vpcid,omitempty" doc:"The ID of the VPC that it serves."`
+	Display               *bool               `json:"fordisplay,omitempty" api:"admin" doc:"Whether its users see it."`
 	Tags                  []Tag               `json:"tags,omitempty" api:"set" doc:"Its tags."`
 	Pending
 }

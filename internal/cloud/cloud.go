@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/address"
 	"github.com/virga-cloud/virga/internal/agent"
 	"github.com/virga-cloud/virga/internal/alert"
 	"github.com/virga-cloud/virga/internal/annotation"
@@ -41,6 +42,8 @@ import (
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/project"
 	"github.com/virga-cloud/virga/internal/role"
+	"github.com/virga-cloud/virga/internal/router"
+	"github.com/virga-cloud/virga/internal/rule"
 	"github.com/virga-cloud/virga/internal/saml"
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/secret"
@@ -107,18 +110,21 @@ type Cloud struct {
 	Annotations  *annotation.Service
 	Certificates *certificate.Service
 
-	Networks *network.Service
-	VPCs     *vpc.Service
-	Groups   *secgroup.Service
-	Hosts    *host.Service
-	Agents   *agent.Service
-	Pools    *pool.Service
-	Images   *image.Service
-	Volumes  *volume.Service
-	Machines *compute.Service
-	Closing  *closing.Service
-	Projects *project.Service
-	Facade   *cloudstack.Facade
+	Networks  *network.Service
+	Addresses *address.Service
+	Routers   *router.Service
+	Rules     *rule.Service
+	VPCs      *vpc.Service
+	Groups    *secgroup.Service
+	Hosts     *host.Service
+	Agents    *agent.Service
+	Pools     *pool.Service
+	Images    *image.Service
+	Volumes   *volume.Service
+	Machines  *compute.Service
+	Closing   *closing.Service
+	Projects  *project.Service
+	Facade    *cloudstack.Facade
 
 	agents *agents // nil where none dial in
 
@@ -216,7 +222,8 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Offerings = offering.New(cl.DB, cl.Settings)
 	cl.KeyPairs = keypair.New(cl.DB, cl.Accounts)
 	cl.Tags = tag.New(cl.DB, cl.Engine, compute.Taggable, volume.Taggable, image.Taggable, image.TaggableISO, network.Taggable,
-		network.TaggableAddress, secgroup.Taggable, zone.Taggable, project.Taggable)
+		network.TaggableAddress, secgroup.Taggable, rule.TaggableForwarding, rule.TaggableBalancing, rule.TaggableWall, zone.Taggable,
+		project.Taggable)
 	cl.note(c, box)
 	cl.Networks = network.New(cl.DB, cl.Engine, cl.Accounts, cl.Settings)
 	cl.Offerings.CountNetworks(network.CountOf)
@@ -232,10 +239,15 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Volumes = volume.New(volume.Parts{
 		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Hosts: cl.Hosts, Settings: cl.Settings,
 	})
+	cl.Routers = router.New(router.Parts{DB: cl.DB, Engine: cl.Engine, Hosts: cl.Hosts, Log: c.Log})
+	cl.Rules = rule.New(rule.Parts{DB: cl.DB, Engine: cl.Engine, Networks: cl.Networks, Routers: cl.Routers, Machines: compute.Reachable})
+	cl.Addresses = address.New(cl.DB, cl.Engine, cl.Accounts, cl.Networks, cl.Routers)
+	cl.Networks.EndsWith(cl.Routers.End, router.Forget, rule.LeaveNetwork)
 	cl.Machines = compute.New(compute.Parts{
-		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Networks: cl.Networks, Hosts: cl.Hosts, Volumes: cl.Volumes, Settings: cl.Settings,
-		Box: box,
+		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Networks: cl.Networks, Hosts: cl.Hosts, Volumes: cl.Volumes, Routers: cl.Routers,
+		Settings: cl.Settings, Box: box,
 	})
+	cl.Routers.FilledBy(cl.Rules.Fill, cl.Machines.FillRouter)
 	cl.Closing = closing.New(closing.Parts{
 		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Projects: cl.Projects, Machines: cl.Machines, Volumes: cl.Volumes,
 		Networks: cl.Networks, Images: cl.Images,
@@ -251,7 +263,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 		Limits: cl.Limits, OIDC: cl.OIDC, SAML: cl.SAML, LDAP: cl.LDAP,
 		Zones: cl.Zones, Offerings: cl.Offerings, KeyPairs: cl.KeyPairs, Tags: cl.Tags, Details: cl.Details,
 		Annotations: cl.Annotations, Certificates: cl.Certificates, Networks: cl.Networks,
-		VPCs: cl.VPCs, Groups: cl.Groups, Agents: cl.Agents, Dial: cl.dial(c.Agents),
+		Addresses: cl.Addresses, Routers: cl.Routers, Rules: cl.Rules, VPCs: cl.VPCs, Groups: cl.Groups, Agents: cl.Agents, Dial: cl.dial(c.Agents),
 		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Machines: cl.Machines, Closing: cl.Closing, Reset: c.Reset,
 	}, c.Facade)
 }
@@ -343,6 +355,9 @@ func (cl *Cloud) expireAudit(ctx context.Context) error {
 // glance is how soon keepers notice that their period was changed.
 const glance = 5 * time.Second
 
+// routerPeriod is how soon a router converges that nobody waits for, at the latest.
+const routerPeriod = 3 * time.Second
+
 func (cl *Cloud) keepers() []keep.Keeper {
 	every := func(period setting.Key[time.Duration]) func() time.Duration {
 		return func() time.Duration { return period.Of(cl.Settings) }
@@ -350,6 +365,7 @@ func (cl *Cloud) keepers() []keep.Keeper {
 	return []keep.Keeper{
 		{Name: "host-health", Period: glance, Every: every(setting.PingInterval), Round: cl.Hosts.CheckHealth},
 		{Name: "agent-tokens", Period: time.Minute, Round: cl.Agents.Sweep},
+		{Name: "routers", Period: routerPeriod, Round: cl.Routers.Round},
 		{Name: "details", Period: time.Minute, Round: cl.Details.Sweep},
 		{Name: "annotations", Period: time.Minute, Round: cl.Annotations.Sweep},
 		{Name: "image-stores", Period: glance, Every: every(setting.StorageStatsInterval), Round: cl.Images.MeasureStores},
@@ -402,6 +418,7 @@ func (cl *Cloud) Start(ctx context.Context) error {
 		return err
 	}
 	cl.stop = append(cl.stop, stop)
+	cl.stop = append(cl.stop, cl.Routers.Start(ctx))
 	if stop, err = cl.Engine.Start(ctx); err != nil {
 		return err
 	}

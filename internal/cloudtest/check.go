@@ -40,6 +40,11 @@ var always = []invariant{
 		union all select 'host ' || name || ' is ' || state || ', ' || resource_state from hosts
 			where removed is null and (state in ('Connecting', 'Removed') or resource_state = 'Creating')
 		union all select 'volume ' || id || ' is ' || state from volumes where removed is null and state not in ('Allocated', 'Ready')
+		union all select 'rule ' || id || ' is ' || state from (select id, state from port_rules union all select id, state from firewall_rules
+			union all select id, state from static_nats union all select id, state from balanced_machines
+			union all select id, state from stickiness_policies) r where state <> 'Active'
+		union all select 'router ' || name || ' is ' || state from routers where removed is null and state = 'Stopping'
+		union all select 'address ' || id || ' is ' || state from public_ips where state not in ('Free', 'Allocated')
 		union all select 'network ' || id || ' is ' || state from networks where removed is null and state not in ('Allocated', 'Implemented', 'Setup')`},
 	{"an account has a role that is there and of its type", `
 		select 'account ' || a.id || ' of type ' || a.type || ' has role ' || a.role_id from accounts a left join roles r on r.id = a.role_id
@@ -98,13 +103,33 @@ var always = []invariant{
 	{"an address has one owner or none", `
 		select 'address ' || a.id || ' is ' || a.state || ' of account ' || coalesce(a.account_id, '-') || ', network ' || coalesce(a.network_id, '-')
 			|| ', machine ' || coalesce(a.vm_id, '-')
-		from public_ips a where (a.state = 'Allocated') <> (a.account_id is not null and a.network_id is not null and (a.vm_id is not null) <> a.source_nat)
+		from public_ips a where (a.state = 'Allocated') <> (a.account_id is not null and a.network_id is not null and not (a.vm_id is not null and a.source_nat))
 			or a.state = 'Free' and (a.account_id is not null or a.network_id is not null or a.vm_id is not null or a.source_nat)
 		union all select 'address ' || a.id || ' is of machine ' || a.vm_id || ', whose NIC has another' from public_ips a
 			where a.vm_id is not null and not exists (select 1 from nics c where c.vm_id = a.vm_id and c.network_id = a.network_id and c.ip = a.ip)
 		union all select 'NIC ' || c.id || ' has an address that is not its machine''s' from nics c join networks n on n.id = c.network_id
 			where n.guest_type = 'Shared' and c.ip is not null and not exists (select 1 from public_ips a where a.vm_id = c.vm_id
 				and a.network_id = c.network_id and a.ip = c.ip)`},
+	{"a network that carries traffic has a router if its offering has one, and no other has one", `
+		select 'network ' || n.id || ' (' || n.name || ') is ' || n.state || ' with router ' || r.id || ', ' || r.state from routers r
+		join networks n on n.id = r.network_id where r.removed is null and (not n.routed or n.state <> 'Implemented' or n.removed is not null)
+		union all select 'network ' || n.id || ' (' || n.name || ') has machines that run, and has never had a router' from networks n
+			where n.routed and n.removed is null and not exists (select 1 from routers r where r.network_id = n.id)
+			and exists (select 1 from nics c join vms v on v.id = c.vm_id where c.network_id = n.id and v.state = 'Running')`},
+	{"rules are on addresses that serve their network, and lead to machines that are in it", `
+		select 'rule ' || p.id || ' on address ' || p.address_id from port_rules p where not exists (select 1 from public_ips a
+			where a.id = p.address_id and a.network_id = p.network_id and a.account_id = p.account_id and a.vm_id is null)
+		union all select 'rule ' || p.id || ' leads to card ' || p.nic_id from port_rules p where p.nic_id is not null and not exists (
+			select 1 from nics c join vms v on v.id = c.vm_id where c.id = p.nic_id and c.vm_id = p.vm_id and c.network_id = p.network_id
+			and v.destroyed is null)
+		union all select 'firewall rule ' || w.id || ' on address ' || w.address_id from firewall_rules w where w.address_id is not null
+			and not exists (select 1 from public_ips a where a.id = w.address_id and a.network_id = w.network_id)
+		union all select 'static NAT of ' || s.id from static_nats s where not exists (select 1 from public_ips a where a.id = s.id
+			and a.network_id = s.network_id and not a.source_nat) or not exists (select 1 from nics c where c.id = s.nic_id and c.network_id = s.network_id)
+		union all select 'machine ' || m.vm_id || ' of load balancer ' || m.rule_id from balanced_machines m join port_rules p on p.id = m.rule_id
+			where not exists (select 1 from nics c where c.id = m.nic_id and c.vm_id = m.vm_id and c.network_id = p.network_id)
+		union all select 'rule ' || id || ' of network ' || network_id from (select id, network_id from port_rules union all
+			select id, network_id from firewall_rules) r where not exists (select 1 from networks n where n.id = r.network_id and n.removed is null)`},
 	{"tags are on things that there are, and their owners'", `
 		select 'tag on ' || resource_id || ', of account ' || coalesce(account_id, '-') from (
 			select resource_id, account_id, domain_id from tags where resource_type = 'UserVm' and not exists (select 1 from vms x where x.id = resource_id
@@ -155,6 +180,7 @@ var presences = []reference{
 	{"templates", "account_id", "accounts"}, {"templates", "domain_id", "domains"}, {"image_stores", "zone_id", "zones"},
 	{"volumes", "account_id", "accounts"}, {"volumes", "domain_id", "domains"}, {"volumes", "zone_id", "zones"},
 	{"volumes", "pool_id", "storage_pools"}, {"volumes", "vm_id", "vms"},
+	{"routers", "account_id", "accounts"}, {"routers", "domain_id", "domains"}, {"routers", "zone_id", "zones"}, {"routers", "network_id", "networks"},
 	{"vms", "account_id", "accounts"}, {"vms", "domain_id", "domains"}, {"vms", "zone_id", "zones"}, {"vms", "host_id", "hosts"},
 	{"accounts", "domain_id", "domains"}, {"users", "account_id", "accounts"},
 }
@@ -167,6 +193,7 @@ var references = append([]reference{
 	{"volumes", "template_id", "templates"}, {"volumes", "disk_offering_id", "disk_offerings"},
 	{"volumes", "service_offering_id", "service_offerings"},
 	{"templates", "os_type_id", "os_types"}, {"os_types", "category_id", "os_categories"},
+	{"routers", "host_id", "hosts"}, {"router_leftovers", "router_id", "routers"}, {"router_leftovers", "host_id", "hosts"},
 	{"nics", "vm_id", "vms"}, {"nics", "network_id", "networks"}, {"free_ips", "network_id", "networks"},
 	{"public_ips", "range_id", "ip_ranges"}, {"public_ips", "account_id", "accounts"}, {"public_ips", "network_id", "networks"},
 	{"public_ips", "vm_id", "vms"}, {"resource_counts", "account_id", "accounts"}, {"ssh_keypairs", "account_id", "accounts"},
@@ -270,6 +297,7 @@ func compare(ctx context.Context, d *db.DB, world *sim.World) (broken []error) {
 		broken = append(broken, fmt.Errorf("host %s runs machine %s, which nobody knows to run", guest.Host, id))
 	}
 	broken = append(broken, compareHosts(ctx, d, there.Hosts)...)
+	broken = append(broken, compareRouters(ctx, d, there.Routers)...)
 	var ids []uid.Volume
 	if err := d.Read().NewRaw("select id from volumes where state = 'Ready' and removed is null").Scan(ctx, &ids); err != nil {
 		return []error{err}
@@ -337,6 +365,37 @@ func compareHosts(ctx context.Context, d *db.DB, enrolled []uid.Host) (broken []
 	}
 	for id := range known {
 		broken = append(broken, fmt.Errorf("host %s is not enrolled", id))
+	}
+	return broken
+}
+
+// compareRouters holds the routers that hosts run against those that they are to run. What they were told may be behind what there is to
+// tell, but never before it.
+func compareRouters(ctx context.Context, d *db.DB, there map[uid.Router]map[uid.Host]int64) (broken []error) {
+	var rows []struct {
+		ID       uid.Router
+		HostID   uid.Host
+		Applied  int64
+		Revision int64
+	}
+	err := d.Read().NewRaw(`select r.id, r.host_id, r.applied, n.revision from routers r join networks n on n.id = r.network_id
+		where r.removed is null and r.state in ('Running', 'Starting')
+		union all select l.router_id, l.host_id, 0, n.revision from router_leftovers l join routers r on r.id = l.router_id join networks n on n.id = r.network_id`).
+		Scan(ctx, &rows)
+	if err != nil {
+		return []error{err}
+	}
+	for _, r := range rows {
+		version, ok := there[r.ID][r.HostID]
+		if !ok && r.Applied > 0 || version < r.Applied || version > r.Revision {
+			broken = append(broken, fmt.Errorf("router %s on host %s is believed to have version %d of %d, and has %d", r.ID, r.HostID, r.Applied, r.Revision, version))
+		}
+		delete(there[r.ID], r.HostID)
+	}
+	for id, hosts := range there {
+		for host := range hosts {
+			broken = append(broken, fmt.Errorf("router %s is left on host %s", id, host))
+		}
 	}
 	return broken
 }

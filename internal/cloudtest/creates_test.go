@@ -62,7 +62,22 @@ var creates = []creation{
 	{"createSSHKeyPair", api.Params{"name": "k2"}, "name"},
 	{"createVolume", api.Params{"name": "v", "zoneid": "$zone", "diskofferingid": "$createDiskOffering"}, "name"},
 	{"deployVirtualMachine", api.Params{"name": "vm", "zoneid": "$zone", "templateid": "$template", "serviceofferingid": "$createServiceOffering"}, "name"},
+	{"associateIpAddress", api.Params{"networkid": "$createNetwork"}, "ipaddress"},
+	{"createIpForwardingRule", api.Params{"ipaddressid": "$associateIpAddress", "protocol": "tcp", "startport": "53"}, "startport"},
+	{"createPortForwardingRule", api.Params{"ipaddressid": "$associateIpAddress", "protocol": "tcp", "publicport": "22", "privateport": "22",
+		"virtualmachineid": "$deployVirtualMachine"}, "publicport"},
+	{"createFirewallRule", api.Params{"ipaddressid": "$associateIpAddress", "protocol": "tcp", "startport": "443"}, "startport"},
+	{"createEgressFirewallRule", api.Params{"networkid": "$createNetwork", "protocol": "tcp", "startport": "25"}, "startport"},
+	{"createLoadBalancerRule", api.Params{"publicipid": "$associateIpAddress", "name": "web", "publicport": "80", "privateport": "80",
+		"algorithm": "roundrobin"}, "name"},
+	{"createLBStickinessPolicy", api.Params{"lbruleid": "$createLoadBalancerRule", "name": "keep", "methodname": "SourceBased"}, "name"},
 	{"addAnnotation", api.Params{"entitytype": "VM", "entityid": "$deployVirtualMachine", "annotation": "slow"}, "annotation"},
+}
+
+// around is what is called before one of them, on the address that was made.
+var around = map[string]map[string]api.Params{
+	"createIpForwardingRule":   {"enableStaticNat": {}},
+	"createPortForwardingRule": {"disableStaticNat": {}},
 }
 
 // createsOfLDAP are tried where there is a directory.
@@ -112,6 +127,14 @@ func TestEveryCreateCanBeRepeated(t *testing.T) {
 					value = ids[value[1:]]
 				}
 				params[name] = value
+			}
+			for command, params := range around[one.command] {
+				params = with(params, "ipaddressid", ids["associateIpAddress"])
+				if command == "enableStaticNat" {
+					params["virtualmachineid"] = ids["deployVirtualMachine"]
+				}
+				_, err := c.Client.Call(t.Context(), command, params)
+				must(t, err)
 			}
 			first, err := c.Client.Call(t.Context(), one.command, params)
 			if err != nil {

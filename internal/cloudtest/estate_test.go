@@ -77,6 +77,7 @@ func furnishFor(t *testing.T, c *cloudtest.Cloud, user *api.Client, box cloudtes
 	call(user, "deployVirtualMachine", in("name", name+"-vm", "zoneid", string(box.Zone), "templateid", string(box.Template),
 		"serviceofferingid", string(box.Small), "diskofferingid", string(box.DiskOffering["Small"]), "keypair", name+"-key", "group", name+"-group"))
 	call(user, "createVolume", in("name", name+"-volume", "zoneid", string(box.Zone), "diskofferingid", string(box.DiskOffering["Small"])))
+	furnishRules(t, user, in, first)
 	for kind, list := range taggedBy {
 		call(user, "createTags", api.Params{"resourcetype": kind, "resourceids": first(list), "tags[0].key": name + "-" + kind,
 			"tags[0].value": name + "-value", "customer": name + "-customer"})
@@ -91,6 +92,45 @@ func furnishFor(t *testing.T, c *cloudtest.Cloud, user *api.Client, box cloudtes
 	call(user, "addAnnotation", api.Params{"entitytype": "VM", "entityid": vm, "annotation": name + "-remark"})
 	call(user, "stopVirtualMachine", api.Params{"id": vm, "forced": "true"})
 	call(user, "startVirtualMachine", api.Params{"id": vm})
+}
+
+// furnishRules makes a rule of every kind on addresses of the network that the first machine is in.
+func furnishRules(t *testing.T, user *api.Client, in func(...string) api.Params, first func(list string) string) {
+	t.Helper()
+	call := caller(t)
+	vm, net := first("listVirtualMachines"), first("listNetworks")
+	addresses := make([]string, 2)
+	for i := range addresses {
+		addresses[i] = makes(t, user, "associateIpAddress", api.Params{"networkid": net})
+	}
+	tag := func(kind, id string) {
+		call(user, "createTags", api.Params{"resourcetype": kind, "resourceids": id, "tags[0].key": "rule", "tags[0].value": "made"})
+	}
+	tag("PortForwardingRule", makes(t, user, "createPortForwardingRule", api.Params{"ipaddressid": addresses[0], "protocol": "tcp", "publicport": "22",
+		"privateport": "22", "virtualmachineid": vm}))
+	tag("FirewallRule", makes(t, user, "createFirewallRule", api.Params{"ipaddressid": addresses[0], "protocol": "icmp"}))
+	balancer := makes(t, user, "createLoadBalancerRule", api.Params{"publicipid": addresses[0], "name": "web", "publicport": "80", "privateport": "80",
+		"algorithm": "roundrobin"})
+	call(user, "assignToLoadBalancerRule", api.Params{"id": balancer, "virtualmachineids": vm})
+	call(user, "createLBStickinessPolicy", api.Params{"lbruleid": balancer, "name": "keep", "methodname": "SourceBased"})
+	call(user, "enableStaticNat", api.Params{"ipaddressid": addresses[1], "virtualmachineid": vm})
+	call(user, "createIpForwardingRule", api.Params{"ipaddressid": addresses[1], "protocol": "udp", "startport": "53"})
+	tag("FirewallRule", makes(t, user, "createEgressFirewallRule", api.Params{"networkid": net, "protocol": "tcp", "startport": "25"}))
+}
+
+// makes calls a command that makes something, waits for its job, and gives the id.
+func makes(t *testing.T, by *api.Client, command string, params api.Params) string {
+	t.Helper()
+	raw, err := by.Call(t.Context(), command, params)
+	must(t, err)
+	var out map[string]map[string]any
+	if err := json.Unmarshal(raw, &out); err != nil {
+		t.Fatalf("%s gave %s: %v", command, raw, err)
+	}
+	for _, thing := range out {
+		return thing["id"].(string)
+	}
+	return ""
 }
 
 // project gives the tenant a project that its user administers, with a role and an invitation.
@@ -126,6 +166,7 @@ func projectFor(t *testing.T, c *cloudtest.Cloud, by *api.Client, name, invited 
 // taggedBy are types of things that can have tags, with the lists that show a tenant's own.
 var taggedBy = map[string]string{
 	"UserVm": "listVirtualMachines", "Volume": "listVolumes", "Network": "listNetworks", "SecurityGroup": "listSecurityGroups",
+	"LoadBalancer":    "listLoadBalancerRules",
 	"PublicIpAddress": "listPublicIpAddresses",
 }
 

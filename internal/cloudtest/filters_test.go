@@ -81,6 +81,11 @@ func baseOf(t *testing.T, c *cloudtest.Cloud, d *api.Description) api.Params {
 		if p.Required && p.Of == "physical network" {
 			base[p.Name] = firstID(t, c.Client, "listPhysicalNetworks")
 		}
+		if p.Required && p.Of == "load balancer rule" {
+			found, err := items(t, c.Client, described("listLoadBalancerRules"), api.Params{"listall": "true"})
+			must(t, err)
+			base[p.Name] = found[0]["id"].(string)
+		}
 		if p.Required && p.Of == "project" {
 			found, err := items(t, c.Client, described("listProjects"), api.Params{"listall": "true"})
 			must(t, err)

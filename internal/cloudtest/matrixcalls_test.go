@@ -286,6 +286,16 @@ var unshown = map[string]string{
 	"listSecurityGroups.virtualmachineid":       "the first machine of each is in none",
 	"destroyVirtualMachine.volumeids":           "a volume must be on that machine",
 	"updateSecurityGroup.customid":              "the group's own id",
+	"listPortForwardingRules.ipaddressid":       "not every address has such rules",
+	"listIpForwardingRules.ipaddressid":         "not every address has such rules",
+	"listFirewallRules.ipaddressid":             "not every address has such rules",
+	"listLoadBalancerRules.publicipid":          "not every address has such rules",
+	"listPortForwardingRules.networkid/public":  "shared networks have no router",
+	"listFirewallRules.networkid/public":        "shared networks have no router",
+	"listEgressFirewallRules.networkid/public":  "shared networks have no router",
+	"listLoadBalancerRules.networkid/public":    "shared networks have no router",
+	"listRouters.networkid/public":              "shared networks have no router",
+	"listRouters.hostid":                        "not every host has routers",
 }
 
 func (s *shard) isUnshown(d *api.Description, name string, x thing) bool {

@@ -20,6 +20,13 @@ var kindsOfThings = map[string]string{
 	"volume":                   "select id, account_id as account, domain_id as domain from volumes",
 	"network":                  "select id, account_id as account, domain_id as domain, account_id = '" + systemAccount + "' as public from networks",
 	"IP address":               "select id, account_id as account, domain_id as domain from public_ips where account_id is not null",
+	"port forwarding rule":     "select id, account_id as account, domain_id as domain from port_rules where kind = 'PortForwarding'",
+	"IP forwarding rule":       "select id, account_id as account, domain_id as domain from port_rules where kind = 'StaticNat'",
+	"load balancer rule":       "select id, account_id as account, domain_id as domain from port_rules where kind = 'LoadBalancing'",
+	"firewall rule":            "select id, account_id as account, domain_id as domain from firewall_rules where address_id is not null",
+	"egress firewall rule":     "select id, account_id as account, domain_id as domain from firewall_rules where address_id is null",
+	"stickiness policy":        "select id, account_id as account, domain_id as domain from stickiness_policies",
+	"virtual router":           "select id, account_id as account, domain_id as domain from routers",
 	"security group":           "select id, account_id as account, domain_id as domain from security_groups",
 	"SSH key pair":             "select id, account_id as account, domain_id as domain from ssh_keypairs",
 	"instance group":           "select id, account_id as account, domain_id as domain from vm_groups",
@@ -210,7 +217,7 @@ func togetherWith(command, name string) api.Params {
 // taggable are the kinds of things that tags are written on, by the word for them.
 var taggable = map[string]string{
 	"UserVm": "virtual machine", "Volume": "volume", "Network": "network", "SecurityGroup": "security group", "PublicIpAddress": "IP address",
-	"Template": "template", "Zone": "zone",
+	"LoadBalancer": "load balancer rule", "Template": "template", "Zone": "zone",
 }
 
 // kindIn is the kind of thing whose ids a parameter takes, also one that takes another word instead.

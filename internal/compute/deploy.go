@@ -102,6 +102,7 @@ func (s *Service) deployPlan() *op.Plan[job] {
 		Accept(s.allocate, s.giveUp).
 		Tx("place", s.place, s.unplace).
 		Do("disks", s.makeDisks, s.dropNew).
+		Wait("network", s.announced).
 		Do("start", s.powerOn, s.powerOff).
 		Tx("finish", s.started, nil)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/pool"
+	"github.com/virga-cloud/virga/internal/rule"
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
@@ -137,6 +138,12 @@ func (s *Service) destroyed(ctx context.Context, tx db.Tx, j *job) error {
 	if err := setDestroyed(ctx, tx, vm.ID, tx.Now); err != nil {
 		return err
 	}
+	if err := rule.LeaveMachine(ctx, tx, vm.ID); err != nil {
+		return err
+	}
+	if err := network.TouchOf(ctx, tx, vm.ID); err != nil {
+		return err
+	}
 	if j.Expunge {
 		if err := setState(ctx, tx, vm.ID, Expunging); err != nil {
 			return err
@@ -148,6 +155,9 @@ func (s *Service) destroyed(ctx context.Context, tx db.Tx, j *job) error {
 func (s *Service) beginExpunge(ctx context.Context, tx db.Tx, q *op.Request, j *job) error {
 	vm, err := s.accept(ctx, tx, q, j, Expunging, event.VMExpunge, "expunging")
 	if err != nil {
+		return err
+	}
+	if err := rule.LeaveMachine(ctx, tx, vm.ID); err != nil { // there is no way back
 		return err
 	}
 	if vm.State != Destroyed { // it still counts

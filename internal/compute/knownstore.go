@@ -12,6 +12,7 @@ import (
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/internal/router"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -49,6 +50,9 @@ type card struct {
 	VLAN         int  `bun:"vlan,nullzero"`
 	Rate         int  // of the network's offering, in Mbit/s; 0: no limit
 	PerPod       bool // the network's addresses belong to pods
+	Routed       bool // the network has a virtual router
+	Revision     int64
+	RouterState  router.State `bun:"router_state,nullzero"` // "" where there is none yet
 }
 
 // ref is the disk as drivers know it.
@@ -78,8 +82,10 @@ var (
 		left join disk_offerings o on o.id = d.disk_offering_id left join service_offerings s on s.id = d.service_offering_id
 		left join vms v on v.id = d.vm_id left join service_offerings m on m.id = v.service_offering_id
 		where d.vm_id = ? and d.removed is null order by d.device`)
-	cardsOf = db.Prepare(`select c.*, n.state as network_state, n.vlan, n.per_pod, o.network_rate as rate from nics c
-		join networks n on n.id = c.network_id join network_offerings o on o.id = n.offering_id
+	cardsOf = db.Prepare(`select c.*, n.state as network_state, n.vlan, n.per_pod, n.routed, n.revision, r.state as router_state,
+		o.network_rate as rate
+		from nics c join networks n on n.id = c.network_id join network_offerings o on o.id = n.offering_id
+		left join routers r on n.routed and r.network_id = n.id and r.removed is null
 		where c.vm_id = ? order by c.device`)
 )
 

@@ -24,7 +24,8 @@ func TagsOf(ctx context.Context, q db.Tx, vms []uid.VM) (map[uid.VM][]tag.Tag, e
 type Filter struct {
 	Scope      auth.Scope
 	IDs        []uid.VM
-	Name       string // a part of it
+	Except     []uid.VM // not these
+	Name       string   // a part of it
 	State      State
 	Present    bool // neither destroyed nor on the way out
 	Zone       uid.Zone
@@ -58,6 +59,9 @@ func (s *Service) List(ctx context.Context, f Filter) ([]VM, int, error) {
 		q.Where("v.state not in (?, ?)", Destroyed, Expunging)
 	}
 	db.In(q, "v.id", f.IDs)
+	if len(f.Except) > 0 {
+		q.Where("v.id not in (?)", bun.List(f.Except))
+	}
 	f.Tags.Where(q, tag.VM, "v.id")
 	db.Like(q, f.Name, "v.name")
 	if f.Present {

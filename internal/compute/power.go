@@ -71,6 +71,7 @@ func (s *Service) startPlan() *op.Plan[job] {
 		}, s.asItWas).
 		Tx("place", s.place, s.unplace).
 		Do("disks", s.makeDisks, s.dropNew).
+		Wait("network", s.announced).
 		Do("start", s.powerOn, s.powerOff).
 		Tx("finish", s.started, nil)
 }

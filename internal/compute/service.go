@@ -14,6 +14,7 @@ import (
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/placement"
+	"github.com/virga-cloud/virga/internal/router"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/volume"
@@ -28,6 +29,7 @@ type Service struct {
 	networks *network.Service
 	hosts    *host.Service
 	volumes  *volume.Service
+	routers  *router.Service
 	settings *setting.Settings
 	box      *secret.Box
 
@@ -57,6 +59,7 @@ type Parts struct {
 	Networks *network.Service
 	Hosts    *host.Service
 	Volumes  *volume.Service
+	Routers  *router.Service
 	Settings *setting.Settings // nil for the defaults
 	Box      *secret.Box       // seals the passwords of guests
 }
@@ -64,7 +67,8 @@ type Parts struct {
 // New makes a service and registers its plans with the engine.
 func New(p Parts) *Service {
 	s, e := &Service{
-		db: p.DB, engine: p.Engine, accounts: p.Accounts, networks: p.Networks, hosts: p.Hosts, volumes: p.Volumes, settings: p.Settings, box: p.Box,
+		db: p.DB, engine: p.Engine, accounts: p.Accounts, networks: p.Networks, hosts: p.Hosts, volumes: p.Volumes, routers: p.Routers,
+		settings: p.Settings, box: p.Box,
 	}, p.Engine
 	s.placement = placement.New(p.Settings)
 	s.deploy = op.Register(e, s.deployPlan())
@@ -94,6 +98,9 @@ type job struct {
 	Expunge bool         `json:"expunge,omitempty"` // after destroying
 	With    []uid.Volume `json:"with,omitempty"`    // data disks that go with the machine
 	Wish    wish         `json:"wish,omitzero"`
+
+	// Routed are the revisions of its networks that their routers must have come to before the machine starts.
+	Routed map[uid.Network]int64 `json:"routed,omitempty"`
 
 	in *DeployIn // for Accept only
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -80,7 +81,10 @@ func saveChange(ctx context.Context, tx db.Tx, vm VM) error {
 	vm.Updated = tx.Now
 	_, err := tx.NewUpdate().Model(&vmRow{VM: vm}).WherePK().Column("name", "display_name", "instance_name", "group_id", "os_type_id", "user_data",
 		"details", "ha_enabled", "dynamic", "service_offering_id", "cpu_number", "cpu_speed", "memory_mb", "version", "updated").Exec(ctx)
-	return err
+	if err != nil {
+		return err
+	}
+	return network.TouchOf(ctx, tx, vm.ID) // which tell it what it is
 }
 
 func setRecovered(ctx context.Context, tx db.Tx, id uid.VM) error {

@@ -45,3 +45,11 @@ func (c *Counter) Take(ctx context.Context, n int64) (first int64, err error) {
 	c.next += n
 	return first, nil
 }
+
+// Serial gives the next number of a counter in a transaction: where numbers are taken seldom, and none is to be lost. Others who want one
+// wait for the transaction's end. A counter has its numbers from here or from [Counter.Take].
+func (tx Tx) Serial(ctx context.Context, name string) (next int64, err error) {
+	err = tx.NewRaw(`insert into counters (name, next) values (?, 2)
+		on conflict (name) do update set next = counters.next + 1 returning next - 1`, name).Scan(ctx, &next)
+	return next, err
+}

@@ -167,6 +167,19 @@ CREATE TABLE audit_marks (
     seal        text        not null                   -- encrypted column: see internal/secret
 );
 
+CREATE TABLE balanced_machines (
+    id          text primary key,
+    rule_id     text        not null references port_rules (id),
+    vm_id       text        not null,
+    nic_id      text        not null,
+    state       text        not null,
+    created     timestamptz not null
+);
+
+CREATE UNIQUE INDEX balanced_machines_nic on balanced_machines (rule_id, nic_id);
+
+CREATE INDEX balanced_machines_vm on balanced_machines (vm_id);
+
 CREATE TABLE certificates (
     suffix      text        not null,                  -- example.org, in lower case
     name        text        not null,                  -- '' of the one with the key
@@ -286,6 +299,34 @@ CREATE INDEX events_domain on events (domain_id, id);
 CREATE INDEX events_owner on events (account_id, id);
 
 CREATE INDEX events_resource on events (resource_id, id);
+
+CREATE TABLE firewall_rules (
+    id          text primary key,
+    account_id  text        not null references accounts (id),
+    domain_id   text        not null references domains (id),
+    network_id  text        not null,
+    address_id  text,
+    protocol    text        not null,                  -- tcp, udp, icmp, all
+    first       bigint      not null,                  -- 0 for all ports
+    last        bigint      not null,
+    icmp_type   bigint      not null,                  -- -1 for all, as the next
+    icmp_code   bigint      not null,
+    sources     text        not null default '',
+    targets     text        not null default '',
+    rule_id     text        references port_rules (id), -- that it was opened for
+    system      boolean     not null default false,
+    state       text        not null,
+    display     boolean     not null default true,
+    created     timestamptz not null
+);
+
+CREATE INDEX firewall_rules_address on firewall_rules (address_id) where address_id is not null;
+
+CREATE INDEX firewall_rules_network on firewall_rules (network_id, id);
+
+CREATE INDEX firewall_rules_owner on firewall_rules (account_id, id);
+
+CREATE INDEX firewall_rules_rule on firewall_rules (rule_id) where rule_id is not null;
 
 CREATE TABLE free_ips (
     network_id  text        not null references networks (id),
@@ -487,6 +528,7 @@ CREATE TABLE networks (
     display     boolean     not null default true,     -- whether its users see it
     per_pod     boolean     not null default false,    -- its ranges are of pods: an address is had once there is a host
     automatic   boolean     not null default false,    -- made by a deployment that named no network
+    routed      boolean     not null default false,    -- has a virtual router once it is implemented
     revision    bigint      not null default 0,        -- what the router must converge to
     created     timestamptz not null,
     removed     timestamptz
@@ -690,6 +732,38 @@ CREATE TABLE pods (
 
 CREATE UNIQUE INDEX pods_name on pods (zone_id, name) where removed is null;
 
+CREATE TABLE port_rules (
+    id          text primary key,
+    account_id  text        not null references accounts (id),
+    domain_id   text        not null references domains (id),
+    address_id  text        not null,                  -- no foreign keys to what ranges and deployments change
+    network_id  text        not null,
+    kind        text        not null,                  -- PortForwarding, StaticNat, LoadBalancing
+    protocol    text        not null,                  -- tcp, udp, tcp-proxy
+    transport   text        not null,                  -- tcp, udp
+    first       bigint      not null,
+    last        bigint      not null,
+    guest_first bigint      not null,
+    guest_last  bigint      not null,
+    vm_id       text,                                  -- compute's virtual machine; null for load balancers, as the next
+    nic_id      text,
+    name        text        not null default '',       -- of load balancers, as the next three
+    description text        not null default '',
+    algorithm   text        not null default '',
+    cidrs       text        not null default '',
+    state       text        not null,                  -- Add, Active, Revoke
+    display     boolean     not null default true,
+    created     timestamptz not null
+);
+
+CREATE INDEX port_rules_network on port_rules (network_id, id);
+
+CREATE INDEX port_rules_owner on port_rules (account_id, id);
+
+CREATE UNIQUE INDEX port_rules_port on port_rules (address_id, transport, first);
+
+CREATE INDEX port_rules_vm on port_rules (vm_id) where vm_id is not null;
+
 CREATE TABLE project_invitations (
     id          text primary key,
     project_id  text        not null references projects (id),
@@ -759,6 +833,7 @@ CREATE TABLE public_ips (
     network_id  text        references networks (id),  -- the network that it serves
     vm_id       text,                                  -- compute's virtual machine that has it, in a shared network
     source_nat  boolean     not null default false,
+    display     boolean     not null default true,     -- whether its users see it
     allocated   timestamptz
 );
 
@@ -857,6 +932,40 @@ CREATE TABLE router_elements (
     enabled     boolean     not null default false,
     created     timestamptz not null
 );
+
+CREATE TABLE router_leftovers (
+    router_id   text        not null references routers (id),
+    host_id     text        not null references hosts (id),
+    primary key (router_id, host_id)
+);
+
+CREATE TABLE routers (
+    id          text primary key,
+    serial      bigint      not null,
+    name        text        not null,                  -- r-7-VM
+    network_id  text        not null references networks (id),
+    account_id  text        not null references accounts (id), -- the network's, as the next
+    domain_id   text        not null references domains (id),
+    zone_id     text        not null references zones (id),
+    host_id     text        not null references hosts (id),
+    hypervisor  text        not null,                  -- of the host
+    state       text        not null,                  -- Starting, Running, Stopping, Stopped
+    applied     bigint      not null default 0,        -- the network's revision that it was told last; 0: none since its start
+    problem     text        not null default '',       -- why it can't be told the newest
+    started     timestamptz,
+    created     timestamptz not null,
+    removed     timestamptz
+);
+
+CREATE INDEX routers_host on routers (host_id) where removed is null;
+
+CREATE UNIQUE INDEX routers_network on routers (network_id) where removed is null;
+
+CREATE INDEX routers_networks on routers (network_id);
+
+CREATE INDEX routers_owner on routers (account_id, id) where removed is null;
+
+CREATE UNIQUE INDEX routers_serial on routers (serial);
 
 CREATE TABLE saml_keys (
     id          text primary key,
@@ -1002,6 +1111,39 @@ CREATE TABLE ssh_keypairs (
 CREATE UNIQUE INDEX ssh_keypairs_key on ssh_keypairs (account_id, fingerprint);
 
 CREATE UNIQUE INDEX ssh_keypairs_name on ssh_keypairs (account_id, name);
+
+CREATE TABLE static_nats (
+    id          text primary key,
+    network_id  text        not null,
+    vm_id       text        not null,
+    nic_id      text        not null,
+    state       text        not null,
+    created     timestamptz not null
+);
+
+CREATE INDEX static_nats_network on static_nats (network_id);
+
+CREATE UNIQUE INDEX static_nats_nic on static_nats (nic_id);
+
+CREATE INDEX static_nats_vm on static_nats (vm_id);
+
+CREATE TABLE stickiness_policies (
+    id          text primary key,
+    rule_id     text        not null references port_rules (id),
+    account_id  text        not null references accounts (id),
+    domain_id   text        not null references domains (id),
+    name        text        not null,
+    description text        not null default '',
+    method      text        not null,                  -- LbCookie, AppCookie, SourceBased
+    params      text        not null default '{}',
+    state       text        not null,
+    display     boolean     not null default true,
+    created     timestamptz not null
+);
+
+CREATE INDEX stickiness_policies_owner on stickiness_policies (account_id, id);
+
+CREATE UNIQUE INDEX stickiness_policies_rule on stickiness_policies (rule_id);
 
 CREATE TABLE storage_pools (
     id          text primary key,

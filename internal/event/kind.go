@@ -77,6 +77,32 @@ const (
 	NetworkRestart Kind = "NETWORK.RESTART"
 	NetworkDelete  Kind = "NETWORK.DELETE"
 
+	RouterCreate  Kind = "ROUTER.CREATE"
+	RouterStart   Kind = "ROUTER.START"
+	RouterStop    Kind = "ROUTER.STOP"
+	RouterReboot  Kind = "ROUTER.REBOOT"
+	RouterDestroy Kind = "ROUTER.DESTROY"
+	RouterHA      Kind = "ROUTER.HA"
+
+	NetRuleAdd    Kind = "NET.RULEADD"
+	NetRuleModify Kind = "NET.RULEMODIFY"
+	NetRuleDelete Kind = "NET.RULEDELETE"
+	StaticNATOn   Kind = "STATICNAT.ENABLE"
+	StaticNATOff  Kind = "STATICNAT.DISABLE"
+
+	FirewallOpen   Kind = "FIREWALL.OPEN"
+	FirewallClose  Kind = "FIREWALL.CLOSE"
+	EgressOpen     Kind = "FIREWALL.EGRESS.OPEN"
+	EgressClose    Kind = "FIREWALL.EGRESS.CLOSE"
+
+	LBCreate           Kind = "LB.CREATE"
+	LBUpdate           Kind = "LB.UPDATE"
+	LBDelete           Kind = "LB.DELETE"
+	LBAssign           Kind = "LB.ASSIGN.TO.RULE"
+	LBRemove           Kind = "LB.REMOVE.FROM.RULE"
+	LBStickinessCreate Kind = "LB.STICKINESSPOLICY.CREATE"
+	LBStickinessDelete Kind = "LB.STICKINESSPOLICY.DELETE"
+
 	NetworkElementConfigure Kind = "NETWORK.ELEMENT.CONFIGURE"
 	NetworkOfferingCreate   Kind = "NETWORK.OFFERING.CREATE"
 	NetworkOfferingEdit     Kind = "NETWORK.OFFERING.EDIT"
@@ -187,6 +213,12 @@ var resources = map[Kind]string{
 	VMUpdate: "VirtualMachine", VMUpgrade: "VirtualMachine", VMMigrate: "VirtualMachine", VMRestore: "VirtualMachine", VMRecover: "VirtualMachine",
 	VMDestroy: "VirtualMachine", VMExpunge: "VirtualMachine",
 	NetworkCreate: "Network", NetworkUpdate: "Network", NetworkRestart: "Network", NetworkDelete: "Network",
+	RouterCreate: "VirtualRouter", RouterStart: "VirtualRouter", RouterStop: "VirtualRouter", RouterReboot: "VirtualRouter",
+	RouterDestroy: "VirtualRouter", RouterHA: "VirtualRouter", NetRuleAdd: "Network", NetRuleModify: "Network", NetRuleDelete: "Network",
+	StaticNATOn: "StaticNat", StaticNATOff: "StaticNat", FirewallOpen: "Network", FirewallClose: "Network",
+	EgressOpen: "Network", EgressClose: "Network", LBCreate: "LoadBalancer", LBUpdate: "LoadBalancer",
+	LBDelete: "LoadBalancer", LBAssign: "LoadBalancer", LBRemove: "LoadBalancer", LBStickinessCreate: "LoadBalancer",
+	LBStickinessDelete: "LoadBalancer",
 	NetworkElementConfigure: "VirtualRouterElement",
 	NetworkOfferingCreate:   "NetworkOffering", NetworkOfferingEdit: "NetworkOffering", NetworkOfferingDelete: "NetworkOffering",
 	PhysicalNetworkCreate: "PhysicalNetwork", PhysicalNetworkUpdate: "PhysicalNetwork", PhysicalNetworkDelete: "PhysicalNetwork",

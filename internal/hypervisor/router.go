@@ -86,7 +86,10 @@ type RouterGuest struct {
 	Default  bool              // whether its default route goes this way
 	UserData []byte            `json:",omitempty"` // decoded
 	Meta     map[string]string `json:",omitempty"` // by name: "instance-id", "local-hostname", "public-keys"
-	Password secret.String     `json:"-"`          // that waits for the machine to fetch it once; never written down. "" changes nothing
+	// Password waits for the machine to fetch it once; it is never written down with the rest. A document without one leaves the one
+	// waiting that an earlier document brought: who deployed the machine is told the password once, perhaps before the machine has
+	// asked for it, and then it is forgotten.
+	Password secret.String `json:"-"`
 }
 
 // RouterAddress is a public address that a router answers for.

@@ -47,6 +47,10 @@ const (
 	CommandUsage          Command = "Usage"
 	CommandReceive        Command = "Receive"
 	CommandSend           Command = "Send"
+
+	CommandApplyRouter Command = "ApplyRouter" // a Networker's, as the next
+	CommandDropRouter  Command = "DropRouter"
+	CommandRouters     Command = "Routers"
 )
 
 // Rule makes a command misbehave on the hosts in its scope: the call takes Wait longer and then fails, if Fault or Lost say
@@ -123,6 +127,15 @@ var agentCommands = map[string]Command{
 	"GetVmStatsCommand":                        CommandUsage,
 	"PrepareForMigrationCommand":               CommandReceive,
 	"MigrateCommand":                           CommandSend,
+	"DhcpEntryCommand":                         CommandApplyRouter,
+	"VmDataCommand":                            CommandApplyRouter,
+	"IpAssocCommand":                           CommandApplyRouter,
+	"SetFirewallRulesCommand":                  CommandApplyRouter,
+	"SetStaticNatRulesCommand":                 CommandApplyRouter,
+	"SetPortForwardingRulesCommand":            CommandApplyRouter,
+	"LoadBalancerConfigCommand":                CommandApplyRouter,
+	"DropRouterCommand":                        CommandDropRouter,
+	"NetworkUsageCommand":                      CommandRouters,
 }
 
 // ParseRule reads a rule without a scope as CloudStack's configureSimulator spells it. The name is that of an agent's command

@@ -4,11 +4,11 @@ import (
 	"context"
 	"time"
 
-	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/subnet"
-	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -19,6 +19,8 @@ type AddressState string
 const (
 	Free  AddressState = "Free"
 	InUse AddressState = "Allocated"
+	// Releasing is an address that nothing comes to any more, and that is free as soon as its router knows.
+	Releasing AddressState = "Releasing"
 )
 
 // Address is one address of a range.
@@ -33,28 +35,37 @@ type Address struct {
 	Network   uid.Network `bun:"network_id,nullzero"` // that it serves
 	VM        uid.VM      `bun:"vm_id,nullzero"`      // that has it, in a shared network
 	SourceNAT bool        `bun:"source_nat"`
+	Display   bool        // whether its users see it
 	Allocated time.Time   `bun:",nullzero"`
 }
 
-// AddressFilter says which addresses a list shows. Zero fields don't restrict, but for Scope, whose zero value shows nothing.
-type AddressFilter struct {
-	Scope      auth.Scope
-	ID         uid.PublicIP
-	IP         string
-	Zone       uid.Zone
-	Physical   uid.PhysicalNetwork
-	Range      uid.IPRange
-	Network    uid.Network // whose range it is of
-	Associated uid.Network // that it serves
-	Public     *bool
-	SourceNAT  *bool
-	ForSystem  *bool
-	State      AddressState
-	Free       bool // free ones, too; they are nobody's
-	Tags       tag.Wanted
-	Keyword    string
-	Offset     int
-	Limit      int // 0 or less: all
+// Assign gives a network a public address: the one that is wanted, or ("") any. It counts for the network's account.
+func Assign(ctx context.Context, tx db.Tx, n Network, want string) (Address, error) {
+	var ip IP
+	var err error
+	if want != "" {
+		if ip, err = subnet.ParseIP("ipaddress", want); err != nil {
+			return Address{}, err
+		}
+	}
+	a, err := takePublic(ctx, tx, n, ip, false)
+	switch {
+	case err != nil:
+		return Address{}, err
+	case a == nil && want != "":
+		return Address{}, fault.Conflictf("address %s is no public address of the zone that is free and may be had", want)
+	case a == nil:
+		return Address{}, fault.Fullf("the zone has no free public address for network %q", n.Name)
+	}
+	return *a, account.Take(ctx, tx, n.Account, limit.Use{limit.PublicIPs: 1})
+}
+
+// Unassign gives an address back that [Assign] gave.
+func Unassign(ctx context.Context, tx db.Tx, a Address) error {
+	if err := release(ctx, tx, a.ID); err != nil {
+		return err
+	}
+	return account.Give(ctx, tx, a.Account, limit.Use{limit.PublicIPs: 1})
 }
 
 // share gives a NIC an address of a shared network: the one wanted, or ("") a free one.

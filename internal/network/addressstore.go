@@ -5,9 +5,10 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/detail"
-	"github.com/virga-cloud/virga/internal/subnet"
+	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -18,7 +19,7 @@ type addressRow struct {
 }
 
 const takenBy = `update public_ips set state = 'Allocated', account_id = ?, domain_id = (select domain_id from accounts where id = ?),
-	network_id = ?, vm_id = ?, source_nat = ?, allocated = ? where id = `
+	network_id = ?, vm_id = nullif(?, ''), source_nat = ?, allocated = ? where id = `
 
 var (
 	takeFreeIP = db.PrepareEach(takenBy+"(select id from public_ips where free_for = ? and state = 'Free' order by id limit 1) returning *",
@@ -28,23 +29,20 @@ var (
 	networkHasNAT = db.Prepare("select id from public_ips where network_id = ? and source_nat")
 )
 
-const freed = "state = 'Free', account_id = null, domain_id = null, network_id = null, vm_id = null, source_nat = ?, allocated = null"
+const freed = "state = 'Free', account_id = null, domain_id = null, network_id = null, vm_id = null, source_nat = ?, display = true, allocated = null"
 
 // user is who uses an address: a network for source NAT, or a machine in a shared network.
 type user struct {
 	account uid.Account
 	network uid.Network
-	vm      uid.VM // "": for source NAT
+	vm      uid.VM // "" for a network's public address
+	nat     bool   // for source NAT
 }
 
 // taken gives the one address that a statement took for a user, nil where there was none.
 func taken(ctx context.Context, tx db.Tx, s *db.Statement, by user, args ...any) (*Address, error) {
-	var vm any
-	if by.vm != "" {
-		vm = string(by.vm)
-	}
 	var rows []addressRow
-	all := append([]any{string(by.account), string(by.account), string(by.network), vm, by.vm == "", tx.Now}, args...)
+	all := append([]any{string(by.account), string(by.account), string(by.network), string(by.vm), by.nat, tx.Now}, args...)
 	if err := tx.Select(ctx, s, &rows, all...); err != nil || len(rows) == 0 {
 		return nil, err
 	}
@@ -61,11 +59,16 @@ func takeNamed(ctx context.Context, tx db.Tx, freeFor string, ip IP, by user) (*
 	return taken(ctx, tx, takeNamedIP, by, freeFor, int64(ip))
 }
 
-// takePublic takes a free public address for a network's source NAT: one that is dedicated to its account, to its domain, or else
-// one of everybody's. nil: there is none.
-func takePublic(ctx context.Context, tx db.Tx, n Network) (*Address, error) {
+// takePublic takes a free public address for a network, any or (want not 0) a certain one: one that is dedicated to its account, to its
+// domain, or else one of everybody's. nil: there is none.
+func takePublic(ctx context.Context, tx db.Tx, n Network, want IP, nat bool) (a *Address, err error) {
+	by := user{account: n.Account, network: n.ID, nat: nat}
 	for _, from := range []string{dedicated(n.Zone, n.Account), dedicated(n.Zone, n.Domain), string(n.Zone)} {
-		a, err := takeFree(ctx, tx, from, user{account: n.Account, network: n.ID})
+		if want == 0 {
+			a, err = takeFree(ctx, tx, from, by)
+		} else {
+			a, err = takeNamed(ctx, tx, from, want, by)
+		}
 		if err != nil || a != nil {
 			return a, err
 		}
@@ -82,11 +85,18 @@ func hasNAT(ctx context.Context, tx db.Tx, network uid.Network) (bool, error) {
 // releasePublic gives the public addresses of a network back, and tells which they were.
 func releasePublic(ctx context.Context, tx db.Tx, network uid.Network) ([]Address, error) {
 	var rows []addressRow
-	err := tx.NewRaw("update public_ips set "+freed+" where network_id = ? and vm_id is null returning *", false, network).Scan(ctx, &rows)
+	err := tx.NewSelect().Model(&rows).Where("a.network_id = ? and a.vm_id is null", network).Order("a.id").Scan(ctx)
 	for i := 0; i < len(rows) && err == nil; i++ {
-		err = tag.Forget(ctx, tx, tag.PublicIP, rows[i].ID)
+		err = release(ctx, tx, rows[i].ID)
 	}
 	return addresses(rows), err
+}
+
+func release(ctx context.Context, tx db.Tx, id uid.PublicIP) error {
+	if _, err := tx.NewRaw("update public_ips set "+freed+" where id = ?", false, id).Exec(ctx); err != nil {
+		return err
+	}
+	return tag.Forget(ctx, tx, tag.PublicIP, id)
 }
 
 // TaggableAddress are the addresses that can have tags: public ones that somebody has. Those of shared networks come and go with
@@ -129,61 +139,43 @@ func ip6Used(ctx context.Context, tx db.Tx, network uid.Network, ip6 string) (us
 	return used, err
 }
 
-// Addresses gives a page of addresses, range by range, and how many there are in all.
-func (s *Service) Addresses(ctx context.Context, f AddressFilter) ([]Address, int, error) {
-	var rows []addressRow
-	q := s.db.Read().NewSelect().Model(&rows).Order("a.id")
-	if f.Free && f.Scope.All {
-		q.Where("1 = 1")
-	} else {
-		q = f.Scope.Where(q, "a").Where("a.state <> ?", Free)
+// LockAddress gives a public address that somebody in a scope has, and keeps others from changing it until the transaction's end.
+func LockAddress(ctx context.Context, tx db.Tx, scope auth.Scope, id uid.PublicIP) (Address, error) {
+	var row addressRow
+	q := scope.Where(tx.NewSelect().Model(&row), "a").Where("a.id = ? and a.state <> ? and a.vm_id is null", id, Free)
+	err := tx.Lock(q).Scan(ctx)
+	if db.IsNone(err) {
+		return Address{}, fault.Missing(id)
 	}
-	if f.IP != "" {
-		ip, err := subnet.ParseIP("ipaddress", f.IP)
-		if err != nil {
-			return nil, 0, err
-		}
-		q.Where("a.ip = ?", ip)
-	}
-	db.Equal(q, "a.id", f.ID)
-	f.Tags.Where(q, tag.PublicIP, "a.id")
-	db.Equal(q, "a.range_id", f.Range)
-	db.Equal(q, "a.network_id", f.Associated)
-	db.EqualFold(q, "a.state", f.State)
-	if f.SourceNAT != nil {
-		q.Where("a.source_nat = ?", *f.SourceNAT)
-	}
-	if f.Zone != "" || f.Physical != "" || f.Network != "" || f.Public != nil || f.ForSystem != nil {
-		q.Where("a.range_id in (?)", s.rangesOf(f))
-	}
-	if ip, err := subnet.ParseIP("keyword", f.Keyword); err == nil {
-		q.Where("a.ip = ?", ip)
-	} else if f.Keyword != "" {
-		tagged := s.db.Read().NewSelect().Table("ip_ranges").Column("id")
-		db.Like(tagged, f.Keyword, "vlan")
-		q.WhereGroup(" and ", func(q *bun.SelectQuery) *bun.SelectQuery {
-			db.Like(q, f.Keyword, "a.state")
-			return q.WhereOr("a.range_id in (?)", tagged)
-		})
-	}
-	n, err := db.PageByID(ctx, q, f.Offset, f.Limit)
-	return addresses(rows), n, err
+	return row.Address, err
 }
 
-// rangesOf are the ranges in which a filter looks for addresses.
-func (s *Service) rangesOf(f AddressFilter) *bun.SelectQuery {
-	q := s.db.Read().NewSelect().Model((*rangeRow)(nil)).Column("id")
-	db.Equal(q, "r.zone_id", f.Zone)
-	db.Equal(q, "r.physical_network_id", f.Physical)
-	db.Equal(q, "r.network_id", f.Network)
-	if f.Public != nil {
-		not := map[bool]string{true: "", false: "not"}[*f.Public]
-		q.Where("r.network_id is ? null", bun.Safe(not))
-	}
-	if f.ForSystem != nil {
-		q.Where("r.for_system = ?", *f.ForSystem)
-	}
-	return q
+// SetAddressState records where an address stands that somebody has.
+func SetAddressState(ctx context.Context, tx db.Tx, id uid.PublicIP, s AddressState) error {
+	_, err := tx.NewRaw("update public_ips set state = ? where id = ?", s, id).Exec(ctx)
+	return err
+}
+
+// HideAddress keeps an address from its users' sight, until it is free again.
+func HideAddress(ctx context.Context, tx db.Tx, id uid.PublicIP) error {
+	_, err := tx.NewRaw("update public_ips set display = false where id = ?", id).Exec(ctx)
+	return err
+}
+
+var publicOf = db.Prepare("select * from public_ips where network_id = ? and vm_id is null and state = 'Allocated' order by source_nat desc, id")
+
+// PublicOf gives the public addresses of a network, the one for source NAT first.
+func PublicOf(ctx context.Context, q db.Tx, id uid.Network) ([]Address, error) {
+	var rows []addressRow
+	err := q.Select(ctx, publicOf, &rows, id)
+	return addresses(rows), err
+}
+
+var addressesByIDs = db.PrepareMany("select * from public_ips where id in (?)")
+
+// AddressesByID gives addresses by their ids, in one query.
+func AddressesByID(ctx context.Context, q db.Tx, ids []uid.PublicIP) (map[uid.PublicIP]Address, error) {
+	return db.ByID(ctx, q, addressesByIDs, ids, func(r addressRow) (uid.PublicIP, Address) { return r.ID, r.Address })
 }
 
 func addresses(rows []addressRow) []Address {

@@ -15,6 +15,7 @@ import (
 	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/once"
+	"github.com/virga-cloud/virga/internal/provider"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/subnet"
 	"github.com/virga-cloud/virga/internal/vlan"
@@ -107,7 +108,8 @@ func (s *Service) access(ctx context.Context, tx db.Tx, in CreateIn, off offerin
 func (s *Service) create(ctx context.Context, tx db.Tx, in CreateIn, n Network, off offering.Network, z zone.Zone) (Network, error) {
 	n.ID, n.Zone, n.Offering, n.Name, n.DisplayText = uid.New[uid.Network](), z.ID, off.ID, in.Name, in.DisplayText
 	n.GuestType, n.TrafficType, n.State, n.Display, n.Created = off.GuestType, off.TrafficType, Allocated, !in.Hidden, tx.Now
-	n.SourceNAT, n.PerPod = off.Has("SourceNat"), z.NetworkType == zone.Basic
+	n.SourceNAT, n.PerPod, n.Routed = off.Has("SourceNat"), z.NetworkType == zone.Basic, off.GuestType == offering.Isolated &&
+		provider.Routes(off, "")
 	if n.DisplayText == "" {
 		n.DisplayText = n.Name
 	}

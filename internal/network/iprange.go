@@ -47,6 +47,12 @@ type Range struct {
 // Public tells whether the range's addresses are public ones.
 func (r Range) Public() bool { return r.Network == "" }
 
+// Tag is the VLAN that carries the range, 0 where it is untagged.
+func (r Range) Tag() int {
+	tag, _ := vlan.Parse(r.VLAN)
+	return tag
+}
+
 // freeFor is where those look for an address who may have one of this range: see the functions below.
 func (r Range) freeFor() string {
 	switch {
@@ -255,7 +261,7 @@ func sharedRange(ctx context.Context, tx db.Tx, in CreateRangeIn, r *Range) erro
 			return fault.Conflictf("zone %q has no guest network yet: create it first", z.Name)
 		}
 	}
-	n, err := findLocked(ctx, tx, auth.Scope{All: true}, id)
+	n, err := Lock(ctx, tx, auth.Scope{All: true}, id)
 	if err != nil {
 		return err
 	}
@@ -374,7 +380,7 @@ func takeNAT(ctx context.Context, tx db.Tx, n Network) error {
 	if err != nil || has {
 		return err
 	}
-	a, err := takePublic(ctx, tx, n)
+	a, err := takePublic(ctx, tx, n, 0, true)
 	if err != nil {
 		return err
 	}
@@ -397,9 +403,6 @@ func takeNAT(ctx context.Context, tx db.Tx, n Network) error {
 
 // giveNAT takes the public addresses of a network back.
 func giveNAT(ctx context.Context, tx db.Tx, n Network) error {
-	if !n.SourceNAT {
-		return nil
-	}
 	given, err := releasePublic(ctx, tx, n.ID)
 	if err != nil || len(given) == 0 {
 		return err

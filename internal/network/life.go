@@ -69,11 +69,12 @@ func (s *Service) Delete(ctx context.Context, id uid.Network) (op.ID, error) {
 func (s *Service) removePlan() *op.Plan[removal] {
 	return op.New[removal]("network.delete").
 		Accept(s.beginRemoval, s.keepAfterAll).
+		Do("router", s.endOutside, nil).
 		Tx("remove", s.removeRow, nil)
 }
 
 func (s *Service) beginRemoval(ctx context.Context, tx db.Tx, q *op.Request, r *removal) error {
-	n, err := findLocked(ctx, tx, q.Caller.Reach(), r.Network)
+	n, err := Lock(ctx, tx, q.Caller.Reach(), r.Network)
 	if err != nil {
 		return err
 	}
@@ -102,14 +103,29 @@ func (s *Service) beginRemoval(ctx context.Context, tx db.Tx, q *op.Request, r *
 	return setState(ctx, tx, n.ID, Destroyed)
 }
 
+// endOutside ends what the network has on hosts.
+func (s *Service) endOutside(ctx context.Context, r *removal) error {
+	for _, end := range s.outside {
+		if err := end(ctx, r.Network); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (s *Service) keepAfterAll(ctx context.Context, tx db.Tx, r *removal) error {
 	return setState(ctx, tx, r.Network, r.Was)
 }
 
 func (s *Service) removeRow(ctx context.Context, tx db.Tx, r *removal) error {
-	n, err := findLocked(ctx, tx, auth.Scope{All: true}, r.Network)
+	n, err := Lock(ctx, tx, auth.Scope{All: true}, r.Network)
 	if err != nil {
 		return err
+	}
+	for _, end := range s.inside {
+		if err := end(ctx, tx, n); err != nil {
+			return err
+		}
 	}
 	if err := giveNAT(ctx, tx, n); err != nil {
 		return err

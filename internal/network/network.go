@@ -68,7 +68,8 @@ type Network struct {
 	Display         bool   // whether its users see it
 	PerPod          bool   // its addresses belong to pods: a machine gets one once it has a host
 	Automatic       bool   // made by a deployment that named no network
-	Revision        int64
+	Routed          bool   // has a virtual router once it is implemented
+	Revision        int64  // rises with all that its router must know
 	Created         time.Time
 	Removed         time.Time `bun:",nullzero"`
 }

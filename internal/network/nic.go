@@ -140,6 +140,11 @@ func Detach(ctx context.Context, tx db.Tx, vm uid.VM) error {
 		if err := dropNIC(ctx, tx, nic); err != nil {
 			return err
 		}
+		if networks[nic.Network].Routed {
+			if err := Touch(ctx, tx, nic.Network); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -161,6 +166,9 @@ func takeIP(ctx context.Context, tx db.Tx, n Network, want string) (IP, error) {
 	if used {
 		return 0, fault.Conflictf("address %s of network %q is in use by another machine", want, n.Name)
 	}
+	if err := Touch(ctx, tx, n.ID); err != nil {
+		return 0, err
+	}
 	return ip, unfree(ctx, tx, n.ID, ip)
 }
 
@@ -168,6 +176,9 @@ func takeIP(ctx context.Context, tx db.Tx, n Network, want string) (IP, error) {
 // taken by name.
 func (n *opened) nextIP(ctx context.Context, tx db.Tx) (IP, error) {
 	if len(n.back) > 0 {
+		if err := Touch(ctx, tx, n.ID); err != nil {
+			return 0, err
+		}
 		return n.back[0], unfree(ctx, tx, n.ID, n.back[0])
 	}
 	for ip := n.NextIP; ip <= n.EndIP; ip++ {

@@ -18,6 +18,9 @@ type Service struct {
 	accounts *account.Service
 	settings *setting.Settings
 
+	outside []func(context.Context, uid.Network) error // see [Service.EndsWith]
+	inside  []func(context.Context, db.Tx, Network) error
+
 	remove           *op.Runner[removal]
 	addPhysical      *op.Runner[physicalJob]
 	changePhysical   *op.Runner[physicalChange]
@@ -40,6 +43,14 @@ func New(d *db.DB, e *op.Engine, accounts *account.Service, settings *setting.Se
 	s.changeProvider = op.Register(e, s.changeProviderPlan())
 	s.configureElement = op.Register(e, s.configureElementPlan())
 	return s
+}
+
+// EndsWith says what ends with a network: outside the database, before the network is given up, and inside, when it is.
+func (s *Service) EndsWith(outside func(context.Context, uid.Network) error, inside ...func(context.Context, db.Tx, Network) error) {
+	if outside != nil {
+		s.outside = append(s.outside, outside)
+	}
+	s.inside = append(s.inside, inside...)
 }
 
 // WireIn says how a zone is to be wired.

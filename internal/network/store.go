@@ -39,8 +39,8 @@ func first(rows []networkRow) (n Network) {
 	return n
 }
 
-// findLocked gives a network within a scope and keeps others from changing it until the transaction's end.
-func findLocked(ctx context.Context, tx db.Tx, scope auth.Scope, id uid.Network) (Network, error) {
+// Lock gives a network within a scope and keeps others from changing it until the transaction's end.
+func Lock(ctx context.Context, tx db.Tx, scope auth.Scope, id uid.Network) (Network, error) {
 	if scope.All {
 		var rows []networkRow
 		if err := tx.Select(ctx, selectLocked, &rows, id); err != nil || len(rows) > 0 {
@@ -66,7 +66,7 @@ func lock(ctx context.Context, tx db.Tx, scope auth.Scope, ids []uid.Network) (m
 	case 0:
 		return networks, nil
 	case 1: // nearly always; its query is prepared
-		n, err := findLocked(ctx, tx, scope, ids[0])
+		n, err := Lock(ctx, tx, scope, ids[0])
 		networks[ids[0]] = n
 		return networks, err
 	}
@@ -156,12 +156,12 @@ var (
 	givenBack   = db.Prepare("select ip from free_ips where network_id = ? order by ip limit 1")
 	nextTaken   = db.Prepare("select c.ip from networks n join nics c on c.network_id = n.id and c.ip = n.next_ip where n.id = ?")
 	unfreeIP    = db.Prepare("delete from free_ips where network_id = ? and ip = ?")
-	updateNext  = db.Prepare("update networks set next_ip = ? where id = ?")
+	updateNext  = db.Prepare("update networks set next_ip = ?, revision = revision + 1 where id = ?")
 	usedIP      = db.Prepare("select ip from nics where network_id = ? and ip = ?")
 
 	// hopedIP gives a NIC the counter's next address, unless anything is to be considered first. (Not exists, PostgreSQL would
 	// turn into a look at all NICs of the network.)
-	hopedIP = db.PrepareEach("", `with counter as (update networks n set next_ip = next_ip + 1
+	hopedIP = db.PrepareEach("", `with counter as (update networks n set next_ip = next_ip + 1, revision = revision + 1
 			where id = ? and removed is null and state <> ? and next_ip <= end_ip and next_ip <> ?
 			and (select min(f.ip) from free_ips f where f.network_id = n.id) is null
 			and (select min(c.ip) from nics c where c.network_id = n.id and c.ip = n.next_ip) is null
@@ -190,6 +190,17 @@ func unfree(ctx context.Context, tx db.Tx, id uid.Network, ip IP) error {
 func setNextIP(ctx context.Context, tx db.Tx, id uid.Network, ip IP) error {
 	return tx.Later(ctx, updateNext, ip, id)
 }
+
+var (
+	touch   = db.Prepare("update networks set revision = revision + 1 where id = ?")
+	touchOf = db.Prepare("update networks set revision = revision + 1 where routed and id in (select network_id from nics where vm_id = ?)")
+)
+
+// Touch says that a network's router must be something else than before, or know something else.
+func Touch(ctx context.Context, tx db.Tx, id uid.Network) error { return tx.Later(ctx, touch, id) }
+
+// TouchOf is [Touch] for all networks of a machine.
+func TouchOf(ctx context.Context, tx db.Tx, vm uid.VM) error { return tx.Later(ctx, touchOf, vm) }
 
 func isUsed(ctx context.Context, tx db.Tx, id uid.Network, ip IP) (bool, error) {
 	var found []IP

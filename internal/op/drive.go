@@ -140,14 +140,20 @@ func (e *Engine) advance(ctx context.Context, r *run) (again bool, err error) {
 	return e.failed(ctx, r, st, err)
 }
 
-// recordOn records a step; one outside the database together with the step inside it that follows, which spares a commit. If
-// that one fails the first is recorded alone.
+// recordOn records a step; one outside the database together with waits that follow and are over, and with the step inside the
+// database that follows then, which spares commits. If that one fails the first is recorded alone.
 func (e *Engine) recordOn(ctx context.Context, r *run, w work) error {
 	works := []work{w}
-	if next := r.Step + 1; w.inTx == nil && next < len(r.plan.steps) && !r.canceled.Load() {
-		if st := r.plan.steps[next]; st.kind == txStep {
+	for next := r.Step + 1; w.inTx == nil && next < len(r.plan.steps) && !r.canceled.Load(); next++ {
+		st := r.plan.steps[next]
+		if st.kind == waitStep && e.over(ctx, st, w.state) {
+			works = append(works, work{step: st.name, action: "do"})
+			continue
+		}
+		if st.kind == txStep {
 			works = append(works, work{step: st.name, action: "do", inTx: st.inTx})
 		}
+		break
 	}
 	done, err := e.record(ctx, r, r.Record, works...)
 	if bad, _ := errors.AsType[*recordError](err); bad == nil && err != nil && done > 0 {
@@ -156,6 +162,12 @@ func (e *Engine) recordOn(ctx context.Context, r *run, w work) error {
 		}
 	}
 	return err
+}
+
+// over tells whether what a Wait step waits for is so already. If it can't be told, the step will say why when it is its turn.
+func (e *Engine) over(ctx context.Context, st step, s any) (ready bool) {
+	_ = safely(func() (err error) { ready, err = st.ready(ctx, e.db.Read(), s); return err })
+	return ready
 }
 
 // past tells whether there is no way back any more once n steps are done.

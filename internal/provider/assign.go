@@ -140,3 +140,11 @@ func (p Kind) Some(named []string) ([]string, error) {
 	}
 	return out, nil
 }
+
+// Routes tells whether virtual routers provide a service of an offering; "" is any.
+func Routes(o offering.Network, service string) bool {
+	return slices.ContainsFunc(o.Services, func(s offering.NetworkService) bool {
+		p, err := Named(s.Provider)
+		return err == nil && p.Router && (service == "" || s.Name == service)
+	})
+}

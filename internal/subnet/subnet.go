@@ -3,6 +3,7 @@ package subnet
 import (
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"net/netip"
 
 	"github.com/virga-cloud/virga/internal/fault"
@@ -137,4 +138,14 @@ func prefix(host uint32) int {
 		n--
 	}
 	return n
+}
+
+// Prefix writes an address with the length of its network's prefix, like 10.1.1.1/24.
+func Prefix(ip, netmask string) (string, error) {
+	mask, err := netip.ParseAddr(netmask)
+	if err != nil || !mask.Is4() {
+		return "", fault.Invalidf("netmask %q is not one like 255.255.255.0", netmask)
+	}
+	b := mask.As4()
+	return fmt.Sprintf("%s/%d", ip, bits.LeadingZeros32(^binary.BigEndian.Uint32(b[:]))), nil
 }

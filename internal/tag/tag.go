@@ -27,11 +27,15 @@ const (
 	PublicIP      Type = "PublicIpAddress"
 	Zone          Type = "Zone"
 	Project       Type = "Project"
+
+	PortForwarding Type = "PortForwardingRule"
+	LoadBalancer   Type = "LoadBalancer"
+	Firewall       Type = "FirewallRule"
 )
 
 // coming are the types that CloudStack's clients know and of which Virga has no things yet: nothing of such a type has a tag.
 var coming = []Type{
-	"Snapshot", "Backup", "LoadBalancer", "PortForwardingRule", "FirewallRule", "Vpc", "NetworkACL", "NetworkACLList", "StaticRoute",
+	"Snapshot", "Backup", "Vpc", "NetworkACL", "NetworkACLList", "StaticRoute",
 	"VMSnapshot", "RemoteAccessVpn", "SnapshotPolicy", "VpcOffering", "SecurityGroupRule", "AutoScaleVmGroup", "AutoScaleVmProfile", "User",
 }
 

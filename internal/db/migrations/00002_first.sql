@@ -721,6 +721,7 @@ create table networks (
     display     boolean     not null default true,     -- whether its users see it
     per_pod     boolean     not null default false,    -- its ranges are of pods: an address is had once there is a host
     automatic   boolean     not null default false,    -- made by a deployment that named no network
+    routed      boolean     not null default false,    -- has a virtual router once it is implemented
     revision    bigint      not null default 0,        -- what the router must converge to
     created     timestamptz not null,
     removed     timestamptz
@@ -797,6 +798,7 @@ create table public_ips (
     network_id  text        references networks (id),  -- the network that it serves
     vm_id       text,                                  -- compute's virtual machine that has it, in a shared network
     source_nat  boolean     not null default false,
+    display     boolean     not null default true,     -- whether its users see it
     allocated   timestamptz
 );
 create unique index public_ips_ip on public_ips (range_id, ip);
@@ -923,6 +925,133 @@ create table agents (
 create unique index agents_key on agents (public_key);
 create unique index agents_token on agents (token_id);
 create index agents_name on agents (name);
+-- internal/router -------------------------------------------------------------------------------------------------
+-- Virtual routers. One that is removed stays for its name and its events.
+create table routers (
+    id          text primary key,
+    serial      bigint      not null,
+    name        text        not null,                  -- r-7-VM
+    network_id  text        not null references networks (id),
+    account_id  text        not null references accounts (id), -- the network's, as the next
+    domain_id   text        not null references domains (id),
+    zone_id     text        not null references zones (id),
+    host_id     text        not null references hosts (id),
+    hypervisor  text        not null,                  -- of the host
+    state       text        not null,                  -- Starting, Running, Stopping, Stopped
+    applied     bigint      not null default 0,        -- the network's revision that it was told last; 0: none since its start
+    problem     text        not null default '',       -- why it can't be told the newest
+    started     timestamptz,
+    created     timestamptz not null,
+    removed     timestamptz
+);
+create unique index routers_serial on routers (serial);
+create unique index routers_network on routers (network_id) where removed is null;
+create index routers_networks on routers (network_id);
+create index routers_host on routers (host_id) where removed is null;
+create index routers_owner on routers (account_id, id) where removed is null;
+
+-- Hosts that routers were moved away from while they did not answer, and that may still run them.
+create table router_leftovers (
+    router_id   text        not null references routers (id),
+    host_id     text        not null references hosts (id),
+    primary key (router_id, host_id)
+);
+
+-- internal/rule ---------------------------------------------------------------------------------------------------
+-- What is done with ports of public addresses. Ranges that overlap are refused under the address's lock; two that begin with the same
+-- port, by the index.
+create table port_rules (
+    id          text primary key,
+    account_id  text        not null references accounts (id),
+    domain_id   text        not null references domains (id),
+    address_id  text        not null,                  -- no foreign keys to what ranges and deployments change
+    network_id  text        not null,
+    kind        text        not null,                  -- PortForwarding, StaticNat, LoadBalancing
+    protocol    text        not null,                  -- tcp, udp, tcp-proxy
+    transport   text        not null,                  -- tcp, udp
+    first       bigint      not null,
+    last        bigint      not null,
+    guest_first bigint      not null,
+    guest_last  bigint      not null,
+    vm_id       text,                                  -- compute's virtual machine; null for load balancers, as the next
+    nic_id      text,
+    name        text        not null default '',       -- of load balancers, as the next three
+    description text        not null default '',
+    algorithm   text        not null default '',
+    cidrs       text        not null default '',
+    state       text        not null,                  -- Add, Active, Revoke
+    display     boolean     not null default true,
+    created     timestamptz not null
+);
+create unique index port_rules_port on port_rules (address_id, transport, first);
+create index port_rules_network on port_rules (network_id, id);
+create index port_rules_owner on port_rules (account_id, id);
+create index port_rules_vm on port_rules (vm_id) where vm_id is not null;
+
+-- What is let in at public addresses and, without one, exceptions for what a network's guests send.
+create table firewall_rules (
+    id          text primary key,
+    account_id  text        not null references accounts (id),
+    domain_id   text        not null references domains (id),
+    network_id  text        not null,
+    address_id  text,
+    protocol    text        not null,                  -- tcp, udp, icmp, all
+    first       bigint      not null,                  -- 0 for all ports
+    last        bigint      not null,
+    icmp_type   bigint      not null,                  -- -1 for all, as the next
+    icmp_code   bigint      not null,
+    sources     text        not null default '',
+    targets     text        not null default '',
+    rule_id     text        references port_rules (id), -- that it was opened for
+    system      boolean     not null default false,
+    state       text        not null,
+    display     boolean     not null default true,
+    created     timestamptz not null
+);
+create index firewall_rules_network on firewall_rules (network_id, id);
+create index firewall_rules_owner on firewall_rules (account_id, id);
+create index firewall_rules_address on firewall_rules (address_id) where address_id is not null;
+create index firewall_rules_rule on firewall_rules (rule_id) where rule_id is not null;
+
+-- Machines that public addresses stand for; the id is the address's.
+create table static_nats (
+    id          text primary key,
+    network_id  text        not null,
+    vm_id       text        not null,
+    nic_id      text        not null,
+    state       text        not null,
+    created     timestamptz not null
+);
+create unique index static_nats_nic on static_nats (nic_id);
+create index static_nats_network on static_nats (network_id);
+create index static_nats_vm on static_nats (vm_id);
+
+create table balanced_machines (
+    id          text primary key,
+    rule_id     text        not null references port_rules (id),
+    vm_id       text        not null,
+    nic_id      text        not null,
+    state       text        not null,
+    created     timestamptz not null
+);
+create unique index balanced_machines_nic on balanced_machines (rule_id, nic_id);
+create index balanced_machines_vm on balanced_machines (vm_id);
+
+create table stickiness_policies (
+    id          text primary key,
+    rule_id     text        not null references port_rules (id),
+    account_id  text        not null references accounts (id),
+    domain_id   text        not null references domains (id),
+    name        text        not null,
+    description text        not null default '',
+    method      text        not null,                  -- LbCookie, AppCookie, SourceBased
+    params      text        not null default '{}',
+    state       text        not null,
+    display     boolean     not null default true,
+    created     timestamptz not null
+);
+create unique index stickiness_policies_rule on stickiness_policies (rule_id);
+create index stickiness_policies_owner on stickiness_policies (account_id, id);
 
 -- internal/pool ---------------------------------------------------------------------------------------------------
 create table storage_pools (

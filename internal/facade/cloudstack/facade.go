@@ -6,6 +6,7 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/address"
 	"github.com/virga-cloud/virga/internal/agent"
 	"github.com/virga-cloud/virga/internal/annotation"
 	"github.com/virga-cloud/virga/internal/apilimit"
@@ -29,6 +30,8 @@ import (
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/project"
 	"github.com/virga-cloud/virga/internal/role"
+	"github.com/virga-cloud/virga/internal/router"
+	"github.com/virga-cloud/virga/internal/rule"
 	"github.com/virga-cloud/virga/internal/saml"
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/setting"
@@ -64,15 +67,18 @@ type Services struct {
 	Annotations  *annotation.Service
 	Certificates *certificate.Service
 
-	Networks *network.Service
-	VPCs     *vpc.Service
-	Groups   *secgroup.Service
-	Hosts    *host.Service
-	Pools    *pool.Service
-	Images   *image.Service
-	Volumes  *volume.Service
-	Machines *compute.Service
-	Closing  *closing.Service
+	Networks  *network.Service
+	Addresses *address.Service
+	Routers   *router.Service
+	Rules     *rule.Service
+	VPCs      *vpc.Service
+	Groups    *secgroup.Service
+	Hosts     *host.Service
+	Pools     *pool.Service
+	Images    *image.Service
+	Volumes   *volume.Service
+	Machines  *compute.Service
+	Closing   *closing.Service
 
 	Reset func(ctx context.Context) error // puts a sandbox back to its beginning; nil for any other cloud
 }

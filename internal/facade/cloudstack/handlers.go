@@ -1,9 +1,15 @@
 package cloudstack
 
 import (
+	"context"
+
 	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/address"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/agents"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/balancer"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/ldap"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/note"
@@ -11,6 +17,8 @@ import (
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/plant"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/project"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/region"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/router"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/rule"
 )
 
 // translators are the register functions, one per noun: each gives the commands of its noun their handlers.
@@ -45,6 +53,15 @@ func (f *Facade) translators() []func(*api.Mux) {
 		note.Translator{DB: f.DB, Owned: f.Owned, Details: f.Details, Annotations: f.Annotations, Certificates: f.Certificates}.Register,
 		f.registerSecurityGroups,
 		f.registerNetworks,
+		rule.Translator{DB: f.DB, Owned: f.Owned, Rules: f.Rules}.Register,
+		balancer.Translator{
+			DB: f.DB, Owned: f.Owned, Accounts: f.Accounts, Rules: f.Rules, Machines: f.Machines,
+			Shown: func(ctx context.Context, vms []compute.VM) ([]cs.VirtualMachine, error) {
+				return f.machinesOut(ctx, vms, allParts())
+			},
+		}.Register,
+		router.Translator{DB: f.DB, Owned: f.Owned, Routers: f.Routers}.Register,
+		address.Translator{DB: f.DB, Owned: f.Owned, Addresses: f.Addresses}.Register,
 		f.registerMachines,
 		f.registerVolumes,
 	}

@@ -23,7 +23,6 @@ import (
 func (f *Facade) registerNetworks(m *api.Mux) {
 	api.HandleCreate(m, cs.CreateNetwork, f.createNetwork, look.Show(f.DB.Read, network.ByID, f.networksOut))
 	api.HandleList(m, cs.ListNetworks, f.listNetworks)
-	api.HandleList(m, cs.ListPublicIPAddresses, f.listPublicIPAddresses)
 	api.HandleJob(m, cs.DeleteNetwork, f.deleteNetwork, look.Succeeded)
 }
 

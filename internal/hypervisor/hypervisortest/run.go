@@ -74,6 +74,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Env) {
 		"MigrateCopy":    testMigrateCopy,
 		"Screen":         testScreen,
 		"Usage":          testUsage,
+		"Router":         testRouter,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

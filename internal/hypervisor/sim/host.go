@@ -109,6 +109,9 @@ func (w *World) Forget(ctx context.Context, host uid.Host) error {
 		if len(guests) > 0 {
 			return fault.Conflictf("host %s has %d machines on it", host, len(guests))
 		}
+		if err := t.dropRouters(host); err != nil {
+			return err
+		}
 		return t.dropHost(host)
 	})
 }

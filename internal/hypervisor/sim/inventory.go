@@ -15,6 +15,8 @@ type Inventory struct {
 	Guests map[uid.VM]Location
 	Disks  []hypervisor.Disk     // by ascending volume and pool
 	Images []hypervisor.ImageRef // by ascending template and store, without URLs
+	// Routers are the hosts that each router is on, and the version that it was given there.
+	Routers map[uid.Router]map[uid.Host]int64
 }
 
 // Location is where a guest is.
@@ -36,7 +38,10 @@ func (w *World) Inspect(ctx context.Context) (Inventory, error) {
 		if i.Disks, err = t.allDisks(); err != nil {
 			return err
 		}
-		i.Images, err = t.allImages()
+		if i.Images, err = t.allImages(); err != nil {
+			return err
+		}
+		i.Routers, err = t.allRouters()
 		return err
 	})
 	return i, err

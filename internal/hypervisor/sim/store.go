@@ -48,6 +48,10 @@ create table if not exists arrival (
 	vm text primary key, host text not null, machine blob not null
 ) without rowid;
 create index if not exists arrival_host on arrival (host);
+create table if not exists router (
+	id text, host text, version int not null, document blob not null,
+	primary key (host, id)
+) without rowid;
 create table if not exists rule (
 	zone text, pod text, cluster text, host text, command text,
 	wait int not null, fault text not null, kind text not null, lost int not null, count int not null,

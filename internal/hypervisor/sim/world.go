@@ -24,8 +24,8 @@ type Options struct {
 	Wait func(context.Context, time.Duration) error
 }
 
-// World is a simulated data centre. It is a [hypervisor.Driver], [hypervisor.Enroller], [hypervisor.Watcher], [hypervisor.Scripter] and
-// all that running machines can be asked for, for any number of goroutines.
+// World is a simulated data centre. It is a [hypervisor.Driver], [hypervisor.Enroller], [hypervisor.Watcher], [hypervisor.Networker],
+// [hypervisor.Scripter] and all that running machines can be asked for, for any number of goroutines.
 type World struct {
 	store   *store
 	options Options

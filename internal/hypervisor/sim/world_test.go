@@ -27,6 +27,7 @@ var (
 	_ hypervisor.Migrator     = (*World)(nil)
 	_ hypervisor.Screener     = (*World)(nil)
 	_ hypervisor.Meter        = (*World)(nil)
+	_ hypervisor.Networker    = (*World)(nil)
 )
 
 func TestDriver(t *testing.T) {

@@ -1,0 +1,125 @@
+package cloudtest_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/cloudtest"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/db/dbtest"
+	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/router"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// document is what the router of a network was told last, as soon as it knows all there is to tell.
+func document(t *testing.T, c *cloudtest.Cloud, network uid.Network) hypervisor.Router {
+	t.Helper()
+	must(t, c.Routers.Round(t.Context()))
+	var revision int64
+	must(t, c.DB.Read().NewRaw("select revision from networks where id = ?", network).Scan(t.Context(), &revision))
+	for {
+		if ok, err := c.Routers.Reached(t.Context(), c.DB.Read(), map[uid.Network]int64{network: revision}); err != nil {
+			t.Fatal(err)
+		} else if ok {
+			break
+		}
+	}
+	found, _, err := c.Routers.List(t.Context(), router.Filter{Scope: auth.Scope{All: true}, Network: network})
+	must(t, err)
+	if len(found) != 1 {
+		t.Fatalf("network %s has the routers %+v", network, found)
+	}
+	doc, err := c.World.Router(t.Context(), found[0].Host, found[0].ID)
+	must(t, err)
+	return doc
+}
+
+// A network gets its router with its first machine, which knows of all its guests before they start and forgets them when they are destroyed.
+func TestRouterKnowsItsGuests(t *testing.T) {
+	t.Parallel()
+	cloudtest.Each(t, cloudtest.Options{}, func(t *testing.T, c *cloudtest.Cloud) {
+		ctx, in := t.Context(), c.Sandbox(t).Deploy()
+		in.Name, in.UserData = "one", "IyEvYmluL3NoCg=="
+		vm, err := api.Run(ctx, c.Client, cs.DeployVirtualMachine, in)
+		must(t, err)
+		network := vm.NICs[0].NetworkID
+		doc := document(t, c, network)
+		if len(doc.Segments) != 1 || len(doc.Segments[0].Guests) != 1 || len(doc.Uplink) != 1 || !doc.Uplink[0].SourceNAT {
+			t.Fatalf("the router is %+v", doc)
+		}
+		at := doc.Segments[0]
+		g := at.Guests[0]
+		if at.Gateway != "10.1.1.1/24" || at.VLAN == 0 || !at.Serves.DHCP || !at.Serves.UserData || len(at.DNS) == 0 {
+			t.Errorf("its segment is %+v", at)
+		}
+		if g.VM != vm.ID || g.IP != vm.NICs[0].IPAddress || g.MAC != vm.NICs[0].MACAddress || g.Name != "one" || !g.Default ||
+			string(g.UserData) != "#!/bin/sh\n" {
+			t.Errorf("its guest is %+v", g)
+		}
+		for name, want := range map[string]string{
+			"local-ipv4": g.IP, "local-hostname": "one", "instance-id": string(vm.ID), "service-offering": "Small Instance",
+			"availability-zone": vm.ZoneName,
+		} {
+			if g.Meta[name] != want {
+				t.Errorf("its guest is told %s %q, want %q", name, g.Meta[name], want)
+			}
+		}
+		in.Name = "two"
+		in.NetworkIDs = []uid.Network{network}
+		two, err := api.Run(ctx, c.Client, cs.DeployVirtualMachine, in)
+		must(t, err)
+		has := func(want ...uid.VM) {
+			t.Helper()
+			var got []uid.VM
+			for _, g := range document(t, c, network).Segments[0].Guests {
+				got = append(got, g.VM)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("the router knows %v, want %v", got, want)
+			}
+		}
+		has(vm.ID, two.ID)
+		_, err = api.Run(ctx, c.Client, cs.DestroyVirtualMachine, cs.DestroyVirtualMachineIn{ID: vm.ID})
+		must(t, err)
+		has(two.ID)
+		_, err = api.Do(ctx, c.Client, cs.RecoverVirtualMachine, cs.RecoverVirtualMachineIn{ID: vm.ID})
+		must(t, err)
+		has(vm.ID, two.ID)
+	})
+}
+
+// A host that refuses its router keeps machines waiting; one that is down loses it to another.
+func TestRouterMoves(t *testing.T) {
+	t.Parallel()
+	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{})
+	ctx, in := t.Context(), c.Sandbox(t).Deploy()
+	vm, err := api.Run(ctx, c.Client, cs.DeployVirtualMachine, in)
+	must(t, err)
+	network := vm.NICs[0].NetworkID
+	document(t, c, network)
+	before, _, err := c.Routers.List(ctx, router.Filter{Scope: auth.Scope{All: true}})
+	must(t, err)
+	down := func(state string) {
+		t.Helper()
+		must(t, c.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+			_, err := tx.NewRaw("update hosts set state = ? where id = ?", state, before[0].Host).Exec(ctx)
+			return err
+		}))
+	}
+	down("Down")
+	document(t, c, network)
+	after, _, err := c.Routers.List(ctx, router.Filter{Scope: auth.Scope{All: true}})
+	must(t, err)
+	if len(after) != 1 || after[0].ID != before[0].ID || after[0].Host == before[0].Host || after[0].State != router.Running {
+		t.Errorf("the routers were %+v and are %+v", before, after)
+	}
+	if _, err := c.World.Router(ctx, before[0].Host, before[0].ID); err == nil {
+		t.Error("the router is still where it was") // the host answers, whatever the database says
+	}
+	down("Up")
+}

@@ -1,0 +1,32 @@
+package compute
+
+import (
+	"context"
+
+	"github.com/uptrace/bun"
+
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/network"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// guest is a card with what its network's router is to know of its machine.
+type guest struct {
+	bun.BaseModel `bun:"table:nics,alias:c"`
+	network.NIC
+	Name     string
+	Offering string // the name of its service offering
+	UserData string
+	SSHKeys  string `bun:"ssh_keys"`
+	Password string // sealed
+}
+
+var guestsOf = db.Prepare(`select c.*, v.name, v.user_data, v.ssh_keys, v.password, coalesce(o.name, '') as offering from nics c
+	join vms v on v.id = c.vm_id left join service_offerings o on o.id = v.service_offering_id
+	where c.network_id = ? and v.removed is null and v.state not in ('Destroyed', 'Expunging', 'Error') order by c.ip`)
+
+// guestsIn gives the guests of a network, whether they run or not: those that are stopped keep their names and addresses.
+func guestsIn(ctx context.Context, q db.Tx, id uid.Network) (guests []guest, err error) {
+	err = q.Select(ctx, guestsOf, &guests, id)
+	return guests, err
+}

@@ -1,0 +1,2 @@
+// Package address translates the commands on public addresses.
+package address

@@ -1,0 +1,2 @@
+// Package balancer translates the commands on load balancers.
+package balancer

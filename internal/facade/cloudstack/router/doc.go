@@ -1,0 +1,2 @@
+// Package router translates the commands on virtual routers.
+package router

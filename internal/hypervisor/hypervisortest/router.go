@@ -1,0 +1,96 @@
+package hypervisortest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// router describes a new router of one isolated network, with a guest, and all that can be done with its public addresses.
+func (b *bench) router() hypervisor.Router {
+	network := uid.New[uid.Network]()
+	return hypervisor.Router{
+		ID: uid.New[uid.Router](), Name: "r-7-VM", Version: 3,
+		Segments: []hypervisor.RouterSegment{{
+			Network: network, VLAN: 700, Gateway: "10.211.0.1/24", Search: "guests.example.org", DNS: []string{"192.0.2.53"},
+			Serves: hypervisor.Services{DHCP: true, DNS: true, UserData: true},
+			Guests: []hypervisor.RouterGuest{{
+				NIC: uid.New[uid.NIC](), VM: uid.New[uid.VM](), MAC: "02:00:00:00:00:07", IP: "10.211.0.7", Name: "one", Default: true,
+				UserData: []byte("#!/bin/sh\n"), Meta: map[string]string{"local-hostname": "one"},
+			}},
+			Egress: []hypervisor.Match{{Protocol: "tcp", From: 80, To: 80, Sources: []string{"10.211.0.0/24"}}},
+		}},
+		Uplink: []hypervisor.RouterAddress{{
+			ID: uid.New[uid.PublicIP](), IP: "192.0.2.17/24", Gateway: "192.0.2.1", Network: network, SourceNAT: true,
+			Ingress:  []hypervisor.Match{{Protocol: "tcp", From: 22, To: 22, Sources: []string{"198.51.100.0/24"}}},
+			Forwards: []hypervisor.Forward{{Protocol: "tcp", From: 2222, To: 2222, GuestIP: "10.211.0.7", Guest: 22}},
+		}},
+	}
+}
+
+func testRouter(t *testing.T, b *bench) {
+	n, ok := b.Driver.(hypervisor.Networker)
+	if !ok {
+		t.Skip("needs a driver whose hosts run virtual routers")
+	}
+	r := b.router()
+	b.ok(n.DropRouter(b.ctx(), b.host, r.ID)) // absent
+	b.routers(n, b.host)
+	b.ok(n.ApplyRouter(b.ctx(), b.host, r))
+	b.ok(n.ApplyRouter(b.ctx(), b.host, r))
+	b.routers(n, b.host, r)
+
+	newer := r
+	newer.Version, newer.Segments = 5, []hypervisor.RouterSegment{r.Segments[0]}
+	newer.Segments[0].Guests = nil
+	b.ok(n.ApplyRouter(b.ctx(), b.host, newer))
+	b.ok(n.ApplyRouter(b.ctx(), b.host, r)) // came late
+	b.routers(n, b.host, newer)
+
+	again := b.Reopen(t)
+	b.ok(again.Recover(b.ctx()))
+	n = again.(hypervisor.Networker)
+	b.routers(n, b.host, newer)
+
+	ctx, cancel := context.WithCancel(b.ctx())
+	cancel()
+	b.cancelled(n.ApplyRouter(ctx, b.host, r))
+	b.cancelled(n.DropRouter(ctx, b.host, r.ID))
+	_, err := n.Routers(ctx, b.host)
+	b.cancelled(err)
+	nowhere := uid.New[uid.Host]()
+	b.fails(n.ApplyRouter(b.ctx(), nowhere, r), fault.Unavailable)
+	b.fails(n.DropRouter(b.ctx(), nowhere, r.ID), fault.Unavailable)
+	_, err = n.Routers(b.ctx(), nowhere)
+	b.fails(err, fault.Unavailable)
+
+	b.ok(n.DropRouter(b.ctx(), b.host, r.ID))
+	b.ok(n.DropRouter(b.ctx(), b.host, r.ID))
+	b.routers(n, b.host)
+	b.ok(n.ApplyRouter(b.ctx(), b.host, r)) // what was dropped has had no version
+	b.routers(n, b.host, r)
+	b.ok(n.DropRouter(b.ctx(), b.host, r.ID))
+}
+
+// routers wants these routers on a host, with these versions, and all of their parts running.
+func (b *bench) routers(n hypervisor.Networker, host uid.Host, want ...hypervisor.Router) {
+	b.t.Helper()
+	got, err := n.Routers(b.ctx(), host)
+	b.ok(err)
+	if len(got) != len(want) {
+		b.t.Fatalf("host %s has the routers %+v, want %d", host, got, len(want))
+	}
+	for i, r := range want {
+		if got[i].Router != r.ID || got[i].Version != r.Version || len(got[i].Parts) == 0 {
+			b.t.Fatalf("router %d is %+v, want version %d of %s with its parts", i, got[i], r.Version, r.ID)
+		}
+		for _, p := range got[i].Parts {
+			if !p.Running {
+				b.t.Errorf("%s of router %s does not run: %s", p.Name, r.ID, p.Detail)
+			}
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package sim
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// ApplyRouter implements [hypervisor.Networker]. A simulated router is its document.
+func (w *World) ApplyRouter(ctx context.Context, host uid.Host, r hypervisor.Router) error {
+	document, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	return w.do(ctx, host, hypervisor.CommandApplyRouter, func(t *tx) error { return t.putRouter(host, r.ID, r.Version, document) })
+}
+
+// DropRouter implements [hypervisor.Networker].
+func (w *World) DropRouter(ctx context.Context, host uid.Host, id uid.Router) error {
+	return w.do(ctx, host, hypervisor.CommandDropRouter, func(t *tx) error { return t.dropRouter(host, id) })
+}
+
+// Routers implements [hypervisor.Networker]. All that a document asks for runs, and nothing has gone by any address.
+func (w *World) Routers(ctx context.Context, host uid.Host) ([]hypervisor.RouterReport, error) {
+	if _, err := w.ask(ctx, host, hypervisor.CommandRouters); err != nil {
+		return nil, err
+	}
+	documents, err := w.store.read.routersOn(host)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]hypervisor.RouterReport, len(documents))
+	for i, d := range documents {
+		var r hypervisor.Router
+		if err := json.Unmarshal(d, &r); err != nil {
+			return nil, err
+		}
+		out[i] = report(r)
+	}
+	return out, nil
+}
+
+// report says of a router that it does all that it should.
+func report(r hypervisor.Router) hypervisor.RouterReport {
+	out := hypervisor.RouterReport{Router: r.ID, Version: r.Version}
+	runs := map[string]bool{"firewall": len(r.Uplink) > 0}
+	for _, s := range r.Segments {
+		runs["dhcp"], runs["dns"] = runs["dhcp"] || s.Serves.DHCP, runs["dns"] || s.Serves.DNS
+		runs["metadata"] = runs["metadata"] || s.Serves.UserData
+	}
+	for _, a := range r.Uplink {
+		runs["balancer"] = runs["balancer"] || len(a.Balancers) > 0
+		out.Counts = append(out.Counts, hypervisor.AddressCounts{IP: a.IP})
+	}
+	for name, needed := range runs {
+		if needed {
+			out.Parts = append(out.Parts, hypervisor.RouterPart{Name: name, Running: true})
+		}
+	}
+	slices.SortFunc(out.Parts, func(a, b hypervisor.RouterPart) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
+// Router is the document that a router was given last on a host. It is fault.NotFound when it is not there.
+func (w *World) Router(_ context.Context, host uid.Host, id uid.Router) (r hypervisor.Router, err error) {
+	document, found, err := w.store.read.router(host, id)
+	if err != nil {
+		return r, err
+	}
+	if !found {
+		return r, fault.Missing(id)
+	}
+	return r, json.Unmarshal(document, &r)
+}

@@ -1,0 +1,107 @@
+package router
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/network"
+	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/internal/provider"
+	"github.com/virga-cloud/virga/internal/subnet"
+	"github.com/virga-cloud/virga/internal/zone"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Desired is what a router must be now. Its version is the network's revision, which is read before all else: what changes meanwhile
+// may or may not be in the document, and has bumped the revision, so that another one follows.
+func (s *Service) Desired(ctx context.Context, q db.Tx, r Router) (doc hypervisor.Router, err error) {
+	networks, err := network.ByID(ctx, q, []uid.Network{r.Network})
+	if err != nil {
+		return doc, err
+	}
+	n, ok := networks[r.Network]
+	if !ok {
+		return doc, fault.Missing(r.Network)
+	}
+	doc = hypervisor.Router{ID: r.ID, Name: r.Name, Version: n.Revision}
+	segment, err := segmentOf(ctx, q, n)
+	if err != nil {
+		return doc, err
+	}
+	doc.Segments = []hypervisor.RouterSegment{segment}
+	if doc.Uplink, err = uplink(ctx, q, n); err != nil {
+		return doc, err
+	}
+	for _, fill := range s.sources {
+		if err := fill(ctx, q, n, &doc); err != nil {
+			return doc, fmt.Errorf("make the document of router %s: %w", r.Name, err)
+		}
+	}
+	return doc, nil
+}
+
+// segmentOf is the router's side of a network, without its guests and rules.
+func segmentOf(ctx context.Context, q db.Tx, n network.Network) (out hypervisor.RouterSegment, err error) {
+	offerings, err := offering.NetworksByID(ctx, q, []uid.NetworkOffering{n.Offering})
+	if err != nil {
+		return out, err
+	}
+	zones, err := zone.ByID(ctx, q, []uid.Zone{n.Zone})
+	if err != nil {
+		return out, err
+	}
+	prefix, err := subnet.Prefix(n.Gateway, n.Netmask)
+	if err != nil {
+		return out, err
+	}
+	o, z := offerings[n.Offering], zones[n.Zone]
+	return hypervisor.RouterSegment{
+		Network: n.ID, VLAN: n.VLAN, Gateway: prefix, Search: n.NetworkDomain, DNS: servers(n, z),
+		Serves: hypervisor.Services{
+			DHCP: provider.Routes(o, "Dhcp"), DNS: provider.Routes(o, "Dns"), UserData: provider.Routes(o, "UserData"),
+		},
+		EgressAllowed: o.EgressOpen || !provider.Routes(o, "Firewall"),
+	}, nil
+}
+
+// servers are those that a router asks for names that are not its guests': the network's, or else the zone's.
+func servers(n network.Network, z zone.Zone) []string {
+	four, six := []string{n.DNS1, n.DNS2}, []string{n.IP6DNS1, n.IP6DNS2}
+	if n.DNS1 == "" && n.DNS2 == "" {
+		four = []string{z.DNS1, z.DNS2}
+	}
+	if n.IP6DNS1 == "" && n.IP6DNS2 == "" {
+		six = []string{z.IP6DNS1, z.IP6DNS2}
+	}
+	return slices.DeleteFunc(slices.Concat(four, six), func(one string) bool { return one == "" })
+}
+
+// uplink are the public addresses of a network.
+func uplink(ctx context.Context, q db.Tx, n network.Network) ([]hypervisor.RouterAddress, error) {
+	addresses, err := network.PublicOf(ctx, q, n.ID)
+	if err != nil || len(addresses) == 0 {
+		return nil, err
+	}
+	ids := make([]uid.IPRange, len(addresses))
+	for i, a := range addresses {
+		ids[i] = a.Range
+	}
+	ranges, err := network.RangesByID(ctx, q, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]hypervisor.RouterAddress, len(addresses))
+	for i, a := range addresses {
+		r := ranges[a.Range]
+		prefix, err := subnet.Prefix(a.IP.String(), r.Netmask)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = hypervisor.RouterAddress{ID: a.ID, IP: prefix, Gateway: r.Gateway, VLAN: r.Tag(), Network: n.ID, SourceNAT: a.SourceNAT}
+	}
+	return out, nil
+}

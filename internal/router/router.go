@@ -1,0 +1,107 @@
+package router
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/network"
+	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// State is where a router stands; its text is the wire's.
+type State string
+
+// The states. A router is Starting until it was given its first document.
+const (
+	Starting State = "Starting"
+	Running  State = "Running"
+	Stopping State = "Stopping"
+	Stopped  State = "Stopped"
+)
+
+// wanted tells whether the router is to do its work.
+func (s State) wanted() bool { return s == Starting || s == Running }
+
+// Router is a virtual router.
+type Router struct {
+	ID         uid.Router `bun:",pk"`
+	Serial     int64
+	Name       string      // "r-7-VM"
+	Network    uid.Network `bun:"network_id"`
+	Account    uid.Account `bun:"account_id"` // the network's, as the next
+	Domain     uid.Domain  `bun:"domain_id"`
+	Zone       uid.Zone    `bun:"zone_id"`
+	Host       uid.Host    `bun:"host_id"`
+	Hypervisor string      // of the host
+	State      State
+	Applied    int64     // the version of the document that it was given last; 0: none since it was started
+	Problem    string    // why it could not be given the newest; "" where it was
+	Started    time.Time `bun:",nullzero"` // when it was given its first document
+	Created    time.Time
+	Removed    time.Time `bun:",nullzero"`
+}
+
+// Source adds to a router's document what a package above knows of the router's network.
+type Source func(ctx context.Context, q db.Tx, n network.Network, r *hypervisor.Router) error
+
+// Hosts are what routers run on.
+type Hosts interface {
+	Driver(hypervisor string) (hypervisor.Driver, error)
+}
+
+// Parts are what a service works with.
+type Parts struct {
+	DB     *db.DB
+	Engine *op.Engine
+	Hosts  Hosts
+	Log    *slog.Logger // nil: nothing is logged
+}
+
+// Service keeps virtual routers.
+type Service struct {
+	db      *db.DB
+	hosts   Hosts
+	log     *slog.Logger
+	sources []Source
+
+	start   *op.Runner[job]
+	stop    *op.Runner[job]
+	reboot  *op.Runner[job]
+	destroy *op.Runner[job]
+	restart *op.Runner[restart]
+
+	mu       sync.Mutex
+	ctx      context.Context // of the workers; nil while there are none
+	workers  map[uid.Router]*worker
+	progress map[uid.Network]*progress
+	slots    chan struct{} // one per document under way
+	work     sync.WaitGroup
+}
+
+// atOnce is how many routers a server gives their documents at the same time.
+const atOnce = 16
+
+// New makes a service and registers its plans with the engine. What stands in documents is said by Sources, in their order.
+func New(p Parts) *Service {
+	if p.Log == nil {
+		p.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Service{
+		db: p.DB, hosts: p.Hosts, log: p.Log, workers: map[uid.Router]*worker{},
+		progress: map[uid.Network]*progress{}, slots: make(chan struct{}, atOnce),
+	}
+	s.start = op.Register(p.Engine, s.startPlan())
+	s.stop = op.Register(p.Engine, s.stopPlan())
+	s.reboot = op.Register(p.Engine, s.rebootPlan())
+	s.destroy = op.Register(p.Engine, s.destroyPlan())
+	s.restart = op.Register(p.Engine, s.restartPlan())
+	return s
+}
+
+// FilledBy says who else knows what stands in documents. It is called before anything is started.
+func (s *Service) FilledBy(sources ...Source) { s.sources = append(s.sources, sources...) }
