@@ -38,7 +38,8 @@ var DeleteFirewallRule = api.Job[DeleteFirewallRuleIn, api.Success]{
 
 // DeleteFirewallRuleIn names the rule.
 type DeleteFirewallRuleIn struct {
-	ID uid.FirewallRule `api:"id,required" doc:"The ID of the rule."`
+	ID        uid.FirewallRule `api:"id,required" doc:"The ID of the rule."`
+	AccountID uid.Account      `api:"accountid" doc:"The ID of the account that owns it; it must be that, where it is given."`
 }
 
 // ListFirewallRules shows firewall rules of public addresses.
@@ -81,7 +82,8 @@ var DeleteEgressFirewallRule = api.Job[DeleteEgressFirewallRuleIn, api.Success]{
 
 // DeleteEgressFirewallRuleIn names the rule.
 type DeleteEgressFirewallRuleIn struct {
-	ID uid.EgressRule `api:"id,required" doc:"The ID of the rule."`
+	ID        uid.EgressRule `api:"id,required" doc:"The ID of the rule."`
+	AccountID uid.Account    `api:"accountid" doc:"The ID of the account that owns it; it must be that, where it is given."`
 }
 
 // ListEgressFirewallRules shows egress rules.

@@ -41,6 +41,10 @@ type UpdatePortForwardingRuleIn struct {
 	VMGuestIP        string          `api:"vmguestip,since=4.5" doc:"The address of that machine in the network; it must be the one that it has there."`
 	PrivatePort      int             `api:"privateport" doc:"The first port at the machine."`
 	PrivateEndPort   int             `api:"privateendport,since=4.9" doc:"The last port at the machine. There must be as many as public ones."`
+	PrivateIP        string          `api:"privateip" doc:"Another name of vmguestip."`
+	IPAddressID      uid.PublicIP    `api:"ipaddressid" doc:"The ID of the public address; it must be the rule's."`
+	Protocol         string          `api:"protocol" doc:"The protocol; it must be the rule's."`
+	PublicPort       int             `api:"publicport" doc:"The first public port; it must be the rule's."`
 	Display          *bool           `api:"fordisplay,admin,since=4.4" doc:"Whether its users see the rule."`
 }
 
@@ -52,7 +56,8 @@ var DeletePortForwardingRule = api.Job[DeletePortForwardingRuleIn, api.Success]{
 
 // DeletePortForwardingRuleIn names the rule.
 type DeletePortForwardingRuleIn struct {
-	ID uid.PortForward `api:"id,required" doc:"The ID of the rule."`
+	ID        uid.PortForward `api:"id,required" doc:"The ID of the rule."`
+	AccountID uid.Account     `api:"accountid" doc:"The ID of the account that owns it; it must be that, where it is given."`
 }
 
 // ListPortForwardingRules shows port forwarding rules.

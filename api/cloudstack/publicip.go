@@ -36,6 +36,7 @@ var DisassociateIPAddress = api.Job[DisassociateIPAddressIn, api.Success]{
 type DisassociateIPAddressIn struct {
 	ID        uid.PublicIP `api:"id" doc:"The ID of the address. Either it or the address itself is required."`
 	IPAddress string       `api:"ipaddress,since=4.13" doc:"The address. Not together with id."`
+	AccountID uid.Account  `api:"accountid" doc:"The ID of the account that owns it; it must be that, where it is given."`
 }
 
 // ListPublicIPAddresses shows addresses.

@@ -38,8 +38,8 @@ var RebootRouter = api.Job[RebootRouterIn, Router]{
 }
 
 // DestroyRouter removes a router.
-var DestroyRouter = api.Job[RouterID, api.Success]{
-	Name: "destroyRouter", Noun: "Virtual router", Role: api.Admins, Event: "ROUTER.DESTROY",
+var DestroyRouter = api.Job[RouterID, Router]{
+	Name: "destroyRouter", Noun: "Virtual router", Role: api.Admins, Object: "router", Event: "ROUTER.DESTROY",
 	Doc: "Removes a virtual router. The next machine that starts in its network gets another one, and so does restartNetwork.",
 }
 
@@ -126,7 +126,23 @@ type Router struct {
 	Started         api.Time            `json:"started,omitzero" doc:"Since when it runs."`
 	Owner
 	VPCID uid.VPC `json:"vpcid,omitempty" doc:"The ID of its VPC."`
+	NotOfMachines
 	Pending
+}
+
+// NotOfMachines is what routers have where they are machines. Here they are none, and have none of it.
+type NotOfMachines struct {
+	LinkLocalIP        string       `json:"linklocalip,omitempty" doc:"Its address for the cloud alone, where it is a machine."`
+	LinkLocalMAC       string       `json:"linklocalmacaddress,omitempty" doc:"The MAC address of that."`
+	LinkLocalNetmask   string       `json:"linklocalnetmask,omitempty" doc:"The netmask of that."`
+	LinkLocalNetworkID uid.Network  `json:"linklocalnetworkid,omitempty" doc:"The ID of the network of that."`
+	PublicMAC          string       `json:"publicmacaddress,omitempty" doc:"The MAC address of its public card, where it is a machine."`
+	PublicNetworkID    uid.Network  `json:"publicnetworkid,omitempty" doc:"The ID of the network of its public addresses, where they have one."`
+	GuestMAC           string       `json:"guestmacaddress,omitempty" doc:"The MAC address of its card in the guest network, where it is a machine."`
+	TemplateID         uid.Template `json:"templateid,omitempty" doc:"The ID of the template that it is made of, where it is made of one."`
+	TemplateVersion    string       `json:"templateversion,omitempty" doc:"The version of that template."`
+	ScriptsVersion     string       `json:"scriptsversion,omitempty" doc:"The version of the scripts in it, where it is a machine."`
+	NICs               []NIC        `json:"nic,omitempty" api:"set" doc:"Its cards, where it is a machine."`
 }
 
 // RouterCheck is what is known of one thing in a router's health.

@@ -31,7 +31,7 @@ type DisableStaticNATIn struct {
 }
 
 // CreateIPForwardingRule lets ports of a static NAT in.
-var CreateIPForwardingRule = api.Job[CreateIPForwardingRuleIn, PortForwardingRule]{
+var CreateIPForwardingRule = api.Job[CreateIPForwardingRuleIn, IPForwardingRule]{
 	Name: "createIpForwardingRule", Noun: "Static NAT", Role: api.Everyone, Object: "ipforwardingrule", Event: "NET.RULEADD", Creates: true,
 	Doc: "Lets what comes to some ports of a static NAT in to its machine.",
 }
@@ -55,11 +55,12 @@ var DeleteIPForwardingRule = api.Job[DeleteIPForwardingRuleIn, api.Success]{
 
 // DeleteIPForwardingRuleIn names the rule.
 type DeleteIPForwardingRuleIn struct {
-	ID uid.IPForward `api:"id,required" doc:"The ID of the rule."`
+	ID        uid.IPForward `api:"id,required" doc:"The ID of the rule."`
+	AccountID uid.Account   `api:"accountid" doc:"The ID of the account that owns it; it must be that, where it is given."`
 }
 
 // ListIPForwardingRules shows such rules.
-var ListIPForwardingRules = api.List[ListIPForwardingRulesIn, PortForwardingRule]{
+var ListIPForwardingRules = api.List[ListIPForwardingRulesIn, IPForwardingRule]{
 	Name: "listIpForwardingRules", Noun: "Static NAT", Role: api.Everyone, Object: "ipforwardingrule",
 	Doc: "Lists IP forwarding rules: the ports of static NATs that are let in.",
 }
@@ -72,4 +73,11 @@ type ListIPForwardingRulesIn struct {
 	ID               uid.IPForward `api:"id" doc:"Shows only the rule with this ID."`
 	IPAddressID      uid.PublicIP  `api:"ipaddressid" doc:"Shows only rules on this address."`
 	VirtualMachineID uid.VM        `api:"virtualmachineid" doc:"Shows only rules that lead to this machine."`
+}
+
+// IPForwardingRule is a rule on ports of a static NAT.
+type IPForwardingRule struct {
+	PortForwardingRule
+	StartPort int `json:"startport" doc:"The first port."`
+	EndPort   int `json:"endport" doc:"The last port."`
 }

@@ -67,9 +67,12 @@ func (s *Service) Associate(ctx context.Context, in In) (uid.PublicIP, op.ID, er
 	return made.Address, job, err
 }
 
-// Release begins to take an address from its network, with all rules on it.
-func (s *Service) Release(ctx context.Context, id uid.PublicIP, ip string) (op.ID, error) {
+// Release begins to take an address from its network, with all rules on it. It must be the account's; "" is any.
+func (s *Service) Release(ctx context.Context, id uid.PublicIP, ip string, of uid.Account) (op.ID, error) {
 	a, err := s.named(ctx, id, ip)
+	if err == nil && of != "" && of != a.Account {
+		err = fault.Invalidf("address %s does not belong to account %s", a.IP, of)
+	}
 	if err != nil {
 		return "", err
 	}

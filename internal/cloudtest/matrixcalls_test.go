@@ -295,6 +295,12 @@ var unshown = map[string]string{
 	"listEgressFirewallRules.networkid/public":  "shared networks have no router",
 	"listLoadBalancerRules.networkid/public":    "shared networks have no router",
 	"listRouters.networkid/public":              "shared networks have no router",
+	"disassociateIpAddress.accountid":           "the address is another account's",
+	"deletePortForwardingRule.accountid":        "the rule is another account's",
+	"deleteIpForwardingRule.accountid":          "the rule is another account's",
+	"deleteFirewallRule.accountid":              "the rule is another account's",
+	"deleteEgressFirewallRule.accountid":        "the rule is another account's",
+	"updatePortForwardingRule.ipaddressid":      "the rule is on another address",
 	"listRouters.hostid":                        "not every host has routers",
 }
 

@@ -101,7 +101,7 @@ func TestStormAddressRelease(t *testing.T) {
 			if err := s.DB.Read().NewRaw("select id from public_ips where network_id = ? and not source_nat", s.network).Scan(ctx, &id); err != nil {
 				return "", err
 			}
-			return s.now.Addresses.Release(ctx, id, "")
+			return s.now.Addresses.Release(ctx, id, "", "")
 		},
 		count: "select count(*) from public_ips where network_id = ? and state = 'Allocated'", there: 1, nothing: 2,
 	})

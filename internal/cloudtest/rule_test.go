@@ -255,7 +255,7 @@ func TestStormRuleChange(t *testing.T) {
 				if err := s.DB.Read().NewRaw("select id from port_rules where network_id = ?", s.network).Scan(ctx, &id); err != nil {
 					return "", err
 				}
-				return s.now.Rules.Delete(ctx, rule.Forwarding, id)
+				return s.now.Rules.Delete(ctx, rule.Forwarding, id, "")
 			},
 			count: count, nothing: 1,
 		})

@@ -39,7 +39,7 @@ func TestParseRuleRefuses(t *testing.T) {
 		count       int
 		says        string
 	}{
-		{"EatCommand", "fault", 0, "RebootCommand, SecStorageSetupCommand, SetFirewallRulesCommand"},
+		{"EatCommand", "fault", 0, "SecStorageSetupCommand, SetFirewallRulesCommand"},
 		{"StartCommand", "fault", -1, "count is -1"},
 		{"StartCommand", "explode", 0, "wait:MILLISECONDS"},
 		{"StartCommand", "wait", 0, "wait:1500"},

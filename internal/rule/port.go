@@ -163,6 +163,10 @@ func (c *change) free(ctx context.Context, tx db.Tx, a network.Address, p Port) 
 
 // ForwardChange says what to change of a port forwarding rule. Zero fields leave things as they are.
 type ForwardChange struct {
+	Address  uid.PublicIP // these can't change: what is said of them must be so
+	Protocol string
+	First    int
+
 	VM                    uid.VM
 	GuestIP               string
 	GuestFirst, GuestLast int
@@ -192,6 +196,11 @@ func (s *Service) ChangeForward(ctx context.Context, id uid.Rule, to ForwardChan
 				return told{}, err
 			}
 			p.VM, p.NIC = to.VM, nic.ID
+		}
+		switch {
+		case to.Address != "" && to.Address != p.Address, to.Protocol != "" && !strings.EqualFold(to.Protocol, p.Protocol),
+			to.First != 0 && to.First != p.First:
+			return told{}, fault.Invalidf("the address, protocol and public ports of %s can't change: make another rule", p.text())
 		}
 		if err := p.lead(to); err != nil {
 			return told{}, err
@@ -240,9 +249,12 @@ func (c *change) changing(ctx context.Context, tx db.Tx, kind Kind, id uid.Rule)
 	return p, nil
 }
 
-// Delete begins to revoke a rule on ports, with what opens the firewall for it.
-func (s *Service) Delete(ctx context.Context, kind Kind, id uid.Rule) (op.ID, error) {
+// Delete begins to revoke a rule on ports, with what opens the firewall for it. It must be the account's; "" is any.
+func (s *Service) Delete(ctx context.Context, kind Kind, id uid.Rule, of uid.Account) (op.ID, error) {
 	p, err := findPort(ctx, s.db.Read(), auth.From(ctx).Reach(), kind, id)
+	if err == nil && of != "" && of != p.Account {
+		err = fault.Invalidf("%s does not belong to account %s", p.text(), of)
+	}
 	if err != nil {
 		return "", err
 	}

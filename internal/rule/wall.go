@@ -205,9 +205,12 @@ func (c *change) wall(ctx context.Context, tx db.Tx, w Wall) error {
 	return c.add(ctx, tx, wallTable, string(w.ID), &wallRow{Wall: w})
 }
 
-// Close begins to revoke a firewall rule.
-func (s *Service) Close(ctx context.Context, id uid.FirewallRule, egress bool) (op.ID, error) {
+// Close begins to revoke a firewall rule. It must be the account's; "" is any.
+func (s *Service) Close(ctx context.Context, id uid.FirewallRule, egress bool, of uid.Account) (op.ID, error) {
 	w, err := findWall(ctx, s.db.Read(), auth.From(ctx).Reach(), id, egress)
+	if err == nil && of != "" && of != w.Account {
+		err = fault.Invalidf("%s does not belong to account %s", w.text(), of)
+	}
 	if err != nil {
 		return "", err
 	}

@@ -34,7 +34,7 @@ func (t Translator) Register(m *api.Mux) {
 	show := look.Subject(look.Show(t.DB.Read, network.AddressesByID, t.addressesOut))
 	api.HandleJob(m, cs.AssociateIPAddress, t.associate, show)
 	api.HandleJob(m, cs.DisassociateIPAddress, func(ctx context.Context, in cs.DisassociateIPAddressIn) (api.Started, error) {
-		job, err := t.Addresses.Release(ctx, in.ID, in.IPAddress)
+		job, err := t.Addresses.Release(ctx, in.ID, in.IPAddress, in.AccountID)
 		return api.Started{JobID: job}, err
 	}, look.Succeeded)
 	api.HandleList(m, cs.ListPublicIPAddresses, t.listPublicIPAddresses)

@@ -39,7 +39,7 @@ func (t Translator) Register(m *api.Mux) {
 	api.HandleJob(m, cs.CreateLoadBalancerRule, t.create, show)
 	api.HandleJob(m, cs.UpdateLoadBalancerRule, t.update, show)
 	api.HandleJob(m, cs.DeleteLoadBalancerRule, func(ctx context.Context, in cs.LoadBalancerID) (api.Started, error) {
-		return started(t.Rules.Delete(ctx, rule.Balancing, uid.Rule(in.ID)))
+		return started(t.Rules.Delete(ctx, rule.Balancing, uid.Rule(in.ID), ""))
 	}, look.Succeeded)
 	api.HandleJob(m, cs.AssignToLoadBalancerRule, func(ctx context.Context, in cs.BalancedMachinesIn) (api.Started, error) {
 		return started(t.Rules.Assign(ctx, uid.Rule(in.ID), targets(in)))

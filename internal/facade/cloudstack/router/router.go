@@ -41,7 +41,7 @@ func (t Translator) Register(m *api.Mux) {
 	}, show)
 	api.HandleJob(m, cs.DestroyRouter, func(ctx context.Context, in cs.RouterID) (api.Started, error) {
 		return started(t.Routers.Destroy(ctx, in.ID))
-	}, look.Succeeded)
+	}, show)
 	api.HandleJob(m, cs.RestartNetwork, t.restart, look.Succeeded)
 	api.HandleList(m, cs.ListRouters, t.list)
 }

@@ -32,7 +32,7 @@ func (t Translator) Register(m *api.Mux) {
 	api.HandleJob(m, cs.CreatePortForwardingRule, t.forward, port)
 	api.HandleJob(m, cs.UpdatePortForwardingRule, t.changeForward, port)
 	api.HandleJob(m, cs.DeletePortForwardingRule, func(ctx context.Context, in cs.DeletePortForwardingRuleIn) (api.Started, error) {
-		return started(t.Rules.Delete(ctx, rule.Forwarding, uid.Rule(in.ID)))
+		return started(t.Rules.Delete(ctx, rule.Forwarding, uid.Rule(in.ID), in.AccountID))
 	}, look.Succeeded)
 	api.HandleList(m, cs.ListPortForwardingRules, t.listForwards)
 	api.HandleCall(m, cs.EnableStaticNAT, func(ctx context.Context, in cs.EnableStaticNATIn) (api.Success, error) {
@@ -42,19 +42,19 @@ func (t Translator) Register(m *api.Mux) {
 	api.HandleJob(m, cs.DisableStaticNAT, func(ctx context.Context, in cs.DisableStaticNATIn) (api.Started, error) {
 		return started(t.Rules.Disable(ctx, in.IPAddressID))
 	}, look.Succeeded)
-	api.HandleJob(m, cs.CreateIPForwardingRule, t.pass, port)
+	api.HandleJob(m, cs.CreateIPForwardingRule, t.pass, look.Subject(look.Show(t.DB.Read, rule.PortsByID, t.passesOut)))
 	api.HandleJob(m, cs.DeleteIPForwardingRule, func(ctx context.Context, in cs.DeleteIPForwardingRuleIn) (api.Started, error) {
-		return started(t.Rules.Delete(ctx, rule.StaticNAT, uid.Rule(in.ID)))
+		return started(t.Rules.Delete(ctx, rule.StaticNAT, uid.Rule(in.ID), in.AccountID))
 	}, look.Succeeded)
 	api.HandleList(m, cs.ListIPForwardingRules, t.listPasses)
 	api.HandleJob(m, cs.CreateFirewallRule, t.open, wall)
 	api.HandleJob(m, cs.DeleteFirewallRule, func(ctx context.Context, in cs.DeleteFirewallRuleIn) (api.Started, error) {
-		return started(t.Rules.Close(ctx, in.ID, false))
+		return started(t.Rules.Close(ctx, in.ID, false, in.AccountID))
 	}, look.Succeeded)
 	api.HandleList(m, cs.ListFirewallRules, t.listWalls)
 	api.HandleJob(m, cs.CreateEgressFirewallRule, t.openEgress, wall)
 	api.HandleJob(m, cs.DeleteEgressFirewallRule, func(ctx context.Context, in cs.DeleteEgressFirewallRuleIn) (api.Started, error) {
-		return started(t.Rules.Close(ctx, uid.FirewallRule(in.ID), true))
+		return started(t.Rules.Close(ctx, uid.FirewallRule(in.ID), true, in.AccountID))
 	}, look.Succeeded)
 	api.HandleList(m, cs.ListEgressFirewallRules, t.listEgress)
 }
@@ -75,8 +75,12 @@ func (t Translator) forward(ctx context.Context, in cs.CreatePortForwardingRuleI
 }
 
 func (t Translator) changeForward(ctx context.Context, in cs.UpdatePortForwardingRuleIn) (api.Started, error) {
+	if in.VMGuestIP == "" {
+		in.VMGuestIP = in.PrivateIP
+	}
 	return started(t.Rules.ChangeForward(ctx, uid.Rule(in.ID), rule.ForwardChange{
-		VM: in.VirtualMachineID, GuestIP: in.VMGuestIP, GuestFirst: in.PrivatePort, GuestLast: in.PrivateEndPort, Display: in.Display,
+		Address: in.IPAddressID, Protocol: in.Protocol, First: in.PublicPort, VM: in.VirtualMachineID, GuestIP: in.VMGuestIP,
+			GuestFirst: in.PrivatePort, GuestLast: in.PrivateEndPort, Display: in.Display,
 	}))
 }
 
@@ -98,14 +102,31 @@ func (t Translator) listForwards(ctx context.Context, in cs.ListPortForwardingRu
 	})
 }
 
-func (t Translator) listPasses(ctx context.Context, in cs.ListIPForwardingRulesIn) (none api.Page[cs.PortForwardingRule], err error) {
+func (t Translator) listPasses(ctx context.Context, in cs.ListIPForwardingRulesIn) (none api.Page[cs.IPForwardingRule], err error) {
 	scope, err := t.Owned.ScopeIn(ctx, in.Scope, in.ID != "" || in.VirtualMachineID != "", in.InProject)
 	if err != nil {
 		return none, err
 	}
-	return t.ports(ctx, in.Paging, rule.Filter{
+	f := rule.Filter{
 		Scope: scope, Kind: rule.StaticNAT, IDs: only(in.ID), Address: in.IPAddressID, VM: in.VirtualMachineID, Keyword: in.Keyword,
-	})
+	}
+	f.Offset, f.Limit = look.Window(in.Paging)
+	found, total, err := t.Rules.Ports(ctx, f)
+	if err != nil {
+		return none, err
+	}
+	items, err := t.passesOut(ctx, found)
+	return api.Page[cs.IPForwardingRule]{Count: total, Items: items}, err
+}
+
+// passesOut shows rules on ports of static NATs.
+func (t Translator) passesOut(ctx context.Context, all []rule.Port) ([]cs.IPForwardingRule, error) {
+	shown, err := t.portsOut(ctx, all)
+	out := make([]cs.IPForwardingRule, len(shown))
+	for i, one := range shown {
+		out[i] = cs.IPForwardingRule{PortForwardingRule: one, StartPort: all[i].First, EndPort: all[i].Last}
+	}
+	return out, err
 }
 
 // only is a list of the one id, none of "".
