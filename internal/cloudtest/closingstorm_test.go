@@ -91,7 +91,7 @@ func closingStorm(t *testing.T, plan string, start func(ctx context.Context, c *
 			t.Parallel()
 			optest.Storm(t, func(t *testing.T) optest.World {
 				s := newStormy(t, url(t))
-				who := s.tenant(t, plan == "user.disable" || plan == "account.zone" || strings.HasPrefix(plan, "project."))
+				who := s.tenant(t, plan == "user.disable" || plan == "keys.delete" || plan == "account.zone" || strings.HasPrefix(plan, "project."))
 				if strings.HasPrefix(plan, "project.") {
 					who = s.furnish(t, who, "storm")
 				}
@@ -211,6 +211,31 @@ func TestStormDisableUser(t *testing.T) {
 	closingStorm(t, "user.disable", func(ctx context.Context, c *closing.Service, who tenant) (op.ID, error) {
 		return c.DisableUser(ctx, who.user)
 	}, shut, shut)
+}
+
+func TestStormDeleteKeys(t *testing.T) {
+	t.Parallel()
+	pairs := func(t *testing.T, s *stormy, who tenant) int {
+		t.Helper()
+		_, n, err := s.now.Accounts.KeyPairs(s.ctx, account.PairFilter{Scope: auth.Scope{All: true}, User: who.user, Keyword: "storm"})
+		must(t, err)
+		return n
+	}
+	closingStorm(t, "keys.delete", func(ctx context.Context, c *closing.Service, who tenant) (op.ID, error) {
+		p, err := c.Accounts.AddKeys(ctx, account.KeysIn{User: who.user, Name: "storm"})
+		if err != nil {
+			return "", err
+		}
+		return c.DeleteKeys(ctx, p.ID)
+	}, func(t *testing.T, s *stormy, who tenant) {
+		if n := pairs(t, s, who); n != 0 {
+			t.Errorf("the user has %d pairs of keys that were deleted", n)
+		}
+	}, func(t *testing.T, s *stormy, who tenant) {
+		if n := pairs(t, s, who); n != 1 {
+			t.Errorf("the user has %d pairs of keys", n)
+		}
+	})
 }
 
 func TestStormMarkDefaultZone(t *testing.T) {

@@ -24,6 +24,7 @@ var storms = map[string]func(*testing.T){
 	"host.add":                TestStormHostAdd,
 	"host.delete":             TestStormHostDelete,
 	"host.reconnect":          TestStormHostReconnect,
+	"keys.delete":             TestStormDeleteKeys,
 	"network.delete":          TestStormNetworkDelete,
 	"network.restart":         TestStormNetworkRestart,
 	"networkprovider.add":     TestStormNetworkProviderAdd,
