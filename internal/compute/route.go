@@ -38,9 +38,9 @@ func (s *Service) route(ctx context.Context, tx db.Tx, vm known, on uid.Host, j 
 	return s.routers.Ensure(ctx, tx, router.Place{Host: on, Hypervisor: vm.Hypervisor}, without...)
 }
 
-// announced tells whether the routers of the machine's networks know it.
+// announced tells whether the routers of the machine's networks know it, or are about to.
 func (s *Service) announced(ctx context.Context, q db.Tx, j *job) (bool, error) {
-	return s.routers.Reached(ctx, q, j.Routed)
+	return s.routers.Announced(ctx, q, j.Routed)
 }
 
 // FillRouter is a [router.Source]: it adds the guests of a network, and what they are told of themselves.

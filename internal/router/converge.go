@@ -53,7 +53,7 @@ func (s *Service) wake(id uid.Router) bool {
 const (
 	// rest is how much longer than giving a document took its worker rests before the next one: what changes meanwhile is in that one
 	// document, so that a network of thousands of guests costs a part of a processor, however fast they come and go.
-	rest = 5
+	rest = 9
 	// longestRest bounds that, and how long after a failure a router is tried again.
 	longestRest = 5 * time.Second
 	firstRetry  = 100 * time.Millisecond
@@ -245,20 +245,44 @@ func (s *Service) Wake(ctx context.Context, id uid.Network) {
 // lookAgain is how long [Service.Reached] waits for a router at most.
 const lookAgain = time.Second
 
+// enough is how long a machine waits for a router that is doing well.
+const enough = 100 * time.Millisecond
+
+// Announced is [Service.Reached] for machines that are about to start. Where machines come faster than a large network's documents
+// it does not insist: a router that has got its last document, and is being given the next one, knows the machine by the time that
+// the machine has booted and asks.
+func (s *Service) Announced(ctx context.Context, q db.Tx, want map[uid.Network]int64) (bool, error) {
+	return s.reachAll(ctx, q, want, enough)
+}
+
 // Reached tells whether the routers of some networks have got documents of at least these revisions: those that are to do their work.
 // It wakes those that have not, and waits a moment for them, so that most operations need not look again.
 func (s *Service) Reached(ctx context.Context, q db.Tx, want map[uid.Network]int64) (bool, error) {
+	return s.reachAll(ctx, q, want, 0)
+}
+
+// reachAll waits for the routers of some networks; insisting, if patience is 0, and else only for so long on those that do well.
+func (s *Service) reachAll(ctx context.Context, q db.Tx, want map[uid.Network]int64, patience time.Duration) (bool, error) {
 	timeout, stop := context.WithTimeout(ctx, lookAgain)
 	defer stop()
+	var soon <-chan struct{}
+	if patience > 0 {
+		short, stop := context.WithTimeout(timeout, patience)
+		defer stop()
+		soon = short.Done()
+	}
 	for id, revision := range want {
-		if ok, err := s.reach(ctx, timeout, q, id, revision); err != nil || !ok {
+		if ok, err := s.reach(ctx, waiting{timeout.Done(), soon}, q, id, revision); err != nil || !ok {
 			return false, err
 		}
 	}
 	return true, nil
 }
 
-func (s *Service) reach(ctx, timeout context.Context, q db.Tx, id uid.Network, revision int64) (bool, error) {
+// waiting is for how long somebody waits: until the first is closed for all routers, until the second for those that do well.
+type waiting struct{ whatever, well <-chan struct{} }
+
+func (s *Service) reach(ctx context.Context, w waiting, q db.Tx, id uid.Network, revision int64) (bool, error) {
 	for p := s.watch(id); ; p = s.watch(id) { // before it is asked for, so that nothing is missed
 		r, err := ofNetwork(ctx, q, id)
 		if err != nil {
@@ -270,12 +294,18 @@ func (s *Service) reach(ctx, timeout context.Context, q db.Tx, id uid.Network, r
 		if !s.wake(r.ID) { // nobody works here but who waits
 			return false, again(s.apply(ctx, r.ID))
 		}
+		well := w.well
+		if r.Applied == 0 || r.Problem != "" {
+			well = nil
+		}
 		select {
 		case <-p.made:
 			if p.version >= revision {
 				return true, nil
 			}
-		case <-timeout.Done():
+		case <-well:
+			return true, nil
+		case <-w.whatever:
 			return false, ctx.Err()
 		}
 	}

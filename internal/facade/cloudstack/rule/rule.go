@@ -80,7 +80,7 @@ func (t Translator) changeForward(ctx context.Context, in cs.UpdatePortForwardin
 	}
 	return started(t.Rules.ChangeForward(ctx, uid.Rule(in.ID), rule.ForwardChange{
 		Address: in.IPAddressID, Protocol: in.Protocol, First: in.PublicPort, VM: in.VirtualMachineID, GuestIP: in.VMGuestIP,
-			GuestFirst: in.PrivatePort, GuestLast: in.PrivateEndPort, Display: in.Display,
+		GuestFirst: in.PrivatePort, GuestLast: in.PrivateEndPort, Display: in.Display,
 	}))
 }
 
