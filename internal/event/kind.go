@@ -90,10 +90,10 @@ const (
 	StaticNATOn   Kind = "STATICNAT.ENABLE"
 	StaticNATOff  Kind = "STATICNAT.DISABLE"
 
-	FirewallOpen   Kind = "FIREWALL.OPEN"
-	FirewallClose  Kind = "FIREWALL.CLOSE"
-	EgressOpen     Kind = "FIREWALL.EGRESS.OPEN"
-	EgressClose    Kind = "FIREWALL.EGRESS.CLOSE"
+	FirewallOpen  Kind = "FIREWALL.OPEN"
+	FirewallClose Kind = "FIREWALL.CLOSE"
+	EgressOpen    Kind = "FIREWALL.EGRESS.OPEN"
+	EgressClose   Kind = "FIREWALL.EGRESS.CLOSE"
 
 	LBCreate           Kind = "LB.CREATE"
 	LBUpdate           Kind = "LB.UPDATE"
@@ -218,7 +218,7 @@ var resources = map[Kind]string{
 	StaticNATOn: "StaticNat", StaticNATOff: "StaticNat", FirewallOpen: "Network", FirewallClose: "Network",
 	EgressOpen: "Network", EgressClose: "Network", LBCreate: "LoadBalancer", LBUpdate: "LoadBalancer",
 	LBDelete: "LoadBalancer", LBAssign: "LoadBalancer", LBRemove: "LoadBalancer", LBStickinessCreate: "LoadBalancer",
-	LBStickinessDelete: "LoadBalancer",
+	LBStickinessDelete:      "LoadBalancer",
 	NetworkElementConfigure: "VirtualRouterElement",
 	NetworkOfferingCreate:   "NetworkOffering", NetworkOfferingEdit: "NetworkOffering", NetworkOfferingDelete: "NetworkOffering",
 	PhysicalNetworkCreate: "PhysicalNetwork", PhysicalNetworkUpdate: "PhysicalNetwork", PhysicalNetworkDelete: "PhysicalNetwork",

@@ -26,6 +26,7 @@ import (
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/role"
+	"github.com/virga-cloud/virga/internal/router"
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/setting"
@@ -91,12 +92,15 @@ func newPlant(t *testing.T, url string) *running {
 	s.Images = image.New(image.Parts{DB: d, Engine: engine, Accounts: c.accounts, Hosts: s.Hosts, Settings: settings})
 	s.Images.UsedBy(compute.OfTemplate)
 	s.Volumes = volume.New(volume.Parts{DB: d, Engine: engine, Accounts: c.accounts, Hosts: s.Hosts, Settings: settings})
+	s.Routers = router.New(router.Parts{DB: d, Engine: engine, Hosts: s.Hosts})
 	s.Machines = compute.New(compute.Parts{
-		DB: d, Engine: engine, Accounts: c.accounts, Networks: s.Networks, Hosts: s.Hosts, Volumes: s.Volumes, Box: box,
+		DB: d, Engine: engine, Accounts: c.accounts, Networks: s.Networks, Hosts: s.Hosts, Volumes: s.Volumes, Routers: s.Routers, Box: box,
 	})
+	s.Routers.FilledBy(s.Machines.FillRouter)
 	s.Groups = secgroup.New(d, c.accounts)
 	s.Tags = tag.New(d, engine, compute.Taggable, secgroup.Taggable, zone.Taggable)
 	c.facade = New(s, front.Options{})
+	t.Cleanup(s.Routers.Start(t.Context()))
 	stop, err := engine.Start(t.Context())
 	c.must(err)
 	t.Cleanup(stop)

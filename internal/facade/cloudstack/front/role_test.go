@@ -34,9 +34,10 @@ func TestRolesOfCallers(t *testing.T) {
 func TestCommandsSayWhetherTheyChangeSomething(t *testing.T) {
 	t.Parallel()
 	words := []string{
-		"activate", "add", "attach", "authorize", "cancel", "change", "configure", "create", "delete", "deploy", "destroy", "detach", "disable", "enable", "expunge", "get", "import", "ldap", "link", "list", "lock",
-		"mark", "move", "query",
-		"reboot", "reconnect", "recover", "register", "remove", "reset", "search", "setup", "start", "stop", "suspend", "unlink", "update", "upload", "validate",
+		"activate", "add", "assign", "associate", "attach", "authorize", "cancel", "change", "configure", "create", "delete", "deploy", "destroy",
+		"detach", "disable", "disassociate", "enable", "expunge", "get", "import", "ldap", "link", "list", "lock", "mark", "move", "query", "reboot",
+		"reconnect", "recover", "register", "remove", "reset", "restart", "search", "setup", "start", "stop", "suspend", "unlink", "update", "upload",
+		"validate",
 	}
 	for _, command := range cs.All {
 		d := command.Describe()
