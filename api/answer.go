@@ -42,6 +42,7 @@ func Envelope(command string) string {
 // envelopes are those of commands that CloudStack has always answered under another name; clients look for it.
 var envelopes = map[string]string{
 	"addldapconfiguration": "ldapconfiguration", "deleteldapconfiguration": "ldapconfiguration", "listldapconfigurations": "ldapconfiguration",
+	"revokesecuritygroupingress": "revokesecuritygroupingress", "revokesecuritygroupegress": "revokesecuritygroupegress",
 	"listldapusers": "ldapuser", "searchldap": "ldapuser", "importldapusers": "ldapuser", "ldapcreateaccount": "createaccount",
 }
 

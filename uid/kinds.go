@@ -62,6 +62,9 @@ type (
 	LoadBalancer    = ID[loadBalancerKind]
 
 	StickinessPolicy = ID[stickinessPolicyKind]
+
+	SecurityGroupRule       = ID[securityGroupRuleKind]
+	SecurityGroupEgressRule = ID[securityGroupEgressRuleKind]
 )
 
 type (
@@ -71,6 +74,9 @@ type (
 	egressRuleKind       struct{}
 	loadBalancerKind     struct{}
 	stickinessPolicyKind struct{}
+
+	securityGroupRuleKind       struct{}
+	securityGroupEgressRuleKind struct{}
 )
 
 type (
@@ -129,57 +135,59 @@ type (
 	agentTokenKind      struct{}
 )
 
-func (domainKind) kind() string          { return "domain" }
-func (accountKind) kind() string         { return "account" }
-func (userKind) kind() string            { return "user" }
-func (roleKind) kind() string            { return "role" }
-func (rolePermissionKind) kind() string  { return "role permission" }
-func (projectKind) kind() string         { return "project" }
-func (zoneKind) kind() string            { return "zone" }
-func (podKind) kind() string             { return "pod" }
-func (clusterKind) kind() string         { return "cluster" }
-func (hostKind) kind() string            { return "host" }
-func (poolKind) kind() string            { return "storage pool" }
-func (serviceOfferingKind) kind() string { return "service offering" }
-func (diskOfferingKind) kind() string    { return "disk offering" }
-func (networkOfferingKind) kind() string { return "network offering" }
-func (vpcOfferingKind) kind() string     { return "VPC offering" }
-func (physicalNetworkKind) kind() string { return "physical network" }
-func (networkKind) kind() string         { return "network" }
-func (nicKind) kind() string             { return "NIC" }
-func (trafficTypeKind) kind() string     { return "traffic type" }
-func (networkProviderKind) kind() string { return "network service provider" }
-func (routerElementKind) kind() string   { return "virtual router element" }
-func (ipRangeKind) kind() string         { return "VLAN IP range" }
-func (publicIPKind) kind() string        { return "IP address" }
-func (securityGroupKind) kind() string   { return "security group" }
-func (vpcKind) kind() string             { return "VPC" }
-func (aclKind) kind() string             { return "network ACL list" }
-func (ostypeKind) kind() string          { return "OS type" }
-func (oscategoryKind) kind() string      { return "OS category" }
-func (templateKind) kind() string        { return "template" }
-func (imageStoreKind) kind() string      { return "image store" }
-func (ldapServerKind) kind() string      { return "LDAP configuration" }
-func (agentTokenKind) kind() string      { return "agent token" }
-func (sshKeyPairKind) kind() string      { return "SSH key pair" }
-func (keyPairKind) kind() string         { return "API key pair" }
-func (volumeKind) kind() string          { return "volume" }
-func (vmKind) kind() string              { return "virtual machine" }
-func (instanceGroupKind) kind() string   { return "instance group" }
-func (opKind) kind() string              { return "job" }
-func (eventKind) kind() string           { return "event" }
-func (alertKind) kind() string           { return "alert" }
-func (annotationKind) kind() string      { return "annotation" }
-func (serverKind) kind() string          { return "management server" }
-func (sessionKind) kind() string         { return "session" }
-func (oauthProviderKind) kind() string   { return "OAuth provider" }
-func (routerKind) kind() string          { return "virtual router" }
-func (ruleKind) kind() string            { return "rule" }
-func (portForwardKind) kind() string     { return "port forwarding rule" }
-func (ipForwardKind) kind() string       { return "IP forwarding rule" }
-func (firewallRuleKind) kind() string    { return "firewall rule" }
-func (egressRuleKind) kind() string      { return "egress firewall rule" }
-func (loadBalancerKind) kind() string    { return "load balancer rule" }
+func (domainKind) kind() string                  { return "domain" }
+func (accountKind) kind() string                 { return "account" }
+func (userKind) kind() string                    { return "user" }
+func (roleKind) kind() string                    { return "role" }
+func (rolePermissionKind) kind() string          { return "role permission" }
+func (projectKind) kind() string                 { return "project" }
+func (zoneKind) kind() string                    { return "zone" }
+func (podKind) kind() string                     { return "pod" }
+func (clusterKind) kind() string                 { return "cluster" }
+func (hostKind) kind() string                    { return "host" }
+func (poolKind) kind() string                    { return "storage pool" }
+func (serviceOfferingKind) kind() string         { return "service offering" }
+func (diskOfferingKind) kind() string            { return "disk offering" }
+func (networkOfferingKind) kind() string         { return "network offering" }
+func (vpcOfferingKind) kind() string             { return "VPC offering" }
+func (physicalNetworkKind) kind() string         { return "physical network" }
+func (networkKind) kind() string                 { return "network" }
+func (nicKind) kind() string                     { return "NIC" }
+func (trafficTypeKind) kind() string             { return "traffic type" }
+func (networkProviderKind) kind() string         { return "network service provider" }
+func (routerElementKind) kind() string           { return "virtual router element" }
+func (ipRangeKind) kind() string                 { return "VLAN IP range" }
+func (publicIPKind) kind() string                { return "IP address" }
+func (securityGroupRuleKind) kind() string       { return "rule of a security group" }
+func (securityGroupEgressRuleKind) kind() string { return "egress rule of a security group" }
+func (securityGroupKind) kind() string           { return "security group" }
+func (vpcKind) kind() string                     { return "VPC" }
+func (aclKind) kind() string                     { return "network ACL list" }
+func (ostypeKind) kind() string                  { return "OS type" }
+func (oscategoryKind) kind() string              { return "OS category" }
+func (templateKind) kind() string                { return "template" }
+func (imageStoreKind) kind() string              { return "image store" }
+func (ldapServerKind) kind() string              { return "LDAP configuration" }
+func (agentTokenKind) kind() string              { return "agent token" }
+func (sshKeyPairKind) kind() string              { return "SSH key pair" }
+func (keyPairKind) kind() string                 { return "API key pair" }
+func (volumeKind) kind() string                  { return "volume" }
+func (vmKind) kind() string                      { return "virtual machine" }
+func (instanceGroupKind) kind() string           { return "instance group" }
+func (opKind) kind() string                      { return "job" }
+func (eventKind) kind() string                   { return "event" }
+func (alertKind) kind() string                   { return "alert" }
+func (annotationKind) kind() string              { return "annotation" }
+func (serverKind) kind() string                  { return "management server" }
+func (sessionKind) kind() string                 { return "session" }
+func (oauthProviderKind) kind() string           { return "OAuth provider" }
+func (routerKind) kind() string                  { return "virtual router" }
+func (ruleKind) kind() string                    { return "rule" }
+func (portForwardKind) kind() string             { return "port forwarding rule" }
+func (ipForwardKind) kind() string               { return "IP forwarding rule" }
+func (firewallRuleKind) kind() string            { return "firewall rule" }
+func (egressRuleKind) kind() string              { return "egress firewall rule" }
+func (loadBalancerKind) kind() string            { return "load balancer rule" }
 
 func (stickinessPolicyKind) kind() string { return "stickiness policy" }
 func (snapshotKind) kind() string         { return "snapshot" }

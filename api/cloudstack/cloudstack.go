@@ -71,6 +71,7 @@ var All = []api.Command{
 	ListLoadBalancerRules, ListLoadBalancerRuleInstances, CreateLBStickinessPolicy, DeleteLBStickinessPolicy, ListLBStickinessPolicies,
 	StartRouter, StopRouter, RebootRouter, DestroyRouter, ListRouters,
 	CreateSecurityGroup, UpdateSecurityGroup, DeleteSecurityGroup, ListSecurityGroups,
+	AuthorizeSecurityGroupIngress, AuthorizeSecurityGroupEgress, RevokeSecurityGroupIngress, RevokeSecurityGroupEgress,
 	CreatePhysicalNetwork, ListPhysicalNetworks, UpdatePhysicalNetwork, DeletePhysicalNetwork, AddTrafficType, ListTrafficTypes,
 	ListSupportedNetworkServices, ListNetworkServiceProviders, AddNetworkServiceProvider, UpdateNetworkServiceProvider,
 	ConfigureVirtualRouterElement, ListVirtualRouterElements,

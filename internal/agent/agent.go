@@ -9,6 +9,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/document"
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/host"
@@ -165,8 +166,12 @@ func (s *Service) Ready(ctx context.Context, id uid.Host, address string, t host
 	case a.Host == "" || deleted:
 		return There, fault.Deniedf("host %s was deleted", id)
 	}
-	if there, err := s.hosts.Answered(ctx, id, t); err != nil || there {
+	there, err := s.hosts.Answered(ctx, id, t)
+	if err != nil {
 		return There, err
+	}
+	if there {
+		return There, s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error { return document.Again(ctx, tx, id) })
 	}
 	if address != "" && address != a.Address {
 		a.Address = address

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -38,11 +39,32 @@ type farm struct {
 	a, b    *cloud.Cloud
 	forward *atomic.Int64
 	cluster uid.Cluster
+	peers   *sync.Map // what hosts were told of others, by host
+}
+
+// meshed is a host that carries guest networks to others.
+type meshed struct {
+	*sim.World
+	peers *sync.Map
+}
+
+// ApplyPeers implements [hypervisor.Mesher].
+func (m meshed) ApplyPeers(_ context.Context, host uid.Host, p hypervisor.Peers) error {
+	if was, ok := m.peers.Load(host); !ok || was.(hypervisor.Peers).Version < p.Version {
+		m.peers.Store(host, p)
+	}
+	return nil
+}
+
+// knows tells whether a host was told that others are at these addresses.
+func (f *farm) knows(id uid.Host, addresses ...string) bool {
+	p, ok := f.peers.Load(id)
+	return ok && slices.Equal(p.(hypervisor.Peers).Addresses, addresses)
 }
 
 func newFarm(t *testing.T) *farm {
 	t.Helper()
-	f := &farm{T: t, forward: &atomic.Int64{}}
+	f := &farm{T: t, forward: &atomic.Int64{}, peers: &sync.Map{}}
 	url, dir := dbtest.Postgres(t), t.TempDir()
 	clock := func() time.Time { return time.Now().Add(time.Duration(f.forward.Load())) }
 	server := func(name string) *cloud.Cloud {
@@ -98,7 +120,7 @@ func (f *farm) agent(name, dir, token string) (log *said, stop func()) {
 				if err == nil {
 					err = world.Enroll(ctx, h, hypervisor.Capacity{})
 				}
-				return node.Machine{Driver: world, Close: world.Close}, err
+				return node.Machine{Driver: meshed{world, f.peers}, Close: world.Close}, err
 			},
 			Timing: quick, Again: 50 * time.Millisecond, Log: slog.New(slog.NewTextHandler(log, nil)),
 		})
@@ -223,7 +245,9 @@ func TestAgentThatWaits(t *testing.T) {
 	}
 	used := f.token(f.cluster)
 	first, _ := f.agent("h8", t.TempDir(), used)
-	f.becomes("h8", host.Up)
+	h7, h8 := f.host("h7"), f.becomes("h8", host.Up)
+	must(t, f.a.Peers.Round(f.root())) // a keeper's, every few seconds
+	f.until("hosts that know each other", func() bool { return f.knows(h7.ID, "192.0.2.8") && f.knows(h8.ID, "192.0.2.7") })
 	second, _ := f.agent("h9", t.TempDir(), used)
 	f.until("the refusal of a token that was used", func() bool { return strings.Contains(second.String(), "has been used") })
 	if text := first.String(); strings.Contains(text, "used") {
@@ -231,6 +255,9 @@ func TestAgentThatWaits(t *testing.T) {
 	}
 	guessed, _ := f.agent("h9", t.TempDir(), used[:40]+"1"+used[41:])
 	f.until("the refusal of a guess", func() bool { return strings.Contains(guessed.String(), "does not take the token") })
+	must(t, f.b.Hosts.Delete(f.root(), h8.ID, host.DeleteIn{Forced: true}))
+	must(t, f.b.Peers.Round(f.root()))
+	f.until("a host that is alone", func() bool { return f.knows(h7.ID) })
 	stranger, _ := f.agent("h9", t.TempDir(), used[:len(used)-43]+wire.Fingerprint(nil))
 	f.until("an agent to notice that it is not its cloud", func() bool { return strings.Contains(stranger.String(), "no server of the cloud") })
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/detail"
+	"github.com/virga-cloud/virga/internal/document"
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
@@ -39,6 +40,7 @@ import (
 	"github.com/virga-cloud/virga/internal/oidc"
 	"github.com/virga-cloud/virga/internal/once"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/peer"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/project"
 	"github.com/virga-cloud/virga/internal/role"
@@ -115,6 +117,8 @@ type Cloud struct {
 	Routers   *router.Service
 	Rules     *rule.Service
 	VPCs      *vpc.Service
+	Documents *document.Service
+	Peers     *peer.Service
 	Groups    *secgroup.Service
 	Hosts     *host.Service
 	Agents    *agent.Service
@@ -222,18 +226,21 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Offerings = offering.New(cl.DB, cl.Settings)
 	cl.KeyPairs = keypair.New(cl.DB, cl.Accounts)
 	cl.Tags = tag.New(cl.DB, cl.Engine, compute.Taggable, volume.Taggable, image.Taggable, image.TaggableISO, network.Taggable,
-		network.TaggableAddress, secgroup.Taggable, rule.TaggableForwarding, rule.TaggableBalancing, rule.TaggableWall, zone.Taggable,
+		network.TaggableAddress, secgroup.Taggable, secgroup.TaggableRules, rule.TaggableForwarding, rule.TaggableBalancing, rule.TaggableWall, zone.Taggable,
 		project.Taggable)
 	cl.note(c, box)
 	cl.Networks = network.New(cl.DB, cl.Engine, cl.Accounts, cl.Settings)
 	cl.Offerings.CountNetworks(network.CountOf)
 	cl.VPCs = vpc.New(cl.DB)
-	cl.Groups = secgroup.New(cl.DB, cl.Accounts)
 	cl.Pools = pool.New(pool.Parts{DB: cl.DB, Drivers: drivers, Settings: cl.Settings, Volumes: volume.InPool})
 	cl.Hosts = host.New(host.Parts{
 		DB: cl.DB, Engine: cl.Engine, Drivers: drivers, Clusters: cl.Zones, Local: cl.Pools, Machines: compute.HeldOn, Settings: cl.Settings,
 	})
 	cl.Agents.Over(cl.Hosts)
+	cl.Documents = document.New(cl.DB, c.Log)
+	cl.Peers = peer.New(cl.DB, cl.Hosts, cl.Documents)
+	cl.Groups = secgroup.New(secgroup.Parts{DB: cl.DB, Accounts: cl.Accounts, Engine: cl.Engine, Documents: cl.Documents, Drivers: cl.Hosts,
+		Machines: compute.Guarded{}})
 	cl.Zones.UsedBy(network.CountIn, host.CountIn, pool.CountIn, image.CountIn, volume.CountIn, compute.CountIn)
 	cl.Images = image.New(image.Parts{DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Hosts: cl.Hosts, Settings: cl.Settings})
 	cl.Volumes = volume.New(volume.Parts{
@@ -245,6 +252,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Networks.EndsWith(cl.Routers.End, router.Forget, rule.LeaveNetwork)
 	cl.Machines = compute.New(compute.Parts{
 		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Networks: cl.Networks, Hosts: cl.Hosts, Volumes: cl.Volumes, Routers: cl.Routers,
+		Groups:   cl.Groups,
 		Settings: cl.Settings, Box: box,
 	})
 	cl.Routers.FilledBy(cl.Rules.Fill, cl.Machines.FillRouter)
@@ -365,6 +373,9 @@ func (cl *Cloud) keepers() []keep.Keeper {
 	return []keep.Keeper{
 		{Name: "host-health", Period: glance, Every: every(setting.PingInterval), Round: cl.Hosts.CheckHealth},
 		{Name: "agent-tokens", Period: time.Minute, Round: cl.Agents.Sweep},
+		{Name: "peers", Period: routerPeriod, Round: cl.Peers.Round},
+		{Name: "security-groups", Period: routerPeriod, Round: cl.Groups.Round},
+		{Name: "host-documents", Period: routerPeriod, Round: cl.Documents.Round},
 		{Name: "routers", Period: routerPeriod, Round: cl.Routers.Round},
 		{Name: "details", Period: time.Minute, Round: cl.Details.Sweep},
 		{Name: "annotations", Period: time.Minute, Round: cl.Annotations.Sweep},
@@ -418,7 +429,7 @@ func (cl *Cloud) Start(ctx context.Context) error {
 		return err
 	}
 	cl.stop = append(cl.stop, stop)
-	cl.stop = append(cl.stop, cl.Routers.Start(ctx))
+	cl.stop = append(cl.stop, cl.Routers.Start(ctx), cl.Documents.Start(ctx), cl.Groups.Start(ctx))
 	if stop, err = cl.Engine.Start(ctx); err != nil {
 		return err
 	}

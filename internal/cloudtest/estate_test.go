@@ -116,6 +116,10 @@ func furnishRules(t *testing.T, user *api.Client, in func(...string) api.Params,
 	call(user, "enableStaticNat", api.Params{"ipaddressid": addresses[1], "virtualmachineid": vm})
 	call(user, "createIpForwardingRule", api.Params{"ipaddressid": addresses[1], "protocol": "udp", "startport": "53"})
 	tag("FirewallRule", makes(t, user, "createEgressFirewallRule", api.Params{"networkid": net, "protocol": "tcp", "startport": "25"}))
+	for _, side := range []string{"Ingress", "Egress"} {
+		call(user, "authorizeSecurityGroup"+side, api.Params{"securitygroupid": first("listSecurityGroups"), "protocol": "icmp", "icmptype": "8",
+			"icmpcode": "-1", "cidrlist": "198.51.100.0/24"})
+	}
 }
 
 // makes calls a command that makes something, waits for its job, and gives the id.

@@ -22,6 +22,8 @@ var needs = map[string]api.Params{
 	"createVolume":                     {"zoneid": "$", "diskofferingid": "$"},
 	"registerTemplate":                 {"zoneid": "$"},
 	"deleteSecurityGroup":              {"id": "$"},
+	"authorizeSecurityGroupIngress":    {"securitygroupid": "$", "cidrlist": "203.0.113.0/24"},
+	"authorizeSecurityGroupEgress":     {"securitygroupid": "$", "cidrlist": "203.0.113.0/24"},
 	"createUser":                       {"account": "$account"},
 	"markDefaultZoneForAccount":        {"account": "$account"},
 	"moveUser":                         {"account": "$account"},

@@ -165,18 +165,25 @@ func TestStormDeploy(t *testing.T) {
 	}, is(compute.Running, false), is(compute.Failed, true))
 }
 
+// deployBasic is a machine in the basic zone.
+func (s *stormy) deployBasic(t *testing.T) compute.DeployIn {
+	t.Helper()
+	in := s.deployIn(t)
+	zones, _, err := s.Zones.Zones(s.ctx, zone.Filter{Name: cloud.BasicZone})
+	must(t, err)
+	in.Zone, in.Networks = zones[0].ID, nil
+	tpl, _, err := s.Images.Templates(s.ctx, image.Filter{Which: image.Featured, Zone: in.Zone, Name: cloud.SandboxTemplate})
+	must(t, err)
+	in.Template = tpl[0].ID
+	return in
+}
+
 // In a basic zone, what a machine has of its own is an address that belongs to a pod, and its place in security groups.
 func TestStormDeployInBasicZone(t *testing.T) {
 	t.Parallel()
 	optest.Storm(t, func(t *testing.T) optest.World {
 		s := stormyIn(t, dbtest.SQLite(t), cloudtest.Options{Basic: true})
-		in := s.deployIn(t)
-		zones, _, err := s.Zones.Zones(s.ctx, zone.Filter{Name: cloud.BasicZone})
-		must(t, err)
-		in.Zone, in.Networks = zones[0].ID, nil
-		tpl, _, err := s.Images.Templates(s.ctx, image.Filter{Which: image.Featured, Zone: in.Zone, Name: cloud.SandboxTemplate})
-		must(t, err)
-		in.Template = tpl[0].ID
+		in := s.deployBasic(t)
 		group, err := s.Groups.Create(s.ctx, secgroup.CreateIn{Name: "storm"})
 		must(t, err)
 		in.Groups.Names = []string{"storm", secgroup.Default}

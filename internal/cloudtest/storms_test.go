@@ -41,6 +41,7 @@ var storms = map[string]func(*testing.T){
 	"project.close":           TestStormDeleteProject,
 	"project.suspend":         TestStormSuspendProject,
 	"rule.change":             TestStormRuleChange,
+	"secgroup.change":         TestStormSecurityGroupChange,
 	"tag.create":              TestStormTagCreate,
 	"tag.delete":              TestStormTagDelete,
 	"template.delete":         TestStormDeleteTemplate,

@@ -144,6 +144,9 @@ func (s *Service) destroyed(ctx context.Context, tx db.Tx, j *job) error {
 	if err := network.TouchOf(ctx, tx, vm.ID); err != nil {
 		return err
 	}
+	if err := secgroup.Moved(ctx, tx, vm.ID); err != nil {
+		return err
+	}
 	if j.Expunge {
 		if err := setState(ctx, tx, vm.ID, Expunging); err != nil {
 			return err

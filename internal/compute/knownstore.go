@@ -53,6 +53,7 @@ type card struct {
 	Routed       bool // the network has a virtual router
 	Revision     int64
 	RouterState  router.State `bun:"router_state,nullzero"` // "" where there is none yet
+	Grouped      bool         // the network has security groups
 }
 
 // ref is the disk as drivers know it.
@@ -83,7 +84,7 @@ var (
 		left join vms v on v.id = d.vm_id left join service_offerings m on m.id = v.service_offering_id
 		where d.vm_id = ? and d.removed is null order by d.device`)
 	cardsOf = db.Prepare(`select c.*, n.state as network_state, n.vlan, n.per_pod, n.routed, n.revision, r.state as router_state,
-		o.network_rate as rate
+		o.network_rate as rate, o.services like '%"name":"SecurityGroup"%' as grouped
 		from nics c join networks n on n.id = c.network_id join network_offerings o on o.id = n.offering_id
 		left join routers r on n.routed and r.network_id = n.id and r.removed is null
 		where c.vm_id = ? order by c.device`)

@@ -49,6 +49,9 @@ func (s *Service) place(ctx context.Context, tx db.Tx, j *job) error {
 	if err := s.route(ctx, tx, vm, p.Host, j); err != nil {
 		return err
 	}
+	if err := vm.guard(ctx, tx, p.Host, j); err != nil {
+		return err
+	}
 	j.Host, j.New = p.Host, fresh
 	for i, id := range fresh {
 		if err := volume.SetPlaced(ctx, tx, id, volume.Creating, p.Pools[i]); err != nil {

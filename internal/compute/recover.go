@@ -10,6 +10,7 @@ import (
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/network"
+	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -32,6 +33,9 @@ func (s *Service) Recover(ctx context.Context, id uid.VM) error {
 			return err
 		}
 		if err := network.TouchOf(ctx, tx, vm.ID); err != nil {
+			return err
+		}
+		if err := secgroup.Moved(ctx, tx, vm.ID); err != nil {
 			return err
 		}
 		if err := happened(ctx, tx, vm, event.VMRecover, "recovered"); err != nil {

@@ -38,9 +38,13 @@ func (s *Service) route(ctx context.Context, tx db.Tx, vm known, on uid.Host, j 
 	return s.routers.Ensure(ctx, tx, router.Place{Host: on, Hypervisor: vm.Hypervisor}, without...)
 }
 
-// announced tells whether the routers of the machine's networks know it, or are about to.
+// announced tells whether the routers of the machine's networks know it, or are about to, and its host the rules of its cards.
 func (s *Service) announced(ctx context.Context, q db.Tx, j *job) (bool, error) {
-	return s.routers.Announced(ctx, q, j.Routed)
+	ok, err := s.routers.Announced(ctx, q, j.Routed)
+	if err != nil || !ok || j.Guarded == 0 {
+		return ok, err
+	}
+	return s.groups.Guarded(ctx, q, j.Host, j.Guarded)
 }
 
 // FillRouter is a [router.Source]: it adds the guests of a network, and what they are told of themselves.

@@ -2,6 +2,7 @@ package compute
 
 import (
 	"context"
+	"slices"
 
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
@@ -24,6 +25,22 @@ func joinGroups(ctx context.Context, tx db.Tx, vm VM, networks []uid.Network, wa
 		return has, err
 	}
 	return true, secgroup.Join(ctx, tx, vm.ID, groups)
+}
+
+// guard sees to it that the host that a machine with security groups is put on is told their rules, and notes which document it must
+// have before the machine starts.
+func (vm known) guard(ctx context.Context, tx db.Tx, on uid.Host, j *job) (err error) {
+	j.Guarded = 0
+	if !slices.ContainsFunc(vm.cards, func(c card) bool { return c.Grouped }) {
+		return nil
+	}
+	if slices.ContainsFunc(vm.cards, func(c card) bool { return c.PerPod }) { // it may have got another address just now
+		if err := secgroup.Moved(ctx, tx, vm.ID); err != nil {
+			return err
+		}
+	}
+	j.Guarded, err = secgroup.Place(ctx, tx, on)
+	return err
 }
 
 // regroup takes a machine out of its security groups and puts it into others.

@@ -15,6 +15,7 @@ import (
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/placement"
 	"github.com/virga-cloud/virga/internal/router"
+	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/volume"
@@ -30,6 +31,7 @@ type Service struct {
 	hosts    *host.Service
 	volumes  *volume.Service
 	routers  *router.Service
+	groups   *secgroup.Service
 	settings *setting.Settings
 	box      *secret.Box
 
@@ -60,6 +62,7 @@ type Parts struct {
 	Hosts    *host.Service
 	Volumes  *volume.Service
 	Routers  *router.Service
+	Groups   *secgroup.Service
 	Settings *setting.Settings // nil for the defaults
 	Box      *secret.Box       // seals the passwords of guests
 }
@@ -67,7 +70,7 @@ type Parts struct {
 // New makes a service and registers its plans with the engine.
 func New(p Parts) *Service {
 	s, e := &Service{
-		db: p.DB, engine: p.Engine, accounts: p.Accounts, networks: p.Networks, hosts: p.Hosts, volumes: p.Volumes, routers: p.Routers,
+		db: p.DB, engine: p.Engine, accounts: p.Accounts, networks: p.Networks, hosts: p.Hosts, volumes: p.Volumes, routers: p.Routers, groups: p.Groups,
 		settings: p.Settings, box: p.Box,
 	}, p.Engine
 	s.placement = placement.New(p.Settings)
@@ -101,6 +104,8 @@ type job struct {
 
 	// Routed are the revisions of its networks that their routers must have come to before the machine starts.
 	Routed map[uid.Network]int64 `json:"routed,omitempty"`
+	// Guarded is the version of the rules of cards that its host must have by then; 0 without security groups.
+	Guarded int64 `json:"guarded,omitempty"`
 
 	in *DeployIn // for Accept only
 }

@@ -334,6 +334,15 @@ CREATE TABLE free_ips (
     primary key (network_id, ip)
 );
 
+CREATE TABLE host_documents (
+    host_id     text        not null,                  -- no foreign key: see nics
+    kind        text        not null,                  -- guards, peers
+    wanted      bigint      not null,                  -- the newest version
+    applied     bigint      not null default 0,        -- the one that the host was given last; 0: none
+    problem     text        not null default '',       -- why it can't be given the newest
+    primary key (host_id, kind)
+);
+
 CREATE TABLE hosts (
     id          text primary key,
     zone_id     text        not null references zones (id),
@@ -450,6 +459,11 @@ CREATE TABLE ldap_servers (
 );
 
 CREATE UNIQUE INDEX ldap_servers_place on ldap_servers (domain_id, hostname, port);
+
+CREATE TABLE meshes (
+    zone_id     text primary key references zones (id),
+    digest      text        not null
+);
 
 CREATE TABLE network_offerings (
     id          text primary key,
@@ -1009,6 +1023,37 @@ CREATE TABLE saml_users (
     idp         text        not null,                  -- its entity ID
     created     timestamptz not null
 );
+
+CREATE TABLE security_group_notes (
+    id          text primary key,
+    group_id    text        not null,
+    rules       boolean     not null
+);
+
+CREATE TABLE security_group_rules (
+    id          text primary key,
+    group_id    text        not null,                  -- no foreign keys to groups: they may get other IDs
+    account_id  text        not null references accounts (id), -- the group's, as the next
+    domain_id   text        not null references domains (id),
+    egress      boolean     not null,
+    protocol    text        not null,                  -- tcp, udp, icmp, all, or a number
+    first       bigint      not null,                  -- ports; both 0 for all
+    last        bigint      not null,
+    icmp_type   bigint      not null,                  -- -1 for all, as the next
+    icmp_code   bigint      not null,
+    cidr        text        not null,                  -- whose traffic it is about; "" where it is a group's
+    peer_id     text,                                  -- that group
+    batch_id    text        not null,                  -- the first of those that were made in one go
+    created     timestamptz not null
+);
+
+CREATE INDEX security_group_rules_batch on security_group_rules (batch_id);
+
+CREATE INDEX security_group_rules_group on security_group_rules (group_id, id);
+
+CREATE INDEX security_group_rules_owner on security_group_rules (account_id);
+
+CREATE INDEX security_group_rules_peer on security_group_rules (peer_id) where peer_id is not null;
 
 CREATE TABLE security_group_vms (
     vm_id       text        not null,                  -- compute's virtual machine

@@ -156,6 +156,11 @@ const (
 	SecurityGroupUpdate Kind = "SG.UPDATE"
 	SecurityGroupDelete Kind = "SG.DELETE"
 
+	SecurityGroupAuthIngress   Kind = "SG.AUTH.INGRESS"
+	SecurityGroupAuthEgress    Kind = "SG.AUTH.EGRESS"
+	SecurityGroupRevokeIngress Kind = "SG.REVOKE.INGRESS"
+	SecurityGroupRevokeEgress  Kind = "SG.REVOKE.EGRESS"
+
 	OAuthRegister Kind = "OAUTH.PROVIDER.REGISTER"
 	OAuthUpdate   Kind = "OAUTH.PROVIDER.UPDATE"
 	OAuthDelete   Kind = "OAUTH.PROVIDER.DELETE"
@@ -234,7 +239,9 @@ var resources = map[Kind]string{
 	ServiceOfferingCreate: "ServiceOffering", ServiceOfferingEdit: "ServiceOffering", ServiceOfferingDelete: "ServiceOffering",
 	DiskOfferingCreate: "DiskOffering", DiskOfferingEdit: "DiskOffering", DiskOfferingDelete: "DiskOffering",
 	SecurityGroupCreate: "SecurityGroup", SecurityGroupUpdate: "SecurityGroup", SecurityGroupDelete: "SecurityGroup",
-	TagsCreate: "Tag", TagsDelete: "Tag", DetailsCreate: "ResourceDetail", DetailsDelete: "ResourceDetail",
+	SecurityGroupAuthIngress: "SecurityGroup", SecurityGroupAuthEgress: "SecurityGroup", SecurityGroupRevokeIngress: "SecurityGroup",
+	SecurityGroupRevokeEgress: "SecurityGroup",
+	TagsCreate:                "Tag", TagsDelete: "Tag", DetailsCreate: "ResourceDetail", DetailsDelete: "ResourceDetail",
 	AnnotationCreate: "Annotation", AnnotationUpdate: "Annotation", AnnotationRemove: "Annotation", CertificateAdd: "Certificate",
 	SSHKeyPairRegister: "SSHKeyPair", SSHKeyPairCreate: "SSHKeyPair", SSHKeyPairDelete: "SSHKeyPair",
 	HostUp: "Host", HostDown: "Host", HostReconnect: "Host", HostMaintenance: "Host", HostMaintenanceCancel: "Host",

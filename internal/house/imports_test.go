@@ -9,7 +9,7 @@ import (
 // domain is the domain, bottom to top. A package imports those before it and never one after it. An arrow that wants to run
 // upward is turned round: the upper package writes into the lower one's table, or implements an interface that it declares.
 var domain = strings.Fields(`
-	role detail annotation certificate limit account ldap oidc saml apilimit keypair tag project zone offering provider vlan subnet network secgroup host agent router rule address vpc vpn pool image volume snapshot placement compute autoscale
+	role detail annotation certificate limit account ldap oidc saml apilimit keypair tag project zone offering provider vlan subnet network host document peer secgroup agent router rule address vpc vpn pool image volume snapshot placement compute autoscale
 	usage quota order closing capacity
 `)
 
@@ -36,6 +36,7 @@ var rules = []rule{
 		"settings are read by all, so they import nothing that has any"},
 	{"internal/once", "internal/auth internal/db internal/fault uid", "net/http", "whoever makes something records it, so it imports none of them"},
 	{"internal/op", "internal/once internal/auth internal/bus internal/db internal/fault uid", "net/http", "the engine runs plans that it knows nothing of"},
+	{"internal/crew", "", "net/http", "workers know things by their ids, not what they do for them"},
 	{"internal/keep", "internal/auth internal/bus internal/db internal/fault uid", "net/http", "keepers know their holder, not their work"},
 
 	{"internal/oidc", "BELOW " + mechanics + " internal/outside/openid internal/outside/fetch", "net/http os/exec",
@@ -74,6 +75,7 @@ var rules = []rule{
 	{"internal/facade/cloudstack/address", "internal/facade/cloudstack/look internal/facade/cloudstack/owned internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/balancer", "internal/facade/cloudstack/look internal/facade/cloudstack/owned internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/router", "internal/facade/cloudstack/look internal/facade/cloudstack/owned internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
+	{"internal/facade/cloudstack/secgroup", "internal/facade/cloudstack/look internal/facade/cloudstack/owned internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/rule", "internal/facade/cloudstack/look internal/facade/cloudstack/owned internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/ldap", "internal/facade/cloudstack/look api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/offer", "internal/facade/cloudstack/look internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
@@ -81,7 +83,7 @@ var rules = []rule{
 	{"internal/facade/cloudstack/project", "internal/facade/cloudstack/look internal/facade/cloudstack/owned internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/region", "internal/facade/cloudstack/look internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/signon", "internal/outside/idp internal/facade/cloudstack/front internal/facade/cloudstack/look api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
-	{"internal/facade/cloudstack", "internal/facade/cloudstack/address internal/facade/cloudstack/balancer internal/facade/cloudstack/router internal/facade/cloudstack/rule internal/facade/cloudstack/agents internal/facade/cloudstack/signon internal/facade/cloudstack/front internal/facade/cloudstack/ldap internal/facade/cloudstack/look internal/facade/cloudstack/note internal/facade/cloudstack/offer internal/facade/cloudstack/owned internal/facade/cloudstack/plant internal/facade/cloudstack/project internal/facade/cloudstack/region internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics + " internal/hypervisor", "database/sql os/exec", facades},
+	{"internal/facade/cloudstack", "internal/facade/cloudstack/address internal/facade/cloudstack/balancer internal/facade/cloudstack/router internal/facade/cloudstack/rule internal/facade/cloudstack/secgroup internal/facade/cloudstack/agents internal/facade/cloudstack/signon internal/facade/cloudstack/front internal/facade/cloudstack/ldap internal/facade/cloudstack/look internal/facade/cloudstack/note internal/facade/cloudstack/offer internal/facade/cloudstack/owned internal/facade/cloudstack/plant internal/facade/cloudstack/project internal/facade/cloudstack/region internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics + " internal/hypervisor", "database/sql os/exec", facades},
 	{"internal/facade/vcloud", "api api/vcloud DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudbolt", "api api/cloudbolt DOMAIN " + mechanics, "database/sql os/exec", facades},
 
@@ -107,7 +109,7 @@ var rules = []rule{
 }
 
 // mechanics are what every service may use.
-const mechanics = "internal/audit internal/op internal/once internal/keep internal/db internal/auth internal/event internal/alert internal/setting internal/secret internal/fault uid"
+const mechanics = "internal/audit internal/crew internal/op internal/once internal/keep internal/db internal/auth internal/event internal/alert internal/setting internal/secret internal/fault uid"
 
 const facades = "facades translate; a rule that two of them need lives in a service, so none imports another or a driver"
 

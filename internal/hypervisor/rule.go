@@ -51,6 +51,8 @@ const (
 	CommandApplyRouter Command = "ApplyRouter" // a Networker's, as the next
 	CommandDropRouter  Command = "DropRouter"
 	CommandRouters     Command = "Routers"
+
+	CommandApplyGuards Command = "ApplyGuards" // a Guarder's
 )
 
 // Rule makes a command misbehave on the hosts in its scope: the call takes Wait longer and then fails, if Fault or Lost say

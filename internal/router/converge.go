@@ -13,131 +13,51 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-// worker gives one router its documents, one after the other, as long as there are newer ones.
-type worker struct {
-	again bool // it was woken since it began with the present one
-}
-
 // Start lets the service give routers their documents when it is woken, until the function that it gives is called.
-func (s *Service) Start(ctx context.Context) (stop func()) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	s.mu.Lock()
-	s.ctx = ctx
-	s.mu.Unlock()
-	return func() {
-		cancel()
-		s.mu.Lock()
-		s.ctx = nil
-		s.mu.Unlock()
-		s.work.Wait()
-	}
-}
+func (s *Service) Start(ctx context.Context) (stop func()) { return s.crew.Start(ctx) }
 
-// wake begins to give a router its newest document, or has its worker look once more, and tells whether there are workers at all.
-func (s *Service) wake(id uid.Router) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ctx == nil {
-		return false
-	}
-	if w := s.workers[id]; w != nil {
-		w.again = true
-		return true
-	}
-	w, ctx := &worker{}, s.ctx
-	s.workers[id] = w
-	s.work.Go(func() { s.run(ctx, id, w) })
-	return true
-}
+// Wake begins to give a network's router its newest document, for who does not wait for that.
+func (s *Service) Wake(id uid.Network) { s.crew.Wake(id) } // where nobody works the keeper will see it
 
 const (
-	// rest is how much longer than giving a document took its worker rests before the next one: what changes meanwhile is in that one
-	// document, so that a network of thousands of guests costs a part of a processor, however fast they come and go.
-	rest = 9
-	// longestRest bounds that, and how long after a failure a router is tried again.
-	longestRest = 5 * time.Second
-	firstRetry  = 100 * time.Millisecond
 	// patience is how many failures in a row are worth an alert.
 	patience = 4
 	// answer is how long a host may take for a document.
 	answer = time.Minute
 )
 
-func (s *Service) run(ctx context.Context, id uid.Router, w *worker) {
-	for failures := 0; ; {
-		s.mu.Lock()
-		w.again = false
-		s.mu.Unlock()
-		began := s.db.Now()
-		err := s.inTurn(ctx, id)
-		pause := min(rest*s.db.Now().Sub(began), longestRest)
-		if err != nil {
-			pause = min(firstRetry<<min(failures, 10), longestRest)
-			failures++
-			s.complain(ctx, id, failures, err)
-		} else {
-			failures = 0
-		}
-		s.mu.Lock()
-		done := ctx.Err() != nil || err == nil && !w.again
-		if done {
-			delete(s.workers, id)
-		}
-		s.mu.Unlock()
-		if done {
-			return
-		}
-		t := time.NewTimer(max(pause, 0))
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			t.Stop()
-		}
-	}
-}
-
-// inTurn gives a router its newest document when a slot is free.
-func (s *Service) inTurn(ctx context.Context, id uid.Router) error {
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-		return s.apply(ctx, id)
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// complain records that a router could not be given its document, with an alert when that has gone on for long.
-func (s *Service) complain(ctx context.Context, id uid.Router, failures int, cause error) {
-	if ctx.Err() != nil || failures != 1 && failures != patience {
+// complain records that a network's router could not be given its document, with an alert when that has gone on for long.
+func (s *Service) complain(ctx context.Context, id uid.Network, failures int, cause error) {
+	if failures != 1 && failures != patience {
 		return
 	}
-	s.log.Warn("a virtual router can't be given its document", "router", id, "failures", failures, "error", cause)
+	s.log.Warn("a virtual router can't be given its document", "network", id, "failures", failures, "error", cause)
 	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		if err := setProblem(ctx, tx, id, cause.Error()); err != nil || failures < patience {
+		r, err := ofNetwork(ctx, tx, id)
+		if err != nil || r.ID == "" {
 			return err
 		}
-		return alert.Raise(ctx, tx, alert.Router, string(id), "virtual router %s can't be given its configuration: %v", id, cause)
+		if err := setProblem(ctx, tx, r.ID, cause.Error()); err != nil || failures < patience {
+			return err
+		}
+		return alert.Raise(ctx, tx, alert.Router, string(r.ID), "virtual router %s can't be given its configuration: %v", r.Name, cause)
 	})
 	if err != nil && ctx.Err() == nil {
-		s.log.Error("can't record that", "router", id, "error", err)
+		s.log.Error("can't record that", "network", id, "error", err)
 	}
 }
 
-// apply gives a router its newest document, if it has not got it yet, and is to do its work.
-func (s *Service) apply(ctx context.Context, id uid.Router) error {
-	r, err := find(ctx, s.db.Read(), id)
-	if fault.Is(err, fault.NotFound) {
-		return nil
-	}
-	if err != nil || !r.Removed.IsZero() || !r.State.wanted() {
+// apply gives a network's router its newest document, if it has not got it yet, and is to do its work.
+func (s *Service) apply(ctx context.Context, id uid.Network) error {
+	r, err := ofNetwork(ctx, s.db.Read(), id)
+	if err != nil || r.ID == "" || !r.State.wanted() {
 		return err
 	}
 	networks, err := network.ByID(ctx, s.db.Read(), []uid.Network{r.Network})
 	if n := networks[r.Network]; err != nil || n.State == network.Destroyed || !n.Removed.IsZero() {
 		return err
 	} else if r.Applied >= n.Revision {
-		s.publish(r.Network, r.Applied)
+		s.crew.Publish(id, r.Applied)
 		return nil
 	}
 	doc, err := s.Desired(ctx, s.db.Read(), r)
@@ -170,7 +90,7 @@ func (s *Service) give(ctx context.Context, r Router, doc hypervisor.Router) err
 		return err
 	}
 	if still {
-		s.publish(r.Network, doc.Version)
+		s.crew.Publish(r.Network, doc.Version)
 		return nil
 	}
 	// Meanwhile it was stopped, moved or removed, by who may have come before the document.
@@ -179,7 +99,7 @@ func (s *Service) give(ctx context.Context, r Router, doc hypervisor.Router) err
 		return err
 	}
 	if now.State.wanted() && now.Host == r.Host && now.Removed.IsZero() { // another server was faster
-		s.publish(r.Network, now.Applied)
+		s.crew.Publish(r.Network, now.Applied)
 		return nil
 	}
 	return driver.DropRouter(ctx, r.Host, r.ID)
@@ -205,41 +125,6 @@ func (s *Service) drop(ctx context.Context, r Router) error {
 		return err
 	}
 	return driver.DropRouter(ctx, r.Host, r.ID)
-}
-
-// publish tells those who wait for it how far a network's router has come.
-func (s *Service) publish(id uid.Network, version int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if p := s.progress[id]; p != nil {
-		p.version = version
-		close(p.made)
-		delete(s.progress, id)
-	}
-}
-
-// progress is what those who wait for a network's router share, until it has come further.
-type progress struct {
-	made    chan struct{}
-	version int64 // once made is closed
-}
-
-func (s *Service) watch(id uid.Network) *progress {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p := s.progress[id]
-	if p == nil {
-		p = &progress{made: make(chan struct{})}
-		s.progress[id] = p
-	}
-	return p
-}
-
-// Wake begins to give a network's router its newest document, for who does not wait for that.
-func (s *Service) Wake(ctx context.Context, id uid.Network) {
-	if r, err := ofNetwork(ctx, s.db.Read(), id); err == nil && r.ID != "" {
-		s.wake(r.ID) // where nobody works the keeper will see it
-	}
 }
 
 // lookAgain is how long [Service.Reached] waits for a router at most.
@@ -283,7 +168,7 @@ func (s *Service) reachAll(ctx context.Context, q db.Tx, want map[uid.Network]in
 type waiting struct{ whatever, well <-chan struct{} }
 
 func (s *Service) reach(ctx context.Context, w waiting, q db.Tx, id uid.Network, revision int64) (bool, error) {
-	for p := s.watch(id); ; p = s.watch(id) { // before it is asked for, so that nothing is missed
+	for p := s.crew.Watch(id); ; p = s.crew.Watch(id) { // before it is asked for, so that nothing is missed
 		r, err := ofNetwork(ctx, q, id)
 		if err != nil {
 			return false, err
@@ -291,16 +176,16 @@ func (s *Service) reach(ctx context.Context, w waiting, q db.Tx, id uid.Network,
 		if r.ID == "" || !r.State.wanted() || r.Applied >= revision {
 			return true, nil
 		}
-		if !s.wake(r.ID) { // nobody works here but who waits
-			return false, again(s.apply(ctx, r.ID))
+		if !s.crew.Wake(id) { // nobody works here but who waits
+			return false, again(s.apply(ctx, id))
 		}
 		well := w.well
 		if r.Applied == 0 || r.Problem != "" {
 			well = nil
 		}
 		select {
-		case <-p.made:
-			if p.version >= revision {
+		case <-p.Made:
+			if p.Version >= revision {
 				return true, nil
 			}
 		case <-well:

@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"github.com/virga-cloud/virga/internal/db"
@@ -58,14 +59,30 @@ func segmentOf(ctx context.Context, q db.Tx, n network.Network) (out hypervisor.
 	if err != nil {
 		return out, err
 	}
+	six, err := gateway6(n)
+	if err != nil {
+		return out, err
+	}
 	o, z := offerings[n.Offering], zones[n.Zone]
 	return hypervisor.RouterSegment{
-		Network: n.ID, VLAN: n.VLAN, Gateway: prefix, Search: n.NetworkDomain, DNS: servers(n, z),
+		Network: n.ID, VLAN: n.VLAN, Gateway: prefix, Gateway6: six, Search: n.NetworkDomain, DNS: servers(n, z),
 		Serves: hypervisor.Services{
 			DHCP: provider.Routes(o, "Dhcp"), DNS: provider.Routes(o, "Dns"), UserData: provider.Routes(o, "UserData"),
 		},
 		EgressAllowed: o.EgressOpen || !provider.Routes(o, "Firewall"),
 	}, nil
+}
+
+// gateway6 is the router's own address in a network with IPv6, "" in others.
+func gateway6(n network.Network) (string, error) {
+	if n.IP6CIDR == "" || n.IP6Gateway == "" {
+		return "", nil
+	}
+	p, err := netip.ParsePrefix(n.IP6CIDR)
+	if err != nil {
+		return "", fmt.Errorf("network %s: %w", n.ID, err)
+	}
+	return fmt.Sprintf("%s/%d", n.IP6Gateway, p.Bits()), nil
 }
 
 // servers are those that a router asks for names that are not its guests': the network's, or else the zone's.

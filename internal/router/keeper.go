@@ -98,7 +98,7 @@ func (s *Service) wakeBehind(ctx context.Context) error {
 	}
 	var failed []error
 	for _, id := range ids {
-		if !s.wake(id) { // nobody works here but the keeper
+		if !s.crew.Wake(id) { // nobody works here but the keeper
 			failed = append(failed, s.apply(ctx, id))
 		}
 	}

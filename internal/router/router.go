@@ -3,9 +3,9 @@ package router
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"time"
 
+	"github.com/virga-cloud/virga/internal/crew"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/network"
@@ -75,12 +75,7 @@ type Service struct {
 	destroy *op.Runner[job]
 	restart *op.Runner[restart]
 
-	mu       sync.Mutex
-	ctx      context.Context // of the workers; nil while there are none
-	workers  map[uid.Router]*worker
-	progress map[uid.Network]*progress
-	slots    chan struct{} // one per document under way
-	work     sync.WaitGroup
+	crew *crew.Crew[uid.Network] // gives their routers documents
 }
 
 // atOnce is how many routers a server gives their documents at the same time.
@@ -91,10 +86,8 @@ func New(p Parts) *Service {
 	if p.Log == nil {
 		p.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{
-		db: p.DB, hosts: p.Hosts, log: p.Log, workers: map[uid.Router]*worker{},
-		progress: map[uid.Network]*progress{}, slots: make(chan struct{}, atOnce),
-	}
+	s := &Service{db: p.DB, hosts: p.Hosts, log: p.Log}
+	s.crew = crew.New(crew.Options[uid.Network]{Now: p.DB.Now, AtOnce: atOnce, Do: s.apply, Failed: s.complain})
 	s.start = op.Register(p.Engine, s.startPlan())
 	s.stop = op.Register(p.Engine, s.stopPlan())
 	s.reboot = op.Register(p.Engine, s.rebootPlan())

@@ -125,9 +125,9 @@ func onLostHosts(ctx context.Context, q db.Tx, limit int) ([]Router, error) {
 	return routers(rows), err
 }
 
-// behind gives routers that are to do their work and have not got the newest document, on hosts that may answer.
-func behind(ctx context.Context, q db.Tx, limit int) (ids []uid.Router, err error) {
-	err = q.NewRaw(`select r.id from routers r join networks n on n.id = r.network_id where r.removed is null and r.state in (?, ?)
+// behind gives the networks of routers that are to do their work and have not got the newest document, on hosts that may answer.
+func behind(ctx context.Context, q db.Tx, limit int) (ids []uid.Network, err error) {
+	err = q.NewRaw(`select r.network_id from routers r join networks n on n.id = r.network_id where r.removed is null and r.state in (?, ?)
 		and r.applied < n.revision and n.removed is null and n.state <> ? limit ?`, Starting, Running, network.Destroyed, limit).Scan(ctx, &ids)
 	return ids, err
 }

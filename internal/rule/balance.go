@@ -60,6 +60,9 @@ func (s *Service) Balance(ctx context.Context, in BalanceIn) (uid.Rule, op.ID, e
 	if p.Protocol, err = oneOf("protocol", in.Protocol, []string{"tcp", "udp", proxied}); err != nil {
 		return "", "", err
 	}
+	if err := p.possible(); err != nil {
+		return "", "", err
+	}
 	if p.First, p.Last, err = ports("publicport", in.Port, "", 0); err != nil {
 		return "", "", err
 	}
@@ -83,6 +86,29 @@ func (s *Service) Balance(ctx context.Context, in BalanceIn) (uid.Rule, op.ID, e
 		},
 	})
 	return uid.Rule(id), job, err
+}
+
+// possible refuses what no router can do.
+func (p Port) possible() error {
+	if p.Protocol == "udp" && p.Algorithm == "leastconn" {
+		return fault.Invalidf("udp has no connections that could be fewest: want algorithm roundrobin or source")
+	}
+	return nil
+}
+
+// possible refuses what no router can do, with the load balancer's stickiness.
+func (c *change) possible(ctx context.Context, tx db.Tx, p Port) error {
+	if err := p.possible(); err != nil {
+		return err
+	}
+	policies, err := policiesOf(ctx, tx, []uid.Rule{p.ID})
+	if err != nil {
+		return err
+	}
+	if policy, ok := policies[p.ID]; ok {
+		return p.stick(policy.Method)
+	}
+	return nil
 }
 
 func oneOf(name, value string, words []string) (string, error) {
@@ -114,6 +140,9 @@ func (s *Service) ChangeBalance(ctx context.Context, id uid.Rule, to BalanceChan
 				return told{}, err
 			}
 			if err := to.apply(&p); err != nil {
+				return told{}, err
+			}
+			if err := c.possible(ctx, tx, p); err != nil {
 				return told{}, err
 			}
 			return told{event.LBUpdate, "changing " + p.text(), string(id)}, save(ctx, tx, p)

@@ -41,7 +41,7 @@ func (s *Service) Enable(ctx context.Context, id uid.PublicIP, vm uid.VM, in uid
 		return fault.Conflictf("the virtual machine has a static NAT in this network already")
 	}
 	if err == nil {
-		s.routers.Wake(ctx, a.Network)
+		s.routers.Wake(a.Network)
 	}
 	return err
 }

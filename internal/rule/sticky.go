@@ -39,6 +39,29 @@ var Methods = map[string][]string{
 	"SourceBased": {"tablesize", "expire"},
 }
 
+// cookieModes are what becomes of a load balancer's own cookie.
+var cookieModes = []string{"insert", "rewrite", "prefix"}
+
+// paramForm is the form of a parameter's value, and how that is said.
+type paramForm struct {
+	form *regexp.Regexp
+	want string
+}
+
+var (
+	aTime  = paramForm{regexp.MustCompile(`^[0-9]{1,9}(us|ms|s|m|h|d)?$`), "a time like 3h, in us, ms, s, m, h or d; without a unit it is in ms"}
+	aSize  = paramForm{regexp.MustCompile(`^[1-9][0-9]{0,8}[kmg]?$`), "a size like 200k, with k, m, g or no unit"}
+	aLimit = paramForm{regexp.MustCompile(`^[1-9][0-9]{0,3}$`), "a number from 1 to 9999"}
+	aWord  = paramForm{regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`), "a name of letters, digits, dots, dashes and underscores"}
+	aBool  = paramForm{regexp.MustCompile(`^(?i:true|false)?$`), "true or false"}
+)
+
+// paramForms are the forms of the parameters that have one.
+var paramForms = map[string]paramForm{
+	"holdtime": aTime, "expire": aTime, "tablesize": aSize, "length": aLimit, "cookie-name": aWord, "domain": aWord, "nocache": aBool,
+	"indirect": aBool, "postonly": aBool, "request-learn": aBool, "prefix": aBool,
+}
+
 // paramValue is what may stand in the configuration of a load balancer.
 var paramValue = regexp.MustCompile(`^[A-Za-z0-9._-]{0,64}$`)
 
@@ -68,8 +91,8 @@ func (s *Service) Stick(ctx context.Context, in StickIn) (uid.StickinessPolicy, 
 				return told{}, err
 			}
 			c.Was = nil
-			if p.Protocol == "udp" && in.Method != "SourceBased" {
-				return told{}, fault.Invalidf("%s is about udp, which has no cookies: want methodname=SourceBased", p.text())
+			if err := p.stick(in.Method); err != nil {
+				return told{}, err
 			}
 			has, err := policiesOf(ctx, tx, []uid.Rule{p.ID})
 			if err != nil {
@@ -109,9 +132,37 @@ func (in *StickIn) check() error {
 		case !paramValue.MatchString(value):
 			return fault.Invalidf("%s %q holds more than letters, digits, dots, dashes and underscores, or more than 64 of them", name, value)
 		}
+		if form, ok := paramForms[name]; ok && !form.form.MatchString(value) {
+			return fault.Invalidf("%s %q of %s is none: want %s", name, value, in.Method, form.want)
+		}
 	}
-	if in.Method == "AppCookie" && in.Params["cookie-name"] == "" {
+	switch {
+	case in.Method == "AppCookie" && in.Params["cookie-name"] == "":
 		return fault.Invalidf("AppCookie sticks to a cookie of the application: name it in the parameter cookie-name")
+	case in.Method == "AppCookie" && (in.Params["mode"] != "" || said(in.Params, "prefix")):
+		// What haproxy had for sessions in paths went with its version 1.6.
+		return fault.Invalidf("AppCookie knows sessions by their cookie only: leave out mode and prefix, or choose LbCookie with mode=prefix")
+	case in.Method == "LbCookie" && in.Params["mode"] != "" && !slices.Contains(cookieModes, in.Params["mode"]):
+		return fault.Invalidf("mode %q of LbCookie is none of %s", in.Params["mode"], strings.Join(cookieModes, ", "))
+	case in.Method == "LbCookie" && in.Params["mode"] != "" && in.Params["mode"] != "insert" && (said(in.Params, "indirect") || said(in.Params, "postonly")):
+		return fault.Invalidf("indirect and postonly go with mode=insert: leave them out with mode=%s", in.Params["mode"])
+	}
+	return nil
+}
+
+// said tells whether a switch is on.
+func said(params map[string]string, name string) bool {
+	value, ok := params[name]
+	return ok && !strings.EqualFold(value, "false")
+}
+
+// stick refuses a way to be sticky that the load balancer can't have.
+func (p Port) stick(method string) error {
+	switch {
+	case p.Protocol == "udp" && method != "SourceBased":
+		return fault.Invalidf("%s is about udp, which has no cookies: want methodname=SourceBased", p.text())
+	case p.Protocol == proxied && method != "SourceBased":
+		return fault.Invalidf("%s tells machines who is at the other end by PROXY headers, and looks into nothing: want methodname=SourceBased", p.text())
 	}
 	return nil
 }

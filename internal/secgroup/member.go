@@ -93,8 +93,13 @@ func Join(ctx context.Context, tx db.Tx, vm uid.VM, groups []uid.SecurityGroup) 
 			return err
 		}
 	}
-	return nil
+	return Moved(ctx, tx, vm)
 }
 
 // Leave takes a machine out of all its groups.
-func Leave(ctx context.Context, tx db.Tx, vm uid.VM) error { return leave(ctx, tx, vm) }
+func Leave(ctx context.Context, tx db.Tx, vm uid.VM) error {
+	if err := Moved(ctx, tx, vm); err != nil {
+		return err
+	}
+	return leave(ctx, tx, vm)
+}

@@ -8,10 +8,14 @@ import (
 
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/crew"
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/document"
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/once"
+	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -33,16 +37,60 @@ const defaultDescription = "Default Security Group"
 
 func (g Group) isDefault() bool { return g.Name == Default }
 
-// Service keeps security groups.
-type Service struct {
-	db       *db.DB
-	accounts *account.Service
+// Drivers are what hosts are driven by.
+type Drivers interface {
+	Driver(hypervisor string) (hypervisor.Driver, error)
 }
 
-// New makes a service, and sees to it that every account that is made from now on has its default group.
-func New(d *db.DB, accounts *account.Service) *Service {
-	accounts.BeginWith(giveDefault)
-	return &Service{d, accounts}
+// Machines is what groups know of machines.
+type Machines interface {
+	// HostsOf gives the hosts on which machines of some groups are.
+	HostsOf(ctx context.Context, q db.Tx, ids []uid.SecurityGroup) ([]uid.Host, error)
+	// CardsOn gives the cards of a host's machines in networks with security groups.
+	CardsOn(ctx context.Context, q db.Tx, host uid.Host) ([]Card, error)
+	// AddressesOf gives the addresses by which machines of groups are known in such networks.
+	AddressesOf(ctx context.Context, q db.Tx, ids []uid.SecurityGroup) (map[uid.SecurityGroup][]string, error)
+}
+
+// Card is a card of a machine.
+type Card struct {
+	NIC uid.NIC `bun:"nic"`
+	VM  uid.VM  `bun:"vm"`
+}
+
+// Parts are what a service works with.
+type Parts struct {
+	DB        *db.DB
+	Accounts  *account.Service
+	Engine    *op.Engine
+	Documents *document.Service
+	Drivers   Drivers
+	Machines  Machines
+}
+
+// Service keeps security groups.
+type Service struct {
+	db        *db.DB
+	accounts  *account.Service
+	documents *document.Service
+	drivers   Drivers
+	machines  Machines
+	changing  *op.Runner[change]
+	spreader  *crew.Crew[string]
+}
+
+// New makes a service, registers its plan with the engine, and sees to it that every account that is made from now on has its
+// default group.
+func New(p Parts) *Service {
+	s := &Service{db: p.DB, accounts: p.Accounts, documents: p.Documents, drivers: p.Drivers, machines: p.Machines}
+	p.Accounts.BeginWith(giveDefault)
+	p.Documents.GivenBy(document.Guards, s.give)
+	s.changing = op.Register(p.Engine, s.plan())
+	s.spreader = crew.New(crew.Options[string]{
+		Now: p.DB.Now, AtOnce: 1, Do: func(ctx context.Context, _ string) error { return s.Round(ctx) },
+		Failed: func(context.Context, string, int, error) {}, // the keeper does the same, and says what is wrong
+	})
+	return s
 }
 
 // giveDefault makes the default group of a new account, in the transaction that makes the account. So there is never one without,
@@ -140,6 +188,11 @@ func (s *Service) Update(ctx context.Context, id uid.SecurityGroup, c Change) (u
 		if err := update(ctx, tx, id, g); err != nil {
 			return err
 		}
+		if g.ID != id {
+			if err := changed(ctx, tx, g.ID); err != nil {
+				return err
+			}
+		}
 		id = g.ID
 		return announce(ctx, tx, event.SecurityGroupUpdate, "changed", g)
 	})
@@ -162,17 +215,24 @@ func retire(ctx context.Context, tx db.Tx, id uid.SecurityGroup) (Group, error) 
 	return find(ctx, tx, auth.From(ctx).Reach(), id)
 }
 
-// DeleteIn names a group by its ID, or by its name and whose it is ("": the caller's).
-type DeleteIn struct {
+// Which names a group by its ID, or by its name and whose it is ("": the caller's).
+type Which struct {
 	ID    uid.SecurityGroup
 	Name  string
 	Owner account.For
 }
 
-// Delete removes a group that no machine is in.
-func (s *Service) Delete(ctx context.Context, in DeleteIn) error {
+func (in Which) check() error {
 	if (in.ID == "") == (in.Name == "") {
 		return fault.Invalidf("want either the id or the name of the security group")
+	}
+	return nil
+}
+
+// Delete removes a group that no machine is in, and that no other group has rules about.
+func (s *Service) Delete(ctx context.Context, in Which) error {
+	if err := in.check(); err != nil {
+		return err
 	}
 	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		g, err := s.named(ctx, tx, in)
@@ -190,6 +250,13 @@ func (s *Service) Delete(ctx context.Context, in DeleteIn) error {
 			return fault.Conflictf("security group %q is in use by %d virtual machines; "+
 				"put them into other groups, or destroy and expunge them first", g.Name, n)
 		}
+		by, err := naming(ctx, tx, g.ID)
+		if err != nil {
+			return err
+		}
+		if len(by) > 0 {
+			return fault.Conflictf("security group %q is named by rules of %s; revoke them first", g.Name, strings.Join(by, ", "))
+		}
 		if err := remove(ctx, tx, g.ID); err != nil {
 			return err
 		}
@@ -197,26 +264,30 @@ func (s *Service) Delete(ctx context.Context, in DeleteIn) error {
 	})
 }
 
-// named finds the group that is to be deleted; nobody puts a machine into it any more.
-func (s *Service) named(ctx context.Context, tx db.Tx, in DeleteIn) (Group, error) {
+// look finds a group that is named.
+func (s *Service) look(ctx context.Context, q db.Tx, in Which) (g Group, err error) {
 	owner := account.Owner{}
 	if in.ID == "" || in.Owner != (account.For{}) {
-		var err error
-		if owner, err = s.accounts.Owner(ctx, tx, in.Owner); err != nil {
-			return Group{}, err
+		if owner, err = s.accounts.Owner(ctx, q, in.Owner); err != nil {
+			return g, err
 		}
 	}
 	if in.ID == "" {
-		if err := tx.Retire(ctx, guard(owner.Account)); err != nil {
-			return Group{}, err
-		}
-		return findByName(ctx, tx, owner.Account, in.Name)
+		return findByName(ctx, q, owner.Account, in.Name)
 	}
-	g, err := retire(ctx, tx, in.ID)
-	if err == nil && owner.Account != "" && g.Account != owner.Account {
+	if g, err = find(ctx, q, auth.From(ctx).Reach(), in.ID); err == nil && owner.Account != "" && g.Account != owner.Account {
 		err = fault.Missing(in.ID) // of that account there is none
 	}
 	return g, err
+}
+
+// named finds the group that is to be deleted; nobody puts a machine into it any more.
+func (s *Service) named(ctx context.Context, tx db.Tx, in Which) (Group, error) {
+	g, err := s.look(ctx, tx, in)
+	if err != nil {
+		return g, err
+	}
+	return retire(ctx, tx, g.ID)
 }
 
 func announce(ctx context.Context, tx db.Tx, kind event.Kind, deed string, g Group) error {

@@ -11,7 +11,9 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/db/dbtest"
+	"github.com/virga-cloud/virga/internal/document"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/uid"
@@ -28,7 +30,9 @@ type world struct {
 func newWorld(t *testing.T, d *db.DB) *world {
 	t.Helper()
 	accounts := account.New(account.Parts{DB: d, Hasher: auth.NewHasher(auth.TestCost())})
-	w := &world{d: d, groups: secgroup.New(d, accounts), root: auth.With(t.Context(), auth.System())}
+	engine := op.NewEngine(d, op.Options{Name: "test"})
+	groups := secgroup.New(secgroup.Parts{DB: d, Accounts: accounts, Engine: engine, Documents: document.New(d, nil)})
+	w := &world{d: d, groups: groups, root: auth.With(t.Context(), auth.System())}
 	_, err := accounts.Bootstrap(t.Context(), account.BootstrapIn{Password: secret.New("password")})
 	must(t, err)
 	for name, caller := range map[string]*auth.Caller{"ann": &w.ann, "bob": &w.bob} {
@@ -127,17 +131,17 @@ func TestGroups(t *testing.T) {
 		}
 
 		// Deleting.
-		refused(t, s.Delete(ann, secgroup.DeleteIn{}), fault.Invalid, "either the id or the name")
-		refused(t, s.Delete(ann, secgroup.DeleteIn{ID: custom, Name: "front"}), fault.Invalid, "either the id or the name")
-		refused(t, s.Delete(ann, secgroup.DeleteIn{Name: "default"}), fault.Invalid, "can't be deleted")
-		refused(t, s.Delete(w.root, secgroup.DeleteIn{ID: all[0].ID}), fault.Invalid, "can't be deleted")
-		refused(t, s.Delete(ann, secgroup.DeleteIn{Name: "front"}), fault.Conflict, "in use by 1 virtual machines")
-		refused(t, s.Delete(bob, secgroup.DeleteIn{ID: custom}), fault.NotFound, string(custom))
-		refused(t, s.Delete(bob, secgroup.DeleteIn{Name: "front"}), fault.NotFound, `called "front"`)
-		refused(t, s.Delete(w.root, secgroup.DeleteIn{ID: custom, Owner: account.For{Account: "bob", Domain: w.bob.Domain}}), fault.NotFound, string(custom))
+		refused(t, s.Delete(ann, secgroup.Which{}), fault.Invalid, "either the id or the name")
+		refused(t, s.Delete(ann, secgroup.Which{ID: custom, Name: "front"}), fault.Invalid, "either the id or the name")
+		refused(t, s.Delete(ann, secgroup.Which{Name: "default"}), fault.Invalid, "can't be deleted")
+		refused(t, s.Delete(w.root, secgroup.Which{ID: all[0].ID}), fault.Invalid, "can't be deleted")
+		refused(t, s.Delete(ann, secgroup.Which{Name: "front"}), fault.Conflict, "in use by 1 virtual machines")
+		refused(t, s.Delete(bob, secgroup.Which{ID: custom}), fault.NotFound, string(custom))
+		refused(t, s.Delete(bob, secgroup.Which{Name: "front"}), fault.NotFound, `called "front"`)
+		refused(t, s.Delete(w.root, secgroup.Which{ID: custom, Owner: account.For{Account: "bob", Domain: w.bob.Domain}}), fault.NotFound, string(custom))
 		must(t, w.leave(ann, vm))
-		must(t, s.Delete(w.root, secgroup.DeleteIn{ID: custom, Owner: account.For{Account: "ann", Domain: w.ann.Domain}}))
-		must(t, s.Delete(bob, secgroup.DeleteIn{Name: "web"}))
+		must(t, s.Delete(w.root, secgroup.Which{ID: custom, Owner: account.For{Account: "ann", Domain: w.ann.Domain}}))
+		must(t, s.Delete(bob, secgroup.Which{Name: "web"}))
 		var kinds []string
 		must(t, d.Read().NewRaw("select type from events where resource_id in (?, ?, ?) order by id", web, custom, bobs).Scan(ann, &kinds))
 		if got := strings.Join(kinds, ","); got != "SG.CREATE,SG.CREATE,SG.UPDATE,SG.DELETE,SG.DELETE" {
@@ -221,7 +225,7 @@ func TestJoiningADeletedGroup(t *testing.T) {
 			all.Go(func() {
 				joined = w.join(ann, uid.New[uid.VM](), w.ann.Account, secgroup.Wanted{Names: []string{"race"}})
 			})
-			all.Go(func() { deleted = w.groups.Delete(ann, secgroup.DeleteIn{ID: id}) })
+			all.Go(func() { deleted = w.groups.Delete(ann, secgroup.Which{ID: id}) })
 			all.Wait()
 			switch {
 			case joined == nil && fault.Is(deleted, fault.Conflict):

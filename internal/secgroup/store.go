@@ -30,13 +30,21 @@ func update(ctx context.Context, tx db.Tx, id uid.SecurityGroup, g Group) error 
 	if _, err := tx.NewRaw("update security_groups set id = ?, name = ? where id = ?", g.ID, g.Name, id).Exec(ctx); err != nil || g.ID == id {
 		return err
 	}
-	if _, err := tx.NewRaw("update security_group_vms set group_id = ? where group_id = ?", g.ID, id).Exec(ctx); err != nil {
-		return err
+	for _, where := range []struct{ table, column string }{
+		{"security_group_vms", "group_id"}, {"security_group_rules", "group_id"}, {"security_group_rules", "peer_id"},
+	} {
+		_, err := tx.NewRaw("update ? set ? = ? where ? = ?", bun.Ident(where.table), bun.Ident(where.column), g.ID, bun.Ident(where.column), id).Exec(ctx)
+		if err != nil {
+			return err
+		}
 	}
 	return tag.Follow(ctx, tx, tag.SecurityGroup, id, g.ID)
 }
 
 func remove(ctx context.Context, tx db.Tx, id uid.SecurityGroup) error {
+	if err := removeRulesOf(ctx, tx, id); err != nil {
+		return err
+	}
 	if _, err := tx.NewRaw("delete from security_groups where id = ?", id).Exec(ctx); err != nil {
 		return err
 	}
@@ -159,8 +167,24 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Group, int, error) {
 	return out, n, err
 }
 
-// RemoveAllOf removes the groups of an account that is deleted and has no machines any more, its default one, too.
+// RemoveAllOf removes the groups of an account that is deleted and has no machines any more, its default one, too, and all rules that
+// name them.
 func RemoveAllOf(ctx context.Context, tx db.Tx, account uid.Account) error {
+	if err := tx.Retire(ctx, guard(account)); err != nil {
+		return err
+	}
+	var ids []uid.SecurityGroup
+	if err := tx.NewRaw("select id from security_groups where account_id = ? order by id", account).Scan(ctx, &ids); err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := removeRulesOf(ctx, tx, id); err != nil {
+			return err
+		}
+		if err := forgetPeer(ctx, tx, id); err != nil {
+			return err
+		}
+	}
 	_, err := tx.NewRaw("delete from security_groups where account_id = ?", account).Exec(ctx)
 	return err
 }

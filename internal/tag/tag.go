@@ -31,12 +31,14 @@ const (
 	PortForwarding Type = "PortForwardingRule"
 	LoadBalancer   Type = "LoadBalancer"
 	Firewall       Type = "FirewallRule"
+
+	SecurityGroupRule Type = "SecurityGroupRule"
 )
 
 // coming are the types that CloudStack's clients know and of which Virga has no things yet: nothing of such a type has a tag.
 var coming = []Type{
 	"Snapshot", "Backup", "Vpc", "NetworkACL", "NetworkACLList", "StaticRoute",
-	"VMSnapshot", "RemoteAccessVpn", "SnapshotPolicy", "VpcOffering", "SecurityGroupRule", "AutoScaleVmGroup", "AutoScaleVmProfile", "User",
+	"VMSnapshot", "RemoteAccessVpn", "SnapshotPolicy", "VpcOffering", "AutoScaleVmGroup", "AutoScaleVmProfile", "User",
 }
 
 // Tag is a tag on a thing.

@@ -844,6 +844,54 @@ create table security_group_vms (
 );
 create index security_group_vms_group on security_group_vms (group_id, vm_id);
 
+-- What their machines let in, and may send.
+create table security_group_rules (
+    id          text primary key,
+    group_id    text        not null,                  -- no foreign keys to groups: they may get other IDs
+    account_id  text        not null references accounts (id), -- the group's, as the next
+    domain_id   text        not null references domains (id),
+    egress      boolean     not null,
+    protocol    text        not null,                  -- tcp, udp, icmp, all, or a number
+    first       bigint      not null,                  -- ports; both 0 for all
+    last        bigint      not null,
+    icmp_type   bigint      not null,                  -- -1 for all, as the next
+    icmp_code   bigint      not null,
+    cidr        text        not null,                  -- whose traffic it is about; "" where it is a group's
+    peer_id     text,                                  -- that group
+    batch_id    text        not null,                  -- the first of those that were made in one go
+    created     timestamptz not null
+);
+create index security_group_rules_group on security_group_rules (group_id, id);
+create index security_group_rules_peer on security_group_rules (peer_id) where peer_id is not null;
+create index security_group_rules_batch on security_group_rules (batch_id);
+create index security_group_rules_owner on security_group_rules (account_id);
+
+-- Of which groups hosts are still to be told: those of the group's machines, for its rules, or those that have rules about it, for its
+-- members.
+create table security_group_notes (
+    id          text primary key,
+    group_id    text        not null,
+    rules       boolean     not null
+);
+
+-- internal/document -----------------------------------------------------------------------------------------------
+-- How far hosts are with what they are told as a whole.
+create table host_documents (
+    host_id     text        not null,                  -- no foreign key: see nics
+    kind        text        not null,                  -- guards, peers
+    wanted      bigint      not null,                  -- the newest version
+    applied     bigint      not null default 0,        -- the one that the host was given last; 0: none
+    problem     text        not null default '',       -- why it can't be given the newest
+    primary key (host_id, kind)
+);
+
+-- internal/peer ---------------------------------------------------------------------------------------------------
+-- Of whom the hosts of a zone were told.
+create table meshes (
+    zone_id     text primary key references zones (id),
+    digest      text        not null
+);
+
 -- internal/host ---------------------------------------------------------------------------------------------------
 create table hosts (
     id          text primary key,

@@ -24,6 +24,7 @@ import (
 	"github.com/virga-cloud/virga/internal/closing"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/db/dbtest"
+	"github.com/virga-cloud/virga/internal/document"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/oidc"
@@ -124,13 +125,14 @@ func newCloudAt(t *testing.T, url string, o front.Options) *cloud {
 	engine := op.NewEngine(d, op.Options{Poll: 5 * time.Millisecond, Pause: time.Millisecond})
 	c.runner = op.Register(engine, c.work.plan())
 	projects := project.New(d, engine, c.accounts, settings)
+	groups := secgroup.New(secgroup.Parts{DB: d, Accounts: c.accounts, Engine: engine, Documents: document.New(d, nil)})
 	closed := closing.New(closing.Parts{DB: d, Engine: engine, Accounts: c.accounts, Projects: projects})
 	stop, err := engine.Start(t.Context())
 	c.must(err)
 	t.Cleanup(stop)
 
 	o.Log = slog.New(slog.NewTextHandler(c.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	c.facade = newFacade(Services{DB: d, Engine: engine, Settings: settings, Accounts: c.accounts, Closing: closed, Projects: projects, Groups: secgroup.New(d, c.accounts), Sessions: sessions, Roles: roles, Zones: zone.New(d, settings),
+	c.facade = newFacade(Services{DB: d, Engine: engine, Settings: settings, Accounts: c.accounts, Closing: closed, Projects: projects, Groups: groups, Sessions: sessions, Roles: roles, Zones: zone.New(d, settings),
 		Limits: apilimit.New(d, settings, op.Servers), OIDC: oidc.New(d, box, settings, c.accounts),
 		SAML: saml.New(saml.Parts{DB: d, Box: box, Settings: settings, Accounts: c.accounts, Sessions: sessions})}, o, all...)
 	c.addTestCommands()

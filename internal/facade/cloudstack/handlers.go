@@ -19,6 +19,7 @@ import (
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/region"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/router"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/rule"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/secgroup"
 )
 
 // translators are the register functions, one per noun: each gives the commands of its noun their handlers.
@@ -51,7 +52,7 @@ func (f *Facade) translators() []func(*api.Mux) {
 		f.registerKeyPairs,
 		f.registerTags,
 		note.Translator{DB: f.DB, Owned: f.Owned, Details: f.Details, Annotations: f.Annotations, Certificates: f.Certificates}.Register,
-		f.registerSecurityGroups,
+		secgroup.Translator{DB: f.DB, Owned: f.Owned, Groups: f.Groups}.Register,
 		f.registerNetworks,
 		rule.Translator{DB: f.DB, Owned: f.Owned, Rules: f.Rules}.Register,
 		balancer.Translator{

@@ -15,6 +15,7 @@ import (
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/db/dbtest"
+	"github.com/virga-cloud/virga/internal/document"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor"
@@ -93,14 +94,18 @@ func newPlant(t *testing.T, url string) *running {
 	s.Images.UsedBy(compute.OfTemplate)
 	s.Volumes = volume.New(volume.Parts{DB: d, Engine: engine, Accounts: c.accounts, Hosts: s.Hosts, Settings: settings})
 	s.Routers = router.New(router.Parts{DB: d, Engine: engine, Hosts: s.Hosts})
+	documents := document.New(d, nil)
+	s.Groups = secgroup.New(secgroup.Parts{DB: d, Accounts: c.accounts, Engine: engine, Documents: documents, Drivers: s.Hosts,
+		Machines: compute.Guarded{}})
 	s.Machines = compute.New(compute.Parts{
-		DB: d, Engine: engine, Accounts: c.accounts, Networks: s.Networks, Hosts: s.Hosts, Volumes: s.Volumes, Routers: s.Routers, Box: box,
+		DB: d, Engine: engine, Accounts: c.accounts, Networks: s.Networks, Hosts: s.Hosts, Volumes: s.Volumes, Routers: s.Routers,
+		Groups: s.Groups, Box: box,
 	})
 	s.Routers.FilledBy(s.Machines.FillRouter)
-	s.Groups = secgroup.New(d, c.accounts)
 	s.Tags = tag.New(d, engine, compute.Taggable, secgroup.Taggable, zone.Taggable)
 	c.facade = New(s, front.Options{})
 	t.Cleanup(s.Routers.Start(t.Context()))
+	t.Cleanup(documents.Start(t.Context()))
 	stop, err := engine.Start(t.Context())
 	c.must(err)
 	t.Cleanup(stop)

@@ -75,11 +75,23 @@ func Run(t *testing.T, fresh func(t *testing.T) Env) {
 		"Screen":         testScreen,
 		"Usage":          testUsage,
 		"Router":         testRouter,
+		"Guards":         testGuards,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			env := fresh(t)
 			test(t, &bench{Env: env, t: t, host: env.Hosts[0], machines: cmp.Or(env.Machines, 50)})
+		})
+	}
+}
+
+// RunNetwork runs what concerns virtual routers and the rules of cards, for what is that side of a driver alone.
+func RunNetwork(t *testing.T, fresh func(t *testing.T) Env) {
+	for name, test := range map[string]func(*testing.T, *bench){"Router": testRouter, "Guards": testGuards} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			env := fresh(t)
+			test(t, &bench{Env: env, t: t, host: env.Hosts[0]})
 		})
 	}
 }

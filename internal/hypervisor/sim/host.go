@@ -112,6 +112,9 @@ func (w *World) Forget(ctx context.Context, host uid.Host) error {
 		if err := t.dropRouters(host); err != nil {
 			return err
 		}
+		if err := t.dropGuards(host); err != nil {
+			return err
+		}
 		return t.dropHost(host)
 	})
 }

@@ -16,7 +16,7 @@ import (
 const readers = 4
 
 // version is the schema's, in the file's user_version. A world is a simulation: another version's is refused, not migrated.
-const version = 3
+const version = 4
 
 const schema = `
 create table if not exists host (
@@ -51,6 +51,9 @@ create index if not exists arrival_host on arrival (host);
 create table if not exists router (
 	id text, host text, version int not null, document blob not null,
 	primary key (host, id)
+) without rowid;
+create table if not exists guards (
+	host text primary key, version int not null, document blob not null
 ) without rowid;
 create table if not exists rule (
 	zone text, pod text, cluster text, host text, command text,

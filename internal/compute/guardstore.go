@@ -1,0 +1,62 @@
+package compute
+
+import (
+	"context"
+
+	"github.com/uptrace/bun"
+
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/network"
+	"github.com/virga-cloud/virga/internal/secgroup"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Guarded is a [secgroup.Machines].
+type Guarded struct{}
+
+// guarding tells of an offering, o, that its networks have security groups.
+const guarding = `o.services like '%"name":"SecurityGroup"%'`
+
+// HostsOf gives the hosts on which machines of some groups are.
+func (Guarded) HostsOf(ctx context.Context, q db.Tx, ids []uid.SecurityGroup) (hosts []uid.Host, err error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	err = q.NewRaw(`select distinct v.host_id from security_group_vms m join vms v on v.id = m.vm_id
+		where m.group_id in (?) and v.host_id is not null order by 1`, bun.List(ids)).Scan(ctx, &hosts)
+	return hosts, err
+}
+
+// CardsOn gives the cards of a host's machines in networks with security groups.
+func (Guarded) CardsOn(ctx context.Context, q db.Tx, host uid.Host) (cards []secgroup.Card, err error) {
+	err = q.NewRaw(`select c.id as nic, c.vm_id as vm from vms v join nics c on c.vm_id = v.id join networks n on n.id = c.network_id
+		join network_offerings o on o.id = n.offering_id where v.host_id = ? and v.removed is null and `+guarding+` order by c.id`, host).
+		Scan(ctx, &cards)
+	return cards, err
+}
+
+// AddressesOf gives the addresses by which machines of groups are known, whether they run or not.
+func (Guarded) AddressesOf(ctx context.Context, q db.Tx, ids []uid.SecurityGroup) (map[uid.SecurityGroup][]string, error) {
+	out := map[uid.SecurityGroup][]string{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	var rows []struct {
+		GroupID uid.SecurityGroup
+		IP      network.IP `bun:"ip,nullzero"`
+		IP6     string     `bun:"ip6"`
+	}
+	err := q.NewRaw(`select m.group_id, c.ip, c.ip6 from security_group_vms m join vms v on v.id = m.vm_id join nics c on c.vm_id = v.id
+		join networks n on n.id = c.network_id join network_offerings o on o.id = n.offering_id
+		where m.group_id in (?) and v.removed is null and v.state not in ('Destroyed', 'Expunging', 'Error') and `+guarding+`
+		order by m.group_id, c.ip, c.ip6`, bun.List(ids)).Scan(ctx, &rows)
+	for _, r := range rows {
+		if r.IP != 0 {
+			out[r.GroupID] = append(out[r.GroupID], r.IP.String())
+		}
+		if r.IP6 != "" {
+			out[r.GroupID] = append(out[r.GroupID], r.IP6)
+		}
+	}
+	return out, err
+}

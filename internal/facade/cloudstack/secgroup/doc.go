@@ -1,0 +1,2 @@
+// Package secgroup translates the commands on security groups and their rules.
+package secgroup
