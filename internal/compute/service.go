@@ -70,8 +70,8 @@ type Parts struct {
 // New makes a service and registers its plans with the engine.
 func New(p Parts) *Service {
 	s, e := &Service{
-		db: p.DB, engine: p.Engine, accounts: p.Accounts, networks: p.Networks, hosts: p.Hosts, volumes: p.Volumes, routers: p.Routers, groups: p.Groups,
-		settings: p.Settings, box: p.Box,
+		db: p.DB, engine: p.Engine, accounts: p.Accounts, networks: p.Networks, hosts: p.Hosts, volumes: p.Volumes, routers: p.Routers,
+		groups: p.Groups, settings: p.Settings, box: p.Box,
 	}, p.Engine
 	s.placement = placement.New(p.Settings)
 	s.deploy = op.Register(e, s.deployPlan())

@@ -11,7 +11,7 @@ import (
 // Options say what a crew does.
 type Options[ID comparable] struct {
 	Now    func() time.Time
-	AtOnce int // how many things are looked at at the same time
+	AtOnce int // how many things are looked after at the same time
 	// Do looks at a thing, and does what there is to do.
 	Do func(ctx context.Context, id ID) error
 	// Failed gets to know that Do has failed, for how many times in a row.

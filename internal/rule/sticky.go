@@ -144,7 +144,8 @@ func (in *StickIn) check() error {
 		return fault.Invalidf("AppCookie knows sessions by their cookie only: leave out mode and prefix, or choose LbCookie with mode=prefix")
 	case in.Method == "LbCookie" && in.Params["mode"] != "" && !slices.Contains(cookieModes, in.Params["mode"]):
 		return fault.Invalidf("mode %q of LbCookie is none of %s", in.Params["mode"], strings.Join(cookieModes, ", "))
-	case in.Method == "LbCookie" && in.Params["mode"] != "" && in.Params["mode"] != "insert" && (said(in.Params, "indirect") || said(in.Params, "postonly")):
+	case in.Method == "LbCookie" && !slices.Contains([]string{"", "insert"}, in.Params["mode"]) &&
+		(said(in.Params, "indirect") || said(in.Params, "postonly")):
 		return fault.Invalidf("indirect and postonly go with mode=insert: leave them out with mode=%s", in.Params["mode"])
 	}
 	return nil
@@ -162,7 +163,8 @@ func (p Port) stick(method string) error {
 	case p.Protocol == "udp" && method != "SourceBased":
 		return fault.Invalidf("%s is about udp, which has no cookies: want methodname=SourceBased", p.text())
 	case p.Protocol == proxied && method != "SourceBased":
-		return fault.Invalidf("%s tells machines who is at the other end by PROXY headers, and looks into nothing: want methodname=SourceBased", p.text())
+		return fault.Invalidf("%s tells machines who is at the other end by PROXY headers and looks into nothing: want methodname=SourceBased",
+			p.text())
 	}
 	return nil
 }

@@ -219,7 +219,7 @@ func (s *Service) Revoke(ctx context.Context, id uid.SecurityGroupRule, egress b
 	q := op.Request{
 		Thing: op.On("securitygroup", r.Group), Caller: auth.From(ctx), Command: command, SubjectKind: "SecurityGroupRule", SubjectID: string(id),
 	}
-	job, _, err := s.changing.Start(ctx, q, change{Group: r.Group, Revoked: true, do: func(ctx context.Context, tx db.Tx, q *op.Request, c *change) error {
+	revoke := func(ctx context.Context, tx db.Tx, q *op.Request, c *change) error {
 		g, err := stay(ctx, tx, q.Caller.Reach(), Group{ID: r.Group, Account: r.Account}, nil)
 		if err != nil {
 			return err
@@ -233,6 +233,7 @@ func (s *Service) Revoke(ctx context.Context, id uid.SecurityGroupRule, egress b
 			return err
 		}
 		return told(ctx, tx, q, g, kind, "revoking", c.Rules)
-	}})
+	}
+	job, _, err := s.changing.Start(ctx, q, change{Group: r.Group, Revoked: true, do: revoke})
 	return job, err
 }

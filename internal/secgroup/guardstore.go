@@ -23,7 +23,7 @@ type noteRow struct {
 }
 
 var noteEach = db.Prepare(`insert into security_group_notes (id, group_id, rules)
-	select cast(? as text) || group_id, group_id, false from security_group_vms where vm_id = ?`)
+	select cast(? as text) || m.group_id, m.group_id, false from security_group_vms m where m.vm_id = ?`)
 
 // noteMembers notes that the members of all groups of a machine are others.
 func noteMembers(ctx context.Context, tx db.Tx, vm uid.VM) error {

@@ -33,7 +33,8 @@ func update(ctx context.Context, tx db.Tx, id uid.SecurityGroup, g Group) error 
 	for _, where := range []struct{ table, column string }{
 		{"security_group_vms", "group_id"}, {"security_group_rules", "group_id"}, {"security_group_rules", "peer_id"},
 	} {
-		_, err := tx.NewRaw("update ? set ? = ? where ? = ?", bun.Ident(where.table), bun.Ident(where.column), g.ID, bun.Ident(where.column), id).Exec(ctx)
+		column := bun.Ident(where.column)
+		_, err := tx.NewRaw("update ? set ? = ? where ? = ?", bun.Ident(where.table), column, g.ID, column, id).Exec(ctx)
 		if err != nil {
 			return err
 		}
