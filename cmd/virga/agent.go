@@ -29,6 +29,7 @@ type agent struct {
 	Roots    []string   `help:"Folders that storage pools and image stores may be in, with commas between. Default: any." placeholder:"DIR"`
 	Fetch    []string   `help:"Networks of one's own that images may be fetched from, as CIDRs with commas between. Default: none, only public addresses." placeholder:"CIDR"`
 	Check    bool       `help:"Only look what this machine can do, and say what each lack costs."`
+	Clear    bool       `help:"End all that runs on this host for the cloud, at once: machines, virtual routers, networks. Disks stay. For hosts that were deleted."`
 	Hosts    string     `hidden:"" enum:"kvm,sim" default:"kvm"`
 	LogLevel slog.Level `help:"Least level that is logged: debug, info, warn, error." default:"warn"`
 }
@@ -50,7 +51,7 @@ func (a *agent) AfterApply() error {
 			return fmt.Errorf("--fetch %q: want a network, 10.0.0.0/8 for instance", cidr)
 		}
 	}
-	if len(a.Server) == 0 && !a.Check {
+	if len(a.Server) == 0 && !a.Check && !a.Clear {
 		return errors.New("--server: want where the cloud's servers take agents, server.example:8443 for instance")
 	}
 	return checkData(a.Data)
@@ -81,6 +82,13 @@ func (a *agent) Run(ctx context.Context) error {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: a.LogLevel}))
 	if a.Check {
 		return a.check(ctx, log)
+	}
+	if a.Clear {
+		machines, err := node.Clear(ctx, data, log)
+		if err == nil {
+			fmt.Printf("Virga agent: nothing runs here for the cloud any more; %d machines were ended\n", machines)
+		}
+		return err
 	}
 	opened := a.kvm(data, log)
 	if a.Hosts == "sim" {

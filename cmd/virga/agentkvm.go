@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -12,13 +11,12 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
+// self is this program, for who is started as a user that may not be able to get to where it is installed.
+const self = "/proc/self/exe"
+
 // kvm is this machine as a host.
 func (a *agent) kvm(data string, log *slog.Logger) func(context.Context, uid.Host, string) (node.Machine, error) {
 	return func(ctx context.Context, id uid.Host, address string) (node.Machine, error) {
-		self, err := os.Executable()
-		if err != nil {
-			return node.Machine{}, fmt.Errorf("find this program: %w", err)
-		}
 		var own []netip.Prefix
 		for _, cidr := range a.Fetch {
 			own = append(own, netip.MustParsePrefix(cidr)) // AfterApply has parsed them

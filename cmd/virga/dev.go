@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strconv"
 	"sync"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/cloud"
 	"github.com/virga-cloud/virga/internal/host"
+	"github.com/virga-cloud/virga/internal/hypervisor/node"
 	"github.com/virga-cloud/virga/internal/hypervisor/sim"
 	"github.com/virga-cloud/virga/internal/secret"
 )
@@ -24,7 +27,8 @@ import (
 type dev struct {
 	common
 	Data            string `help:"Folder for the data, or 'memory' for a cloud that vanishes when it stops." default:"virga-data" placeholder:"DIR"`
-	Hosts           int    `help:"How many hosts to simulate." default:"4"`
+	Hosts           string `help:"How many hosts to simulate; or 'kvm', and this machine is the host, and runs real machines." default:"4" placeholder:"N|kvm"`
+	Outside         string `help:"With --hosts kvm: this machine's address in the public network that it makes for the cloud, with the network's size." default:"192.168.231.1/24" placeholder:"ADDRESS/BITS"`
 	Basic           bool   `help:"Add a zone of basic networking with security groups, Sandbox-simulator-basic."`
 	Fast            bool   `help:"Simulated hosts do everything at once (default)." xor:"pace"`
 	Realistic       bool   `help:"Simulated hosts take as long as real ones." xor:"pace"`
@@ -47,8 +51,12 @@ const maxHosts = 100_000
 
 // AfterApply is kong's hook to judge the flags.
 func (d *dev) AfterApply() error {
-	if d.Hosts < 0 || d.Hosts > maxHosts {
-		return fmt.Errorf("--hosts %d: want a number from 0 to %d", d.Hosts, maxHosts)
+	if d.Hosts == hostsKVM {
+		if err := d.checkKVM(); err != nil {
+			return err
+		}
+	} else if n, err := strconv.Atoi(d.Hosts); err != nil || n < 0 || n > maxHosts {
+		return fmt.Errorf("--hosts %s: want a number from 0 to %d, or %s", d.Hosts, maxHosts, hostsKVM)
 	}
 	if d.Name == "" {
 		return errors.New("--name: want a name, dev for instance")
@@ -58,6 +66,11 @@ func (d *dev) AfterApply() error {
 
 // Run serves the sandbox until it is told to stop.
 func (d *dev) Run(ctx context.Context) error {
+	if d.Hosts == hostsKVM {
+		if err := node.Suitable(ctx); err != nil {
+			return err
+		}
+	}
 	// Scripts wait for the file: one that an earlier run left would send them to where nobody answers, with keys that nobody knows.
 	if err := d.forget(); err != nil {
 		return err
@@ -86,13 +99,20 @@ func (d *dev) Run(ctx context.Context) error {
 		return err
 	}
 	defer box.Close()
+	if d.Hosts == hostsKVM {
+		return d.serveKVM(ctx, box, doors, dir)
+	}
 	_, hosts, err := box.Cloud().Hosts.List(ctx, host.Filter{Limit: 1}) // an earlier run may have made more than this one was asked for
 	if err != nil {
 		return fmt.Errorf("count the hosts: %w", err)
 	}
 	return d.serve(ctx, box, doors, dir, func(url string) error {
 		go debug.FreeOSMemory() // what it took to begin; a laptop has other uses for it
-		return d.ready(url, box.Admin().Keys, hosts)
+		of := fmt.Sprintf("%d simulated hosts", hosts)
+		if hosts == 0 {
+			of = "no hosts yet"
+		}
+		return d.ready(url, box.Admin().Keys, of)
 	})
 }
 
@@ -112,8 +132,10 @@ func (d *dev) sandbox(ctx context.Context, dir string) cloud.SandboxIn {
 		Config: d.config(dir, d.Name, filepath.Join(dir, "world.db"), pace),
 		Admin:  account.BootstrapIn{Username: devUser, Password: secret.New(devPassword), Hash: hash, Keys: true},
 	}
-	if !d.NoSeed {
-		in.Seed = &cloud.SeedIn{Hosts: d.Hosts, Pods: min(2, d.Hosts), Basic: d.Basic}
+	if n, err := strconv.Atoi(d.Hosts); err != nil { // this machine is the host
+		in.World, in.Agents.Listen = "", cmp.Or(in.Agents.Listen, "127.0.0.1:0")
+	} else if !d.NoSeed {
+		in.Seed = &cloud.SeedIn{Hosts: n, Pods: min(2, n), Basic: d.Basic}
 	}
 	return in
 }
@@ -149,7 +171,8 @@ type credentials struct {
 	SecretKey string `json:"secretkey"`
 }
 
-func (d *dev) ready(url string, keys account.Keys, hosts int) error {
+// ready says how to use the cloud; of is what it has for hosts.
+func (d *dev) ready(url string, keys account.Keys, of string) error {
 	c := credentials{
 		Endpoint: url + "/client/api", UI: url + "/", Username: devUser, Password: devPassword, APIKey: keys.APIKey, SecretKey: keys.Secret.Reveal(),
 	}
@@ -157,10 +180,6 @@ func (d *dev) ready(url string, keys account.Keys, hosts int) error {
 		if err := writeCredentials(d.CredentialsFile, c); err != nil {
 			return err
 		}
-	}
-	simulated := fmt.Sprintf("%d simulated hosts", hosts)
-	if hosts == 0 {
-		simulated = "no hosts yet"
 	}
 	fmt.Printf(`Virga %s: a cloud on this machine, %s
 
@@ -176,7 +195,7 @@ Things to try:
   curl -b /tmp/virga.cookies '%s?command=listHosts&response=json'
   open %s/docs/ in a browser
 
-`, version, simulated, c.Endpoint, url, c.Username, c.Password, c.APIKey, c.SecretKey, os.Args[0], c.Username, c.Password, c.Endpoint, c.Endpoint, url)
+`, version, of, c.Endpoint, url, c.Username, c.Password, c.APIKey, c.SecretKey, os.Args[0], c.Username, c.Password, c.Endpoint, c.Endpoint, url)
 	if !loopback(d.Listen) {
 		fmt.Fprintf(os.Stderr, "WARNING: everybody who can reach %s can be the administrator of this cloud: its password is %q, as "+
 			"that of every sandbox. Use 'virga server' for anything but trying things out.\n", d.Listen, devPassword)

@@ -185,7 +185,7 @@ func (r *reader) interpreter(language string) *interpreter {
 	out, err := cmd.StdoutPipe()
 	must(r.t, err)
 	cmd.Stderr = cmd.Stdout
-	must(r.t, cmd.Start())
+	must(r.t, begin(cmd))
 	kill := func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) } // with what it has left in the background
 	limit := time.AfterFunc(time.Minute, kill)
 	r.t.Cleanup(func() { limit.Stop(); kill(); _ = cmd.Wait() })

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -76,20 +77,44 @@ func (b *lockedBuffer) String() string {
 	return b.b.String()
 }
 
+// begin starts a command that is killed when this process ends. The kernel does that when the thread ends that has started it, so there
+// is one for that.
+func begin(cmd *exec.Cmd) error {
+	begun := make(chan error)
+	beginners() <- func() { begun <- cmd.Start() }
+	return <-begun
+}
+
+var beginners = sync.OnceValue(func() chan<- func() {
+	work := make(chan func())
+	go func() {
+		runtime.LockOSThread()
+		for f := range work {
+			f()
+		}
+	}()
+	return work
+})
+
 // launch starts the program; it is killed at the test's end at the latest.
 func launch(t testing.TB, args ...string) *process {
+	t.Helper()
+	return launchBy(t, nil, args...)
+}
+
+// launchBy is launch by a program that becomes the one that it is told.
+func launchBy(t testing.TB, by []string, args ...string) *process {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := &process{t: t, out: &lockedBuffer{}, done: make(chan struct{}), Home: t.TempDir()}
-	p.cmd = exec.Command(path, args...)
+	line := slices.Concat(by, []string{path}, args)
+	p.cmd = exec.Command(line[0], line[1:]...)
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, begin(p.cmd))
 	go func() { _ = p.cmd.Wait(); close(p.done) }()
 	t.Cleanup(p.kill)
 	return p
@@ -122,7 +147,13 @@ func (p *process) read(credentials string) error {
 // until polls for something that another process does.
 func (p *process) until(what string, happened func() bool) {
 	p.t.Helper()
-	limit := time.NewTimer(30 * time.Second)
+	p.within(30*time.Second, what, happened)
+}
+
+// within is until for what may take longer.
+func (p *process) within(most time.Duration, what string, happened func() bool) {
+	p.t.Helper()
+	limit := time.NewTimer(most)
 	defer limit.Stop()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -132,7 +163,7 @@ func (p *process) until(what string, happened func() bool) {
 		case <-p.done:
 			p.t.Fatalf("virga ended while waiting for %s:\n%s", what, p.out)
 		case <-limit.C:
-			p.t.Fatalf("no %s after 30 s:\n%s", what, p.out)
+			p.t.Fatalf("no %s after %v:\n%s", what, most, p.out)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func TestToolsBesideAServer(t *testing.T) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out := &lockedBuffer{}
 	cmd.Stdout, cmd.Stderr = out, out
-	must(t, cmd.Start())
+	must(t, begin(cmd))
 	machines := func() int {
 		page, err := api.Fetch(t.Context(), p.client(), cs.ListVirtualMachines, cs.ListVirtualMachinesIn{Paging: api.Paging{Keyword: "endless"}})
 		must(t, err)

@@ -50,7 +50,12 @@ const (
 func OpenSandbox(ctx context.Context, in SandboxIn) (*Sandbox, error) {
 	s := &Sandbox{in: in}
 	fresh := false
-	if in.Database == "" {
+	switch {
+	case in.World == "":
+		s.resetter = func(context.Context) error {
+			return fault.Conflictf("this sandbox has real machines, which can't be put back to what they were")
+		}
+	case in.Database == "":
 		if _, err := os.Stat(s.path(resetting)); err == nil {
 			if err := s.putBack(); err != nil {
 				return nil, err
@@ -59,7 +64,7 @@ func OpenSandbox(ctx context.Context, in SandboxIn) (*Sandbox, error) {
 		_, err := os.Stat(s.path(DatabaseFile))
 		fresh = errors.Is(err, fs.ErrNotExist)
 		s.resetter = s.reset
-	} else {
+	default:
 		s.resetter = func(context.Context) error {
 			return fault.Conflictf("this sandbox is on PostgreSQL, which others may share: only one in a folder of its own is put back")
 		}

@@ -101,3 +101,15 @@ func (g *guest) status(ctx context.Context) (string, error) {
 	}
 	return answer.Status, nil
 }
+
+// Cards are those of the machines that are here, also of such as have ended and were not stopped.
+func (d *Driver) Cards() (cards []uid.NIC) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, g := range d.guests {
+		for _, n := range g.Machine.NICs {
+			cards = append(cards, n.ID)
+		}
+	}
+	return cards
+}

@@ -136,6 +136,11 @@ func Report(ctx context.Context, w io.Writer, log *slog.Logger) error {
 	return missing(all)
 }
 
+// Suitable tells whether this machine can be a host, without looking what machines would run on: where it can't, what is missing.
+func Suitable(ctx context.Context) error {
+	return missing(Check(ctx, func(context.Context) (string, error) { return "", nil }))
+}
+
 // tried boots a guest, for who has no driver yet.
 func tried(ctx context.Context, log *slog.Logger) (string, error) {
 	dir, err := os.MkdirTemp("", "virga-check-")

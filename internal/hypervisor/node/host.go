@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/hypervisor/kvm"
 	"github.com/virga-cloud/virga/internal/hypervisor/vnet"
@@ -21,20 +20,24 @@ import (
 
 // HostOptions say what there is of a real host.
 type HostOptions struct {
-	Dir      string   // what is kept of its machines, networks and routers
-	Address  string   // by which other hosts reach it; "" for a host alone
-	Public   string   // the link by which routers reach the outside; "" for none
-	Trunk    string   // the link whose VLANs are guest networks; "" for none
-	Roots    []string // the folders that pools and stores may be in; none means any
-	Fetcher  kvm.Fetcher
-	Metadata []string // the program that answers guests of routers
-	Log      *slog.Logger
+	Dir         string        // what is kept of its machines, networks and routers
+	Address     string        // by which other hosts reach it; "" for a host alone
+	Public      string        // the link by which routers reach the outside; "" for none
+	Outside     *vnet.Outside // a public network that the host makes for itself, in the place of Public; nil for none
+	Trunk       string        // the link whose VLANs are guest networks; "" for none
+	Roots       []string      // the folders that pools and stores may be in; none means any
+	Fetcher     kvm.Fetcher
+	Metadata    []string // the program that answers guests of routers
+	Accelerator string   // what machines run on, "kvm" or "tcg"; "" finds out
+	Log         *slog.Logger
 }
 
 // host is a real host: machines under QEMU, guest networks, virtual routers.
 type host struct {
 	*kvm.Driver
-	id      uid.Host
+	*vrouter.Network
+
+	options HostOptions
 	fabric  *vnet.Fabric
 	routers *vrouter.Routers
 }
@@ -48,20 +51,13 @@ var (
 // OpenHost takes up the host that this process is on.
 func OpenHost(ctx context.Context, id uid.Host, o HostOptions) (_ Machine, err error) {
 	// QEMU is opened first: it says best what is missing of itself.
-	h, who := &host{id: id}, unprivileged()
+	h := &host{options: o}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, h.close())
 		}
 	}()
-	if err := passable(o.Dir); err != nil {
-		return Machine{}, err
-	}
-	h.Driver, err = kvm.Open(kvm.Options{
-		Host: id, Dir: filepath.Join(o.Dir, "machines"), Ports: ports{h}, Fetcher: o.Fetcher, User: who, Listen: o.Address,
-		Roots: o.Roots, Log: o.Log,
-	})
-	if err != nil {
+	if err := h.openMachines(id); err != nil {
 		return Machine{}, err
 	}
 	able := Check(ctx, h.Runs)
@@ -73,31 +69,78 @@ func OpenHost(ctx context.Context, id uid.Host, o HostOptions) (_ Machine, err e
 			o.Log.Warn("this host lacks something", "what", c.Name, "cost", c.Cost, "why", c.Lack)
 		}
 	}
-	net := vnet.Config{Host: id, State: filepath.Join(o.Dir, "networks"), Trunk: o.Trunk, Public: o.Public, Log: o.Log}
-	if address, err := netip.ParseAddr(o.Address); err == nil && !address.IsLoopback() {
-		net.Underlay = address
+	if err := h.openNetworks(ctx, id); err != nil {
+		return Machine{}, err
 	}
-	if who != nil {
-		net.Owner = int(who.UID)
-	}
-	if h.fabric, err = vnet.Open(ctx, net); err != nil {
-		return Machine{}, fmt.Errorf("take up the guest networks of this host: %w", err)
-	}
-	h.routers, err = vrouter.Open(vrouter.Config{
-		Fabric: h.fabric, State: filepath.Join(o.Dir, "routers"), Spaces: "virga-", Metadata: o.Metadata, User: nobody, Log: o.Log,
-	})
-	if err != nil {
-		return Machine{}, fmt.Errorf("take up the virtual routers of this host: %w", err)
+	if o.Outside != nil {
+		if err := h.fabric.MakeOutside(ctx, *o.Outside); err != nil {
+			return Machine{}, err
+		}
 	}
 	return Machine{Driver: h, Capabilities: proven(able), Close: h.close}, nil
 }
 
-// passable lets services of routers and QEMU, which run as other users, through a folder, and not look into it.
-func passable(dir string) error {
+func (h *host) openMachines(id uid.Host) (err error) {
+	o, who := h.options, unprivileged()
+	if err := passable(o.Dir, who != nil); err != nil {
+		return err
+	}
+	h.Driver, err = kvm.Open(kvm.Options{
+		Host: id, Dir: filepath.Join(o.Dir, "machines"), Ports: ports{h}, Fetcher: o.Fetcher, User: who, Listen: o.Address,
+		Roots: o.Roots, Accelerator: o.Accelerator, Log: o.Log,
+	})
+	return err
+}
+
+func (h *host) openNetworks(ctx context.Context, id uid.Host) (err error) {
+	o := h.options
+	net := vnet.Config{Host: id, State: filepath.Join(o.Dir, "networks"), Trunk: o.Trunk, Public: o.Public, Log: o.Log}
+	if o.Public == "" { // where it makes none, there is none of that name
+		net.Public = vnet.OutsideOf(id)
+	}
+	if address, err := netip.ParseAddr(o.Address); err == nil && !address.IsLoopback() {
+		net.Underlay = address
+	}
+	if who := unprivileged(); who != nil {
+		net.Owner = int(who.UID)
+	}
+	if h.fabric, err = vnet.Open(ctx, net); err != nil {
+		return fmt.Errorf("take up the guest networks of this host: %w", err)
+	}
+	h.routers, err = vrouter.Open(vrouter.Config{
+		Fabric: h.fabric, State: filepath.Join(o.Dir, "routers"), Spaces: "virga-r-" + vnet.Tag(id) + "-", Metadata: o.Metadata, User: nobody,
+		Log: o.Log,
+	})
+	if err != nil {
+		return fmt.Errorf("take up the virtual routers of this host: %w", err)
+	}
+	h.Network = vrouter.NewNetwork(h.fabric, h.routers)
+	return nil
+}
+
+// passable lets services of routers and QEMU, which run as other users, through a folder, and not look into it. Those above it are
+// somebody else's: one that others can't go through is in the way.
+func passable(dir string, others bool) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("folder of this host: %w", err)
 	}
-	return os.Chmod(dir, 0o711) //nolint:gosec // through, and no more
+	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // through, and no more
+		return err
+	}
+	if !others {
+		return nil
+	}
+	for above := filepath.Dir(filepath.Clean(dir)); ; above = filepath.Dir(above) {
+		if info, err := os.Stat(above); err != nil {
+			return err
+		} else if info.Mode()&0o001 == 0 {
+			return fmt.Errorf("machines run as another user, who can't get to %s, since %s keeps others out: choose another folder, or "+
+				"let them through with chmod o+x %s", dir, above, above)
+		}
+		if above == filepath.Dir(above) {
+			return nil
+		}
+	}
 }
 
 // nobody is who owns nothing.
@@ -139,57 +182,12 @@ func (h *host) close() (err error) {
 	return err
 }
 
-// Recover finds what runs, and puts in order what should.
+// Recover finds what runs, puts in order what should, and removes what is for nothing that is here.
 func (h *host) Recover(ctx context.Context) error {
-	return errors.Join(h.Driver.Recover(ctx), h.routers.Recover(ctx))
-}
-
-// here tells whether this is the host that is meant.
-func (h *host) here(ctx context.Context, id uid.Host) error {
-	if id != h.id {
-		return fault.Unavailablef("host %s does not answer: this is host %s", id, h.id)
+	if err := h.Driver.Recover(ctx); err != nil {
+		return err // the cards of machines that it has not come to are not known
 	}
-	return ctx.Err()
-}
-
-// ApplyRouter makes a router what its document says.
-func (h *host) ApplyRouter(ctx context.Context, id uid.Host, r hypervisor.Router) error {
-	if err := h.here(ctx, id); err != nil {
-		return err
-	}
-	return h.routers.ApplyRouter(ctx, r)
-}
-
-// DropRouter ends a router.
-func (h *host) DropRouter(ctx context.Context, id uid.Host, r uid.Router) error {
-	if err := h.here(ctx, id); err != nil {
-		return err
-	}
-	return h.routers.DropRouter(ctx, r)
-}
-
-// Routers lists the routers.
-func (h *host) Routers(ctx context.Context, id uid.Host) ([]hypervisor.RouterReport, error) {
-	if err := h.here(ctx, id); err != nil {
-		return nil, err
-	}
-	return h.routers.Routers(ctx)
-}
-
-// ApplyGuards makes the rules of the cards what the document says.
-func (h *host) ApplyGuards(ctx context.Context, id uid.Host, g hypervisor.Guards) error {
-	if err := h.here(ctx, id); err != nil {
-		return err
-	}
-	return h.fabric.ApplyGuards(ctx, g)
-}
-
-// ApplyPeers tells the host of the others.
-func (h *host) ApplyPeers(ctx context.Context, id uid.Host, p hypervisor.Peers) error {
-	if err := h.here(ctx, id); err != nil {
-		return err
-	}
-	return h.fabric.ApplyPeers(ctx, p)
+	return h.RecoverNetwork(ctx, h.Cards())
 }
 
 // ports are where machines' cards end: in the host's guest networks.

@@ -109,7 +109,11 @@ func (n *node) hold(ctx context.Context, server string) {
 	for {
 		c, err := bus.Dial(bus.DialOptions{
 			Server: server, TLS: n.tls, Name: string(n.Host), Key: n.key, Timing: n.Timing, Log: n.Log,
-			Lost:   func(err error) { n.Log.Warn("the connection to a server is lost", "server", server, "error", err) },
+			Lost: func(err error) {
+				if ctx.Err() == nil { // it is not this end that ends it
+					n.Log.Warn("the connection to a server is lost", "server", server, "error", err)
+				}
+			},
 			Failed: l.failed,
 			Found: func() {
 				select {

@@ -111,3 +111,9 @@ func write(path string, text []byte) error {
 	}
 	return nil
 }
+
+// Introduced tells whether the agent of a folder has been made known to a cloud.
+func Introduced(dir string) bool {
+	s, err := (&folder{path: dir}).load()
+	return err == nil && s.Host != ""
+}

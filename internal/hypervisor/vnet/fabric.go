@@ -59,7 +59,7 @@ func Open(ctx context.Context, c Config) (*Fabric, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	if c.Space == "" {
-		c.Space = mine + "-net-" + tag(c.Host)
+		c.Space = mine + "-net-" + Tag(c.Host)
 	}
 	f := &Fabric{Config: c, ports: map[uid.NIC]*port{}}
 	var err error

@@ -65,7 +65,7 @@ func (f *Fabric) guard(ctx context.Context) error {
 }
 
 // table is the name of our tables, which hosts that share a network namespace have one each of.
-func (f *Fabric) table() string { return mine + "_" + tag(f.Host) }
+func (f *Fabric) table() string { return mine + "_" + Tag(f.Host) }
 
 // view is all that the rules of a host's ports come from.
 type view struct {

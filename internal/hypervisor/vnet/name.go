@@ -23,8 +23,11 @@ const (
 // mine begins the alias of every link of ours.
 const mine = "virga"
 
-// tag tells hosts apart that share a machine.
-func tag(host uid.Host) string { return digest(string(host), 8) }
+// Tag tells hosts apart that share a machine.
+func Tag(host uid.Host) string { return digest(string(host), 8) }
+
+// OutsideOf is what a host may call the public network that it makes for itself.
+func OutsideOf(host uid.Host) string { return anOutside + digest(string(host)+"/outside", 13) }
 
 // name is the name of a host's link of a kind for a thing. The kernel has room for 15 characters, and that is what it takes.
 func (f *Fabric) name(kind, id string) string { return kind + digest(string(f.Host)+"/"+id, 13) }
