@@ -46,7 +46,7 @@ func newOwnCloud(t *testing.T) *ownCloud {
 	o.by = []string{"nsenter", "--net=/run/netns/" + o.space.Name, "--"}
 	dir, err := os.MkdirTemp("", "vr") // a short path: there are sockets below
 	must(t, err)
-	must(t, os.Chmod(dir, 0o711)) //nolint:gosec // QEMU runs as another user
+	must(t, os.Chmod(dir, 0o711))
 	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
 	o.dir = filepath.Join(dir, "v")
 	t.Cleanup(o.clear)
