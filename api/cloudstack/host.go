@@ -94,7 +94,7 @@ type Host struct {
 	ID            uid.Host    `json:"id" doc:"The ID of the host."`
 	Name          string      `json:"name" doc:"The name of the host."`
 	State         string      `json:"state" doc:"Up, Down, Alert, Disconnected or Connecting."`
-	ResourceState string      `json:"resourcestate" doc:"Enabled, Disabled, or on the way to Maintenance or there."`
+	ResourceState string      `json:"resourcestate" doc:"Enabled, Disabled, PrepareForMaintenance while its machines are moved away, ErrorInMaintenance where some can't be, or Maintenance."`
 	Type          string      `json:"type" doc:"Routing: a host for machines."`
 	Hypervisor    string      `json:"hypervisor" doc:"The hypervisor of the host."`
 	IPAddress     string      `json:"ipaddress" doc:"The address of the host."`

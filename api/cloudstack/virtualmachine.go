@@ -50,7 +50,7 @@ type VirtualMachine struct {
 	UserID              uid.User            `json:"userid,omitempty" doc:"The ID of the user who deployed it."`
 	Username            string              `json:"username,omitempty" doc:"The name of the user who deployed it."`
 	Created             api.Time            `json:"created,omitzero" doc:"When the machine was made."`
-	State               string              `json:"state" doc:"Running, Stopped, Starting, Stopping, Destroyed, Expunging or Error."`
+	State               string              `json:"state" doc:"Running, Stopped, Starting, Stopping, Migrating, Destroyed, Expunging or Error."`
 	HAEnabled           bool                `json:"haenable" doc:"Whether it is started again when its host fails."`
 	ZoneID              uid.Zone            `json:"zoneid" doc:"The ID of the machine's zone."`
 	ZoneName            string              `json:"zonename,omitempty" doc:"The name of the machine's zone."`
@@ -86,7 +86,7 @@ type VirtualMachine struct {
 	RootDeviceType      string              `json:"rootdevicetype,omitempty" doc:"The type of the storage pool its root disk is in; absent until the disk is made."`
 	PublicIPID          string              `json:"publicipid,omitempty" doc:"The ID of the public address that leads to it alone."`
 	PublicIP            string              `json:"publicip,omitempty" doc:"The public address that leads to it alone."`
-	Password            string              `json:"password,omitempty" doc:"A password that was made for it. The result of the job that starts it the first time shows it to its owner, once."`
+	Password            string              `json:"password,omitempty" doc:"A password that was made for it. The result of the job that starts it the first time shows it to its owner, once; that of one that resets it, until it runs."`
 	KeyPair             string              `json:"keypair,omitempty" doc:"The name of the SSH key pair that it was deployed with; the first one where there are several."`
 	KeyPairs            string              `json:"keypairs,omitempty" doc:"The names of the SSH key pairs that it was deployed with, with commas between."`
 	SecurityGroups      []GroupOfMachine    `json:"securitygroup,omitempty" api:"set" doc:"The security groups that it is in."`

@@ -51,6 +51,7 @@ import (
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/tag"
+	"github.com/virga-cloud/virga/internal/upkeep"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/vpc"
 	"github.com/virga-cloud/virga/internal/zone"
@@ -126,6 +127,7 @@ type Cloud struct {
 	Images    *image.Service
 	Volumes   *volume.Service
 	Machines  *compute.Service
+	Upkeep    *upkeep.Service
 	Closing   *closing.Service
 	Projects  *project.Service
 	Facade    *cloudstack.Facade
@@ -257,6 +259,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 		Settings: cl.Settings, Box: box,
 	})
 	cl.Routers.FilledBy(cl.Rules.Fill, cl.Machines.FillRouter)
+	cl.Upkeep = upkeep.New(cl.DB, cl.Engine, cl.Hosts, cl.Machines)
 	cl.Closing = closing.New(closing.Parts{
 		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Projects: cl.Projects, Machines: cl.Machines, Volumes: cl.Volumes,
 		Networks: cl.Networks, Images: cl.Images,
@@ -364,6 +367,9 @@ func (cl *Cloud) expireAudit(ctx context.Context) error {
 // glance is how soon keepers notice that their period was changed.
 const glance = 5 * time.Second
 
+// maintenancePeriod is how soon machines begin to leave a host that is to go out of service.
+const maintenancePeriod = 2 * time.Second
+
 // routerPeriod is how soon a router converges that nobody waits for, at the latest.
 const routerPeriod = 3 * time.Second
 
@@ -378,6 +384,7 @@ func (cl *Cloud) keepers() []keep.Keeper {
 		{Name: "security-groups", Period: routerPeriod, Round: cl.Groups.Round},
 		{Name: "host-documents", Period: routerPeriod, Round: cl.Documents.Round},
 		{Name: "routers", Period: routerPeriod, Round: cl.Routers.Round},
+		{Name: "maintenance", Period: maintenancePeriod, Round: cl.Upkeep.Round},
 		{Name: "details", Period: time.Minute, Round: cl.Details.Sweep},
 		{Name: "annotations", Period: time.Minute, Round: cl.Annotations.Sweep},
 		{Name: "image-stores", Period: glance, Every: every(setting.StorageStatsInterval), Round: cl.Images.MeasureStores},

@@ -136,3 +136,38 @@ func TestStormHostReconnect(t *testing.T) {
 			}
 		})
 }
+
+func TestStormHostMaintain(t *testing.T) {
+	t.Parallel()
+	hostStorm(t, func(t *testing.T, s *stormy) uid.Host { return first(t, s).ID },
+		func(ctx context.Context, s *stormy, id *uid.Host) (op.ID, error) {
+			return s.now.Hosts.Maintain(ctx, *id)
+		},
+		inService(host.Maintenance), inService(host.Enabled))
+}
+
+func TestStormHostMaintainEnd(t *testing.T) {
+	t.Parallel()
+	hostStorm(t, func(t *testing.T, s *stormy) uid.Host {
+		id := first(t, s).ID
+		stop, err := s.now.Engine.Start(s.ctx)
+		must(t, err)
+		defer stop()
+		job, err := s.now.Hosts.Maintain(s.ctx, id)
+		must(t, err)
+		s.wait(t, job)
+		return id
+	}, func(ctx context.Context, s *stormy, id *uid.Host) (op.ID, error) {
+		return s.now.Hosts.EndMaintenance(ctx, *id)
+	},
+		inService(host.Enabled), inService(host.Maintenance))
+}
+
+func inService(want host.ResourceState) func(*testing.T, *stormy, host.Host) {
+	return func(t *testing.T, _ *stormy, h host.Host) {
+		t.Helper()
+		if h.ResourceState != want || h.State != host.Up {
+			t.Errorf("it is %s, %s; want %s", h.State, h.ResourceState, want)
+		}
+	}
+}

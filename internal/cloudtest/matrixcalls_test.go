@@ -37,6 +37,8 @@ var needs = map[string]api.Params{
 	"addResourceDetail":                {"details[0].key": "k", "details[0].value": "v"},
 	"listResourceDetails":              {"resourcetype": "UserVm"},
 	"removeResourceDetail":             {"resourcetype": "UserVm"},
+	"migrateVirtualMachine":            {"autoselect": "true"},
+	"resetSSHKeyForVirtualMachine":     {"keypair": "x"},
 }
 
 // together is what is said besides with a parameter: "-" for nothing, "$account" for the name of an account in the domain that it names,
@@ -304,6 +306,7 @@ var unshown = map[string]string{
 	"deleteEgressFirewallRule.accountid":        "the rule is another account's",
 	"updatePortForwardingRule.ipaddressid":      "the rule is on another address",
 	"listRouters.hostid":                        "not every host has routers",
+	"migrateVirtualMachine.hostid":              "no machine runs",
 }
 
 func (s *shard) isUnshown(d *api.Description, name string, x thing) bool {

@@ -123,7 +123,9 @@ func OnHost(ctx context.Context, q db.Tx, on uid.Host) ([]uid.VM, error) {
 }
 
 // withoutUserData leaves out what may be 32 KiB in each row, and what is in no list.
-func withoutUserData(q *bun.SelectQuery) { q.ExcludeColumn("user_data", "ssh_keys", "password") }
+func withoutUserData(q *bun.SelectQuery) {
+	q.ExcludeColumn("user_data", "ssh_keys", "password", "encrypted_password")
+}
 
 var byIDs = db.PrepareMany("select * from vms where id in (?)")
 

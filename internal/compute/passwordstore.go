@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -16,4 +17,14 @@ func forgetPassword(ctx context.Context, tx db.Tx, id uid.VM, sealed string) (bo
 	}
 	n, err := res.RowsAffected()
 	return n == 1, err
+}
+
+// setAccess records by what a machine lets its users in, which its networks' routers tell it.
+func setAccess(ctx context.Context, tx db.Tx, id uid.VM, a access) error {
+	_, err := tx.NewRaw(`update vms set password = ?, password_user = ?, encrypted_password = ?, key_pairs = ?, ssh_keys = ?,
+		version = version + 1 where id = ?`, a.Password, a.User, a.Encrypted, a.KeyPairs, a.SSHKeys, id).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	return network.TouchOf(ctx, tx, id)
 }

@@ -254,8 +254,7 @@ func (s *Service) runs(ctx context.Context, j *job) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	guests, err := driver.Guests(ctx, j.Host)
-	return slices.Contains(guests, hypervisor.Guest{VM: j.VM, Running: true}), err
+	return runsOn(ctx, driver, j.Host, j.VM)
 }
 
 func (s *Service) probe(ctx context.Context, j *job) (hypervisor.Report, error) {

@@ -48,6 +48,10 @@ type Service struct {
 	wipe        *op.Runner[job]
 	expunge     *op.Runner[job]
 
+	migrate       *op.Runner[migration]
+	resetPassword *op.Runner[reset]
+	resetKeys     *op.Runner[reset]
+
 	attachVolume *op.Runner[attachment]
 	createVolume *op.Runner[attachment]
 	detachVolume *op.Runner[attachment]
@@ -84,6 +88,9 @@ func New(p Parts) *Service {
 	s.destroyWith = op.Register(e, s.destroyWithPlan())
 	s.wipe = op.Register(e, s.wipePlan())
 	s.expunge = op.Register(e, s.expungePlan())
+	s.migrate = op.Register(e, s.migratePlan())
+	s.resetPassword = op.Register(e, s.resetPasswordPlan())
+	s.resetKeys = op.Register(e, s.resetKeysPlan())
 	s.attachVolume = op.Register(e, s.attachPlan())
 	s.createVolume = op.Register(e, s.createVolumePlan())
 	s.detachVolume = op.Register(e, s.detachPlan())

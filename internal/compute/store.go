@@ -98,7 +98,8 @@ func setDestroyed(ctx context.Context, tx db.Tx, id uid.VM, at time.Time) error 
 }
 
 func setRemoved(ctx context.Context, tx db.Tx, id uid.VM, s State) error {
-	_, err := tx.NewRaw("update vms set state = ?, removed = ?, password = '', version = version + 1 where id = ?", s, tx.Now, id).Exec(ctx)
+	_, err := tx.NewRaw(`update vms set state = ?, removed = ?, password = '', encrypted_password = '', version = version + 1
+		where id = ?`, s, tx.Now, id).Exec(ctx)
 	if err != nil {
 		return err
 	}

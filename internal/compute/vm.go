@@ -19,16 +19,17 @@ const (
 	Running   State = "Running"
 	Stopping  State = "Stopping"
 	Stopped   State = "Stopped"
+	Migrating State = "Migrating"
 	Destroyed State = "Destroyed"
 	Expunging State = "Expunging"
 	Failed    State = "Error"
 )
 
-// moves are the states that a user's wish may lead to from each state. Operations move on from Starting, Stopping and
-// Expunging themselves.
+// moves are the states that a user's wish may lead to from each state. Operations move on from Starting, Stopping,
+// Migrating and Expunging themselves.
 var moves = map[State][]State{
 	Stopped:   {Starting, Destroyed, Expunging},
-	Running:   {Stopping, Running, Destroyed},
+	Running:   {Stopping, Running, Migrating, Destroyed},
 	Destroyed: {Stopped, Expunging},
 	Failed:    {Destroyed, Expunging},
 }
@@ -57,9 +58,11 @@ type VM struct {
 	CPUSpeed     int `bun:"cpu_speed"` // MHz per core
 	MemoryMB     int `bun:"memory_mb"`
 	UserData     string
-	KeyPairs     string `bun:"key_pairs"` // names of SSH key pairs, a line each
-	SSHKeys      string `bun:"ssh_keys"`  // their public halves, a line each: the machine keeps them when a pair is deleted
-	Password     string // sealed; "" where there is none, or it has been shown
+	KeyPairs     string   `bun:"key_pairs"` // names of SSH key pairs, a line each
+	SSHKeys      string   `bun:"ssh_keys"`  // their public halves, a line each: the machine keeps them when a pair is deleted
+	Password     string   // sealed; "" where there is none, or it has been shown
+	PasswordUser uid.User `bun:"password_user"`      // whom it was made for, besides the account's users
+	Encrypted    string   `bun:"encrypted_password"` // it, for who has the private half of the machine's first RSA key
 	Details      map[string]string
 	HAEnabled    bool `bun:"ha_enabled"`
 	Dynamic      bool // may be given more CPU and memory while it runs
@@ -77,6 +80,7 @@ func (vm VM) may(to State) error {
 	}
 	verb := map[State]string{
 		Starting: "started", Stopping: "stopped", Running: "rebooted", Destroyed: "destroyed", Expunging: "expunged", Stopped: "recovered",
+		Migrating: "migrated",
 	}[to]
 	return fault.Conflictf("virtual machine %q is %s and can't be %s", vm.Name, vm.State, verb)
 }

@@ -378,6 +378,8 @@ CREATE TABLE hosts (
 
 CREATE INDEX hosts_cluster on hosts (cluster_id) where removed is null;
 
+CREATE INDEX hosts_leaving on hosts (id) where resource_state = 'PrepareForMaintenance' and removed is null;
+
 CREATE INDEX hosts_listed on hosts (id) where removed is null;
 
 CREATE INDEX hosts_load on hosts (zone_id, (case when memory_used * cpu_total >= cpu_used * memory_total
@@ -1399,6 +1401,8 @@ CREATE TABLE vms (
     key_pairs   text        not null default '',       -- names of SSH key pairs, a line each
     ssh_keys    text        not null default '',       -- their public halves, a line each
     password    text        not null default '',       -- sealed; until it has been shown
+    password_user text      not null default '',       -- whom it was made for, besides the account's users
+    encrypted_password text not null default '',       -- the same, for who has the private half of the first RSA key
     details     text        not null default '{}',     -- JSON object of strings
     ha_enabled  boolean     not null default false,
     dynamic     boolean     not null default false,    -- may be given more CPU and memory while it runs

@@ -72,6 +72,9 @@ const (
 	VMDestroy Kind = "VM.DESTROY"
 	VMExpunge Kind = "VM.EXPUNGE"
 
+	VMResetPassword Kind = "VM.RESETPASSWORD"
+	VMResetSSHKey   Kind = "VM.RESETSSHKEY"
+
 	NetworkCreate  Kind = "NETWORK.CREATE"
 	NetworkUpdate  Kind = "NETWORK.UPDATE"
 	NetworkRestart Kind = "NETWORK.RESTART"
@@ -216,7 +219,7 @@ var resources = map[Kind]string{
 	AccountMarkZone: "Account", DomainCreate: "Domain", DomainUpdate: "Domain", DomainDelete: "Domain",
 	VMCreate: "VirtualMachine", VMStart: "VirtualMachine", VMStop: "VirtualMachine", VMReboot: "VirtualMachine",
 	VMUpdate: "VirtualMachine", VMUpgrade: "VirtualMachine", VMMigrate: "VirtualMachine", VMRestore: "VirtualMachine", VMRecover: "VirtualMachine",
-	VMDestroy: "VirtualMachine", VMExpunge: "VirtualMachine",
+	VMDestroy: "VirtualMachine", VMExpunge: "VirtualMachine", VMResetPassword: "VirtualMachine", VMResetSSHKey: "VirtualMachine",
 	NetworkCreate: "Network", NetworkUpdate: "Network", NetworkRestart: "Network", NetworkDelete: "Network",
 	RouterCreate: "VirtualRouter", RouterStart: "VirtualRouter", RouterStop: "VirtualRouter", RouterReboot: "VirtualRouter",
 	RouterDestroy: "VirtualRouter", RouterHA: "VirtualRouter", NetRuleAdd: "Network", NetRuleModify: "Network", NetRuleDelete: "Network",

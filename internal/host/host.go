@@ -36,6 +36,9 @@ const (
 	Enabled     ResourceState = "Enabled"
 	Disabled    ResourceState = "Disabled"
 	Maintenance ResourceState = "Maintenance"
+
+	PrepareForMaintenance ResourceState = "PrepareForMaintenance" // its machines are being moved away
+	ErrorInMaintenance    ResourceState = "ErrorInMaintenance"    // some of them can't be
 )
 
 // Host is a machine that runs machines.
@@ -107,6 +110,9 @@ type Service struct {
 	add       *op.Runner[joining]
 	remove    *op.Runner[leaving]
 	reconnect *op.Runner[probing]
+
+	maintain       *op.Runner[service]
+	endMaintenance *op.Runner[service]
 }
 
 // Parts are what the service works with. The first three are required.
@@ -127,6 +133,8 @@ func New(p Parts) *Service {
 	s.add = op.Register(p.Engine, s.addPlan())
 	s.remove = op.Register(p.Engine, s.deletePlan())
 	s.reconnect = op.Register(p.Engine, s.reconnectPlan())
+	s.maintain = op.Register(p.Engine, s.maintainPlan())
+	s.endMaintenance = op.Register(p.Engine, s.endMaintenancePlan())
 	return s
 }
 

@@ -111,3 +111,10 @@ func Reaching(ctx context.Context, q db.Tx, z uid.Zone, c uid.Cluster, hyperviso
 	err = sel.Scan(ctx, &ids)
 	return ids, err
 }
+
+// Leaving gives the hosts that are being prepared for maintenance.
+func Leaving(ctx context.Context, q db.Tx) ([]Host, error) {
+	var rows []hostRow
+	err := q.NewSelect().Model(&rows).Where("h.resource_state = 'PrepareForMaintenance' and h.removed is null").Order("h.id").Scan(ctx)
+	return hosts(rows), err
+}

@@ -181,3 +181,25 @@ func parse(key string) (ssh.PublicKey, string, error) {
 	}
 	return public, comment, nil
 }
+
+// Encrypt encrypts a text for who has the private half of a key, in the way that CloudStack's clients read: by PKCS #1 v1.5, in base64.
+// It is false for keys of other kinds than RSA, and for RSA's that are too short, which can't be encrypted to.
+func Encrypt(line, text string) (string, bool) {
+	public, _, err := parse(line)
+	if err != nil {
+		return "", false
+	}
+	known, ok := public.(ssh.CryptoPublicKey)
+	if !ok {
+		return "", false
+	}
+	key, ok := known.CryptoPublicKey().(*rsa.PublicKey)
+	if !ok {
+		return "", false
+	}
+	encrypted, err := rsa.EncryptPKCS1v15(rand.Reader, key, []byte(text)) //nolint:staticcheck // the contract's
+	if err != nil {
+		return "", false
+	}
+	return base64.StdEncoding.EncodeToString(encrypted), true
+}

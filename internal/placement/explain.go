@@ -99,7 +99,7 @@ func (e *explanation) text() string {
 // refuse says why no host would do. In a big cloud that takes a look at very many hosts, so that what was said serves for the next
 // ones who want the same, for as long as the sums do.
 func (s *Service) refuse(ctx context.Context, tx db.Tx, w Want) error {
-	key := fmt.Sprint(w.Zone, w.Hypervisor, w.Need, w.HostTags, w.Disks, w.Made, w.Addresses, w.Cluster, w.Pod, w.Host)
+	key := fmt.Sprint(w.Zone, w.Hypervisor, w.Need, w.HostTags, w.Disks, w.Made, w.Addresses, w.Cluster, w.Pod, w.Host, w.Avoid)
 	if said := s.rooms.said(key, tx.Now); said != nil {
 		return said
 	}

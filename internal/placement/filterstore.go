@@ -82,6 +82,9 @@ func (l *look) among() clause {
 	if l.Host != "" {
 		c = c.join(is(" and h.id = ?", l.Host))
 	}
+	if l.Avoid != "" {
+		c = c.join(is(" and h.id <> ?", l.Avoid))
+	}
 	if l.Cluster != "" {
 		c = c.join(is(" and h.cluster_id = ?", l.Cluster))
 	}
@@ -141,6 +144,8 @@ func places() []filter {
 			switch l.ResourceState {
 			case host.Maintenance:
 				return "in maintenance"
+			case host.PrepareForMaintenance, host.ErrorInMaintenance:
+				return "on the way into maintenance"
 			case host.Disabled:
 				return "disabled"
 			default:

@@ -48,7 +48,7 @@ func (s *Service) makeMissing(ctx context.Context) error {
 	return nil
 }
 
-// moveLost moves routers away from hosts that are down or gone. What they left there is ended when the host is back.
+// moveLost moves routers away from hosts that are down, gone or out of service for maintenance. What they left there is ended when the host is back.
 func (s *Service) moveLost(ctx context.Context) error {
 	lost, err := onLostHosts(ctx, s.db.Read(), batch)
 	if err != nil {
@@ -84,7 +84,7 @@ func (s *Service) move(ctx context.Context, tx db.Tx, r Router, to Place) error 
 		return err
 	}
 	_, err = event.Write(ctx, tx, event.Event{
-		Type: event.RouterHA, Description: fmt.Sprintf("moved virtual router %s (%s) from host %s, which is gone, to host %s", r.Name,
+		Type: event.RouterHA, Description: fmt.Sprintf("moved virtual router %s (%s) from host %s, which is out of service, to host %s", r.Name,
 			r.ID, r.Host, to.Host),
 		Account: r.Account, Domain: r.Domain, ResourceID: string(r.ID), Level: event.Warn,
 	})

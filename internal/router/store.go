@@ -120,7 +120,8 @@ func withoutRouter(ctx context.Context, q db.Tx, limit int) (ids []uid.Network, 
 func onLostHosts(ctx context.Context, q db.Tx, limit int) ([]Router, error) {
 	var rows []routerRow
 	err := q.NewSelect().Model(&rows).Join("join hosts as h on h.id = r.host_id").Where("r.removed is null and r.state in (?, ?)", Starting, Running).
-		Where("(h.removed is not null or h.state in ('Down', 'Removed') or h.resource_state = 'Maintenance')").
+		Where("(h.removed is not null or h.state in ('Down', 'Removed') or " +
+			"h.resource_state in ('PrepareForMaintenance', 'ErrorInMaintenance', 'Maintenance'))").
 		Order("r.id").Limit(int64(limit)).Scan(ctx)
 	return routers(rows), err
 }
@@ -158,6 +159,7 @@ func startAgain(ctx context.Context, tx db.Tx, id uid.Router) error {
 }
 
 func isUp(ctx context.Context, q db.Tx, id uid.Host) (up bool, err error) {
-	err = q.NewRaw("select exists (select 1 from hosts where id = ? and state = 'Up' and removed is null)", id).Scan(ctx, &up)
+	err = q.NewRaw(`select exists (select 1 from hosts where id = ? and state = 'Up' and removed is null
+		and resource_state not in ('PrepareForMaintenance', 'ErrorInMaintenance', 'Maintenance'))`, id).Scan(ctx, &up)
 	return up, err
 }

@@ -933,6 +933,7 @@ create index hosts_listed on hosts (id) where removed is null;
 create index hosts_load on hosts (zone_id, (case when memory_used * cpu_total >= cpu_used * memory_total
     then memory_used * 1000000 / nullif(memory_total, 0) else cpu_used * 1000000 / nullif(cpu_total, 0) end), id)
     where removed is null and state = 'Up' and resource_state = 'Enabled';
+create index hosts_leaving on hosts (id) where resource_state = 'PrepareForMaintenance' and removed is null;
 
 -- internal/agent --------------------------------------------------------------------------------------------------
 -- Who signs the certificates that servers show to agents. There is one.
@@ -1267,6 +1268,8 @@ create table vms (
     key_pairs   text        not null default '',       -- names of SSH key pairs, a line each
     ssh_keys    text        not null default '',       -- their public halves, a line each
     password    text        not null default '',       -- sealed; until it has been shown
+    password_user text      not null default '',       -- whom it was made for, besides the account's users
+    encrypted_password text not null default '',       -- the same, for who has the private half of the first RSA key
     details     text        not null default '{}',     -- JSON object of strings
     ha_enabled  boolean     not null default false,
     dynamic     boolean     not null default false,    -- may be given more CPU and memory while it runs

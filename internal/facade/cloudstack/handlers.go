@@ -12,6 +12,7 @@ import (
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/balancer"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/ldap"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/machine"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/note"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/offer"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/plant"
@@ -64,6 +65,7 @@ func (f *Facade) translators() []func(*api.Mux) {
 		router.Translator{DB: f.DB, Owned: f.Owned, Routers: f.Routers}.Register,
 		address.Translator{DB: f.DB, Owned: f.Owned, Addresses: f.Addresses}.Register,
 		f.registerMachines,
+		machine.Translator{Machines: f.Machines, Show: f.machine}.Register,
 		f.registerVolumes,
 	}
 }

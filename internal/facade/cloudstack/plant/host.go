@@ -19,9 +19,16 @@ func (t Translator) registerHosts(m *api.Mux) {
 	api.HandleCreateList(m, cs.AddHost, t.addHost, one)
 	api.HandleCall(m, cs.UpdateHost, t.updateHost)
 	api.HandleCall(m, cs.DeleteHost, t.deleteHost)
-	api.HandleJob(m, cs.ReconnectHost, t.reconnectHost, func(ctx context.Context, subject string) (cs.Host, error) {
-		return one(ctx, uid.Host(subject))
-	})
+	shown := func(ctx context.Context, subject string) (cs.Host, error) { return one(ctx, uid.Host(subject)) }
+	api.HandleJob(m, cs.ReconnectHost, t.reconnectHost, shown)
+	api.HandleJob(m, cs.PrepareHostForMaintenance, func(ctx context.Context, in cs.PrepareHostForMaintenanceIn) (api.Started, error) {
+		job, err := t.Hosts.Maintain(ctx, in.ID)
+		return api.Started{JobID: job}, err
+	}, shown)
+	api.HandleJob(m, cs.CancelHostMaintenance, func(ctx context.Context, in cs.CancelHostMaintenanceIn) (api.Started, error) {
+		job, err := t.Hosts.EndMaintenance(ctx, in.ID)
+		return api.Started{JobID: job}, err
+	}, shown)
 	api.HandleList(m, cs.ListHosts, t.listHosts)
 }
 

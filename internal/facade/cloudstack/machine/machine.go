@@ -1,0 +1,70 @@
+package machine
+
+import (
+	"context"
+
+	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/secret"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Translator translates for the service that keeps machines.
+type Translator struct {
+	Machines *compute.Service
+	// Show gives the machine that a job was about.
+	Show func(ctx context.Context, subject string) (cs.VirtualMachine, error)
+}
+
+// Register gives the commands their handlers.
+func (t Translator) Register(m *api.Mux) {
+	api.HandleJob(m, cs.MigrateVirtualMachine, t.migrate, t.Show)
+	api.HandleJob(m, cs.ResetPasswordForVirtualMachine, t.resetPassword, t.showReset)
+	api.HandleJob(m, cs.ResetSSHKeyForVirtualMachine, t.resetKeys, t.showReset)
+	api.HandleCall(m, cs.GetVMPassword, t.password)
+}
+
+func started(job uid.Op, err error) (api.Started, error) { return api.Started{JobID: job}, err }
+
+func (t Translator) migrate(ctx context.Context, in cs.MigrateVirtualMachineIn) (api.Started, error) {
+	if in.HostID == "" && !in.AutoSelect {
+		return api.Started{}, fault.Invalidf("say with hostid where the virtual machine is to go, or autoselect=true to leave that to placement")
+	}
+	return started(t.Machines.Migrate(ctx, in.VMID, in.HostID))
+}
+
+func (t Translator) resetPassword(ctx context.Context, in cs.ResetPasswordForVirtualMachineIn) (api.Started, error) {
+	return started(t.Machines.ResetPassword(ctx, in.ID, secret.New(in.Password)))
+}
+
+func (t Translator) resetKeys(ctx context.Context, in cs.ResetSSHKeyForVirtualMachineIn) (api.Started, error) {
+	names := in.KeyPairs
+	if in.KeyPair != "" {
+		if len(names) > 0 {
+			return api.Started{}, fault.Invalidf("keypair and keypairs were both given; use one of them")
+		}
+		names = []string{in.KeyPair}
+	}
+	return started(t.Machines.ResetKeys(ctx, in.ID, compute.KeysIn{
+		Names: names, Owner: account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID},
+	}))
+}
+
+// showReset shows a machine with the password that was made for it.
+func (t Translator) showReset(ctx context.Context, subject string) (cs.VirtualMachine, error) {
+	out, err := t.Show(ctx, subject)
+	if err != nil || !out.PasswordEnabled {
+		return out, err
+	}
+	password, err := t.Machines.SeePassword(ctx, out.ID)
+	out.Password = password.Reveal()
+	return out, err
+}
+
+func (t Translator) password(ctx context.Context, in cs.GetVMPasswordIn) (cs.EncryptedPassword, error) {
+	encrypted, err := t.Machines.EncryptedPassword(ctx, in.ID)
+	return cs.EncryptedPassword{Encrypted: encrypted}, err
+}
