@@ -34,7 +34,7 @@ var always = []invariant{
 		and (h.cpu_total <> h.cpu_cores * h.cpu_speed or h.memory_total <> h.memory_mb)`},
 	{"a running machine has a host and no other has one", `
 		select id || ' is ' || state || ' with host ' || coalesce(host_id, '-') from vms
-		where removed is null and (state = 'Running') <> (host_id is not null)`},
+		where removed is null and ((state = 'Running') <> (host_id is not null) or to_host_id is not null)`},
 	{"nothing stays between two states without a job", `
 		select 'machine ' || id || ' is ' || state from vms where removed is null and state not in ('Running', 'Stopped', 'Destroyed', 'Error')
 		union all select 'host ' || name || ' is ' || state || ', ' || resource_state from hosts
@@ -188,7 +188,7 @@ var presences = []reference{
 // references are those of all rows, removed ones too, to rows that may be removed but never go away: what was made of an offering
 // or a template goes on without it, and shows its name. Those of presences are among them.
 var references = append([]reference{
-	{"vms", "user_id", "users"}, {"vms", "last_host_id", "hosts"}, {"vms", "template_id", "templates"}, {"vms", "iso_id", "templates"},
+	{"vms", "user_id", "users"}, {"vms", "last_host_id", "hosts"}, {"vms", "to_host_id", "hosts"}, {"vms", "template_id", "templates"}, {"vms", "iso_id", "templates"},
 	{"vms", "service_offering_id", "service_offerings"}, {"vms", "os_type_id", "os_types"}, {"vms", "group_id", "vm_groups"},
 	{"volumes", "template_id", "templates"}, {"volumes", "disk_offering_id", "disk_offerings"},
 	{"volumes", "service_offering_id", "service_offerings"},

@@ -17,20 +17,22 @@ type Guarded struct{}
 // guarding tells of an offering, o, that its networks have security groups.
 const guarding = `o.services like '%"name":"SecurityGroup"%'`
 
-// HostsOf gives the hosts on which machines of some groups are.
+// HostsOf gives the hosts on which machines of some groups are, or are soon to be.
 func (Guarded) HostsOf(ctx context.Context, q db.Tx, ids []uid.SecurityGroup) (hosts []uid.Host, err error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	err = q.NewRaw(`select distinct v.host_id from security_group_vms m join vms v on v.id = m.vm_id
-		where m.group_id in (?) and v.host_id is not null order by 1`, bun.List(ids)).Scan(ctx, &hosts)
+	err = q.NewRaw(`select v.host_id from security_group_vms m join vms v on v.id = m.vm_id where m.group_id in (?) and v.host_id is not null
+		union select v.to_host_id from security_group_vms m join vms v on v.id = m.vm_id
+			where m.group_id in (?) and v.to_host_id is not null order by 1`, bun.List(ids), bun.List(ids)).Scan(ctx, &hosts)
 	return hosts, err
 }
 
-// CardsOn gives the cards of a host's machines in networks with security groups.
+// CardsOn gives the cards of a host's machines in networks with security groups, and of those that are moving there.
 func (Guarded) CardsOn(ctx context.Context, q db.Tx, host uid.Host) (cards []secgroup.Card, err error) {
 	err = q.NewRaw(`select c.id as nic, c.vm_id as vm from vms v join nics c on c.vm_id = v.id join networks n on n.id = c.network_id
-		join network_offerings o on o.id = n.offering_id where v.host_id = ? and v.removed is null and `+guarding+` order by c.id`, host).
+		join network_offerings o on o.id = n.offering_id 
+		where (v.host_id = ? or v.to_host_id = ?) and v.removed is null and `+guarding+` order by c.id`, host, host).
 		Scan(ctx, &cards)
 	return cards, err
 }

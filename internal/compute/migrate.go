@@ -11,6 +11,7 @@ import (
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -21,6 +22,8 @@ type migration struct {
 	From uid.Host `json:"from,omitempty"`
 	To   uid.Host `json:"to,omitempty"`
 	Wish uid.Host `json:"wish,omitempty"` // where an admin wants it; "" for wherever there is room
+	// Guarded is the version of the rules of cards that the new host must have before it comes; 0 without security groups.
+	Guarded int64 `json:"guarded,omitempty"`
 }
 
 // Migrate begins to move a running machine to a host or, with "", to one that placement chooses. The machine goes on running. Its disks
@@ -34,6 +37,7 @@ func (s *Service) migratePlan() *op.Plan[migration] {
 	return op.New[migration]("vm.migrate").Refuses().
 		Accept(s.beginMove, func(ctx context.Context, tx db.Tx, m *migration) error { return setState(ctx, tx, m.VM, Running) }).
 		Tx("place", s.placeMove, s.unplaceMove).
+		Wait("guards", s.expected).
 		Do("move", s.move, s.bringBack).
 		Tx("finish", s.arrived, nil)
 }
@@ -82,8 +86,25 @@ func (s *Service) placeMove(ctx context.Context, tx db.Tx, m *migration) error {
 		want.Pod = h.Pod
 	}
 	p, err := s.placement.Find(ctx, tx, want)
-	m.To = p.Host
+	if err != nil {
+		return err
+	}
+	m.To, m.Guarded = p.Host, 0
+	if err := setDestination(ctx, tx, vm.ID, p.Host); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(vm.cards, func(c card) bool { return c.Grouped }) {
+		m.Guarded, err = secgroup.Place(ctx, tx, p.Host)
+	}
 	return err
+}
+
+// expected tells whether the new host knows the rules of the machine's cards.
+func (s *Service) expected(ctx context.Context, q db.Tx, m *migration) (bool, error) {
+	if m.Guarded == 0 {
+		return true, nil
+	}
+	return s.groups.Guarded(ctx, q, m.To, m.Guarded)
 }
 
 func (s *Service) unplaceMove(ctx context.Context, tx db.Tx, m *migration) error {
@@ -91,7 +112,10 @@ func (s *Service) unplaceMove(ctx context.Context, tx db.Tx, m *migration) error
 	if err != nil {
 		return err
 	}
-	return host.Release(ctx, tx, m.To, vm.need())
+	if err := host.Release(ctx, tx, m.To, vm.need()); err != nil {
+		return err
+	}
+	return setDestination(ctx, tx, vm.ID, "")
 }
 
 // moving gives what a step needs: the machine as it is told, and who moves it.
@@ -182,8 +206,5 @@ func (s *Service) arrived(ctx context.Context, tx db.Tx, m *migration) error {
 	if err := host.Release(ctx, tx, m.From, vm.need()); err != nil {
 		return err
 	}
-	if err := setHost(ctx, tx, vm.ID, m.To); err != nil {
-		return err
-	}
-	return setState(ctx, tx, vm.ID, Running)
+	return setArrived(ctx, tx, vm.ID)
 }

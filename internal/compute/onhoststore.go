@@ -11,7 +11,7 @@ import (
 // HeldOn names some of the machines that a host has room reserved for, and tells how many there are.
 func HeldOn(ctx context.Context, tx db.Tx, on uid.Host) (some []string, total int, err error) {
 	const few = 5
-	n, err := tx.NewSelect().Table("vms").Column("instance_name").Where("host_id = ? and removed is null", on).
+	n, err := tx.NewSelect().Table("vms").Column("instance_name").Where("(host_id = ? or to_host_id = ?) and removed is null", on, on).
 		Order("id").Limit(few).ScanAndCount(ctx, &some)
 	return some, int(n), err
 }

@@ -43,6 +43,7 @@ type VM struct {
 	Zone         uid.Zone            `bun:"zone_id"`
 	Host         uid.Host            `bun:"host_id,nullzero"` // holds the machine's room while set
 	LastHost     uid.Host            `bun:"last_host_id,nullzero"`
+	ToHost       uid.Host            `bun:"to_host_id,nullzero"` // holds it, too, while the machine is moving there
 	Template     uid.Template        `bun:"template_id"`
 	Offering     uid.ServiceOffering `bun:"service_offering_id"`
 	OSType       uid.OSType          `bun:"os_type_id"`

@@ -1383,6 +1383,7 @@ CREATE TABLE vms (
     zone_id     text        not null,
     host_id     text,                                  -- holds the machine's capacity while set; no foreign key: see nics
     last_host_id text,
+    to_host_id  text,                                  -- holds it, too: where the machine is moving to
     template_id text        not null,
     service_offering_id text not null,
     os_type_id  text        not null,
@@ -1428,6 +1429,8 @@ CREATE INDEX vms_iso on vms (iso_id) where iso_id is not null;
 CREATE INDEX vms_listed on vms (id, account_id, name, display_name, instance_name, removed) where removed is null;
 
 CREATE INDEX vms_owner on vms (account_id, id, state) where removed is null;
+
+CREATE INDEX vms_to_host on vms (to_host_id) where to_host_id is not null;
 
 CREATE TABLE volumes (
     id          text primary key,

@@ -119,9 +119,6 @@ func (s *Service) busy(ctx context.Context, tx db.Tx, h Host) error {
 	if err != nil {
 		return err
 	}
-	if n == 0 {
-		return fault.Conflictf("host %q keeps room for a machine that is on its way there; try again when that has come", h.Name)
-	}
 	list := strings.Join(names, ", ")
 	if n > len(names) {
 		list += fmt.Sprintf(" and %d more", n-len(names))

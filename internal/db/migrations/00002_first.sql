@@ -1250,6 +1250,7 @@ create table vms (
     zone_id     text        not null,
     host_id     text,                                  -- holds the machine's capacity while set; no foreign key: see nics
     last_host_id text,
+    to_host_id  text,                                  -- holds it, too: where the machine is moving to
     template_id text        not null,
     service_offering_id text not null,
     os_type_id  text        not null,
@@ -1284,6 +1285,7 @@ create index vms_owner on vms (account_id, id, state) where removed is null;
 create index vms_domain on vms (domain_id, id) where removed is null;
 create index vms_listed on vms (id, account_id, name, display_name, instance_name, removed) where removed is null; -- all that counting by keyword reads
 create index vms_host on vms (host_id) where host_id is not null;
+create index vms_to_host on vms (to_host_id) where to_host_id is not null;
 create index vms_iso on vms (iso_id) where iso_id is not null;
 create index vms_group on vms (group_id) where group_id is not null;
 create index vms_destroyed on vms (destroyed) where destroyed is not null and removed is null;
