@@ -44,6 +44,7 @@ var envelopes = map[string]string{
 	"addldapconfiguration": "ldapconfiguration", "deleteldapconfiguration": "ldapconfiguration", "listldapconfigurations": "ldapconfiguration",
 	"revokesecuritygroupingress": "revokesecuritygroupingress", "revokesecuritygroupegress": "revokesecuritygroupegress",
 	"listldapusers": "ldapuser", "searchldap": "ldapuser", "importldapusers": "ldapuser", "ldapcreateaccount": "createaccount",
+	"deleteiso": "deleteisos",
 }
 
 // AnswerOf makes the answer of a command that a facade handles by itself (login, logout) from a value of its wire type.

@@ -80,7 +80,9 @@ var All = []api.Command{
 	DeployVirtualMachine, StartVirtualMachine, StopVirtualMachine, RebootVirtualMachine, DestroyVirtualMachine,
 	ExpungeVirtualMachine, RecoverVirtualMachine, UpdateVirtualMachine, ChangeServiceForVirtualMachine, ListVirtualMachines,
 	MigrateVirtualMachine, ResetPasswordForVirtualMachine, ResetSSHKeyForVirtualMachine, GetVMPassword,
-	ListVolumes, CreateVolume, AttachVolume, DetachVolume, DeleteVolume,
+	ListVolumes, CreateVolume, AttachVolume, DetachVolume, ResizeVolume, DeleteVolume,
+	CreateSnapshot, RevertSnapshot, DeleteSnapshot, ListSnapshots,
+	RegisterIso, DeleteIso, AttachIso, DetachIso,
 	ListEvents, ListEventTypes, ListAlerts,
 	ListConfigurations, ListConfigurationGroups, UpdateConfiguration, ResetConfiguration, GetCloudIdentifier,
 }

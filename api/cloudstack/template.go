@@ -77,31 +77,6 @@ type ListTemplatesIn struct {
 	ShowRemoved  bool           `api:"showremoved" doc:"Shows deleted templates, too."`
 }
 
-// ListIsos shows ISOs.
-var ListIsos = api.List[ListIsosIn, Template]{
-	Name: "listIsos", Noun: "ISO", Role: api.Everyone, Object: "iso",
-	Doc: "Lists ISOs: images of CDs, which machines can be installed from. One that is in several zones is shown once for each.",
-}
-
-// ListIsosIn chooses ISOs.
-type ListIsosIn struct {
-	api.Paging
-	api.Scope
-	InProject
-	Tagged
-	Filter       string         `api:"isofilter,one=featured|self|selfexecutable|sharedexecutable|executable|community|all" doc:"Which ISOs: featured by the admins, one's own (self), ready ones of one's own (which is what is shown unless said otherwise), shared with one, ready to be used, public but not featured, or all (admins only)."`
-	ID           uid.Template   `api:"id" doc:"Shows only the ISO with this ID."`
-	Name         string         `api:"name" doc:"Shows only ISOs of this name."`
-	ZoneID       uid.Zone       `api:"zoneid" doc:"Shows only ISOs of this zone."`
-	Hypervisor   string         `api:"hypervisor" doc:"Shows only ISOs for this hypervisor."`
-	Bootable     *bool          `api:"bootable" doc:"Shows only ISOs that machines can start from (true), or only others (false)."`
-	Public       *bool          `api:"ispublic" doc:"Shows only ISOs that everyone may use (true), or only others (false)."`
-	Ready        *bool          `api:"isready" doc:"Shows only ISOs that are ready (true), or only others (false)."`
-	ImageStoreID uid.ImageStore `api:"imagestoreid,since=4.19,admin" doc:"Shows only ISOs in this image store."`
-	OSCategoryID uid.OSCategory `api:"oscategoryid,since=4.21" doc:"Shows only ISOs with an operating system of this category inside."`
-	ShowRemoved  bool           `api:"showremoved" doc:"Shows deleted ISOs, too."`
-}
-
 // Template is a template or an ISO in one zone.
 type Template struct {
 	ID          uid.Template `json:"id" doc:"The ID of the image."`

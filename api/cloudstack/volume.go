@@ -22,11 +22,11 @@ var CreateVolume = api.Job[CreateVolumeIn, Volume]{
 type CreateVolumeIn struct {
 	api.Once
 	Name           string           `api:"name" doc:"The name of the volume; its ID unless given."`
-	DiskOfferingID uid.DiskOffering `api:"diskofferingid" doc:"The ID of the disk offering. Required, as long as there are no snapshots to make a volume from."`
+	DiskOfferingID uid.DiskOffering `api:"diskofferingid" doc:"The ID of the disk offering. Required but with snapshotid: a volume made from a snapshot is of the offering that the snapshot's volume has, unless another one is named."`
 	Size           int64            `api:"size" doc:"The size in GB, where the disk offering leaves it open."`
-	ZoneID         uid.Zone         `api:"zoneid" doc:"The ID of the zone; the machine's where one is named, and required otherwise."`
+	ZoneID         uid.Zone         `api:"zoneid" doc:"The ID of the zone; the machine's or the snapshot's where one is named, and required otherwise."`
 	VMID           uid.VM           `api:"virtualmachineid" doc:"The ID of a machine to attach it to."`
-	SnapshotID     string           `api:"snapshotid" doc:"The ID of a snapshot to make it from. There are none yet."`
+	SnapshotID     uid.Snapshot     `api:"snapshotid" doc:"The ID of a snapshot to make it from, in the snapshot's zone and as large at least."`
 	Account        string           `api:"account" doc:"The name of the account that is to own it. Goes together with domainid."`
 	DomainID       uid.Domain       `api:"domainid" doc:"The ID of that account's domain."`
 	ProjectID      uid.Project      `api:"projectid" doc:"The ID of the project that is to own it."`
@@ -58,10 +58,25 @@ type DetachVolumeIn struct {
 	DeviceID *int64     `api:"deviceid" doc:"The number of the device on that machine."`
 }
 
+// ResizeVolume gives a volume another size.
+var ResizeVolume = api.Job[ResizeVolumeIn, Volume]{
+	Name: "resizeVolume", Noun: "Volume", Role: api.Everyone, Object: "volume", Event: "VOLUME.RESIZE",
+	Doc: "Makes a volume larger. A machine that has it may run, and sees it at once. No disk is made smaller; a volume whose disk has not been " +
+		"made yet can be.",
+}
+
+// ResizeVolumeIn says which, and how large.
+type ResizeVolumeIn struct {
+	ID             uid.Volume       `api:"id,required" doc:"The ID of the volume."`
+	Size           int64            `api:"size" doc:"The size in GB that it is to have: for root disks, and where the disk offering leaves the size open."`
+	DiskOfferingID uid.DiskOffering `api:"diskofferingid" doc:"The ID of the disk offering that it is to have, for data disks. Its rates hold from the machine's next start on."`
+	ShrinkOK       bool             `api:"shrinkok" doc:"Whether less would do, too. It never does for a disk that is there: what is at its end would be lost."`
+}
+
 // DeleteVolume removes a volume.
 var DeleteVolume = api.Call[DeleteVolumeIn, api.Success]{
 	Name: "deleteVolume", Noun: "Volume", Role: api.Everyone, Event: "VOLUME.DELETE",
-	Doc: "Deletes a volume that is attached to no machine, with all that is on it. There is no way back. The answer comes when its disk " +
+	Doc: "Deletes a volume that is attached to no machine, with all that is on it; its snapshots stay. There is no way back. The answer comes when its disk " +
 		"is gone; where the storage does not answer for half a minute, the answer names the job that goes on deleting it.",
 }
 
@@ -99,7 +114,7 @@ type Volume struct {
 	ZoneID                     uid.Zone            `json:"zoneid" doc:"The ID of the volume's zone."`
 	ZoneName                   string              `json:"zonename,omitempty" doc:"The name of the volume's zone."`
 	Type                       string              `json:"type" doc:"ROOT or DATADISK."`
-	State                      string              `json:"state" doc:"Allocated while it has no disk, Creating while that is made for a machine that starts, Attaching, Ready; Expunging and Expunged on its way out."`
+	State                      string              `json:"state" doc:"Allocated while it has no disk, Creating while that is made for a machine that starts, Attaching, Ready; Resizing, Snapshotting and RevertSnapshotting while one of these is done to it; Expunging and Expunged on its way out."`
 	Size                       int64               `json:"size" doc:"The size in bytes."`
 	Created                    api.Time            `json:"created,omitzero" doc:"When the volume was made."`
 	Attached                   api.Time            `json:"attached,omitzero" doc:"When the volume was given to its machine."`
@@ -127,7 +142,7 @@ type Volume struct {
 	ClusterID                  uid.Cluster         `json:"clusterid,omitempty" api:"admin" doc:"The ID of the cluster it lies in."`
 	ClusterName                string              `json:"clustername,omitempty" api:"admin" doc:"The name of the cluster it lies in."`
 	IsExtractable              bool                `json:"isextractable" doc:"Whether it may be taken out of the cloud: a data disk may, a root disk as its template says."`
-	SnapshotID                 string              `json:"snapshotid,omitempty" doc:"The ID of the snapshot it was made from."`
+	SnapshotID                 uid.Snapshot        `json:"snapshotid,omitempty" doc:"The ID of the snapshot it was made from."`
 	Status                     string              `json:"status,omitempty" doc:"How far its upload has come, for a volume that is uploaded."`
 	Tags                       []Tag               `json:"tags,omitempty" api:"set" doc:"Its tags."`
 	IORates

@@ -66,6 +66,7 @@ func (s *Service) ending(name string, begin op.AcceptFunc[ending]) *op.Plan[endi
 		Accept(begin, nil).
 		Do("machines", s.endMachines, nil).
 		Do("volumes", s.endVolumes, nil).
+		Do("snapshots", s.endSnapshots, nil).
 		Do("networks", s.endNetworks, nil).
 		Do("images", s.endImages, nil).
 		Tx("end", s.ended, nil)

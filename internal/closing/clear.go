@@ -11,6 +11,7 @@ import (
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/snapshot"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -153,6 +154,23 @@ func (s *Service) endVolumes(ctx context.Context, e *ending) error {
 	})
 }
 
+// endSnapshots deletes the account's snapshots.
+func (s *Service) endSnapshots(ctx context.Context, e *ending) error {
+	return s.clear(ctx, e, clearing{
+		kind: "snapshot", table: "snapshot",
+		owned: func(ctx context.Context, scope auth.Scope) (out []owned, err error) {
+			found, _, err := s.Snapshots.List(ctx, snapshot.Filter{Scope: scope})
+			for _, n := range found {
+				out = append(out, owned{string(n.ID), n.Name})
+			}
+			return out, err
+		},
+		drop: func(ctx context.Context, id string) (op.ID, error) {
+			return s.Snapshots.Delete(ctx, uid.Snapshot(id), "")
+		},
+	})
+}
+
 func (s *Service) endNetworks(ctx context.Context, e *ending) error {
 	return s.clear(ctx, e, clearing{
 		kind: "network", table: "network",
@@ -186,7 +204,7 @@ func (s *Service) endImages(ctx context.Context, e *ending) error {
 			return out, nil
 		},
 		drop: func(ctx context.Context, id string) (op.ID, error) {
-			return s.Images.Delete(ctx, uid.Template(id), "", true)
+			return s.Images.End(ctx, uid.Template(id))
 		},
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/project"
+	"github.com/virga-cloud/virga/internal/snapshot"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -42,6 +43,8 @@ type Parts struct {
 	Volumes  *volume.Service
 	Networks *network.Service
 	Images   *image.Service
+
+	Snapshots *snapshot.Service
 }
 
 // patience is how long a step waits for other operations to end. Theirs is shorter, where they can be undone.

@@ -50,6 +50,7 @@ import (
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/setting"
+	"github.com/virga-cloud/virga/internal/snapshot"
 	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/internal/upkeep"
 	"github.com/virga-cloud/virga/internal/volume"
@@ -126,6 +127,7 @@ type Cloud struct {
 	Pools     *pool.Service
 	Images    *image.Service
 	Volumes   *volume.Service
+	Snapshots *snapshot.Service
 	Machines  *compute.Service
 	Upkeep    *upkeep.Service
 	Closing   *closing.Service
@@ -227,7 +229,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Zones = zone.New(cl.DB, cl.Settings)
 	cl.Offerings = offering.New(cl.DB, cl.Settings)
 	cl.KeyPairs = keypair.New(cl.DB, cl.Accounts)
-	cl.Tags = tag.New(cl.DB, cl.Engine, compute.Taggable, volume.Taggable, image.Taggable, image.TaggableISO, network.Taggable,
+	cl.Tags = tag.New(cl.DB, cl.Engine, compute.Taggable, volume.Taggable, snapshot.Taggable, image.Taggable, image.TaggableISO, network.Taggable,
 		network.TaggableAddress, secgroup.Taggable, secgroup.TaggableRules,
 		rule.TaggableForwarding, rule.TaggableBalancing, rule.TaggableWall, zone.Taggable,
 		project.Taggable)
@@ -244,11 +246,17 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Peers = peer.New(cl.DB, cl.Hosts, cl.Documents)
 	cl.Groups = secgroup.New(secgroup.Parts{DB: cl.DB, Accounts: cl.Accounts, Engine: cl.Engine, Documents: cl.Documents, Drivers: cl.Hosts,
 		Machines: compute.Guarded{}})
-	cl.Zones.UsedBy(network.CountIn, host.CountIn, pool.CountIn, image.CountIn, volume.CountIn, compute.CountIn)
+	cl.Zones.UsedBy(network.CountIn, host.CountIn, pool.CountIn, image.CountIn, volume.CountIn, snapshot.CountIn, compute.CountIn)
 	cl.Images = image.New(image.Parts{DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Hosts: cl.Hosts, Settings: cl.Settings})
 	cl.Volumes = volume.New(volume.Parts{
 		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Hosts: cl.Hosts, Settings: cl.Settings,
 	})
+	cl.Snapshots = snapshot.New(snapshot.Parts{
+		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Hosts: cl.Hosts, Images: cl.Images, Volumes: cl.Volumes,
+	})
+	cl.Volumes.HeldBy(compute.Holder)
+	cl.Volumes.MadeFrom(cl.Snapshots.Source)
+	cl.Images.AlsoIn(snapshot.Bytes)
 	cl.Routers = router.New(router.Parts{DB: cl.DB, Engine: cl.Engine, Hosts: cl.Hosts, Log: c.Log})
 	cl.Rules = rule.New(rule.Parts{DB: cl.DB, Engine: cl.Engine, Networks: cl.Networks, Routers: cl.Routers, Machines: compute.Reachable})
 	cl.Addresses = address.New(cl.DB, cl.Engine, cl.Accounts, cl.Networks, cl.Routers)
@@ -262,7 +270,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Upkeep = upkeep.New(cl.DB, cl.Engine, cl.Hosts, cl.Machines)
 	cl.Closing = closing.New(closing.Parts{
 		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Projects: cl.Projects, Machines: cl.Machines, Volumes: cl.Volumes,
-		Networks: cl.Networks, Images: cl.Images,
+		Snapshots: cl.Snapshots, Networks: cl.Networks, Images: cl.Images,
 	})
 	cl.Images.UsedBy(compute.OfTemplate)
 	cl.Zones.GoesWith(cl.Images.LeaveZone)
@@ -276,7 +284,8 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 		Zones: cl.Zones, Offerings: cl.Offerings, KeyPairs: cl.KeyPairs, Tags: cl.Tags, Details: cl.Details,
 		Annotations: cl.Annotations, Certificates: cl.Certificates, Networks: cl.Networks,
 		Addresses: cl.Addresses, Routers: cl.Routers, Rules: cl.Rules, VPCs: cl.VPCs, Groups: cl.Groups, Agents: cl.Agents, Dial: cl.dial(c.Agents),
-		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Machines: cl.Machines, Closing: cl.Closing, Reset: c.Reset,
+		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Snapshots: cl.Snapshots, Machines: cl.Machines,
+		Closing: cl.Closing, Reset: c.Reset,
 	}, c.Facade)
 }
 

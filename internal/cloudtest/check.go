@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/hypervisor/sim"
 	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/uid"
@@ -40,6 +41,7 @@ var always = []invariant{
 		union all select 'host ' || name || ' is ' || state || ', ' || resource_state from hosts
 			where removed is null and (state in ('Connecting', 'Removed') or resource_state = 'Creating')
 		union all select 'volume ' || id || ' is ' || state from volumes where removed is null and state not in ('Allocated', 'Ready')
+		union all select 'snapshot ' || id || ' is ' || state from snapshots where removed is null and state <> 'BackedUp'
 		union all select 'rule ' || id || ' is ' || state from (select id, state from port_rules union all select id, state from firewall_rules
 			union all select id, state from static_nats union all select id, state from balanced_machines
 			union all select id, state from stickiness_policies) r where state <> 'Active'
@@ -136,6 +138,8 @@ var always = []invariant{
 			and x.account_id = tags.account_id and x.domain_id = tags.domain_id and x.removed is null)
 			union all select resource_id, account_id, domain_id from tags where resource_type = 'Volume' and not exists (select 1 from volumes x where x.id = resource_id
 			and x.account_id = tags.account_id and x.domain_id = tags.domain_id and x.removed is null)
+			union all select resource_id, account_id, domain_id from tags where resource_type = 'Snapshot' and not exists (select 1 from snapshots x where x.id = resource_id
+			and x.account_id = tags.account_id and x.domain_id = tags.domain_id and x.removed is null)
 			union all select resource_id, account_id, domain_id from tags where resource_type = 'Network' and not exists (select 1 from networks x where x.id = resource_id
 			and x.account_id = tags.account_id and x.domain_id = tags.domain_id and x.removed is null)
 			union all select resource_id, account_id, domain_id from tags where resource_type = 'Template' and not exists (select 1 from templates x where x.id = resource_id
@@ -180,6 +184,8 @@ var presences = []reference{
 	{"templates", "account_id", "accounts"}, {"templates", "domain_id", "domains"}, {"image_stores", "zone_id", "zones"},
 	{"volumes", "account_id", "accounts"}, {"volumes", "domain_id", "domains"}, {"volumes", "zone_id", "zones"},
 	{"volumes", "pool_id", "storage_pools"}, {"volumes", "vm_id", "vms"},
+	{"snapshots", "account_id", "accounts"}, {"snapshots", "domain_id", "domains"}, {"snapshots", "zone_id", "zones"},
+	{"snapshots", "store_id", "image_stores"},
 	{"routers", "account_id", "accounts"}, {"routers", "domain_id", "domains"}, {"routers", "zone_id", "zones"}, {"routers", "network_id", "networks"},
 	{"vms", "account_id", "accounts"}, {"vms", "domain_id", "domains"}, {"vms", "zone_id", "zones"}, {"vms", "host_id", "hosts"},
 	{"accounts", "domain_id", "domains"}, {"users", "account_id", "accounts"},
@@ -191,7 +197,7 @@ var references = append([]reference{
 	{"vms", "user_id", "users"}, {"vms", "last_host_id", "hosts"}, {"vms", "to_host_id", "hosts"}, {"vms", "template_id", "templates"}, {"vms", "iso_id", "templates"},
 	{"vms", "service_offering_id", "service_offerings"}, {"vms", "os_type_id", "os_types"}, {"vms", "group_id", "vm_groups"},
 	{"volumes", "template_id", "templates"}, {"volumes", "disk_offering_id", "disk_offerings"},
-	{"volumes", "service_offering_id", "service_offerings"},
+	{"volumes", "service_offering_id", "service_offerings"}, {"volumes", "snapshot_id", "snapshots"}, {"snapshots", "volume_id", "volumes"},
 	{"templates", "os_type_id", "os_types"}, {"os_types", "category_id", "os_categories"},
 	{"routers", "host_id", "hosts"}, {"router_leftovers", "router_id", "routers"}, {"router_leftovers", "host_id", "hosts"},
 	{"nics", "vm_id", "vms"}, {"nics", "network_id", "networks"}, {"free_ips", "network_id", "networks"},
@@ -224,8 +230,10 @@ var derived = map[string]string{
 	"primary_gb": "select coalesce(sum((size + 1073741823) / 1073741824), 0) from volumes v where v.account_id = c.account_id and v.removed is null",
 	"public_ip":  "select count(*) from public_ips v where v.account_id = c.account_id and v.vm_id is null",
 	"template":   "select count(*) from templates v where v.account_id = c.account_id and v.removed is null",
-	"secondary_gb": "select coalesce(sum((z.stored_bytes + 1073741823) / 1073741824), 0) from template_zones z join templates v on v.id = z.template_id " +
-		"where v.account_id = c.account_id and z.removed is null",
+	"snapshot":   "select count(*) from snapshots v where v.account_id = c.account_id and v.removed is null",
+	"secondary_gb": "(select coalesce(sum((z.stored_bytes + 1073741823) / 1073741824), 0) from template_zones z join templates v on v.id = z.template_id " +
+		"where v.account_id = c.account_id and z.removed is null) + (select coalesce(sum((v.stored_bytes + 1073741823) / 1073741824), 0) " +
+		"from snapshots v where v.account_id = c.account_id and v.removed is null)",
 	"project": "select count(*) from project_members v where v.account_id = c.account_id and v.admin",
 	"network": "select count(*) from networks v where v.account_id = c.account_id and v.removed is null",
 }
@@ -298,6 +306,7 @@ func compare(ctx context.Context, d *db.DB, world *sim.World) (broken []error) {
 	}
 	broken = append(broken, compareHosts(ctx, d, there.Hosts)...)
 	broken = append(broken, compareRouters(ctx, d, there.Routers)...)
+	broken = append(broken, compareSnapshots(ctx, d, there.Snapshots)...)
 	var ids []uid.Volume
 	if err := d.Read().NewRaw("select id from volumes where state = 'Ready' and removed is null").Scan(ctx, &ids); err != nil {
 		return []error{err}
@@ -365,6 +374,28 @@ func compareHosts(ctx context.Context, d *db.DB, enrolled []uid.Host) (broken []
 	}
 	for id := range known {
 		broken = append(broken, fmt.Errorf("host %s is not enrolled", id))
+	}
+	return broken
+}
+
+// compareSnapshots holds the snapshots that are in stores against those in the database.
+func compareSnapshots(ctx context.Context, d *db.DB, there []hypervisor.SnapshotRef) (broken []error) {
+	var ids []uid.Snapshot
+	if err := d.Read().NewRaw("select id from snapshots where removed is null").Scan(ctx, &ids); err != nil {
+		return []error{err}
+	}
+	stored := map[uid.Snapshot]bool{}
+	for _, s := range there {
+		stored[s.Snapshot] = true
+	}
+	for _, id := range ids {
+		if !stored[id] {
+			broken = append(broken, fmt.Errorf("snapshot %s is in no store", id))
+		}
+		delete(stored, id)
+	}
+	for id := range stored {
+		broken = append(broken, fmt.Errorf("a store still has snapshot %s", id))
 	}
 	return broken
 }

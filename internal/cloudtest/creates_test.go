@@ -62,6 +62,8 @@ var creates = []creation{
 	{"createSSHKeyPair", api.Params{"name": "k2"}, "name"},
 	{"createVolume", api.Params{"name": "v", "zoneid": "$zone", "diskofferingid": "$createDiskOffering"}, "name"},
 	{"deployVirtualMachine", api.Params{"name": "vm", "zoneid": "$zone", "templateid": "$template", "serviceofferingid": "$createServiceOffering"}, "name"},
+	{"createSnapshot", api.Params{"volumeid": "$root", "name": "s"}, "name"},
+	{"registerIso", api.Params{"name": "i", "url": "http://192.0.2.1/i.iso", "zoneid": "$zone"}, "name"},
 	{"associateIpAddress", api.Params{"networkid": "$createNetwork"}, "ipaddress"},
 	{"createIpForwardingRule", api.Params{"ipaddressid": "$associateIpAddress", "protocol": "tcp", "startport": "53"}, "startport"},
 	{"createPortForwardingRule", api.Params{"ipaddressid": "$associateIpAddress", "protocol": "tcp", "publicport": "22", "privateport": "22",
@@ -141,6 +143,9 @@ func TestEveryCreateCanBeRepeated(t *testing.T) {
 				t.Fatalf("%s: %v", one.command, err)
 			}
 			ids[one.command] = idIn.FindStringSubmatch(string(first))[1]
+			if one.command == "deployVirtualMachine" {
+				ids["root"] = string(itemsOf(t, c, cs.ListVolumes, cs.ListVolumesIn{Type: "ROOT"})[0].ID)
+			}
 			again, err := c.Client.Call(t.Context(), one.command, params)
 			if err != nil {
 				t.Fatalf("%s, once more: %v", one.command, err)

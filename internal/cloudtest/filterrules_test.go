@@ -236,6 +236,7 @@ var rules = map[string]filter{
 	"listSecurityGroups.securitygroupname":     {field: "name"},
 	"listSecurityGroups.virtualmachineid":      {field: "virtualmachineids"},
 	"listVolumes.hostid":                       {from: "listVirtualMachines.hostid"},
+	"listSnapshots.imagestoreid":               {field: "datastoreid"},
 	"listEvents.keyword":                       {field: "description", loose: true},
 	"listEvents.startdate":                     {value: "2000-01-01", other: "2038-01-01"},
 	"listEvents.enddate":                       {value: "2038-01-01", other: "2000-01-01"},

@@ -18,6 +18,7 @@ var kindsOfThings = map[string]string{
 	"API key pair":                    "select k.id, u.account_id as account, u.domain_id as domain, u.id as user from api_keys k join users u on u.id = k.user_id",
 	"virtual machine":                 "select id, name, account_id as account, domain_id as domain from vms",
 	"volume":                          "select id, account_id as account, domain_id as domain from volumes",
+	"snapshot":                        "select id, account_id as account, domain_id as domain from snapshots",
 	"network":                         "select id, account_id as account, domain_id as domain, account_id = '" + systemAccount + "' as public from networks",
 	"IP address":                      "select id, account_id as account, domain_id as domain from public_ips where account_id is not null",
 	"port forwarding rule":            "select id, account_id as account, domain_id as domain from port_rules where kind = 'PortForwarding'",
@@ -232,7 +233,7 @@ func kindIn(p api.Param) string {
 
 // noIDs are parameters that are called as if they took ids, and take other things, or what there is not yet; and those of which targets
 // knows more.
-var noIDs = []string{"clientid", "idpid", "entityid", "snapshotid", "affinitygroupids", "resourceid", "resourceids"}
+var noIDs = []string{"clientid", "idpid", "entityid", "policyid", "affinitygroupids", "resourceid", "resourceids"}
 
 // detailed are the kinds of things that details are noted of, by the word for them.
 var detailed = map[string]string{
@@ -254,7 +255,7 @@ var subjects = []string{"deleteUserKeys.keypairid", "createTags.resourceids", "d
 
 // isSubject tells whether a command changes what a parameter names.
 func isSubject(d *api.Description, name string) bool {
-	return name == "id" || slices.Contains(subjects, d.Name+"."+name)
+	return name == "id" && d.Name != "attachIso" || slices.Contains(subjects, d.Name+"."+name) // the machine is changed, not the ISO
 }
 
 // readsOnly tells whether a command changes nothing: the words that CloudStack's begin with.

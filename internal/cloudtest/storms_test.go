@@ -44,12 +44,16 @@ var storms = map[string]func(*testing.T){
 	"project.suspend":         TestStormSuspendProject,
 	"rule.change":             TestStormRuleChange,
 	"secgroup.change":         TestStormSecurityGroupChange,
+	"snapshot.create":         TestStormSnapshotCreate,
+	"snapshot.delete":         TestStormSnapshotDelete,
+	"snapshot.revert":         TestStormSnapshotRevert,
 	"tag.create":              TestStormTagCreate,
 	"tag.delete":              TestStormTagDelete,
 	"template.delete":         TestStormDeleteTemplate,
 	"template.fetch":          TestStormFetchTemplate,
 	"traffictype.add":         TestStormTrafficTypeAdd,
 	"user.disable":            TestStormDisableUser,
+	"vm.cd":                   TestStormCD,
 	"vm.deploy":               TestStormDeploy,
 	"vm.destroy":              TestStormDestroy,
 	"vm.destroy.volumes":      TestStormDestroyWithVolume,
@@ -68,6 +72,7 @@ var storms = map[string]func(*testing.T){
 	"volume.create.attached":  TestStormVolumeCreateAttached,
 	"volume.delete":           TestStormVolumeDelete,
 	"volume.detach":           TestStormVolumeDetach,
+	"volume.resize":           TestStormVolumeResize,
 }
 
 // No plan is without a storm: a new one needs a test of its own, and a line in the table above.

@@ -138,7 +138,7 @@ func TestVolumeRules(t *testing.T) {
 		{cs.CreateVolumeIn{DiskOfferingID: custom, ZoneID: box.Zone, Size: -1}, "size -1"},
 		{cs.CreateVolumeIn{DiskOfferingID: small, ZoneID: uid.New[uid.Zone]()}, "no zone with id"},
 		{cs.CreateVolumeIn{DiskOfferingID: uid.New[uid.DiskOffering](), ZoneID: box.Zone}, "no disk offering with id"},
-		{cs.CreateVolumeIn{DiskOfferingID: small, ZoneID: box.Zone, SnapshotID: string(uid.New[uid.Volume]())}, "no snapshot"},
+		{cs.CreateVolumeIn{DiskOfferingID: small, ZoneID: box.Zone, SnapshotID: uid.New[uid.Snapshot]()}, "no snapshot"},
 		{cs.CreateVolumeIn{DiskOfferingID: small, ZoneID: box.Zone, ProjectID: uid.New[uid.Project]()}, "no project"},
 		{cs.CreateVolumeIn{DiskOfferingID: small, VMID: uid.New[uid.VM]()}, "no virtual machine with id"},
 		{cs.CreateVolumeIn{DiskOfferingID: small, ZoneID: box.Zone, Account: "admin", DomainID: auth.System().Domain}, ""},

@@ -20,6 +20,7 @@ type disk struct {
 	state    volume.State
 	attached bool
 	gone     bool
+	gb       int64 // 0 for any
 }
 
 // volumeIn asks for the smallest volume of the sandbox.
@@ -78,7 +79,7 @@ func volumeStorm(t *testing.T, machine compute.State, before, after disk, start 
 						found, err := volume.ByID(s.ctx, s.DB.Read(), []uid.Volume{id})
 						must(t, err)
 						v := found[id]
-						if v.Removed.IsZero() == want.gone || !want.gone && (v.State != want.state || (v.VM != "") != want.attached) {
+						if v.Removed.IsZero() == want.gone || !want.gone && (v.State != want.state || (v.VM != "") != want.attached || want.gb != 0 && v.Size != want.gb*volume.GB) {
 							t.Errorf("the volume is %s, of machine %q, removed %v; want %+v", v.State, v.VM, v.Removed, want)
 						}
 					}

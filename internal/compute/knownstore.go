@@ -31,7 +31,7 @@ type disk struct {
 	volume.Volume
 	PoolURL       string               `bun:"pool_url,nullzero"` // "" while it has no pool
 	TemplateBytes int64                `bun:"template_bytes,nullzero"`
-	Store         uid.ImageStore       `bun:"store_id,nullzero"` // that has the template; "" where the driver has it anyway
+	Store         uid.ImageStore       `bun:"store_id,nullzero"` // that has the template or snapshot; "" where the driver has it anyway
 	StoreURL      string               `bun:"store_url,nullzero"`
 	StorageType   offering.StorageType // shared, local
 	StorageTags   string               // with commas between them
@@ -61,6 +61,14 @@ func (d disk) ref() hypervisor.DiskRef {
 	return hypervisor.DiskRef{Volume: d.ID, Pool: d.Pool, PoolURL: d.PoolURL}
 }
 
+// made is the disk as it is to be made: a copy of a template or of a snapshot, or empty.
+func (d disk) made() hypervisor.Disk {
+	return hypervisor.Disk{
+		DiskRef: d.ref(), Bytes: d.Size, Template: d.Template, TemplateBytes: d.TemplateBytes, Snapshot: d.Snapshot, Store: d.Store,
+		StoreURL: d.StoreURL,
+	}
+}
+
 // attachment is the disk's place in the machine, and how fast it may be used there.
 func (d disk) attachment() hypervisor.Attachment {
 	return hypervisor.Attachment{DiskRef: d.ref(), Device: *d.Device, Limits: d.Limits}
@@ -79,7 +87,8 @@ var (
 		coalesce(m.network_rate, 0) as network_rate, coalesce(o.io_limits, s.io_limits, '{}') as io_limits from volumes d
 		left join storage_pools p on p.id = d.pool_id left join templates t on t.id = d.template_id
 		left join template_zones z on z.template_id = d.template_id and z.zone_id = d.zone_id and z.removed is null
-		left join image_stores i on i.id = z.store_id
+		left join snapshots f on f.id = d.snapshot_id
+		left join image_stores i on i.id = coalesce(f.store_id, z.store_id)
 		left join disk_offerings o on o.id = d.disk_offering_id left join service_offerings s on s.id = d.service_offering_id
 		left join vms v on v.id = d.vm_id left join service_offerings m on m.id = v.service_offering_id
 		where d.vm_id = ? and d.removed is null order by d.device`)

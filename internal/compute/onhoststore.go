@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -24,4 +25,10 @@ func CountIn(ctx context.Context, tx db.Tx, p zone.Place) ([]zone.Count, error) 
 	var n int
 	err := tx.NewRaw("select count(*) from vms where zone_id = ? and removed is null", p.Zone).Scan(ctx, &n)
 	return []zone.Count{{Things: "virtual machines", N: n}}, err
+}
+
+// Holder gives a machine that has volumes: see [volume.Holders].
+func Holder(ctx context.Context, q db.Tx, id uid.VM) (volume.Holder, error) {
+	vm, err := find(ctx, q, id)
+	return volume.Holder{Name: vm.Name, State: string(vm.State), Host: vm.Host, Settled: vm.State == Running || vm.State == Stopped}, err
 }

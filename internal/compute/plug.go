@@ -107,7 +107,7 @@ func (s *Service) makeDisk(ctx context.Context, a *attachment) error {
 	if err != nil || d == nil {
 		return err
 	}
-	return again(driver.MakeDisk(ctx, on(vm, a), hypervisor.Disk{DiskRef: d.ref(), Bytes: d.Size}))
+	return again(driver.MakeDisk(ctx, on(vm, a), d.made()))
 }
 
 func (s *Service) dropDisk(ctx context.Context, a *attachment) error {

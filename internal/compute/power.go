@@ -165,10 +165,7 @@ func (s *Service) makeDisks(ctx context.Context, j *job) error {
 		if !slices.Contains(j.New, d.ID) {
 			continue
 		}
-		err := driver.MakeDisk(ctx, j.Host, hypervisor.Disk{
-			DiskRef: d.ref(), Bytes: d.Size, Template: d.Template, TemplateBytes: d.TemplateBytes, Store: d.Store, StoreURL: d.StoreURL,
-		})
-		if err != nil {
+		if err := driver.MakeDisk(ctx, j.Host, d.made()); err != nil {
 			return again(err)
 		}
 	}

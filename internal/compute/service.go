@@ -55,6 +55,7 @@ type Service struct {
 	attachVolume *op.Runner[attachment]
 	createVolume *op.Runner[attachment]
 	detachVolume *op.Runner[attachment]
+	changeCD     *op.Runner[disc]
 }
 
 // Parts are what a service works with.
@@ -94,6 +95,7 @@ func New(p Parts) *Service {
 	s.attachVolume = op.Register(e, s.attachPlan())
 	s.createVolume = op.Register(e, s.createVolumePlan())
 	s.detachVolume = op.Register(e, s.detachPlan())
+	s.changeCD = op.Register(e, s.changeCDPlan())
 	return s
 }
 

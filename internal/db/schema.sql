@@ -1145,6 +1145,28 @@ CREATE TABLE settings (
     primary key (name, scope, scope_id)
 );
 
+CREATE TABLE snapshots (
+    id          text primary key,
+    account_id  text        not null references accounts (id),
+    domain_id   text        not null references domains (id),
+    zone_id     text        not null references zones (id),
+    volume_id   text        not null references volumes (id), -- which may be removed long since
+    store_id    text        not null references image_stores (id),
+    hypervisor  text        not null,                  -- whose hosts handle it
+    name        text        not null,
+    state       text        not null,                  -- Creating, BackedUp, Destroying, Destroyed
+    size        bigint      not null,                  -- bytes of a disk made from it
+    stored_bytes bigint     not null default 0,        -- that it takes in its store
+    created     timestamptz not null,
+    removed     timestamptz
+);
+
+CREATE INDEX snapshots_domain on snapshots (domain_id) where removed is null;
+
+CREATE INDEX snapshots_owner on snapshots (account_id, id) where removed is null;
+
+CREATE INDEX snapshots_volume on snapshots (volume_id) where removed is null;
+
 CREATE TABLE ssh_keypairs (
     id          text primary key,
     account_id  text        not null references accounts (id),
@@ -1441,6 +1463,7 @@ CREATE TABLE volumes (
     vm_id       text,                                  -- compute's virtual machine; null when detached
     device      bigint,
     template_id text,
+    snapshot_id text,                                  -- that its disk is made from
     disk_offering_id text   references disk_offerings (id),
     service_offering_id text,
     name        text        not null,
@@ -1459,6 +1482,8 @@ CREATE INDEX volumes_domain on volumes (domain_id) where removed is null;
 CREATE INDEX volumes_listed on volumes (id, account_id, removed) where removed is null;
 
 CREATE INDEX volumes_owner on volumes (account_id, id) where removed is null;
+
+CREATE INDEX volumes_snapshot on volumes (snapshot_id) where snapshot_id is not null and removed is null;
 
 CREATE TABLE vpc_offerings (
     id          text primary key,

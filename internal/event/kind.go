@@ -125,6 +125,16 @@ const (
 	VolumeAttach Kind = "VOLUME.ATTACH"
 	VolumeDetach Kind = "VOLUME.DETACH"
 	VolumeDelete Kind = "VOLUME.DELETE"
+	VolumeResize Kind = "VOLUME.RESIZE"
+
+	SnapshotCreate Kind = "SNAPSHOT.CREATE"
+	SnapshotDelete Kind = "SNAPSHOT.DELETE"
+	SnapshotRevert Kind = "SNAPSHOT.REVERT"
+
+	ISOCreate Kind = "ISO.CREATE"
+	ISODelete Kind = "ISO.DELETE"
+	ISOAttach Kind = "ISO.ATTACH"
+	ISODetach Kind = "ISO.DETACH"
 
 	TemplateCreate Kind = "TEMPLATE.CREATE"
 	TemplateDelete Kind = "TEMPLATE.DELETE"
@@ -234,6 +244,8 @@ var resources = map[Kind]string{
 	ServiceProviderUpdate: "PhysicalNetworkServiceProvider", VLANRangeCreate: "Vlan", VLANRangeDelete: "Vlan",
 	IPAssign: "PublicIpAddress", IPRelease: "PublicIpAddress",
 	VolumeCreate: "Volume", VolumeAttach: "Volume", VolumeDetach: "Volume", VolumeDelete: "Volume",
+	VolumeResize: "Volume", SnapshotCreate: "Snapshot", SnapshotDelete: "Snapshot", SnapshotRevert: "Snapshot",
+	ISOCreate: "Iso", ISODelete: "Iso", ISOAttach: "Iso", ISODetach: "Iso",
 	TemplateCreate: "Template", TemplateDelete: "Template", TemplateFetch: "Template", ImageStoreCreate: "ImageStore",
 	RegionCreate: "Region", RegionEdit: "Region", RegionDelete: "Region",
 	ZoneCreate: "Zone", ZoneEdit: "Zone", ZoneDelete: "Zone", PodCreate: "Pod", PodEdit: "Pod", PodDelete: "Pod",

@@ -15,7 +15,8 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-// Users tells how many machines have been made from a template and are in some zones, expunged ones not counted.
+// Users tells how many machines have been made from a template, or have an ISO in their CD drive, and are in some zones, expunged ones
+// not counted.
 type Users func(ctx context.Context, q db.Tx, id uid.Template, zones []uid.Zone) (int, error)
 
 // UsedBy says who knows the machines. It is set once, before the first deletion.
@@ -28,14 +29,38 @@ type removal struct {
 
 	zone   uid.Zone
 	forced bool
+	kind   kind
 }
+
+// kind is what a deletion says that an image is.
+type kind string
+
+const (
+	either   kind = ""
+	template kind = "template"
+	iso      kind = "ISO"
+)
 
 // Delete starts deleting a template that the caller owns or reaches: in one zone, or ("") everywhere. What machines were made
 // from is deleted only if forced; they go on running.
 func (s *Service) Delete(ctx context.Context, id uid.Template, z uid.Zone, forced bool) (op.ID, error) {
+	return s.start(ctx, "deleteTemplate", removal{Template: id, zone: z, forced: forced, kind: template})
+}
+
+// DeleteISO is [Service.Delete] for an ISO. One that machines have in their CD drives stays.
+func (s *Service) DeleteISO(ctx context.Context, id uid.Template, z uid.Zone) (op.ID, error) {
+	return s.start(ctx, "deleteIso", removal{Template: id, zone: z, kind: iso})
+}
+
+// End starts deleting a template or ISO everywhere, whoever uses it.
+func (s *Service) End(ctx context.Context, id uid.Template) (op.ID, error) {
+	return s.start(ctx, "deleteTemplate", removal{Template: id, forced: true, kind: either})
+}
+
+func (s *Service) start(ctx context.Context, command string, r removal) (op.ID, error) {
 	job, _, err := s.remove.Start(ctx, op.Request{
-		Thing: op.On("template", id), Caller: auth.From(ctx), Command: "deleteTemplate", SubjectKind: "Template", SubjectID: string(id),
-	}, removal{Template: id, zone: z, forced: forced})
+		Thing: op.On("template", r.Template), Caller: auth.From(ctx), Command: command, SubjectKind: "Template", SubjectID: string(r.Template),
+	}, r)
 	return job, err
 }
 
@@ -55,8 +80,8 @@ func (s *Service) beginRemoval(ctx context.Context, tx db.Tx, q *op.Request, r *
 	if err != nil {
 		return err
 	}
-	if t.IsISO() {
-		return fault.Invalidf("%q is an ISO and no template", t.Name)
+	if r.kind != either && r.kind != kind(t.noun()) {
+		return fault.Invalidf("%q is no %s but a %s", t.Name, r.kind, t.noun())
 	}
 	places, err := placesOf(ctx, tx, t.ID)
 	if err != nil {
@@ -69,21 +94,21 @@ func (s *Service) beginRemoval(ctx context.Context, tx db.Tx, q *op.Request, r *
 		}
 		switch p.State {
 		case Waiting:
-			return fault.Conflictf("template %q is being fetched; cancel that job, or wait for its end", t.Name)
+			return fault.Conflictf("%s %q is being fetched; cancel that job, or wait for its end", t.noun(), t.Name)
 		case Deleting:
-			return fault.Conflictf("template %q is being deleted already", t.Name)
+			return fault.Conflictf("%s %q is being deleted already", t.noun(), t.Name)
 		case Ready, Failed:
 		}
 		r.Zones = append(r.Zones, p.Zone)
 	}
 	if len(r.Zones) == 0 {
-		return fault.NotFoundf("template %q is not in zone %s", t.Name, r.zone)
+		return fault.NotFoundf("%s %q is not in zone %s", t.noun(), t.Name, r.zone)
 	}
 	if err := s.unused(ctx, tx, t, *r); err != nil {
 		return err
 	}
 	q.Account, q.Domain = t.Account, t.Domain
-	e := t.event(event.TemplateDelete, fmt.Sprintf("deleting template %s (%s)", t.Name, t.ID))
+	e := t.event(event.TemplateDelete, fmt.Sprintf("deleting %s %s (%s)", t.noun(), t.Name, t.ID))
 	e.State = event.Scheduled
 	if q.Event, err = event.Write(ctx, tx, e); err != nil {
 		return err
@@ -96,7 +121,9 @@ func (s *Service) unused(ctx context.Context, tx db.Tx, t Template, r removal) e
 		return nil
 	}
 	n, err := s.users(ctx, tx, t.ID, r.Zones)
-	if err == nil && n > 0 {
+	if err == nil && n > 0 && t.IsISO() {
+		err = fault.Conflictf("ISO %q is in the CD drives of %d virtual machines; take it out with detachIso first", t.Name, n)
+	} else if err == nil && n > 0 {
 		err = fault.Conflictf("template %q is what %d virtual machines were made from; expunge them, or give forced=true: they go on running",
 			t.Name, n)
 	}

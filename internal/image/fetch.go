@@ -12,6 +12,7 @@ import (
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -33,8 +34,12 @@ func (s *Service) fetchPlan() *op.Plan[fetching] {
 
 // startFetch starts bringing an image into a zone, where it is Waiting.
 func (s *Service) startFetch(ctx context.Context, tx db.Tx, t Template, z uid.Zone) error {
+	command := "registerTemplate"
+	if t.IsISO() {
+		command = "registerIso"
+	}
 	_, err := s.fetch.StartTx(ctx, tx, &op.Request{
-		Thing: op.On("template", t.ID), Caller: auth.From(ctx), Command: "registerTemplate", SubjectKind: "Template", SubjectID: string(t.ID),
+		Thing: op.On("template", t.ID), Caller: auth.From(ctx), Command: command, SubjectKind: "Template", SubjectID: string(t.ID),
 		Account: t.Account, Domain: t.Domain,
 	}, &fetching{Template: t.ID, Zone: z})
 	return err
@@ -74,7 +79,9 @@ func (s *Service) fetchImage(ctx context.Context, f *fetching) error {
 		f.Problem = fmt.Sprintf("the zone has no %s hosts any more", t.Hypervisor)
 		return nil
 	}
-	report, err := imager.FetchImage(ctx, on, hypervisor.Image{ImageRef: ref, URL: t.URL, Format: t.Format, Checksum: t.Checksum})
+	report, err := imager.FetchImage(ctx, on, hypervisor.Image{
+		ImageRef: ref, URL: t.URL, Format: t.Format, Checksum: t.Checksum, MostBytes: setting.MaxImageSize.Of(s.Settings) << 30,
+	})
 	switch {
 	case fault.Is(err, fault.Unavailable):
 		return op.Retry(err)
@@ -111,20 +118,27 @@ func (s *Service) fetched(ctx context.Context, tx db.Tx, f *fetching) error {
 // them.
 func (s *Service) imagerOf(ctx context.Context, t Template) (hypervisor.Imager, uid.Host, hypervisor.ImageRef, error) {
 	ref := hypervisor.ImageRef{Template: t.ID, Store: t.Place.Store}
-	driver, err := s.Hosts.Driver(t.Hypervisor)
+	kind := t.Hypervisor
+	if t.IsISO() {
+		var err error
+		if kind, err = s.fetcher(ctx, s.DB.Read(), t.Zone, ""); err != nil || kind == "" {
+			return nil, "", ref, err
+		}
+	}
+	driver, err := s.Hosts.Driver(kind)
 	if err != nil {
 		return nil, "", ref, op.Retry(err) // another server may have it
 	}
 	imager, can := driver.(hypervisor.Imager)
 	if !can {
-		return nil, "", ref, fault.Conflictf("%s hosts can't fetch images", t.Hypervisor)
+		return nil, "", ref, fault.Conflictf("%s hosts can't fetch images", kind)
 	}
 	stores, err := StoresByID(ctx, s.DB.Read(), []uid.ImageStore{ref.Store})
 	if err != nil {
 		return nil, "", ref, err
 	}
 	ref.StoreURL = stores[ref.Store].URL
-	on, err := s.anyHost(ctx, t.Zone, t.Hypervisor)
+	on, err := s.AnyHost(ctx, t.Zone, kind)
 	return imager, on, ref, err
 }
 

@@ -118,6 +118,7 @@ type Service struct {
 	fetch  *op.Runner[fetching]
 	remove *op.Runner[removal]
 	users  Users
+	alsoIn []Uses
 }
 
 // New makes a service and registers its plans with the engine.

@@ -31,8 +31,14 @@ type Store struct {
 	Created  time.Time
 	Removed  time.Time `bun:",nullzero"`
 
-	BytesUsed int64 `bun:"-"` // by the images in it; filled in by lists
+	BytesUsed int64 `bun:"-"` // by what is in it; filled in by lists
 }
+
+// Uses gives how many bytes things of a kind take in some stores, in one query.
+type Uses func(ctx context.Context, q db.Tx, ids []uid.ImageStore) (map[uid.ImageStore]int64, error)
+
+// AlsoIn says what there is in stores besides images. It is set once, before the first list.
+func (s *Service) AlsoIn(others ...Uses) { s.alsoIn = others }
 
 // Scope is whose store it is, in the API's words.
 func (s Store) Scope() string {

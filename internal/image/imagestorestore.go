@@ -41,6 +41,11 @@ func storeFor(ctx context.Context, q db.Tx, zone uid.Zone, wanted uid.ImageStore
 	return id, err
 }
 
+// StoreFor gives the store in which a zone keeps what is new; "" where there is none.
+func StoreFor(ctx context.Context, q db.Tx, zone uid.Zone) (uid.ImageStore, error) {
+	return storeFor(ctx, q, zone, "")
+}
+
 // zonesWithStores gives the zones in which images can be kept.
 func zonesWithStores(ctx context.Context, q db.Tx) (ids []uid.Zone, err error) {
 	err = q.NewRaw(`select z.id from zones z where z.removed is null and exists (select 1 from image_stores s
@@ -57,6 +62,12 @@ func allZones(ctx context.Context, q db.Tx) (ids []uid.Zone, err error) {
 // hasHypervisor tells whether a zone has hosts of a kind.
 func hasHypervisor(ctx context.Context, q db.Tx, zone uid.Zone, name string) (bool, error) {
 	return q.NewSelect().Table("hosts").Where("zone_id = ? and lower(hypervisor) = lower(?) and removed is null", zone, name).Exists(ctx)
+}
+
+// hypervisorsIn are the kinds of hosts that a zone has.
+func hypervisorsIn(ctx context.Context, q db.Tx, zone uid.Zone) (names []string, err error) {
+	err = q.NewRaw("select distinct hypervisor from hosts where zone_id = ? and removed is null order by hypervisor", zone).Scan(ctx, &names)
+	return names, err
 }
 
 // Stores gives a page of image stores, the oldest first, and how many there are in all.
@@ -77,9 +88,15 @@ func (s *Service) Stores(ctx context.Context, f StoreFilter) ([]Store, int, erro
 	for i, r := range rows {
 		out[i], ids[i] = r.Store, r.ID
 	}
-	used, err := usedOf(ctx, s.DB.Read(), ids)
-	for i := range out {
-		out[i].BytesUsed = used[out[i].ID]
+	for _, of := range append([]Uses{usedOf}, s.alsoIn...) {
+		if err != nil || len(ids) == 0 {
+			break
+		}
+		var used map[uid.ImageStore]int64
+		used, err = of(ctx, s.DB.Read(), ids)
+		for i := range out {
+			out[i].BytesUsed += used[out[i].ID]
+		}
 	}
 	return out, n, err
 }
@@ -97,9 +114,6 @@ func setStoreSizes(ctx context.Context, tx db.Tx, sizes map[uid.ImageStore]int64
 // usedOf gives how many bytes the images in some stores take, in one query.
 func usedOf(ctx context.Context, q db.Tx, ids []uid.ImageStore) (map[uid.ImageStore]int64, error) {
 	out := map[uid.ImageStore]int64{}
-	if len(ids) == 0 {
-		return out, nil
-	}
 	var rows []struct {
 		StoreID uid.ImageStore
 		Bytes   int64

@@ -115,8 +115,14 @@ func (s *Service) Templates(ctx context.Context, f Filter) ([]Template, int, err
 	return out, n, err
 }
 
-// Entries gives a template in all its zones. The caller may see it.
+// Entries gives a template or ISO in all its zones. The caller may see it.
 func (s *Service) Entries(ctx context.Context, id uid.Template) ([]Template, error) {
-	t, _, err := s.Templates(ctx, Filter{Scope: auth.Scope{All: true}, Which: All, IDs: []uid.Template{id}})
+	f := Filter{Scope: auth.Scope{All: true}, Which: All, IDs: []uid.Template{id}}
+	t, _, err := s.Templates(ctx, f)
+	if err != nil || len(t) > 0 {
+		return t, err
+	}
+	f.ISOs = true
+	t, _, err = s.Templates(ctx, f)
 	return t, err
 }

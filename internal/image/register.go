@@ -26,6 +26,7 @@ import (
 // RegisterIn says what image to fetch, and for whom ("": the caller). Of the template its id, owner, type and times are filled in.
 type RegisterIn struct {
 	Template
+	ISO   bool           // it is one, and no template
 	Zones []uid.Zone     // none: every zone, also those to come
 	Store uid.ImageStore // "": one of each zone's
 	Owner account.For
@@ -35,6 +36,11 @@ type RegisterIn struct {
 func (s *Service) Register(ctx context.Context, in RegisterIn) (Template, error) {
 	t := in.Template
 	t.Type = User
+	if in.ISO {
+		t.Format = ISO
+	} else if err := s.checkKind(&t); err != nil {
+		return Template{}, err
+	}
 	if err := s.check(ctx, &t); err != nil {
 		return Template{}, err
 	}
@@ -94,6 +100,11 @@ func (t Template) event(kind event.Kind, text string) event.Event {
 	e := event.Event{Type: kind, Description: text, Account: t.Account, Domain: t.Domain, ResourceID: string(t.ID)}
 	if t.IsISO() {
 		e.ResourceType = "Iso"
+		if kind == event.TemplateCreate {
+			e.Type = event.ISOCreate
+		} else if kind == event.TemplateDelete {
+			e.Type = event.ISODelete
+		}
 	}
 	return e
 }
@@ -127,21 +138,41 @@ func (s *Service) places(ctx context.Context, tx db.Tx, in RegisterIn, owner uid
 		if store == "" {
 			return nil, fault.Conflictf("zone %q has no such image store: add one with addSecondaryStorage or addImageStore first", z.Name)
 		}
-		there, err := hasHypervisor(ctx, tx, id, in.Hypervisor)
+		fetches, err := s.fetcher(ctx, tx, id, in.Hypervisor)
 		if err != nil {
 			return nil, err
 		}
-		if !there && len(in.Zones) > 0 {
-			return nil, fault.Invalidf("zone %q has no %s hosts, which would fetch the template and run its machines", z.Name, in.Hypervisor)
+		if fetches == "" && len(in.Zones) > 0 {
+			return nil, fault.Invalidf("zone %q has no %s hosts, which would fetch the %s and run its machines", z.Name, in.Hypervisor, in.noun())
 		}
-		if there {
+		if fetches != "" {
 			out = append(out, Place{Zone: id, Store: store, State: Waiting})
 		}
 	}
 	if len(out) == 0 {
-		return nil, fault.Invalidf("no zone has %s hosts, which would fetch the template and run its machines", in.Hypervisor)
+		return nil, fault.Invalidf("no zone has %s hosts, which would fetch the %s and run its machines", in.Hypervisor, in.noun())
 	}
 	return out, nil
+}
+
+// fetcher is the hypervisor whose hosts handle an image in a zone: its own or, of an ISO, which is for every one, the first that can;
+// "" where the zone has no such hosts.
+func (s *Service) fetcher(ctx context.Context, q db.Tx, z uid.Zone, own string) (string, error) {
+	names, err := hypervisorsIn(ctx, q, z)
+	if err != nil {
+		return "", err
+	}
+	for _, name := range names {
+		if own != "" && strings.EqualFold(own, name) {
+			return own, nil
+		}
+		if driver, err := s.Hosts.Driver(name); err == nil && own == "" {
+			if _, can := driver.(hypervisor.Imager); can {
+				return name, nil
+			}
+		}
+	}
+	return "", nil
 }
 
 // forImages gives a zone that a domain's images are to be kept in. Those of root admins may be in zones of other domains, too, whose
@@ -156,32 +187,17 @@ func forImages(ctx context.Context, tx db.Tx, id uid.Zone, owner uid.Domain) (zo
 // endings are, by format, how a template's URL may end, besides ".gz" and its kin after it.
 var endings = map[string][]string{
 	"QCOW2": {".qcow2", ".img"}, "RAW": {".raw", ".img"}, "VHD": {".vhd", ".vhdx"}, "OVA": {".ova"}, "VMDK": {".vmdk"},
+	ISO: {".iso"},
 }
 
 // runs are the formats that a hypervisor's disks can be made from.
 var runs = map[string][]string{"KVM": {"QCOW2", "RAW"}, "Simulator": {"QCOW2", "RAW", "VHD", "OVA", "VMDK"}}
 
-// check fills in what a template leaves out, and refuses what the caller may not have.
+// check fills in what a template or ISO leaves out, and refuses what the caller may not have.
 func (s *Service) check(ctx context.Context, t *Template) error {
-	driver, err := s.Hosts.Driver(t.Hypervisor)
-	if err != nil {
-		return fault.Invalidf("hypervisor %q: %v", t.Hypervisor, err)
-	}
-	if _, can := driver.(hypervisor.Imager); !can {
-		return fault.Invalidf("%s hosts can't fetch templates yet", t.Hypervisor)
-	}
-	for name := range runs {
-		if strings.EqualFold(name, t.Hypervisor) {
-			t.Hypervisor = name
-		}
-	}
-	t.DisplayText, t.Bits, t.Bootable = cmp.Or(t.DisplayText, t.Name), cmp.Or(t.Bits, 64), true
+	t.DisplayText, t.Bits = cmp.Or(t.DisplayText, t.Name), cmp.Or(t.Bits, 64)
 	if t.Details == nil {
 		t.Details = map[string]string{}
-	}
-	t.Format = strings.ToUpper(t.Format)
-	if !slices.Contains(runs[t.Hypervisor], t.Format) {
-		return fault.Invalidf("format %q: %s machines are made from %s", t.Format, t.Hypervisor, strings.Join(runs[t.Hypervisor], ", "))
 	}
 	if err := checkURL(t.URL, t.Format); err != nil {
 		return err
@@ -194,9 +210,30 @@ func (s *Service) check(ctx context.Context, t *Template) error {
 	case t.Bits != 32 && t.Bits != 64:
 		return fault.Invalidf("bits %d: want 32 or 64", t.Bits)
 	case t.Featured && !caller.IsRoot():
-		return fault.Deniedf("only root admins may feature a template; leave out isfeatured")
+		return fault.Deniedf("only root admins may feature a %s; leave out isfeatured", t.noun())
 	case t.Public && !caller.IsRoot() && !setting.PublicTemplates.Of(s.Settings):
 		return fault.Deniedf("only root admins may make templates public here (setting %s); leave out ispublic", setting.PublicTemplates.Name)
+	}
+	return nil
+}
+
+// checkKind refuses a template that no host could run.
+func (s *Service) checkKind(t *Template) error {
+	driver, err := s.Hosts.Driver(t.Hypervisor)
+	if err != nil {
+		return fault.Invalidf("hypervisor %q: %v", t.Hypervisor, err)
+	}
+	if _, can := driver.(hypervisor.Imager); !can {
+		return fault.Invalidf("%s hosts can't fetch templates yet", t.Hypervisor)
+	}
+	for name := range runs {
+		if strings.EqualFold(name, t.Hypervisor) {
+			t.Hypervisor = name
+		}
+	}
+	t.Bootable, t.Format = true, strings.ToUpper(t.Format)
+	if !slices.Contains(runs[t.Hypervisor], t.Format) {
+		return fault.Invalidf("format %q: %s machines are made from %s", t.Format, t.Hypervisor, strings.Join(runs[t.Hypervisor], ", "))
 	}
 	return nil
 }
@@ -269,9 +306,9 @@ func (s *Service) Create(ctx context.Context, t Template) (Template, error) {
 	return t, err
 }
 
-// anyHost gives a host that does a hypervisor's work in a zone: "" where there is none of the kind, fault.Unavailable where none
+// AnyHost gives a host that does a hypervisor's work in a zone: "" where there is none of the kind, fault.Unavailable where none
 // is up.
-func (s *Service) anyHost(ctx context.Context, z uid.Zone, name string) (uid.Host, error) {
+func (s *Service) AnyHost(ctx context.Context, z uid.Zone, name string) (uid.Host, error) {
 	up, _, err := s.Hosts.List(ctx, host.Filter{Zone: z, Hypervisor: name, State: host.Up, Limit: 1})
 	if err != nil {
 		return "", err

@@ -26,9 +26,9 @@ const (
 	Templates   Kind = "template" // and ISOs
 	SecondaryGB Kind = "secondary_gb"
 	Projects    Kind = "project" // that it administers
-	// Snapshots, like the kinds after them, have limits, but there are none of the things yet: nothing is counted.
-	Snapshots Kind = "snapshot"
-	VPCs      Kind = "vpc"
+	Snapshots   Kind = "snapshot"
+	// VPCs have limits, but there are none yet: nothing is counted.
+	VPCs Kind = "vpc"
 )
 
 // Unlimited is the maximum of what is not limited.

@@ -304,6 +304,10 @@ var (
 		Name: "storage.max.volume.size", Category: Storage, Group: "Storage",
 		Doc: "The greatest size, in GB, that any volume may have.",
 	}, 2000, 1, 65536)
+	MaxImageSize = whole(Setting{
+		Name: "max.template.iso.size", Category: Advanced, Group: "Storage",
+		Doc: "The greatest size, in GB, of a template or ISO that is fetched, and of a disk made from it.",
+	}, 50, 1, 65536)
 	InstanceName = text(Setting{
 		Name: "instance.name", Category: Advanced, Group: "Compute",
 		Doc: "The last part of the names that new virtual machines have on their hosts.",
@@ -439,7 +443,7 @@ var all = byName(append(slices.Concat(ldapSettings, ssoSettings),
 	AllocationAlgorithm.Setting, SubdomainNetworkAccess.Setting, MachineNetworkRate.Setting,
 	GuestDomainSuffix.Setting, GuestCIDRLimit.Setting, PublicTemplates.Setting,
 	CustomDiskMin.Setting, CustomDiskMax.Setting,
-	MaxVolumeSize.Setting, InstanceName.Setting, InstanceNameIsName.Setting,
+	MaxVolumeSize.Setting, MaxImageSize.Setting, InstanceName.Setting, InstanceNameIsName.Setting,
 )...)
 
 func byName(settings ...*Setting) map[string]*Setting {

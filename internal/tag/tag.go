@@ -22,6 +22,7 @@ const (
 	Template      Type = "Template"
 	ISO           Type = "ISO"
 	Volume        Type = "Volume"
+	Snapshot      Type = "Snapshot"
 	Network       Type = "Network"
 	SecurityGroup Type = "SecurityGroup"
 	PublicIP      Type = "PublicIpAddress"
@@ -37,7 +38,7 @@ const (
 
 // coming are the types that CloudStack's clients know and of which Virga has no things yet: nothing of such a type has a tag.
 var coming = []Type{
-	"Snapshot", "Backup", "Vpc", "NetworkACL", "NetworkACLList", "StaticRoute",
+	"Backup", "Vpc", "NetworkACL", "NetworkACLList", "StaticRoute",
 	"VMSnapshot", "RemoteAccessVpn", "SnapshotPolicy", "VpcOffering", "AutoScaleVmGroup", "AutoScaleVmProfile", "User",
 }
 

@@ -23,7 +23,22 @@ type CreateIn struct {
 	Offering uid.DiskOffering
 	GB       int64 // where the offering leaves the size open
 	Owner    account.For
+	Snapshot uid.Snapshot // what it is to begin with; "" for nothing
 }
+
+// Source is a snapshot that volumes are made from.
+type Source struct {
+	Name     string
+	Zone     uid.Zone
+	Bytes    int64            // the least that a volume made from it has
+	Offering uid.DiskOffering // of the volume that it is of; "" for none
+}
+
+// Sources gives a snapshot that the caller in ctx may make a volume from, and keeps it from being removed before the transaction's end.
+type Sources func(ctx context.Context, tx db.Tx, id uid.Snapshot) (Source, error)
+
+// MadeFrom says who knows the snapshots. It is set once, before the first volume is made.
+func (s *Service) MadeFrom(sources Sources) { s.sources = sources }
 
 // creation is the state of making a volume.
 type creation struct {
@@ -71,8 +86,11 @@ func (s *Service) Draft(ctx context.Context, tx db.Tx, id uid.Volume, in CreateI
 	if n := utf8.RuneCountInString(in.Name); n > 255 {
 		return Volume{}, fault.Invalidf("the name has %d characters; want at most 255", n)
 	}
-	if in.Offering == "" {
-		return Volume{}, fault.Invalidf("name the disk offering of the volume in diskofferingid")
+	if in.Offering == "" && in.Snapshot == "" {
+		return Volume{}, fault.Invalidf("name the disk offering of the volume in diskofferingid, or what it is made from in snapshotid")
+	}
+	if in.Snapshot != "" {
+		return s.draftFrom(ctx, tx, id, in)
 	}
 	owner, err := s.Accounts.Owner(ctx, tx, in.Owner)
 	if err != nil {
@@ -94,6 +112,51 @@ func (s *Service) Draft(ctx context.Context, tx db.Tx, id uid.Volume, in CreateI
 		ID: id, Account: owner.Account, Domain: owner.Domain, Zone: z.ID, DiskOffering: off.ID, Name: in.Name, Type: Data,
 		State: Allocated, Size: bytes, Created: tx.Now,
 	}, err
+}
+
+// draftFrom is Draft for a volume that begins as a snapshot: in its zone, as large at least, and of the same offering unless another one
+// is named.
+func (s *Service) draftFrom(ctx context.Context, tx db.Tx, id uid.Volume, in CreateIn) (Volume, error) {
+	from, err := s.sources(ctx, tx, in.Snapshot)
+	if err != nil {
+		return Volume{}, err
+	}
+	owner, err := s.Accounts.Owner(ctx, tx, in.Owner)
+	if err != nil {
+		return Volume{}, err
+	}
+	if in.Zone != "" && in.Zone != from.Zone {
+		return Volume{}, fault.Invalidf("snapshot %q is in zone %s: volumes are made from it there and not in zone %s", from.Name, from.Zone, in.Zone)
+	}
+	if _, err := zone.Usable(ctx, tx, from.Zone, owner.Domain); err != nil {
+		return Volume{}, err
+	}
+	v := Volume{
+		ID: id, Account: owner.Account, Domain: owner.Domain, Zone: from.Zone, DiskOffering: from.Offering, Name: in.Name, Type: Data,
+		State: Allocated, Size: from.Bytes, Created: tx.Now, Snapshot: in.Snapshot,
+	}
+	switch {
+	case in.Offering != "":
+		off, err := offering.DeployableDisk(ctx, tx, in.Offering, from.Zone)
+		if err != nil {
+			return Volume{}, err
+		}
+		if v.DiskOffering = off.ID; off.Customized && in.GB == 0 {
+			in.GB = Gigabytes(from.Bytes)
+		}
+		if v.Size, err = s.SizeOf(off, in.GB); err != nil {
+			return Volume{}, err
+		}
+	case in.GB != 0:
+		if err := CheckGB("size", in.GB); err != nil {
+			return Volume{}, err
+		}
+		v.Size = in.GB * GB
+	}
+	if v.Size < from.Bytes {
+		return Volume{}, fault.Invalidf("%d GB are too little for what snapshot %q holds (%d GB)", Gigabytes(v.Size), from.Name, Gigabytes(from.Bytes))
+	}
+	return v, s.CheckMax(Gigabytes(v.Size))
 }
 
 // SizeOf is the size in bytes of a new volume of an offering; gb is what the user says, 0 for nothing.

@@ -8,7 +8,6 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
-	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/uid"
@@ -61,22 +60,11 @@ func (s *Service) drop(ctx context.Context, r *removal) error {
 	if v.Pool == "" {
 		return nil
 	}
-	pools, err := pool.ByID(ctx, s.DB.Read(), []uid.Pool{v.Pool})
+	d, err := s.Reach(ctx, v)
 	if err != nil {
 		return err
 	}
-	on, kind, err := through(ctx, s.DB.Read(), v.Pool)
-	if err != nil {
-		return err
-	}
-	driver, err := s.Hosts.Driver(kind)
-	if err == nil {
-		err = driver.DropDisk(ctx, on, hypervisor.DiskRef{Volume: v.ID, Pool: v.Pool, PoolURL: pools[v.Pool].URL})
-	}
-	if fault.Is(err, fault.Unavailable) {
-		return op.Retry(err)
-	}
-	return err
+	return Again(d.Driver.DropDisk(ctx, d.Host, d.Ref))
 }
 
 func removed(ctx context.Context, tx db.Tx, r *removal) error {

@@ -21,6 +21,10 @@ type Service struct {
 
 	create *op.Runner[creation]
 	remove *op.Runner[removal]
+	resize *op.Runner[resizing]
+
+	holders Holders
+	sources Sources
 }
 
 // Parts are what a service works with.
@@ -37,6 +41,7 @@ func New(p Parts) *Service {
 	s := &Service{Parts: p}
 	s.create = op.Register(p.Engine, s.createPlan())
 	s.remove = op.Register(p.Engine, s.removePlan())
+	s.resize = op.Register(p.Engine, s.resizePlan())
 	return s
 }
 

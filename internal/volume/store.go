@@ -86,6 +86,19 @@ func SetState(ctx context.Context, tx db.Tx, id uid.Volume, s State) error {
 	return tx.Later(ctx, setState, s, id)
 }
 
+var settle = db.Prepare("update volumes set state = ? where id = ? and state = ?")
+
+// Settle moves a volume from a state to another one, unless it has left that meanwhile, with its machine for instance.
+func Settle(ctx context.Context, tx db.Tx, id uid.Volume, from, to State) error {
+	return tx.Later(ctx, settle, to, id, from)
+}
+
+// setSize records the size of a volume's disk, and the offering that says it.
+func setSize(ctx context.Context, tx db.Tx, id uid.Volume, bytes int64, offering uid.DiskOffering) error {
+	_, err := tx.NewRaw("update volumes set size = ?, disk_offering_id = nullif(?, '') where id = ?", bytes, offering, id).Exec(ctx)
+	return err
+}
+
 var setRemoved = db.Prepare("update volumes set state = ?, removed = ? where id = ?")
 
 // Remove records that a volume is no more.
@@ -154,8 +167,8 @@ func SetServiceOffering(ctx context.Context, tx db.Tx, id uid.Volume, offering u
 	return err
 }
 
-// through gives a host that reaches a pool, one that is up where there is one, and its hypervisor.
-func through(ctx context.Context, q db.Tx, id uid.Pool) (uid.Host, string, error) {
+// Through gives a host that reaches a pool, one that is up where there is one, and its hypervisor.
+func Through(ctx context.Context, q db.Tx, id uid.Pool) (uid.Host, string, error) {
 	var row struct {
 		ID         uid.Host
 		Hypervisor string

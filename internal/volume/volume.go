@@ -17,8 +17,12 @@ const (
 	Ready     State = "Ready"
 	Attaching State = "Attaching"
 	Detaching State = "Detaching"
+	Resizing  State = "Resizing"
 	Expunging State = "Expunging"
 	Expunged  State = "Expunged"
+
+	Snapshotting State = "Snapshotting"
+	Reverting    State = "RevertSnapshotting"
 )
 
 // Type tells a machine's root disk from its data disks.
@@ -43,6 +47,7 @@ type Volume struct {
 	VM              uid.VM              `bun:"vm_id,nullzero"`   // "" when detached
 	Device          *int                // nil when detached; 0 is the root disk
 	Template        uid.Template        `bun:"template_id,nullzero"`
+	Snapshot        uid.Snapshot        `bun:"snapshot_id,nullzero"` // that it is made from
 	DiskOffering    uid.DiskOffering    `bun:"disk_offering_id,nullzero"`
 	ServiceOffering uid.ServiceOffering `bun:"service_offering_id,nullzero"`
 	Name            string

@@ -35,6 +35,7 @@ import (
 	"github.com/virga-cloud/virga/internal/saml"
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/setting"
+	"github.com/virga-cloud/virga/internal/snapshot"
 	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/vpc"
@@ -77,6 +78,7 @@ type Services struct {
 	Pools     *pool.Service
 	Images    *image.Service
 	Volumes   *volume.Service
+	Snapshots *snapshot.Service
 	Machines  *compute.Service
 	Closing   *closing.Service
 

@@ -10,6 +10,7 @@ import (
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/address"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/agents"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/balancer"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/disk"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/ldap"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/machine"
@@ -66,6 +67,8 @@ func (f *Facade) translators() []func(*api.Mux) {
 		address.Translator{DB: f.DB, Owned: f.Owned, Addresses: f.Addresses}.Register,
 		f.registerMachines,
 		machine.Translator{Machines: f.Machines, Show: f.machine}.Register,
-		f.registerVolumes,
+		disk.Translator{
+			DB: f.DB, Engine: f.Engine, Owned: f.Owned, Volumes: f.Volumes, Snapshots: f.Snapshots, Machines: f.Machines,
+		}.Register,
 	}
 }

@@ -31,6 +31,7 @@ import (
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/setting"
+	"github.com/virga-cloud/virga/internal/snapshot"
 	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/zone"
@@ -93,6 +94,11 @@ func newPlant(t *testing.T, url string) *running {
 	s.Images = image.New(image.Parts{DB: d, Engine: engine, Accounts: c.accounts, Hosts: s.Hosts, Settings: settings})
 	s.Images.UsedBy(compute.OfTemplate)
 	s.Volumes = volume.New(volume.Parts{DB: d, Engine: engine, Accounts: c.accounts, Hosts: s.Hosts, Settings: settings})
+	s.Snapshots = snapshot.New(snapshot.Parts{
+		DB: d, Engine: engine, Accounts: c.accounts, Hosts: s.Hosts, Images: s.Images, Volumes: s.Volumes,
+	})
+	s.Volumes.HeldBy(compute.Holder)
+	s.Volumes.MadeFrom(s.Snapshots.Source)
 	s.Routers = router.New(router.Parts{DB: d, Engine: engine, Hosts: s.Hosts})
 	documents := document.New(d, nil)
 	s.Groups = secgroup.New(secgroup.Parts{DB: d, Accounts: c.accounts, Engine: engine, Documents: documents, Drivers: s.Hosts,

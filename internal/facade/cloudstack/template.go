@@ -23,10 +23,15 @@ func (f *Facade) registerTemplates(m *api.Mux) {
 	api.HandleList(m, cs.ListTemplates, f.listTemplates)
 	api.HandleList(m, cs.ListIsos, f.listISOs)
 	api.HandleCreateItems(m, cs.RegisterTemplate, f.registerTemplate, f.showTemplate)
+	api.HandleCreateItems(m, cs.RegisterIso, f.registerISO, f.showTemplate)
+	api.HandleJob(m, cs.DeleteIso, func(ctx context.Context, in cs.DeleteIsoIn) (api.Started, error) {
+		job, err := f.Images.DeleteISO(ctx, in.ID, in.ZoneID)
+		return api.Started{JobID: job}, err
+	}, look.Succeeded)
 	api.HandleJob(m, cs.DeleteTemplate, func(ctx context.Context, in cs.DeleteTemplateIn) (api.Started, error) {
 		job, err := f.Images.Delete(ctx, in.ID, in.ZoneID, in.Forced)
 		return api.Started{JobID: job}, err
-	}, func(context.Context, string) (api.Success, error) { return api.Success{Success: true}, nil })
+	}, look.Succeeded)
 	api.HandleList(m, cs.ListOsTypes, f.listOSTypes)
 	api.HandleList(m, cs.ListOsCategories, f.listOSCategories)
 }
@@ -47,6 +52,23 @@ func (f *Facade) registerTemplate(ctx context.Context, in cs.RegisterTemplateIn)
 			Tag: in.Tag, Details: in.Details,
 		},
 		Zones: zones, Store: in.ImageStoreID, Owner: account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID},
+	})
+	return t.ID, err
+}
+
+func (f *Facade) registerISO(ctx context.Context, in cs.RegisterIsoIn) (uid.Template, error) {
+	zones, err := zonesOf(in.ZoneID, nil)
+	if err != nil {
+		return "", err
+	}
+	t, err := f.Images.Register(ctx, image.RegisterIn{
+		Template: image.Template{
+			Name: in.Name, DisplayText: in.DisplayText, URL: in.URL, OSType: in.OSTypeID, Checksum: in.Checksum,
+			Bootable: in.Bootable == nil || *in.Bootable, PasswordEnabled: in.PasswordEnabled, Scalable: in.Scalable,
+			Extractable: in.Extractable, Featured: in.Featured, Public: in.Public,
+		},
+		ISO: true, Zones: zones, Store: in.ImageStoreID,
+		Owner: account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID},
 	})
 	return t.ID, err
 }

@@ -23,6 +23,14 @@ func (f *Facade) registerMachines(m *api.Mux) {
 	api.HandleJob(m, cs.RebootVirtualMachine, f.rebootMachine, f.machine)
 	api.HandleJob(m, cs.DestroyVirtualMachine, f.destroyMachine, f.machine)
 	api.HandleJob(m, cs.ExpungeVirtualMachine, f.expungeMachine, look.Succeeded)
+	api.HandleJob(m, cs.AttachIso, func(ctx context.Context, in cs.AttachIsoIn) (api.Started, error) {
+		job, err := f.Machines.AttachISO(ctx, in.ID, in.VMID)
+		return api.Started{JobID: job}, err
+	}, f.machine)
+	api.HandleJob(m, cs.DetachIso, func(ctx context.Context, in cs.DetachIsoIn) (api.Started, error) {
+		job, err := f.Machines.DetachISO(ctx, in.VMID)
+		return api.Started{JobID: job}, err
+	}, f.machine)
 	api.HandleCall(m, cs.RecoverVirtualMachine, f.recoverMachine)
 	api.HandleCall(m, cs.UpdateVirtualMachine, f.updateMachine)
 	api.HandleCall(m, cs.ChangeServiceForVirtualMachine, f.changeService)

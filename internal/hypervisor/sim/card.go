@@ -48,14 +48,14 @@ func (w *World) UnplugCard(ctx context.Context, host uid.Host, vm uid.VM, id uid
 	})
 }
 
-// ChangeCD implements [hypervisor.Ejector]. An ISO is in its store if it was fetched.
+// ChangeCD implements [hypervisor.Ejector]. An ISO is in its store if it was fetched; one without a store is there anyway.
 func (w *World) ChangeCD(ctx context.Context, host uid.Host, vm uid.VM, cd *hypervisor.ImageRef) error {
 	return w.do(ctx, host, hypervisor.CommandChangeCD, func(t *tx) error {
 		m, err := t.runs(host, vm)
 		if err != nil {
 			return err
 		}
-		if cd != nil {
+		if cd != nil && cd.Store != "" {
 			if url, err := t.imageURL(*cd); err != nil {
 				return err
 			} else if url == "" {

@@ -21,6 +21,9 @@ const storeBytes = 1 << 40
 // its checksum promised.
 func (w *World) FetchImage(ctx context.Context, host uid.Host, i hypervisor.Image) (hypervisor.ImageReport, error) {
 	err := w.do(ctx, host, hypervisor.CommandFetchImage, func(t *tx) error {
+		if i.MostBytes > 0 && i.MostBytes < imageBytes {
+			return fault.Conflictf("a disk made from the image would have %d bytes, and %d are allowed", int64(imageBytes), i.MostBytes)
+		}
 		if added, err := t.addImage(i); err != nil || added {
 			return err
 		}

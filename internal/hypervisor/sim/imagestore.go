@@ -28,3 +28,13 @@ func (p *prepared) allImages() (images []hypervisor.ImageRef, err error) {
 	}, "select template, store from image order by template, store")
 	return images, err
 }
+
+func (p *prepared) allSnapshots() (snapshots []hypervisor.SnapshotRef, err error) {
+	err = p.each(func(scan func(...any) error) error {
+		var s hypervisor.SnapshotRef
+		err := scan(&s.Snapshot, &s.Store)
+		snapshots = append(snapshots, s)
+		return err
+	}, "select snapshot, store from snapshot order by snapshot, store")
+	return snapshots, err
+}

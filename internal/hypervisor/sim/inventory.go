@@ -15,6 +15,8 @@ type Inventory struct {
 	Guests map[uid.VM]Location
 	Disks  []hypervisor.Disk     // by ascending volume and pool
 	Images []hypervisor.ImageRef // by ascending template and store, without URLs
+	// Snapshots are those in stores, by ascending snapshot and store, without URLs.
+	Snapshots []hypervisor.SnapshotRef
 	// Routers are the hosts that each router is on, and the version that it was given there.
 	Routers map[uid.Router]map[uid.Host]int64
 }
@@ -39,6 +41,9 @@ func (w *World) Inspect(ctx context.Context) (Inventory, error) {
 			return err
 		}
 		if i.Images, err = t.allImages(); err != nil {
+			return err
+		}
+		if i.Snapshots, err = t.allSnapshots(); err != nil {
 			return err
 		}
 		i.Routers, err = t.allRouters()

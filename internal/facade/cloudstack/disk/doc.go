@@ -1,0 +1,2 @@
+// Package disk translates the commands on volumes and their snapshots.
+package disk

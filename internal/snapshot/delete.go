@@ -1,0 +1,110 @@
+package snapshot
+
+import (
+	"context"
+
+	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/event"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/limit"
+	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/volume"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// removal is the state of deleting a snapshot.
+type removal struct {
+	Snapshot uid.Snapshot `json:"snapshot"`
+
+	zone uid.Zone // for Accept only
+}
+
+// Delete begins to delete a snapshot. What was made from it stays. With a zone it must be in that one.
+func (s *Service) Delete(ctx context.Context, id uid.Snapshot, zone uid.Zone) (op.ID, error) {
+	job, _, err := s.remove.Start(ctx, request(ctx, op.On("snapshot", id), id, "deleteSnapshot"), removal{Snapshot: id, zone: zone})
+	return job, err
+}
+
+func (s *Service) removePlan() *op.Plan[removal] {
+	return op.New[removal]("snapshot.delete").
+		Accept(beginRemoval, nil).
+		NoWayBack().
+		Do("drop", func(ctx context.Context, r *removal) error { return s.drop(ctx, r.Snapshot) }, nil).
+		Tx("gone", removed, nil)
+}
+
+func beginRemoval(ctx context.Context, tx db.Tx, q *op.Request, r *removal) error {
+	if err := tx.Retire(ctx, r.Snapshot); err != nil {
+		return err
+	}
+	n, err := locked(ctx, tx, q.Caller.Reach(), r.Snapshot)
+	switch {
+	case err != nil:
+		return err
+	case r.zone != "" && r.zone != n.Zone:
+		return fault.NotFoundf("snapshot %q is not in zone %s", n.Name, r.zone)
+	case n.State != BackedUp:
+		return fault.Conflictf("snapshot %q is %s and can't be deleted", n.Name, n.State)
+	}
+	waiting, err := wantedBy(ctx, tx, n)
+	if err != nil {
+		return err
+	}
+	if waiting > 0 {
+		return fault.Conflictf("%d volumes still need snapshot %q for their disks, which are made when a machine first starts with them: attach "+
+			"these volumes or delete them first", waiting, n.Name)
+	}
+	if err := setState(ctx, tx, n.ID, Destroying); err != nil {
+		return err
+	}
+	return announce(ctx, tx, q, n, event.SnapshotDelete, "deleting")
+}
+
+func (s *Service) drop(ctx context.Context, id uid.Snapshot) error {
+	n, err := find(ctx, s.DB.Read(), auth.Scope{All: true}, id)
+	if err != nil {
+		return err
+	}
+	return s.dropFrom(ctx, n)
+}
+
+// dropFrom removes a snapshot from its store. Where no host is left that could, there is nothing that could be used, either.
+func (s *Service) dropFrom(ctx context.Context, n Snapshot) error {
+	driver, on, err := s.snapshotter(ctx, n)
+	if err != nil || on == "" {
+		return err
+	}
+	ref, err := s.ref(ctx, n)
+	if err != nil {
+		return err
+	}
+	return volume.Again(driver.DropSnapshot(ctx, on, ref))
+}
+
+// snapshotter gives what handles a snapshot in its zone, and one of its hosts; "" where there are none.
+func (s *Service) snapshotter(ctx context.Context, n Snapshot) (hypervisor.Snapshotter, uid.Host, error) {
+	driver, err := s.Hosts.Driver(n.Hypervisor)
+	if err != nil {
+		return nil, "", volume.Again(err)
+	}
+	snapshotter, can := driver.(hypervisor.Snapshotter)
+	if !can {
+		return nil, "", fault.Conflictf("%s hosts keep no snapshots", n.Hypervisor)
+	}
+	on, err := s.Images.AnyHost(ctx, n.Zone, n.Hypervisor)
+	return snapshotter, on, err
+}
+
+func removed(ctx context.Context, tx db.Tx, r *removal) error {
+	n, err := locked(ctx, tx, auth.Scope{All: true}, r.Snapshot)
+	if err != nil {
+		return err
+	}
+	if err := setRemoved(ctx, tx, n.ID); err != nil {
+		return err
+	}
+	return account.Give(ctx, tx, n.Account, limit.Use{limit.Snapshots: 1, limit.SecondaryGB: volume.Gigabytes(n.Stored)})
+}
