@@ -21,6 +21,7 @@ func TestFlagsAreChecked(t *testing.T) {
 		{"--session-timeout", "59s", "want 1m or longer"},
 		{"--jobs-kept", "0s", "want 1m or longer"},
 		{"--hosts", "-1", "from 0 to 100000"},
+		{"--hosts", "many", "or kvm"},
 		{"--hosts", "100001", "from 0 to 100000"},
 		{"--data", "", "want the name of a folder"},
 		{"--name", "", "want a name"},
@@ -33,6 +34,30 @@ func TestFlagsAreChecked(t *testing.T) {
 		}
 		if _, err := os.Stat(dir); err == nil {
 			t.Errorf("%s=%s: the folder was made", row.flag, row.value)
+		}
+	}
+}
+
+// So it is with flags that don't go together with real machines, and with a machine that can't be a host.
+func TestFlagsOfRealHosts(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ flag, want string }{
+		{"--outside=192.168.231.0/24", "want this machine's address"},
+		{"--outside=192.168.231.1/25", "/24 or larger"},
+		{"--outside=192.168.231.20/24", "gives out 192.168.231.10 to 192.168.231.250"},
+		{"--data=memory", "want a folder"},
+		{"--basic", "leave them out with --hosts kvm"},
+		{"--database=postgres://a@b/c", "leave it out with --hosts kvm"},
+		{"--listen=127.0.0.1:0", "qemu (exec: \"qemu-system-x86_64\""},
+	} {
+		dir := filepath.Join(t.TempDir(), "data")
+		p := launchBy(t, []string{"env", "PATH=/nowhere"}, "dev", "--hosts=kvm", "--data="+dir, row.flag)
+		<-p.done
+		if out := p.out.String(); p.cmd.ProcessState.ExitCode() == 0 || !strings.Contains(out, row.want) {
+			t.Errorf("%s: exit status %d, %s", row.flag, p.cmd.ProcessState.ExitCode(), out)
+		}
+		if _, err := os.Stat(dir); err == nil {
+			t.Errorf("%s: the folder was made", row.flag)
 		}
 	}
 }

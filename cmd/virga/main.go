@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"syscall"
@@ -58,6 +59,11 @@ func (versionText) Run() error { //nolint:unparam // kong wants an error
 }
 
 func main() {
+	// A thread that was in another network namespace ends when its work there is done. The first one, which this is, can't end: it is
+	// kept for this function, or whoever looks would find the agent in a namespace of its routers'.
+	if len(os.Args) > 1 && slices.Contains([]string{"agent", "dev"}, os.Args[1]) {
+		runtime.LockOSThread()
+	}
 	// Whatever this program writes is for its owner only: databases, their logs, keys, the simulated hosts' world.
 	syscall.Umask(0o077)
 	os.Exit(run())

@@ -182,7 +182,8 @@ func (s *Space) Set(settings ...string) error {
 	})
 }
 
-// Processes are the ids of the processes in the namespace, by ascending number.
+// Processes are the ids of the processes in the namespace, by ascending number. This one is not among them: its first thread can't end,
+// and stays in the namespace that it was taken to, if it was.
 func (s *Space) Processes() ([]int, error) {
 	var own unix.Stat_t
 	if err := unix.Fstat(int(s.fd), &own); err != nil {
@@ -195,7 +196,7 @@ func (s *Space) Processes() ([]int, error) {
 	var ids []int
 	for _, e := range entries {
 		id, err := strconv.Atoi(e.Name())
-		if err != nil {
+		if err != nil || id == os.Getpid() {
 			continue
 		}
 		var theirs unix.Stat_t
