@@ -111,7 +111,8 @@ func (s *Service) putCD(ctx context.Context, id uid.VM, iso uid.Template) error 
 	}
 	ejector, can := driver.(hypervisor.Ejector)
 	if !can {
-		return fault.Conflictf("virtual machine %q runs, and the CD drive of machines on %s can't be changed then; stop it first", vm.Name, vm.Hypervisor)
+		return fault.Conflictf("virtual machine %q runs, and the CD drive of machines on %s can't be changed then; stop it first",
+			vm.Name, vm.Hypervisor)
 	}
 	var cd *hypervisor.ImageRef
 	if iso != "" {

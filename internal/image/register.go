@@ -100,9 +100,10 @@ func (t Template) event(kind event.Kind, text string) event.Event {
 	e := event.Event{Type: kind, Description: text, Account: t.Account, Domain: t.Domain, ResourceID: string(t.ID)}
 	if t.IsISO() {
 		e.ResourceType = "Iso"
-		if kind == event.TemplateCreate {
+		switch kind {
+		case event.TemplateCreate:
 			e.Type = event.ISOCreate
-		} else if kind == event.TemplateDelete {
+		case event.TemplateDelete:
 			e.Type = event.ISODelete
 		}
 	}

@@ -154,7 +154,8 @@ func (s *Service) draftFrom(ctx context.Context, tx db.Tx, id uid.Volume, in Cre
 		v.Size = in.GB * GB
 	}
 	if v.Size < from.Bytes {
-		return Volume{}, fault.Invalidf("%d GB are too little for what snapshot %q holds (%d GB)", Gigabytes(v.Size), from.Name, Gigabytes(from.Bytes))
+		return Volume{}, fault.Invalidf("%d GB are too little for what snapshot %q holds (%d GB)", Gigabytes(v.Size), from.Name,
+			Gigabytes(from.Bytes))
 	}
 	return v, s.CheckMax(Gigabytes(v.Size))
 }

@@ -212,7 +212,7 @@ func fits(ctx context.Context, q db.Tx, v Volume, off offering.Disk) error {
 		return err
 	}
 	has := strings.Split(pools[v.Pool].Tags, ",")
-	for _, want := range strings.Split(off.Tags, ",") {
+	for want := range strings.SplitSeq(off.Tags, ",") {
 		if !slices.Contains(has, want) {
 			return fault.Conflictf("disk offering %q wants storage with the tag %q, which that of volume %q does not have", off.Name, want, v.Name)
 		}
