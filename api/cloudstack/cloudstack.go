@@ -79,7 +79,7 @@ var All = []api.Command{
 	CreateNetworkOffering, UpdateNetworkOffering, DeleteNetworkOffering,
 	DeployVirtualMachine, StartVirtualMachine, StopVirtualMachine, RebootVirtualMachine, DestroyVirtualMachine,
 	ExpungeVirtualMachine, RecoverVirtualMachine, UpdateVirtualMachine, ChangeServiceForVirtualMachine, ListVirtualMachines,
-	MigrateVirtualMachine, ResetPasswordForVirtualMachine, ResetSSHKeyForVirtualMachine, GetVMPassword,
+	CreateConsoleEndpoint, MigrateVirtualMachine, ResetPasswordForVirtualMachine, ResetSSHKeyForVirtualMachine, GetVMPassword,
 	ListVolumes, CreateVolume, AttachVolume, DetachVolume, ResizeVolume, DeleteVolume,
 	CreateSnapshot, RevertSnapshot, DeleteSnapshot, ListSnapshots,
 	RegisterIso, DeleteIso, AttachIso, DetachIso,

@@ -22,6 +22,7 @@ import (
 	"github.com/virga-cloud/virga/internal/certificate"
 	"github.com/virga-cloud/virga/internal/closing"
 	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/console"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/detail"
 	"github.com/virga-cloud/virga/internal/document"
@@ -130,6 +131,7 @@ type Cloud struct {
 	Snapshots *snapshot.Service
 	Machines  *compute.Service
 	Upkeep    *upkeep.Service
+	Console   *console.Service
 	Closing   *closing.Service
 	Projects  *project.Service
 	Facade    *cloudstack.Facade
@@ -267,6 +269,9 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 		Settings: cl.Settings, Box: box,
 	})
 	cl.Routers.FilledBy(cl.Rules.Fill, cl.Machines.FillRouter)
+	cl.Console = console.New(console.Parts{
+		DB: cl.DB, Accounts: cl.Accounts, Projects: cl.Projects, Roles: cl.Roles, Hosts: cl.Hosts, Machines: cl.Machines,
+	})
 	cl.Upkeep = upkeep.New(cl.DB, cl.Engine, cl.Hosts, cl.Machines)
 	cl.Closing = closing.New(closing.Parts{
 		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Projects: cl.Projects, Machines: cl.Machines, Volumes: cl.Volumes,
@@ -285,7 +290,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 		Annotations: cl.Annotations, Certificates: cl.Certificates, Networks: cl.Networks,
 		Addresses: cl.Addresses, Routers: cl.Routers, Rules: cl.Rules, VPCs: cl.VPCs, Groups: cl.Groups, Agents: cl.Agents, Dial: cl.dial(c.Agents),
 		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Snapshots: cl.Snapshots, Machines: cl.Machines,
-		Closing: cl.Closing, Reset: c.Reset,
+		Console: cl.Console, Closing: cl.Closing, Reset: c.Reset,
 	}, c.Facade)
 }
 

@@ -209,6 +209,17 @@ CREATE UNIQUE INDEX clusters_name on clusters (pod_id, name) where removed is nu
 
 CREATE INDEX clusters_zone on clusters (zone_id) where removed is null;
 
+CREATE TABLE console_tickets (
+    id          text primary key,                      -- SHA-256 of what its holder has, in hex
+    vm_id       text        not null,
+    user_id     text        not null,                  -- whose right it is
+    extra       text        not null,                  -- likewise, of what must be said besides; '' for nothing
+    expires     timestamptz not null,
+    used        boolean     not null default false
+);
+
+CREATE INDEX console_tickets_expires on console_tickets (expires);
+
 CREATE TABLE counters (
     name        text primary key,
     next        bigint      not null

@@ -1312,6 +1312,17 @@ create index vms_iso on vms (iso_id) where iso_id is not null;
 create index vms_group on vms (group_id) where group_id is not null;
 create index vms_destroyed on vms (destroyed) where destroyed is not null and removed is null;
 
+-- internal/console ------------------------------------------------------------------------------------------------
+create table console_tickets (
+    id          text primary key,                      -- SHA-256 of what its holder has, in hex
+    vm_id       text        not null,
+    user_id     text        not null,                  -- whose right it is
+    extra       text        not null,                  -- likewise, of what must be said besides; '' for nothing
+    expires     timestamptz not null,
+    used        boolean     not null default false
+);
+create index console_tickets_expires on console_tickets (expires);
+
 -- internal/event --------------------------------------------------------------------------------------------------
 create table events (
     id          text primary key,

@@ -22,6 +22,7 @@ import (
 	"github.com/virga-cloud/virga/internal/apilimit"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/closing"
+	"github.com/virga-cloud/virga/internal/console"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/db/dbtest"
 	"github.com/virga-cloud/virga/internal/document"
@@ -132,7 +133,7 @@ func newCloudAt(t *testing.T, url string, o front.Options) *cloud {
 	t.Cleanup(stop)
 
 	o.Log = slog.New(slog.NewTextHandler(c.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	c.facade = newFacade(Services{DB: d, Engine: engine, Settings: settings, Accounts: c.accounts, Closing: closed, Projects: projects, Groups: groups, Sessions: sessions, Roles: roles, Zones: zone.New(d, settings),
+	c.facade = newFacade(Services{DB: d, Engine: engine, Settings: settings, Accounts: c.accounts, Closing: closed, Projects: projects, Groups: groups, Sessions: sessions, Roles: roles, Zones: zone.New(d, settings), Console: console.New(console.Parts{DB: d}),
 		Limits: apilimit.New(d, settings, op.Servers), OIDC: oidc.New(d, box, settings, c.accounts),
 		SAML: saml.New(saml.Parts{DB: d, Box: box, Settings: settings, Accounts: c.accounts, Sessions: sessions})}, o, all...)
 	c.addTestCommands()

@@ -14,8 +14,10 @@ import (
 	"github.com/virga-cloud/virga/internal/certificate"
 	"github.com/virga-cloud/virga/internal/closing"
 	"github.com/virga-cloud/virga/internal/compute"
+	consoles "github.com/virga-cloud/virga/internal/console"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/detail"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/console"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/owned"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/signon"
@@ -80,6 +82,7 @@ type Services struct {
 	Volumes   *volume.Service
 	Snapshots *snapshot.Service
 	Machines  *compute.Service
+	Console   *consoles.Service
 	Closing   *closing.Service
 
 	Reset func(ctx context.Context) error // puts a sandbox back to its beginning; nil for any other cloud
@@ -106,13 +109,16 @@ func newFacade(s Services, o front.Options, commands ...api.Command) *Facade {
 	}
 	f.Front = front.New(front.Parts{
 		Mux: f.mux, DB: s.DB, Accounts: s.Accounts, Projects: s.Projects, Sessions: s.Sessions, Roles: s.Roles, Limits: s.Limits,
-		Settings: s.Settings, Doors: f.signOn().Doors(),
+		Settings: s.Settings, Doors: f.signOn().Doors(), Console: f.consoles().Handler(),
 	}, o)
 	return f
 }
 
 // signOn translates the commands by which somebody comes in for whom somebody else vouches.
 func (f *Facade) signOn() signon.Translator { return signon.Translator{OIDC: f.OIDC, SAML: f.SAML} }
+
+// consoles shows screens.
+func (f *Facade) consoles() console.Translator { return console.Translator{Console: f.Console} }
 
 // Commands are what roles allow or deny: each command with the types of accounts that it is open to.
 func Commands() []role.Command { return commandsOf(cs.All...) }

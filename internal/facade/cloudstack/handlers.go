@@ -67,6 +67,7 @@ func (f *Facade) translators() []func(*api.Mux) {
 		address.Translator{DB: f.DB, Owned: f.Owned, Addresses: f.Addresses}.Register,
 		f.registerMachines,
 		machine.Translator{Machines: f.Machines, Show: f.machine}.Register,
+		f.consoles().Register,
 		disk.Translator{
 			DB: f.DB, Engine: f.Engine, Owned: f.Owned, Volumes: f.Volumes, Snapshots: f.Snapshots, Machines: f.Machines,
 		}.Register,

@@ -84,7 +84,7 @@ var table = map[string]entry{
 	applyPeers.verb: at(applyPeers), plugCard.verb: at(plugCard), unplugCard.verb: at(unplugCard), changeCD.verb: at(changeCD),
 	resizeDisk.verb: at(resizeDisk), takeSnapshot.verb: at(takeSnapshot), dropSnapshot.verb: at(dropSnapshot), revertDisk.verb: at(revertDisk),
 	saveImage.verb: at(saveImage), takeCheckpoint.verb: at(takeCheckpoint), revertTo.verb: at(revertTo),
-	dropCheckpoint.verb: at(dropCheckpoint), usage.verb: at(usage),
+	dropCheckpoint.verb: at(dropCheckpoint), usage.verb: at(usage), serialLog.verb: at(serialLog),
 }
 
 type stopIn struct {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 
 	"github.com/virga-cloud/virga/internal/bus"
 	"github.com/virga-cloud/virga/internal/fault"
@@ -27,8 +28,10 @@ func at[In, Out any](c call[In, Out]) entry {
 
 // Serve answers what servers ask of a host, with its driver, for as long as the connection lives.
 func Serve(c *bus.Conn, host uid.Host, d hypervisor.Driver, log *slog.Logger) error {
+	calls := (&screens{open: map[string]*screen{}}).calls()
+	maps.Copy(calls, table)
 	return c.Serve(string(host), func(ctx context.Context, verb string, body []byte) []byte {
-		out, err := json.Marshal(answered(ctx, request{verb, body}, host, d, log))
+		out, err := json.Marshal(calls.answered(ctx, request{verb, body}, host, d, log))
 		if err != nil { // of results that all can be written
 			log.Error("an answer can't be written", "verb", verb, "error", err)
 		}
@@ -36,13 +39,16 @@ func Serve(c *bus.Conn, host uid.Host, d hypervisor.Driver, log *slog.Logger) er
 	})
 }
 
+// calls are what is answered, by verb.
+type calls map[string]entry
+
 type request struct {
 	verb string
 	body []byte
 }
 
-func answered(ctx context.Context, r request, host uid.Host, d hypervisor.Driver, log *slog.Logger) answer {
-	do, known := table[r.verb]
+func (c calls) answered(ctx context.Context, r request, host uid.Host, d hypervisor.Driver, log *slog.Logger) answer {
+	do, known := c[r.verb]
 	if !known {
 		return failed(fault.Conflictf("the agent of host %s is too old to know %q: update it", host, r.verb))
 	}

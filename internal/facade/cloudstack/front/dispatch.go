@@ -94,7 +94,7 @@ func (c *call) mayUse(ctx context.Context, endpoint *api.Endpoint) (bool, error)
 
 // run finds the caller and invokes the command, whose endpoint is nil where there is no such command.
 func (c *call) run(name string, endpoint *api.Endpoint) {
-	ctx, err := c.identify(c.r.Context(), endpoint)
+	ctx, err := c.identify(c.withBase(c.r.Context()), endpoint)
 	if err == nil {
 		if err := c.admit(ctx); err != nil { // and leaves no record: it could be repeated for ever
 			c.fail(err)

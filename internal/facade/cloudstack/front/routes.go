@@ -24,6 +24,10 @@ func (f *Front) routes() http.Handler {
 	m.HandleFunc("/client/api", call)
 	m.HandleFunc("/client/api/{$}", call)
 	m.HandleFunc("/client/api/{command}", call)
+	if f.consoles != nil {
+		m.Handle("GET /client/console", f.console(f.consoles))
+		m.Handle("GET /client/console/", f.consoles)
+	}
 	m.Handle("/docs/", http.StripPrefix("/docs", reference.Handler()))
 	m.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json; charset=UTF-8")
