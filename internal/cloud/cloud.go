@@ -260,6 +260,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Volumes.MadeFrom(cl.Snapshots.Source)
 	cl.Images.AlsoIn(snapshot.Bytes)
 	cl.Routers = router.New(router.Parts{DB: cl.DB, Engine: cl.Engine, Hosts: cl.Hosts, Log: c.Log})
+	cl.Routers = router.New(router.Parts{DB: cl.DB, Engine: cl.Engine, Hosts: cl.Hosts, InUse: compute.NetworksInUse, Log: c.Log})
 	cl.Rules = rule.New(rule.Parts{DB: cl.DB, Engine: cl.Engine, Networks: cl.Networks, Routers: cl.Routers, Machines: compute.Reachable})
 	cl.Addresses = address.New(cl.DB, cl.Engine, cl.Accounts, cl.Networks, cl.Routers)
 	cl.Networks.EndsWith(cl.Routers.End, router.Forget, rule.LeaveNetwork)
@@ -399,6 +400,9 @@ func (cl *Cloud) keepers() []keep.Keeper {
 		{Name: "host-documents", Period: routerPeriod, Round: cl.Documents.Round},
 		{Name: "routers", Period: routerPeriod, Round: cl.Routers.Round},
 		{Name: "maintenance", Period: maintenancePeriod, Round: cl.Upkeep.Round},
+		{Name: "network-gc", Period: glance, Every: every(setting.NetworkGCInterval), Round: func(ctx context.Context) error {
+			return cl.Routers.Retire(ctx, setting.NetworkGCWait.Of(cl.Settings))
+		}},
 		{Name: "details", Period: time.Minute, Round: cl.Details.Sweep},
 		{Name: "annotations", Period: time.Minute, Round: cl.Annotations.Sweep},
 		{Name: "image-stores", Period: glance, Every: every(setting.StorageStatsInterval), Round: cl.Images.MeasureStores},

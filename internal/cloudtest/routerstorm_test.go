@@ -147,6 +147,22 @@ func TestStormRouterDestroy(t *testing.T) {
 	})
 }
 
+func TestStormRouterRetire(t *testing.T) {
+	t.Parallel()
+	stormRouter(t, routerStorm{
+		before: func(t *testing.T, s *stormy) {
+			t.Helper()
+			job, err := s.now.Machines.Stop(s.ctx, s.vm, true)
+			must(t, err)
+			s.wait(t, job)
+		},
+		start: func(ctx context.Context, s *stormy) (op.ID, error) {
+			return s.now.Routers.RetireOne(ctx, s.router(ctx))
+		},
+		count: "select count(*) from routers where network_id = ? and removed is null", there: 0, nothing: 1,
+	})
+}
+
 func TestStormNetworkRestart(t *testing.T) {
 	t.Parallel()
 	stormRouter(t, routerStorm{

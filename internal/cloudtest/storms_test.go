@@ -36,6 +36,7 @@ var storms = map[string]func(*testing.T){
 	"physicalnetwork.update":  TestStormPhysicalNetworkUpdate,
 	"router.destroy":          TestStormRouterDestroy,
 	"router.reboot":           TestStormRouterReboot,
+	"router.retire":           TestStormRouterRetire,
 	"router.start":            TestStormRouterStart,
 	"router.stop":             TestStormRouterStop,
 	"routerelement.configure": TestStormRouterElementConfigure,

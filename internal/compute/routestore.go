@@ -21,6 +21,18 @@ type guest struct {
 	Password string // sealed
 }
 
+// NetworksInUse is a [router.InUse].
+func NetworksInUse(ctx context.Context, q db.Tx, networks []uid.Network) (map[uid.Network]bool, error) {
+	var ids []uid.Network
+	err := q.NewRaw(`select distinct c.network_id from nics c join vms v on v.id = c.vm_id
+		where c.network_id in (?) and v.removed is null and v.host_id is not null`, bun.List(networks)).Scan(ctx, &ids)
+	used := make(map[uid.Network]bool, len(ids))
+	for _, id := range ids {
+		used[id] = true
+	}
+	return used, err
+}
+
 var guestsOf = db.Prepare(`select c.*, v.name, v.user_data, v.ssh_keys, v.password, coalesce(o.name, '') as offering from nics c
 	join vms v on v.id = c.vm_id left join service_offerings o on o.id = v.service_offering_id
 	where c.network_id = ? and v.removed is null and v.state not in ('Destroyed', 'Expunging', 'Error') order by c.ip`)

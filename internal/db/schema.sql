@@ -979,6 +979,7 @@ CREATE TABLE routers (
     state       text        not null,                  -- Starting, Running, Stopping, Stopped
     applied     bigint      not null default 0,        -- the network's revision that it was told last; 0: none since its start
     problem     text        not null default '',       -- why it can't be told the newest
+    idle        timestamptz,                           -- since when no machine has run in its network
     started     timestamptz,
     created     timestamptz not null,
     removed     timestamptz

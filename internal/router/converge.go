@@ -136,6 +136,8 @@ const enough = 100 * time.Millisecond
 // Announced is [Service.Reached] for machines that are about to start. Where machines come faster than a large network's documents
 // it does not insist: a router that has got its last document, and is being given the next one, knows the machine by the time that
 // the machine has booted and asks.
+//
+// A network whose router has gone meanwhile, since nothing ran there, gets another one.
 func (s *Service) Announced(ctx context.Context, q db.Tx, want map[uid.Network]int64) (bool, error) {
 	return s.reachAll(ctx, q, want, enough)
 }
@@ -164,7 +166,8 @@ func (s *Service) reachAll(ctx context.Context, q db.Tx, want map[uid.Network]in
 	return true, nil
 }
 
-// waiting is for how long somebody waits: until the first is closed for all routers, until the second for those that do well.
+// waiting is for how long somebody waits: until the first is closed for all routers, until the second for those that do well. Who has a
+// second is a machine that is about to start, and needs a router.
 type waiting struct{ whatever, well <-chan struct{} }
 
 func (s *Service) reach(ctx context.Context, w waiting, q db.Tx, id uid.Network, revision int64) (bool, error) {
@@ -173,7 +176,12 @@ func (s *Service) reach(ctx context.Context, w waiting, q db.Tx, id uid.Network,
 		if err != nil {
 			return false, err
 		}
-		if r.ID == "" || !r.State.wanted() || r.Applied >= revision {
+		switch {
+		case w.well != nil && r.State == Stopping:
+			return false, nil // then there is none
+		case w.well != nil && r.ID == "":
+			return false, again(s.make(ctx, id))
+		case r.ID == "" || !r.State.wanted() || r.Applied >= revision:
 			return true, nil
 		}
 		if !s.crew.Wake(id) { // nobody works here but who waits

@@ -29,23 +29,27 @@ func (s *Service) makeMissing(ctx context.Context) error {
 		return err
 	}
 	for _, id := range ids {
-		err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-			n, err := network.Lock(ctx, tx, auth.Scope{All: true}, id)
-			if err != nil || n.State != network.Implemented {
-				return err
-			}
-			at, err := s.somewhere(ctx, tx, n.Zone, "")
-			if err != nil {
-				return err
-			}
-			_, err = s.ensure(ctx, tx, n, at)
-			return err
-		})
-		if err != nil && !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Unavailable) {
+		if err := s.make(ctx, id); err != nil && !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Unavailable) {
 			return fmt.Errorf("make the router of network %s: %w", id, err)
 		}
 	}
 	return nil
+}
+
+// make makes a network's router, where there is none.
+func (s *Service) make(ctx context.Context, id uid.Network) error {
+	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		n, err := network.Lock(ctx, tx, auth.Scope{All: true}, id)
+		if err != nil || n.State != network.Implemented {
+			return err
+		}
+		at, err := s.somewhere(ctx, tx, n.Zone, "")
+		if err != nil {
+			return err
+		}
+		_, err = s.ensure(ctx, tx, n, at)
+		return err
+	})
 }
 
 // moveLost moves routers away from hosts that are down, gone or out of service for maintenance. What they left there is ended when the host is back.

@@ -40,6 +40,7 @@ type Router struct {
 	Hypervisor string      // of the host
 	State      State
 	Applied    int64     // the version of the document that it was given last; 0: none since it was started
+	Idle       time.Time `bun:",nullzero"` // since when no machine has run in the network, as far as that was looked at
 	Problem    string    // why it could not be given the newest; "" where it was
 	Started    time.Time `bun:",nullzero"` // when it was given its first document
 	Created    time.Time
@@ -59,6 +60,7 @@ type Parts struct {
 	DB     *db.DB
 	Engine *op.Engine
 	Hosts  Hosts
+	InUse  InUse
 	Log    *slog.Logger // nil: nothing is logged
 }
 
@@ -68,11 +70,13 @@ type Service struct {
 	hosts   Hosts
 	log     *slog.Logger
 	sources []Source
+	inUse   InUse
 
 	start   *op.Runner[job]
 	stop    *op.Runner[job]
 	reboot  *op.Runner[job]
 	destroy *op.Runner[job]
+	retire  *op.Runner[job]
 	restart *op.Runner[restart]
 
 	crew *crew.Crew[uid.Network] // gives their routers documents
@@ -86,12 +90,13 @@ func New(p Parts) *Service {
 	if p.Log == nil {
 		p.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{db: p.DB, hosts: p.Hosts, log: p.Log}
+	s := &Service{db: p.DB, hosts: p.Hosts, log: p.Log, inUse: p.InUse}
 	s.crew = crew.New(crew.Options[uid.Network]{Now: p.DB.Now, AtOnce: atOnce, Do: s.apply, Failed: s.complain})
 	s.start = op.Register(p.Engine, s.startPlan())
 	s.stop = op.Register(p.Engine, s.stopPlan())
 	s.reboot = op.Register(p.Engine, s.rebootPlan())
 	s.destroy = op.Register(p.Engine, s.destroyPlan())
+	s.retire = op.Register(p.Engine, s.retirePlan())
 	s.restart = op.Register(p.Engine, s.restartPlan())
 	return s
 }

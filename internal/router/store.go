@@ -133,6 +133,31 @@ func behind(ctx context.Context, q db.Tx, limit int) (ids []uid.Network, err err
 	return ids, err
 }
 
+// fleeting gives routers that do their work in networks whose offering does not keep them, after one of them.
+func fleeting(ctx context.Context, q db.Tx, after uid.Router, limit int) ([]Router, error) {
+	var rows []routerRow
+	err := q.NewSelect().Model(&rows).Join("join networks as n on n.id = r.network_id").Join("join network_offerings as o on o.id = n.offering_id").
+		Where("r.id > ? and r.removed is null and r.state in (?, ?) and not o.persistent", after, Starting, Running).
+		Order("r.id").Limit(int64(limit)).Scan(ctx)
+	return routers(rows), err
+}
+
+// setIdle notes which routers have had nothing to do from now on, and which have something to do.
+func setIdle(ctx context.Context, tx db.Tx, idle, busy []uid.Router) error {
+	for _, one := range []struct {
+		ids   []uid.Router
+		since any
+	}{{idle, tx.Now}, {busy, nil}} {
+		if len(one.ids) == 0 {
+			continue
+		}
+		if _, err := tx.NewRaw("update routers set idle = ? where id in (?)", one.since, bun.List(one.ids)).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func leave(ctx context.Context, tx db.Tx, id uid.Router, on uid.Host) error {
 	_, err := tx.NewRaw("insert into router_leftovers (router_id, host_id) values (?, ?) on conflict do nothing", id, on).Exec(ctx)
 	return err

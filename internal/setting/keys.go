@@ -26,6 +26,14 @@ var (
 		Name: "expunge.interval", Category: Advanced, Group: "Compute",
 		Doc: "How many seconds pass between two looks for destroyed virtual machines whose time has come.",
 	}, time.Second, 5*time.Second, time.Second)
+	NetworkGCInterval = span(Setting{
+		Name: "network.gc.interval", Category: Advanced, Group: "Network",
+		Doc: "How many seconds pass between two looks for networks in which no virtual machine runs.",
+	}, time.Second, 10*time.Minute, time.Second)
+	NetworkGCWait = span(Setting{
+		Name: "network.gc.wait", Category: Advanced, Group: "Network",
+		Doc: "For how many seconds no virtual machine has run in a network before its virtual router is removed.",
+	}, time.Second, 10*time.Minute, 0)
 	AccountCleanupInterval = span(Setting{
 		Name: "account.cleanup.interval", Category: Advanced, Group: "Management Server",
 		Doc: "How many seconds pass between two tries to free what the deletion of accounts and domains has left.",
@@ -420,7 +428,7 @@ func hostDomain(text string) error {
 
 // all is every setting, by name.
 var all = byName(append(slices.Concat(ldapSettings, ssoSettings),
-	ExpungeDelay.Setting, ExpungeInterval.Setting, SessionTimeout.Setting, JobExpire.Setting, EventPurgeDelay.Setting, AuditRetention.Setting,
+	ExpungeDelay.Setting, ExpungeInterval.Setting, NetworkGCInterval.Setting, NetworkGCWait.Setting, SessionTimeout.Setting, JobExpire.Setting, EventPurgeDelay.Setting, AuditRetention.Setting,
 	EventPurgeInterval.Setting, AlertPurgeDelay.Setting, AlertPurgeInterval.Setting, CapacityCheckPeriod.Setting, StorageStatsInterval.Setting,
 	DefaultPageSize.Setting, LoginAttempts.Setting, LoginLock.Setting, KeyAccess.Setting, TwoFactorEnabled.Setting, TwoFactorMandated.Setting,
 	TwoFactorProvider.Setting, TwoFactorIssuer.Setting, ThrottlingEnabled.Setting, ThrottlingInterval.Setting,
