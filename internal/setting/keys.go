@@ -428,7 +428,8 @@ func hostDomain(text string) error {
 
 // all is every setting, by name.
 var all = byName(append(slices.Concat(ldapSettings, ssoSettings),
-	ExpungeDelay.Setting, ExpungeInterval.Setting, NetworkGCInterval.Setting, NetworkGCWait.Setting, SessionTimeout.Setting, JobExpire.Setting, EventPurgeDelay.Setting, AuditRetention.Setting,
+	ExpungeDelay.Setting, ExpungeInterval.Setting, NetworkGCInterval.Setting, NetworkGCWait.Setting,
+	SessionTimeout.Setting, JobExpire.Setting, EventPurgeDelay.Setting, AuditRetention.Setting,
 	EventPurgeInterval.Setting, AlertPurgeDelay.Setting, AlertPurgeInterval.Setting, CapacityCheckPeriod.Setting, StorageStatsInterval.Setting,
 	DefaultPageSize.Setting, LoginAttempts.Setting, LoginLock.Setting, KeyAccess.Setting, TwoFactorEnabled.Setting, TwoFactorMandated.Setting,
 	TwoFactorProvider.Setting, TwoFactorIssuer.Setting, ThrottlingEnabled.Setting, ThrottlingInterval.Setting,
