@@ -259,7 +259,6 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Volumes.HeldBy(compute.Holder)
 	cl.Volumes.MadeFrom(cl.Snapshots.Source)
 	cl.Images.AlsoIn(snapshot.Bytes)
-	cl.Routers = router.New(router.Parts{DB: cl.DB, Engine: cl.Engine, Hosts: cl.Hosts, Log: c.Log})
 	cl.Routers = router.New(router.Parts{DB: cl.DB, Engine: cl.Engine, Hosts: cl.Hosts, InUse: compute.NetworksInUse, Log: c.Log})
 	cl.Rules = rule.New(rule.Parts{DB: cl.DB, Engine: cl.Engine, Networks: cl.Networks, Routers: cl.Routers, Machines: compute.Reachable})
 	cl.Addresses = address.New(cl.DB, cl.Engine, cl.Accounts, cl.Networks, cl.Routers)
