@@ -19,9 +19,6 @@ const guarding = `o.services like '%"name":"SecurityGroup"%'`
 
 // HostsOf gives the hosts on which machines of some groups are, or are soon to be.
 func (Guarded) HostsOf(ctx context.Context, q db.Tx, ids []uid.SecurityGroup) (hosts []uid.Host, err error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
 	err = q.NewRaw(`select v.host_id from security_group_vms m join vms v on v.id = m.vm_id where m.group_id in (?) and v.host_id is not null
 		union select v.to_host_id from security_group_vms m join vms v on v.id = m.vm_id
 			where m.group_id in (?) and v.to_host_id is not null order by 1`, bun.List(ids), bun.List(ids)).Scan(ctx, &hosts)
@@ -40,9 +37,6 @@ func (Guarded) CardsOn(ctx context.Context, q db.Tx, host uid.Host) (cards []sec
 // AddressesOf gives the addresses by which machines of groups are known, whether they run or not.
 func (Guarded) AddressesOf(ctx context.Context, q db.Tx, ids []uid.SecurityGroup) (map[uid.SecurityGroup][]string, error) {
 	out := map[uid.SecurityGroup][]string{}
-	if len(ids) == 0 {
-		return out, nil
-	}
 	var rows []struct {
 		GroupID uid.SecurityGroup
 		IP      network.IP `bun:"ip,nullzero"`

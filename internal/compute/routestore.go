@@ -22,14 +22,9 @@ type guest struct {
 }
 
 // NetworksInUse is a [router.InUse].
-func NetworksInUse(ctx context.Context, q db.Tx, networks []uid.Network) (map[uid.Network]bool, error) {
-	var ids []uid.Network
-	err := q.NewRaw(`select distinct c.network_id from nics c join vms v on v.id = c.vm_id
-		where c.network_id in (?) and v.removed is null and v.host_id is not null`, bun.List(networks)).Scan(ctx, &ids)
-	used := make(map[uid.Network]bool, len(ids))
-	for _, id := range ids {
-		used[id] = true
-	}
+func NetworksInUse(ctx context.Context, q db.Tx, networks []uid.Network) (used []uid.Network, err error) {
+	err = q.NewRaw(`select distinct c.network_id from nics c join vms v on v.id = c.vm_id
+		where c.network_id in (?) and v.removed is null and v.host_id is not null`, bun.List(networks)).Scan(ctx, &used)
 	return used, err
 }
 

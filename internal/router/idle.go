@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/virga-cloud/virga/internal/auth"
@@ -15,7 +16,7 @@ import (
 )
 
 // InUse gives those of some networks in which a machine has its place on a host.
-type InUse func(ctx context.Context, q db.Tx, networks []uid.Network) (map[uid.Network]bool, error)
+type InUse func(ctx context.Context, q db.Tx, networks []uid.Network) ([]uid.Network, error)
 
 // Retire removes the routers of networks in which no machine has run for as long as wait says, unless their offering keeps them.
 // The next machine that starts there gets another one. It is a keeper's.
@@ -58,9 +59,9 @@ func (s *Service) watchIdle(ctx context.Context, some []Router, wait time.Durati
 	var idle, busy []uid.Router
 	for _, r := range some {
 		switch {
-		case used[r.Network] && !r.Idle.IsZero():
+		case slices.Contains(used, r.Network) && !r.Idle.IsZero():
 			busy = append(busy, r.ID)
-		case used[r.Network]:
+		case slices.Contains(used, r.Network):
 		case r.Idle.IsZero():
 			idle = append(idle, r.ID)
 		case s.db.Now().Sub(r.Idle) >= wait:
@@ -85,7 +86,7 @@ func (s *Service) retirePlan() *op.Plan[job] {
 		}, s.asItWas).
 		Tx("look", func(ctx context.Context, tx db.Tx, j *job) error {
 			used, err := s.inUse(ctx, tx, []uid.Network{j.Network})
-			if err == nil && used[j.Network] {
+			if err == nil && len(used) > 0 {
 				err = fault.Conflictf("a machine has come to the router's network")
 			}
 			return err

@@ -88,7 +88,9 @@ func (s *Service) concerned(ctx context.Context, q db.Tx, notes []note) ([]uid.H
 	if err != nil {
 		return nil, err
 	}
-	own = append(own, by...)
+	if own = append(own, by...); len(own) == 0 {
+		return nil, nil
+	}
 	slices.Sort(own)
 	return s.machines.HostsOf(ctx, q, slices.Compact(own))
 }
@@ -163,6 +165,9 @@ func (s *Service) peersOf(ctx context.Context, q db.Tx, rules map[uid.SecurityGr
 				peers = append(peers, r.Peer)
 			}
 		}
+	}
+	if len(peers) == 0 {
+		return nil, nil
 	}
 	slices.Sort(peers)
 	peers = slices.Compact(peers)
