@@ -43,10 +43,8 @@ func TestKill9(t *testing.T) {
 		load := &load{t: t, random: rand.New(rand.NewPCG(seed, 0)), jobs: map[uid.Op]bool{}, machines: map[uid.VM]bool{}}
 		for range kills() {
 			p := startDev(t, args...)
-			ctx, cancel := context.WithTimeout(context.Background(), time.Duration(50+load.random.IntN(400))*time.Millisecond)
-			load.run(ctx, p.client())
+			load.run(time.Duration(50+load.random.IntN(400))*time.Millisecond, p.client())
 			p.kill()
-			cancel()
 		}
 		p := startDev(t, args...)
 		load.settle(p.client())
@@ -88,25 +86,45 @@ func (l *load) pick(n int) int {
 	return l.random.IntN(n)
 }
 
-// run makes users deploy, stop, start and destroy until ctx ends, all at once and without regard for each other.
-func (l *load) run(ctx context.Context, c *api.Client) {
+// run makes users deploy, stop, start and destroy for a time, all at once and without regard for each other, and beyond that until
+// something has been acknowledged to each of them, on average: on a busy machine the time may be too short for that.
+func (l *load) run(atLeast time.Duration, c *api.Client) {
+	ctx, cancel := context.WithCancel(l.t.Context())
+	defer cancel()
 	if l.wishes == nil {
 		wish := wanted(l.t, c)
 		l.wishes = &wish
 	}
+	const users = 8
+	acknowledged := make(chan struct{}, 1000)
 	var all sync.WaitGroup
-	for range 8 {
+	for range users {
 		all.Go(func() {
 			for ctx.Err() == nil {
-				l.act(ctx, c)
+				if l.act(ctx, c) {
+					select {
+					case acknowledged <- struct{}{}:
+					default:
+					}
+				}
 			}
 		})
 	}
-	<-ctx.Done()
+	<-time.After(atLeast)
+	tooLong, stop := context.WithTimeout(ctx, 20*time.Second)
+	defer stop()
+	for range users {
+		select {
+		case <-acknowledged:
+		case <-tooLong.Done():
+		}
+	}
+	cancel()
 	all.Wait()
 }
 
-func (l *load) act(ctx context.Context, c *api.Client) {
+// act does one thing, and tells whether it was acknowledged.
+func (l *load) act(ctx context.Context, c *api.Client) bool {
 	id, ok := l.some()
 	var job api.Started
 	var err error
@@ -128,12 +146,13 @@ func (l *load) act(ctx context.Context, c *api.Client) {
 		l.mu.Lock()
 		l.jobs[job.JobID] = true
 		l.mu.Unlock()
-		return
+		return true
 	}
 	// Refusals (a machine in the wrong state, or busy) and a server that is gone are what is to be expected here.
 	if remote, ok := errors.AsType[*api.RemoteError](err); ok && remote.Code == 530 {
 		l.t.Errorf("internal error: %v", err)
 	}
+	return false
 }
 
 func (l *load) some() (uid.VM, bool) {

@@ -21,6 +21,8 @@ type simple struct {
 	deployed int
 	onDeploy func(n int) error // is asked of every deployment
 	keep     string            // the machine with this name can't be destroyed
+	slow     string            // the machine with this id is still being made
+	asked    int               // how often that was asked
 }
 
 func (s *simple) send(_ context.Context, command string, p api.Params) (json.RawMessage, error) {
@@ -43,9 +45,18 @@ func (s *simple) send(_ context.Context, command string, p api.Params) (json.Raw
 		if s.machines[p["id"]] == s.keep {
 			return nil, &api.RemoteError{HTTPStatus: 530, Text: "it stays"}
 		}
+		if p["id"] == s.slow {
+			return nil, &api.RemoteError{HTTPStatus: 431, Text: "it is Starting"}
+		}
 		delete(s.machines, p["id"])
 		return json.RawMessage(`{"jobid":"x"}`), nil
 	case "queryAsyncJobResult":
+		if p["jobid"] == s.slow {
+			if s.asked++; s.asked < 4 {
+				return json.RawMessage(`{"jobstatus":0}`), nil
+			}
+			s.slow = ""
+		}
 		return json.RawMessage(`{"jobstatus":1,"jobresult":{}}`), nil
 	case "listVirtualMachines":
 		var out []map[string]string
@@ -86,11 +97,11 @@ func TestMachinesAreRemoved(t *testing.T) {
 	}
 }
 
-// An interrupt ends a measurement: there is a report, and the machines go.
+// An interrupt ends a measurement: there is a report, and the machines go, those that are only just being made as well.
 func TestInterrupt(t *testing.T) {
 	t.Parallel()
 	ctx, stop := context.WithCancel(t.Context())
-	s := &simple{machines: map[string]string{}, onDeploy: func(n int) error {
+	s := &simple{machines: map[string]string{}, slow: "m6", onDeploy: func(n int) error {
 		if n == 6 {
 			stop()
 		}
@@ -99,8 +110,8 @@ func TestInterrupt(t *testing.T) {
 	in := machinesOf(s, bench.Deploy)
 	in.Count, in.Duration = 0, time.Hour
 	r, err := bench.Measure(ctx, in)
-	if err != nil || !r.Interrupted || len(r.Rows) != 1 || r.Rows[0].Errors != 0 || s.deployed > 8 || len(s.machines) != 0 {
-		t.Errorf("%v, %+v, %d deployed, left: %v", err, r, s.deployed, s.machines)
+	if err != nil || !r.Interrupted || len(r.Rows) != 1 || r.Rows[0].Errors != 0 || s.deployed > 8 || len(s.machines) != 0 || s.asked < 4 {
+		t.Errorf("%v, %+v, %d deployed, left: %v, asked %d times", err, r, s.deployed, s.machines, s.asked)
 	}
 }
 

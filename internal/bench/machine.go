@@ -40,6 +40,7 @@ type maker struct {
 	mu       sync.Mutex
 	names    map[string]bool
 	refusals map[string]string // why a machine could not be removed, by name
+	unended  []string          // jobs that an interrupt kept from being waited for
 }
 
 // callTime is how long a call that changes something may take. An interrupt does not cut it off: nobody would know what it has done.
@@ -146,8 +147,18 @@ func (m *maker) deploy(ctx context.Context, name string) (id string, err error) 
 	if s.Job == "" {
 		return s.ID, errors.New("the cloud has taken the deployment, but names no job")
 	}
-	_, err = m.cloud.Wait(ctx, s.Job)
-	return s.ID, err
+	return s.ID, m.wait(ctx, s.Job)
+}
+
+// wait waits for the end of a job. One that it could not wait for is remembered: what it works on can't be removed before it has ended.
+func (m *maker) wait(ctx context.Context, job string) error {
+	_, err := m.cloud.Wait(ctx, job)
+	if ctx.Err() != nil {
+		m.mu.Lock()
+		m.unended = append(m.unended, job)
+		m.mu.Unlock()
+	}
+	return err
 }
 
 // destroy removes a machine for good. Where the caller may not expunge, it is destroyed, and the cloud expunges it in its own time.
@@ -162,7 +173,7 @@ func (m *maker) destroy(ctx context.Context, id string) error {
 func (m *maker) run(ctx context.Context, command string, params api.Params) error {
 	s, err := m.start(ctx, command, params)
 	if err == nil && s.Job != "" {
-		_, err = m.cloud.Wait(ctx, s.Job)
+		err = m.wait(ctx, s.Job)
 	}
 	return err
 }
@@ -177,7 +188,7 @@ func (m *maker) start(ctx context.Context, command string, params api.Params) (r
 	return m.cloud.Start(ctx, command, params)
 }
 
-// tidyRounds is how often what is left is looked for: what is still under way the first time has come to an end the next time.
+// tidyRounds is how often what is left is looked for: a machine that somebody else was busy with the first time may be free the next time.
 const tidyRounds = 2
 
 // tidy removes the machines that are left, those whose deployment has failed as well. It works when the measurement was interrupted,
@@ -188,6 +199,11 @@ func (m *maker) tidy(ctx context.Context, in In) error {
 	}
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), tidyTime+time.Duration(len(m.names))*tidyTimeMachine)
 	defer stop()
+	for _, job := range m.unended {
+		if _, err := m.cloud.Wait(ctx, job); ctx.Err() != nil {
+			return &LeftoverError{map[string]string{m.in.Prefix + "…": "job " + job + " has not ended: " + remote.Text(err)}}
+		}
+	}
 	for range tidyRounds {
 		left, err := m.left(ctx)
 		if err != nil {

@@ -280,6 +280,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Images.UsedBy(compute.OfTemplate)
 	cl.Zones.GoesWith(cl.Images.LeaveZone)
 	cl.Hosts.ClearedBy(cl.Machines.Clear)
+	cl.Hosts.LeftBy(cl.Routers.Leave)
 	cl.Keepers = keep.New(cl.DB, c.Name, c.Log, cl.keepers()...)
 	c.Facade.Log = c.Log
 	c.Facade.Ready = func(context.Context) error { return cl.Engine.Ready() }

@@ -106,6 +106,7 @@ type Service struct {
 	machines Machines
 	settings *setting.Settings
 	clear    Clear
+	leave    Leave
 
 	add       *op.Runner[joining]
 	remove    *op.Runner[leaving]

@@ -146,5 +146,10 @@ func (s *Service) left(ctx context.Context, tx db.Tx, l *leaving) error {
 	if err := saveHost(ctx, tx, h); err != nil {
 		return err
 	}
+	if s.leave != nil {
+		if err := s.leave(ctx, tx, h.ID); err != nil {
+			return err
+		}
+	}
 	return written(ctx, tx, event.HostDelete, "deleted", h, l.User)
 }

@@ -30,6 +30,12 @@ type Clear func(ctx context.Context, on uid.Host, volumes bool) error
 // ClearedBy says how hosts are cleared that are deleted by force.
 func (s *Service) ClearedBy(c Clear) { s.clear = c }
 
+// Leave has what was on a host, and is no more, go elsewhere, in the transaction in which the host is removed.
+type Leave func(ctx context.Context, tx db.Tx, on uid.Host) error
+
+// LeftBy says what is to go elsewhere when a host is removed.
+func (s *Service) LeftBy(l Leave) { s.leave = l }
+
 // CountIn counts the hosts of a place: see [zone.Uses].
 func CountIn(ctx context.Context, tx db.Tx, p zone.Place) ([]zone.Count, error) {
 	n, err := countIn(ctx, tx, p)

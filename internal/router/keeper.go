@@ -73,6 +73,28 @@ func (s *Service) moveLost(ctx context.Context) error {
 	return nil
 }
 
+// Leave moves the routers of a host that has been removed, and everything on it with it. Where there is no other host for one now, it
+// waits for [Service.Round].
+func (s *Service) Leave(ctx context.Context, tx db.Tx, on uid.Host) error {
+	there, err := onHost(ctx, tx, on)
+	if err != nil {
+		return err
+	}
+	for _, r := range there {
+		at, err := s.somewhere(ctx, tx, r.Zone, on)
+		switch {
+		case fault.Is(err, fault.Unavailable):
+			err = setAgain(ctx, tx, r.ID)
+		case err == nil:
+			err = s.move(ctx, tx, r, at)
+		}
+		if err != nil {
+			return fmt.Errorf("move router %s from host %s: %w", r.Name, on, err)
+		}
+	}
+	return nil
+}
+
 func (s *Service) move(ctx context.Context, tx db.Tx, r Router, to Place) error {
 	now, err := lock(ctx, tx, auth.Scope{All: true}, r.ID)
 	if fault.Is(err, fault.NotFound) {

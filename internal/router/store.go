@@ -126,6 +126,13 @@ func onLostHosts(ctx context.Context, q db.Tx, limit int) ([]Router, error) {
 	return routers(rows), err
 }
 
+// onHost gives routers that are to do their work on a host.
+func onHost(ctx context.Context, q db.Tx, id uid.Host) ([]Router, error) {
+	var rows []routerRow
+	err := q.NewSelect().Model(&rows).Where("r.host_id = ? and r.removed is null and r.state in (?, ?)", id, Starting, Running).Order("r.id").Scan(ctx)
+	return routers(rows), err
+}
+
 // behind gives the networks of routers that are to do their work and have not got the newest document, on hosts that may answer.
 func behind(ctx context.Context, q db.Tx, limit int) (ids []uid.Network, err error) {
 	err = q.NewRaw(`select r.network_id from routers r join networks n on n.id = r.network_id where r.removed is null and r.state in (?, ?)
