@@ -2,6 +2,7 @@ package cloudtest_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/cloudtest"
+	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/db/dbtest"
 	"github.com/virga-cloud/virga/internal/op"
@@ -41,10 +43,14 @@ func deployments(b *testing.B, url string) {
 	ctx := auth.With(context.Background(), auth.System())
 	_, err := c.Settings.Change(ctx, setting.GuestCIDRLimit.Name, setting.Place{}, "9")
 	must(b, err)
-	in := smallIn(b, c, ctx, "10.128.0.1", "255.128.0.0")
-	work := make(chan struct{}, b.N)
-	for range b.N {
-		work <- struct{}{}
+	// Networks of 5,000 machines: larger ones than most that people have, and few for this many machines.
+	wishes := make([]compute.DeployIn, b.N/5000+1)
+	for i := range wishes {
+		wishes[i] = smallIn(b, c, ctx, fmt.Sprintf("10.%d.%d.1", 128+i/8, i%8*32), "255.255.224.0")
+	}
+	work := make(chan compute.DeployIn, b.N)
+	for i := range b.N {
+		work <- wishes[i%len(wishes)]
 	}
 	close(work)
 	b.ResetTimer()
@@ -52,7 +58,7 @@ func deployments(b *testing.B, url string) {
 	pace := pace{b: b, since: time.Now(), used: processorTime(b)}
 	for range 128 {
 		all.Go(func() {
-			for range work {
+			for in := range work {
 				_, job, err := c.Machines.Deploy(ctx, in)
 				if err != nil {
 					b.Error(err)
