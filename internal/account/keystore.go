@@ -24,12 +24,12 @@ type keyHolderRow struct {
 	Sealed string      `bun:",scanonly"`
 }
 
+var keyHolder = db.Prepare("select p.id as key_id, p.rules, p.secret as sealed, " + actingColumns + " join api_keys p on p.user_id = u.id where " + mayAct + `
+	and p.api_key = ? and (p.starts is null or p.starts <= ?) and (p.ends is null or p.ends > ?)`)
+
 // userByKey finds who may sign with a key now, as far as rows tell.
 func userByKey(ctx context.Context, q db.Tx, apiKey string) (User, KeyPair, error) {
-	var row keyHolderRow
-	err := withProjects(selectUsers(q, &row)).ColumnExpr("p.id as key_id, p.rules, p.secret as sealed").
-		Join("join api_keys as p on p.user_id = u.id").Where("p.api_key = ?", apiKey).Where(mayAct).
-		Where("(p.starts is null or p.starts <= ?) and (p.ends is null or p.ends > ?)", q.Now, q.Now).Scan(ctx)
+	row, err := db.One[keyHolderRow](ctx, q, keyHolder, apiKey, q.Now, q.Now)
 	return row.User, KeyPair{ID: row.KeyID, Rules: row.Rules, Sealed: row.Sealed}, err
 }
 

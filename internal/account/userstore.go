@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -49,10 +50,13 @@ func withAccount(q *bun.SelectQuery) {
 		Join("left join api_keys as k on k.user_id = u.id and k.name = ''")
 }
 
-// withProjects tells whether a user is to be asked for projects, and whether there are any.
-func withProjects(q *bun.SelectQuery) *bun.SelectQuery {
-	return q.ColumnExpr("(u.in_projects or a.in_projects) as joined, not exists (select 1 from accounts where type = ?) as no_projects", auth.Project)
-}
+// actingColumns is the beginning of a query for users that act: also whether one is to be asked for projects, and whether there are any.
+var actingColumns = `u.*, a.name as account_name, a.type as account_type, a.role_id as account_role, a.state as account_state,
+	a.key_access as account_key_access, d.name as domain_name, d.path as domain_path, coalesce(k.api_key, '') as api_key,
+	(u.in_projects or a.in_projects) as joined, not exists (select 1 from accounts where type = ` + strconv.Itoa(int(auth.Project)) + `) as no_projects
+	from users u join accounts a on a.id = u.account_id join domains d on d.id = u.domain_id left join api_keys k on k.user_id = u.id and k.name = ''`
+
+var acting = db.Prepare("select " + actingColumns + " where u.id = ? and " + mayAct)
 
 // userByName finds a user by its name and its domain's path or id, whether it may act or not.
 func userByName(ctx context.Context, q db.Tx, username, domain string) (userRow, error) {
@@ -68,8 +72,7 @@ func userByName(ctx context.Context, q db.Tx, username, domain string) (userRow,
 }
 
 func actingUser(ctx context.Context, q db.Tx, id uid.User) (User, error) {
-	var row userRow
-	err := withProjects(selectUsers(q, &row)).Where("u.id = ?", id).Where(mayAct).Scan(ctx)
+	row, err := db.One[userRow](ctx, q, acting, id)
 	return row.User, err
 }
 

@@ -20,9 +20,10 @@ func insertSession(ctx context.Context, tx db.Tx, s session) error {
 	return err
 }
 
+var sessionByID = db.Prepare("select * from sessions where id = ?")
+
 func findSession(ctx context.Context, q db.Tx, id string) (session, error) {
-	var row sessionRow
-	err := q.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx)
+	row, err := db.One[sessionRow](ctx, q, sessionByID, id)
 	return row.session, err
 }
 

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/virga-cloud/virga/api"
@@ -197,13 +198,20 @@ func ownID(t *testing.T, by *api.Client, command string, params api.Params, isOw
 }
 
 func described(command string) *api.Description {
-	for _, one := range cs.All {
-		if d := one.Describe(); d.Name == command {
-			return d
-		}
+	if d := descriptions()[command]; d != nil {
+		return d
 	}
 	panic("there is no command " + command)
 }
+
+var descriptions = sync.OnceValue(func() map[string]*api.Description {
+	all := map[string]*api.Description{}
+	for _, one := range cs.All {
+		d := one.Describe()
+		all[d.Name] = d
+	}
+	return all
+})
 
 // items are those of a list.
 func items(t *testing.T, by *api.Client, d *api.Description, params api.Params) ([]map[string]any, error) {

@@ -187,6 +187,18 @@ func (tx Tx) Select(ctx context.Context, s *Statement, dest any, args ...any) er
 	return tx.Ask(ctx, Asking(s, dest, args...))
 }
 
+// One runs a query for one row, of a bun model; without any it is an error for [IsNone].
+func One[R any](ctx context.Context, q Tx, s *Statement, args ...any) (row R, err error) {
+	rows := make([]R, 0, 1)
+	if err = q.Select(ctx, s, &rows, args...); err == nil && len(rows) == 0 {
+		err = sql.ErrNoRows
+	}
+	if err == nil {
+		row = rows[0]
+	}
+	return row, err
+}
+
 func (tx Tx) selectSQLite(ctx context.Context, q Question) error {
 	of := tx.db.readPrepared
 	if tx.prepared != nil {
