@@ -46,7 +46,6 @@ type person struct {
 	keys    account.Keys
 	joined  []uid.Project // of others, in which it is a member and no more
 
-	forProjects bool // it is there to try projects, and what it shares with its account's other users these try
 }
 
 func (p person) root() bool { return p.kind == auth.RootAdmin }
@@ -228,8 +227,8 @@ func (w *matrixWorld) gather(t *testing.T) {
 	for _, p := range []person{
 		{what: "user", name: "red-user", home: "red"}, {what: "other user of the account", name: "red-mate", home: "red"},
 		{what: "user of another account", name: "mauve-user", home: "mauve"}, {what: "domain admin", name: "red-admin", home: "red"},
-		{what: "member of another's project", name: "mauve-mate", home: "mauve", forProjects: true, joined: []uid.Project{w.projects["crimson"]}},
-		{what: "ex-member of it", name: "mauve-former", home: "mauve", forProjects: true},
+		{what: "member of another's project", name: "mauve-mate", home: "mauve", joined: []uid.Project{w.projects["crimson"]}},
+		{what: "ex-member of it", name: "mauve-former", home: "mauve"},
 		{what: "admin of a domain below", name: "under-admin", home: "under"}, {what: "resource domain admin", name: "red-resource", home: "red"},
 		{what: "admin of another domain", name: "blue-admin", home: "blue"}, {what: "root admin", name: "admin", home: "ochre"},
 	} {
