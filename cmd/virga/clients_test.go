@@ -384,7 +384,7 @@ func (s apache) errors(gone string) {
 	if err == nil || !strings.HasPrefix(err.Error(), "CloudStack API error 431 (CSExceptionErrorCode: 4350)") {
 		s.t.Errorf("start of an expunged machine: %v, want the error 431 with 4350", err)
 	}
-	_, err = s.Snapshot.ListSnapshots(s.Snapshot.NewListSnapshotsParams())
+	_, err = s.VPN.ListVpnUsers(s.VPN.NewListVpnUsersParams())
 	if err == nil || !strings.HasPrefix(err.Error(), "CloudStack API error 432 ") {
 		s.t.Errorf("an unknown command: %v, want the error 432", err)
 	}

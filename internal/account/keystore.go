@@ -24,7 +24,8 @@ type keyHolderRow struct {
 	Sealed string      `bun:",scanonly"`
 }
 
-var keyHolder = db.Prepare("select p.id as key_id, p.rules, p.secret as sealed, " + actingColumns + " join api_keys p on p.user_id = u.id where " + mayAct + `
+var keyHolder = db.Prepare("select p.id as key_id, p.rules, p.secret as sealed, " + actingColumns +
+	" join api_keys p on p.user_id = u.id where " + mayAct + `
 	and p.api_key = ? and (p.starts is null or p.starts <= ?) and (p.ends is null or p.ends > ?)`)
 
 // userByKey finds who may sign with a key now, as far as rows tell.

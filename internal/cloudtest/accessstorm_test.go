@@ -20,7 +20,7 @@ func stormOn(t *testing.T, prepare func(*testing.T, *stormy), tell func(*testing
 	start func(context.Context, *compute.Service) (op.ID, error), there, nothing func(*testing.T, *compute.VM),
 )) {
 	t.Helper()
-	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
+	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Unmade} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			optest.Storm(t, func(t *testing.T) optest.World {

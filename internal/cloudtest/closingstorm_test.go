@@ -86,7 +86,7 @@ func closingStorm(t *testing.T, plan string, start func(ctx context.Context, c *
 	there, nothing func(t *testing.T, s *stormy, who tenant),
 ) {
 	t.Helper()
-	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
+	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Unmade} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			optest.Storm(t, func(t *testing.T) optest.World {

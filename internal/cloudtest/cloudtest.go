@@ -76,7 +76,7 @@ func (c *Clock) Forward(d time.Duration) {
 // Each runs a test once on each database engine, each time with a fresh cloud.
 func Each(t *testing.T, o Options, test func(t *testing.T, c *Cloud)) {
 	t.Helper()
-	dbtest.EachURL(t, func(t *testing.T, url string) { test(t, New(t, url, o)) })
+	dbtest.EachUnmade(t, func(t *testing.T, url string) { test(t, New(t, url, o)) })
 }
 
 // New makes a cloud on a database that dbtest made; dbtest.SQLite(t) for most tests.

@@ -213,7 +213,7 @@ func TestStormSecurityGroupChange(t *testing.T) {
 		return job, err
 	}
 	for _, revoke := range []bool{false, true} {
-		for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
+		for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Unmade} {
 			t.Run(map[bool]string{false: "authorize ", true: "revoke "}[revoke]+name, func(t *testing.T) {
 				t.Parallel()
 				optest.Storm(t, func(t *testing.T) optest.World {

@@ -20,7 +20,7 @@ func hostStorm(t *testing.T, prepare func(t *testing.T, s *stormy) uid.Host,
 	start func(ctx context.Context, s *stormy, id *uid.Host) (op.ID, error), there, nothing func(t *testing.T, s *stormy, h host.Host),
 ) {
 	t.Helper()
-	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
+	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Unmade} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			optest.Storm(t, func(t *testing.T) optest.World {

@@ -63,7 +63,7 @@ func (s *stormy) stands(t *testing.T, id uid.Template, state image.State, images
 // imageStorm runs a storm round an operation on a template, on each database.
 func imageStorm(t *testing.T, fresh func(t *testing.T, s *stormy, w *optest.World)) {
 	t.Helper()
-	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
+	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Unmade} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			optest.Storm(t, func(t *testing.T) optest.World {

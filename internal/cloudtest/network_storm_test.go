@@ -25,7 +25,7 @@ type plantStorm struct {
 // stormPlant runs the storm of an operation on a physical network that was just wired.
 func stormPlant(t *testing.T, o plantStorm) {
 	t.Helper()
-	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
+	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Unmade} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			optest.Storm(t, func(t *testing.T) optest.World {

@@ -26,7 +26,7 @@ type routerStorm struct {
 // stormRouter runs the storm of an operation on a network or its router.
 func stormRouter(t *testing.T, o routerStorm) {
 	t.Helper()
-	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
+	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Unmade} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			optest.Storm(t, func(t *testing.T) optest.World {

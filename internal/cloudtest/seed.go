@@ -53,6 +53,7 @@ func seedFor(t testing.TB, url, dir string, o Options) account.Keys {
 		key.hosts = 0
 	}
 	if key.hosts > maxKeptHosts {
+		dbtest.Make(t, url)
 		admin, err := seed(t.Context(), url, dir, key)
 		must(t, err)
 		return admin

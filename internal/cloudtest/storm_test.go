@@ -140,7 +140,7 @@ func is(state compute.State, removed bool) func(t *testing.T, vm *compute.VM) {
 func storm(t *testing.T, before compute.State, start func(s *stormy, t *testing.T) func(context.Context, *compute.Service) (op.ID, error),
 	there, nothing func(*testing.T, *compute.VM)) {
 	t.Helper()
-	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
+	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Unmade} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			optest.Storm(t, func(t *testing.T) optest.World {
@@ -306,7 +306,7 @@ func TestStormPrepare(t *testing.T) {
 
 func TestStormNetworkDelete(t *testing.T) {
 	t.Parallel()
-	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
+	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Unmade} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			optest.Storm(t, func(t *testing.T) optest.World {

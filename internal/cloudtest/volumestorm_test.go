@@ -58,7 +58,7 @@ func (s *stormy) haveVolume(t *testing.T, want disk) uid.Volume {
 // volumeStorm is a storm in which a volume goes from one state to another, or stays as it was.
 func volumeStorm(t *testing.T, machine compute.State, before, after disk, start func(ctx context.Context, s *stormy, id *uid.Volume) (op.ID, error)) {
 	t.Helper()
-	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
+	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Unmade} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			optest.Storm(t, func(t *testing.T) optest.World {

@@ -100,15 +100,15 @@ func (t Template) event(kind event.Kind, text string) event.Event {
 	e := event.Event{Type: kind, Description: text, Account: t.Account, Domain: t.Domain, ResourceID: string(t.ID)}
 	if t.IsISO() {
 		e.ResourceType = "Iso"
-		switch kind {
-		case event.TemplateCreate:
-			e.Type = event.ISOCreate
-		case event.TemplateDelete:
-			e.Type = event.ISODelete
+		if own, ok := ofISOs[kind]; ok {
+			e.Type = own
 		}
 	}
 	return e
 }
+
+// ofISOs are the kinds of events that ISOs have for themselves.
+var ofISOs = map[event.Kind]event.Kind{event.TemplateCreate: event.ISOCreate, event.TemplateDelete: event.ISODelete}
 
 // places are where the image is to be fetched to: a store of each zone that it is for. A zone needs hosts that can fetch it. Of a
 // user's image every zone means those that the owner may use.

@@ -30,13 +30,22 @@ func Each(t *testing.T, test func(t *testing.T, d *db.DB)) {
 // EachURL is Each for tests that open the database themselves, several times perhaps.
 func EachURL(t *testing.T, test func(t *testing.T, url string)) {
 	t.Helper()
+	EachUnmade(t, func(t *testing.T, url string) {
+		Make(t, url)
+		test(t, url)
+	})
+}
+
+// EachUnmade is EachURL for tests that restore what was saved: on PostgreSQL there is no database yet.
+func EachUnmade(t *testing.T, test func(t *testing.T, url string)) {
+	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
 		test(t, SQLite(t))
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		test(t, Postgres(t))
+		test(t, Unmade(t))
 	})
 }
 
@@ -83,6 +92,14 @@ var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
 // Postgres makes an empty database at the newest schema and gives its url. It is dropped at the test's end.
 func Postgres(t testing.TB) string {
 	t.Helper()
+	url := Unmade(t)
+	Make(t, url)
+	return url
+}
+
+// Unmade gives the url of a PostgreSQL database that isn't there yet: [Saved.Restore] or [Make] make it. It is dropped at the test's end.
+func Unmade(t testing.TB) string {
+	t.Helper()
 	server := os.Getenv("VIRGA_TEST_POSTGRES")
 	if server == "" {
 		if strings.Contains(os.Getenv("VIRGA_REQUIRE"), "postgres") {
@@ -90,30 +107,52 @@ func Postgres(t testing.TB) string {
 		}
 		t.Skip("needs PostgreSQL: VIRGA_TEST_POSTGRES names no server (run: scripts/with-postgres go test ./...)")
 	}
-	template, err := postgresTemplate()
-	if err != nil {
-		t.Fatal(err)
-	}
 	name := newName("t")
-	if err := onServer(server, copying(name, template)); err != nil {
-		t.Fatal(err)
-	}
+	unmade.Store(name, true)
 	t.Cleanup(func() {
-		if err := onServer(server, dropping(name)); err != nil {
+		unmade.Delete(name)
+		if err := drop(name); err != nil {
 			t.Error(err)
 		}
 	})
 	return withDatabase(server, name)
 }
 
+// Make makes a database at the newest schema, if it is one of [Unmade] that isn't there yet.
+func Make(t testing.TB, url string) {
+	t.Helper()
+	name := databaseOf(url)
+	if _, is := unmade.LoadAndDelete(name); !is {
+		return
+	}
+	template, err := postgresTemplate()
+	if err == nil {
+		err = onServer(os.Getenv("VIRGA_TEST_POSTGRES"), copying(name, template))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+var unmade sync.Map // names of databases that aren't there yet
+
 // A copy of the files is quicker than writing everything to the log, and than emptying a database of an earlier test.
 func copying(name, template string) string {
 	return fmt.Sprintf("create database %s template %s strategy file_copy", name, template)
 }
 
-func dropping(name string) string {
-	return fmt.Sprintf("drop database if exists %s with (force)", name)
+// drop removes a database, beside whatever is being copied.
+func drop(name string) error {
+	dropper, err := dropping()
+	if err == nil {
+		_, err = dropper.Exec(fmt.Sprintf("drop database if exists %s with (force)", name))
+	}
+	return err
 }
+
+var dropping = sync.OnceValues(func() (*sql.DB, error) {
+	return sql.Open("pgx", os.Getenv("VIRGA_TEST_POSTGRES"))
+})
 
 func newName(kind string) string {
 	return kind + "_" + strings.ReplaceAll(string(uid.New[uid.Op]()), "-", "")

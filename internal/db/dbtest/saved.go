@@ -36,7 +36,12 @@ func (s Saved) Restore(t testing.TB, into string) {
 		return
 	}
 	name := databaseOf(into)
-	if err := onServer(os.Getenv("VIRGA_TEST_POSTGRES"), dropping(name), copying(name, s.template)); err != nil {
+	if _, absent := unmade.LoadAndDelete(name); !absent {
+		if err := drop(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := onServer(os.Getenv("VIRGA_TEST_POSTGRES"), copying(name, s.template)); err != nil {
 		t.Fatal(err)
 	}
 }
