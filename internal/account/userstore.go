@@ -53,7 +53,8 @@ func withAccount(q *bun.SelectQuery) {
 // actingColumns is the beginning of a query for users that act: also whether one is to be asked for projects, and whether there are any.
 var actingColumns = `u.*, a.name as account_name, a.type as account_type, a.role_id as account_role, a.state as account_state,
 	a.key_access as account_key_access, d.name as domain_name, d.path as domain_path, coalesce(k.api_key, '') as api_key,
-	(u.in_projects or a.in_projects) as joined, not exists (select 1 from accounts where type = ` + strconv.Itoa(int(auth.Project)) + `) as no_projects
+	(u.in_projects or a.in_projects) as joined,
+	not exists (select 1 from accounts where type = ` + strconv.Itoa(int(auth.Project)) + `) as no_projects
 	from users u join accounts a on a.id = u.account_id join domains d on d.id = u.domain_id
 	left join api_keys k on k.user_id = u.id and k.name = ''`
 

@@ -34,7 +34,8 @@ const (
 var names = map[Type]string{
 	Memory: "ALERT.MEMORY", CPU: "ALERT.CPU", StorageAllocated: "ALERT.STORAGE.ALLOCATED", PublicIP: "ALERT.NETWORK.PUBLICIP",
 	Storage: "ALERT.STORAGE", PodIP: "ALERT.NETWORK.PRIVATEIP", Secondary: "ALERT.STORAGE.SECONDARY", VLAN: "ALERT.NETWORK.VLAN",
-	SharedIP: "ALERT.NETWORK.DIRECTPUBLICIP", LocalStorage: "ALERT.STORAGE.LOCAL", Host: "ALERT.COMPUTE.HOST", Router: "ALERT.SERVICE.DOMAINROUTER", Management: "ALERT.MANAGEMENT",
+	SharedIP: "ALERT.NETWORK.DIRECTPUBLICIP", LocalStorage: "ALERT.STORAGE.LOCAL", Host: "ALERT.COMPUTE.HOST", Router: "ALERT.SERVICE.DOMAINROUTER",
+	Management: "ALERT.MANAGEMENT",
 }
 
 // Name is the type's name ("ALERT.CPU"); "" for a type that is never raised.

@@ -282,6 +282,11 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Hosts.ClearedBy(cl.Machines.Clear)
 	cl.Hosts.LeftBy(cl.Routers.Leave)
 	cl.Keepers = keep.New(cl.DB, c.Name, c.Log, cl.keepers()...)
+	cl.face(c)
+}
+
+// face makes the API over the services.
+func (cl *Cloud) face(c Config) {
 	c.Facade.Log = c.Log
 	c.Facade.Ready = func(context.Context) error { return cl.Engine.Ready() }
 	cl.Facade = cloudstack.New(cloudstack.Services{

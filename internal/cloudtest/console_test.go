@@ -108,7 +108,7 @@ func TestConsole(t *testing.T) {
 	if status, body := get(browser, old); status != 403 {
 		t.Errorf("without a session: %d %s", status, body)
 	}
-	login, err := browser.PostForm(c.URL+"/client/api", url.Values{"command": {"login"}, "username": {"red"}, "password": {cloudtest.Password}, "response": {"json"}}) //nolint:noctx // a test's
+	login, err := browser.PostForm(c.URL+"/client/api", url.Values{"command": {"login"}, "username": {"red"}, "password": {cloudtest.Password}, "response": {"json"}})
 	must(t, err)
 	_ = login.Body.Close()
 	if status, body := get(browser, old); status != 200 || !strings.Contains(body, "console.js") {

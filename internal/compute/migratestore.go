@@ -19,7 +19,7 @@ func setDestination(ctx context.Context, tx db.Tx, id uid.VM, to uid.Host) error
 
 // setArrived records that a machine runs where it was moving to.
 func setArrived(ctx context.Context, tx db.Tx, id uid.VM) error {
-	_, err := tx.NewRaw("update vms set last_host_id = host_id, host_id = to_host_id, to_host_id = null, state = ?, version = version + 1 where id = ?",
+	_, err := tx.NewRaw("update vms set last_host_id = host_id, host_id = to_host_id, to_host_id = null, state = ?, version = version+1 where id = ?",
 		Running, id).Exec(ctx)
 	return err
 }

@@ -198,8 +198,8 @@ const (
 	HostUp                Kind = "HOST.UP"
 	HostDown              Kind = "HOST.DOWN"
 	HostReconnect         Kind = "HOST.RECONNECT"
-	AgentTokenCreate      Kind = "AGENT.TOKEN.CREATE"
-	AgentTokenDelete      Kind = "AGENT.TOKEN.DELETE"
+	AgentTokenCreate      Kind = "AGENT.TOKEN.CREATE" //nolint:gosec // what has happened, no token
+	AgentTokenDelete      Kind = "AGENT.TOKEN.DELETE" //nolint:gosec // the same
 	AgentEnrol            Kind = "AGENT.ENROL"
 	HostMaintenance       Kind = "MAINT.PREPARE"
 	HostMaintenanceCancel Kind = "MAINT.CANCEL"

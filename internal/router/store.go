@@ -129,7 +129,8 @@ func onLostHosts(ctx context.Context, q db.Tx, limit int) ([]Router, error) {
 // onHost gives routers that are to do their work on a host.
 func onHost(ctx context.Context, q db.Tx, id uid.Host) ([]Router, error) {
 	var rows []routerRow
-	err := q.NewSelect().Model(&rows).Where("r.host_id = ? and r.removed is null and r.state in (?, ?)", id, Starting, Running).Order("r.id").Scan(ctx)
+	err := q.NewSelect().Model(&rows).Where("r.host_id = ? and r.removed is null and r.state in (?, ?)", id, Starting, Running).
+		Order("r.id").Scan(ctx)
 	return routers(rows), err
 }
 

@@ -22,6 +22,7 @@ type noteRow struct {
 	note
 }
 
+//nolint:dupword // columns
 var noteEach = db.Prepare(`insert into security_group_notes (id, group_id, rules)
 	select cast(? as text) || m.group_id, m.group_id, false from security_group_vms m where m.vm_id = ?`)
 
