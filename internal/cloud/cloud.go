@@ -23,6 +23,7 @@ import (
 	"github.com/virga-cloud/virga/internal/closing"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/console"
+	"github.com/virga-cloud/virga/internal/credential"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/detail"
 	"github.com/virga-cloud/virga/internal/document"
@@ -130,6 +131,7 @@ type Cloud struct {
 	Volumes   *volume.Service
 	Snapshots *snapshot.Service
 	Machines  *compute.Service
+	Access    *credential.Service
 	Upkeep    *upkeep.Service
 	Console   *console.Service
 	Closing   *closing.Service
@@ -268,6 +270,9 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 		Groups:   cl.Groups,
 		Settings: cl.Settings, Box: box,
 	})
+	cl.Access = credential.New(credential.Parts{
+		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Routers: cl.Routers, Machines: cl.Machines,
+	})
 	cl.Routers.FilledBy(cl.Rules.Fill, cl.Machines.FillRouter)
 	cl.Console = console.New(console.Parts{
 		DB: cl.DB, Accounts: cl.Accounts, Projects: cl.Projects, Roles: cl.Roles, Hosts: cl.Hosts, Machines: cl.Machines,
@@ -296,7 +301,7 @@ func (cl *Cloud) face(c Config) {
 		Annotations: cl.Annotations, Certificates: cl.Certificates, Networks: cl.Networks,
 		Addresses: cl.Addresses, Routers: cl.Routers, Rules: cl.Rules, VPCs: cl.VPCs, Groups: cl.Groups, Agents: cl.Agents, Dial: cl.dial(c.Agents),
 		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Snapshots: cl.Snapshots, Machines: cl.Machines,
-		Console: cl.Console, Closing: cl.Closing, Reset: c.Reset,
+		Access: cl.Access, Console: cl.Console, Closing: cl.Closing, Reset: c.Reset,
 	}, c.Facade)
 }
 

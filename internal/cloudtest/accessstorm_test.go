@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/credential"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/db/dbtest"
 	"github.com/virga-cloud/virga/internal/keypair"
@@ -54,8 +55,8 @@ func TestStormResetPassword(t *testing.T) {
 	t.Parallel()
 	stormOn(t, takesPasswords, func(t *testing.T, s *stormy) (func(context.Context, *compute.Service) (op.ID, error), func(*testing.T, *compute.VM), func(*testing.T, *compute.VM)) {
 		before := s.vmNow(t)
-		return func(ctx context.Context, m *compute.Service) (op.ID, error) {
-				return m.ResetPassword(ctx, s.vm, secret.New("a new password"))
+		return func(ctx context.Context, _ *compute.Service) (op.ID, error) {
+				return s.now.Access.ResetPassword(ctx, s.vm, secret.New("a new password"))
 			}, func(t *testing.T, vm *compute.VM) {
 				t.Helper()
 				is(compute.Stopped, false)(t, vm)
@@ -87,8 +88,8 @@ func TestStormResetKeys(t *testing.T) {
 					}
 				}
 			}
-			return func(ctx context.Context, m *compute.Service) (op.ID, error) {
-				return m.ResetKeys(ctx, s.vm, compute.KeysIn{Names: []string{"other"}})
+			return func(ctx context.Context, _ *compute.Service) (op.ID, error) {
+				return s.now.Access.ResetKeys(ctx, s.vm, credential.KeysIn{Names: []string{"other"}})
 			}, keys("other"), keys("")
 		})
 }

@@ -176,11 +176,11 @@ func (s *Service) allocate(ctx context.Context, tx db.Tx, q *op.Request, j *job)
 	if in.Keyboard != "" {
 		vm.Details["keyboard"] = in.Keyboard
 	}
-	if err := vm.letIn(ctx, tx, vm.Account, in.KeyPairs); err != nil {
+	if err := vm.LetIn(ctx, tx, vm.Account, in.KeyPairs); err != nil {
 		return err
 	}
 	if tpl.PasswordEnabled {
-		s.givePassword(&vm, newPassword(), vm.User)
+		s.GivePassword(&vm, NewPassword(), vm.User)
 	}
 	if vm.Group, err = groupFor(ctx, tx, vm, in.Group); err != nil {
 		return err
@@ -233,8 +233,8 @@ func (s *Service) draw(tx db.Tx, j *job, owner account.Owner, tpl image.Template
 	return vm
 }
 
-// letIn gives the machine the public keys of an account's key pairs, and no others.
-func (vm *VM) letIn(ctx context.Context, tx db.Tx, owner uid.Account, names []string) error {
+// LetIn gives the machine the public keys of an account's key pairs, and no others.
+func (vm *VM) LetIn(ctx context.Context, tx db.Tx, owner uid.Account, names []string) error {
 	var known, keys []string
 	for _, name := range names {
 		p, err := keypair.Find(ctx, tx, owner, name)

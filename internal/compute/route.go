@@ -104,7 +104,7 @@ func (s *Service) guest(g guest, zone string, public map[string]string) (out hyp
 		"public-hostname": known, "instance-id": string(g.VM), "vm-id": string(g.VM), "public-keys": g.SSHKeys, "cloud-identifier": cloudIdentifier,
 	}
 	if g.Default {
-		out.Password, err = s.password(VM{ID: g.VM, Password: g.Password})
+		out.Password, err = s.Password(VM{ID: g.VM, Password: g.Password})
 	}
 	return out, err
 }

@@ -48,9 +48,7 @@ type Service struct {
 	wipe        *op.Runner[job]
 	expunge     *op.Runner[job]
 
-	migrate       *op.Runner[migration]
-	resetPassword *op.Runner[reset]
-	resetKeys     *op.Runner[reset]
+	migrate *op.Runner[migration]
 
 	attachVolume *op.Runner[attachment]
 	createVolume *op.Runner[attachment]
@@ -90,8 +88,6 @@ func New(p Parts) *Service {
 	s.wipe = op.Register(e, s.wipePlan())
 	s.expunge = op.Register(e, s.expungePlan())
 	s.migrate = op.Register(e, s.migratePlan())
-	s.resetPassword = op.Register(e, s.resetPasswordPlan())
-	s.resetKeys = op.Register(e, s.resetKeysPlan())
 	s.attachVolume = op.Register(e, s.attachPlan())
 	s.createVolume = op.Register(e, s.createVolumePlan())
 	s.detachVolume = op.Register(e, s.detachPlan())

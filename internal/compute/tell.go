@@ -5,10 +5,8 @@ import (
 	"strings"
 
 	"github.com/virga-cloud/virga/internal/hypervisor"
-	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/volume"
-	"github.com/virga-cloud/virga/uid"
 )
 
 // tell is the machine as its host's driver gets to know it.
@@ -22,7 +20,7 @@ func (s *Service) tell(vm known) (m hypervisor.Machine, err error) {
 			return m, err
 		}
 	}
-	if m.Password, err = s.password(vm.VM); err != nil {
+	if m.Password, err = s.Password(vm.VM); err != nil {
 		return m, err
 	}
 	rate := 0
@@ -44,17 +42,6 @@ func (s *Service) tell(vm known) (m hypervisor.Machine, err error) {
 	}
 	return m, nil
 }
-
-// password opens the machine's password; it is empty where there is none, and once it has been shown.
-func (s *Service) password(vm VM) (secret.String, error) {
-	if vm.Password == "" {
-		return secret.String{}, nil
-	}
-	return s.box.Open(vm.Password, passwordOf(vm.ID))
-}
-
-// passwordOf says where a machine's sealed password is kept.
-func passwordOf(id uid.VM) string { return "vms.password/" + string(id) }
 
 // lines are the lines of a text; none of "".
 func lines(text string) []string {

@@ -23,7 +23,7 @@ func TestTellPassword(t *testing.T) {
 	if err != nil || !m.Password.IsEmpty() || len(m.SSHKeys) != 2 || m.CD != nil {
 		t.Errorf("without a password: %+v, %v", m, err)
 	}
-	s.givePassword(&vm.VM, newPassword(), "")
+	s.GivePassword(&vm.VM, NewPassword(), "")
 	m, err = s.tell(vm)
 	if err != nil || len(m.Password.Reveal()) != passwordLength {
 		t.Errorf("the host gets %q, %v", m.Password.Reveal(), err)

@@ -15,6 +15,7 @@ import (
 	"github.com/virga-cloud/virga/internal/closing"
 	"github.com/virga-cloud/virga/internal/compute"
 	consoles "github.com/virga-cloud/virga/internal/console"
+	"github.com/virga-cloud/virga/internal/credential"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/detail"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/console"
@@ -82,6 +83,7 @@ type Services struct {
 	Volumes   *volume.Service
 	Snapshots *snapshot.Service
 	Machines  *compute.Service
+	Access    *credential.Service
 	Console   *consoles.Service
 	Closing   *closing.Service
 

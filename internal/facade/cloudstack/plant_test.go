@@ -13,6 +13,7 @@ import (
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/credential"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/db/dbtest"
 	"github.com/virga-cloud/virga/internal/document"
@@ -107,6 +108,7 @@ func newPlant(t *testing.T, url string) *running {
 		DB: d, Engine: engine, Accounts: c.accounts, Networks: s.Networks, Hosts: s.Hosts, Volumes: s.Volumes, Routers: s.Routers,
 		Groups: s.Groups, Box: box,
 	})
+	s.Access = credential.New(credential.Parts{DB: d, Engine: engine, Accounts: c.accounts, Routers: s.Routers, Machines: s.Machines})
 	s.Routers.FilledBy(s.Machines.FillRouter)
 	s.Tags = tag.New(d, engine, compute.Taggable, secgroup.Taggable, zone.Taggable)
 	c.facade = New(s, front.Options{})

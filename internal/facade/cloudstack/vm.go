@@ -62,7 +62,7 @@ func (f *Facade) startedMachine(ctx context.Context, subject string) (cs.Virtual
 	if err != nil || !out.PasswordEnabled {
 		return out, err
 	}
-	password, err := f.Machines.TakePassword(ctx, out.ID)
+	password, err := f.Access.Take(ctx, out.ID)
 	out.Password = password.Reveal()
 	return out, err
 }

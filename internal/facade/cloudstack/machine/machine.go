@@ -7,14 +7,16 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/credential"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/uid"
 )
 
-// Translator translates for the service that keeps machines.
+// Translator translates for the services that keep machines, and by what these let their users in.
 type Translator struct {
 	Machines *compute.Service
+	Access   *credential.Service
 	// Show gives the machine that a job was about.
 	Show func(ctx context.Context, subject string) (cs.VirtualMachine, error)
 }
@@ -37,7 +39,7 @@ func (t Translator) migrate(ctx context.Context, in cs.MigrateVirtualMachineIn) 
 }
 
 func (t Translator) resetPassword(ctx context.Context, in cs.ResetPasswordForVirtualMachineIn) (api.Started, error) {
-	return started(t.Machines.ResetPassword(ctx, in.ID, secret.New(in.Password)))
+	return started(t.Access.ResetPassword(ctx, in.ID, secret.New(in.Password)))
 }
 
 func (t Translator) resetKeys(ctx context.Context, in cs.ResetSSHKeyForVirtualMachineIn) (api.Started, error) {
@@ -48,7 +50,7 @@ func (t Translator) resetKeys(ctx context.Context, in cs.ResetSSHKeyForVirtualMa
 		}
 		names = []string{in.KeyPair}
 	}
-	return started(t.Machines.ResetKeys(ctx, in.ID, compute.KeysIn{
+	return started(t.Access.ResetKeys(ctx, in.ID, credential.KeysIn{
 		Names: names, Owner: account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID},
 	}))
 }
@@ -59,12 +61,12 @@ func (t Translator) showReset(ctx context.Context, subject string) (cs.VirtualMa
 	if err != nil || !out.PasswordEnabled {
 		return out, err
 	}
-	password, err := t.Machines.SeePassword(ctx, out.ID)
+	password, err := t.Access.See(ctx, out.ID)
 	out.Password = password.Reveal()
 	return out, err
 }
 
 func (t Translator) password(ctx context.Context, in cs.GetVMPasswordIn) (cs.EncryptedPassword, error) {
-	encrypted, err := t.Machines.EncryptedPassword(ctx, in.ID)
+	encrypted, err := t.Access.Encrypted(ctx, in.ID)
 	return cs.EncryptedPassword{Encrypted: encrypted}, err
 }

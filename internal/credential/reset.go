@@ -1,9 +1,10 @@
-package compute
+package credential
 
 import (
 	"context"
 
 	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
@@ -13,23 +14,10 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-// access is by what a machine lets its users in, as its row has it.
-type access struct {
-	Password  string   `json:"password,omitempty"` // sealed
-	User      uid.User `json:"user,omitempty"`     // whom it was made for
-	Encrypted string   `json:"encrypted,omitempty"`
-	KeyPairs  string   `json:"keypairs,omitempty"`
-	SSHKeys   string   `json:"sshkeys,omitempty"`
-}
-
-func (vm VM) access() access {
-	return access{vm.Password, vm.PasswordUser, vm.Encrypted, vm.KeyPairs, vm.SSHKeys}
-}
-
 // reset is the state of giving a machine another password, or other SSH keys.
 type reset struct {
-	VM  uid.VM `json:"vm"`
-	Was access `json:"was,omitzero"`
+	VM  uid.VM         `json:"vm"`
+	Was compute.Access `json:"was,omitzero"`
 	// Routed are the revisions of its networks by which their routers know the password.
 	Routed map[uid.Network]int64 `json:"routed,omitempty"`
 
@@ -46,7 +34,7 @@ type KeysIn struct {
 // ResetPassword begins to give a stopped machine another password, which its guest takes at its next start: the wanted one, or a new
 // one where none is.
 func (s *Service) ResetPassword(ctx context.Context, id uid.VM, wanted secret.String) (op.ID, error) {
-	job, _, err := s.resetPassword.Start(ctx, request(ctx, id, "resetPasswordForVirtualMachine"), reset{VM: id, password: wanted})
+	job, _, err := s.resetPassword.Start(ctx, compute.Request(ctx, id, "resetPasswordForVirtualMachine"), reset{VM: id, password: wanted})
 	return job, err
 }
 
@@ -55,7 +43,7 @@ func (s *Service) ResetKeys(ctx context.Context, id uid.VM, in KeysIn) (op.ID, e
 	if len(in.Names) == 0 {
 		return "", fault.Invalidf("keypair is missing: name the SSH key pair, or with keypairs several, that the virtual machine is to have")
 	}
-	job, _, err := s.resetKeys.Start(ctx, request(ctx, id, "resetSSHKeyForVirtualMachine"), reset{VM: id, keys: in})
+	job, _, err := s.resetKeys.Start(ctx, compute.Request(ctx, id, "resetSSHKeyForVirtualMachine"), reset{VM: id, keys: in})
 	return job, err
 }
 
@@ -71,13 +59,13 @@ func (s *Service) resetPasswordPlan() *op.Plan[reset] {
 		}
 		plain := r.password.Reveal()
 		if plain == "" {
-			plain = newPassword()
+			plain = compute.NewPassword()
 		}
-		s.givePassword(&vm, plain, q.Caller.User)
-		if err := announce(ctx, tx, q, vm, event.VMResetPassword, "resetting the password of"); err != nil {
+		s.Machines.GivePassword(&vm, plain, q.Caller.User)
+		if err := compute.Announce(ctx, tx, q, vm, event.VMResetPassword, "resetting the password of"); err != nil {
 			return err
 		}
-		return setAccess(ctx, tx, vm.ID, vm.access())
+		return compute.SetAccess(ctx, tx, vm.ID, vm.Access())
 	})
 }
 
@@ -89,60 +77,46 @@ func (s *Service) resetKeysPlan() *op.Plan[reset] {
 		}
 		owner := vm.Account
 		if r.keys.Owner != (account.For{}) {
-			o, err := s.accounts.Owner(ctx, tx, r.keys.Owner)
+			o, err := s.Accounts.Owner(ctx, tx, r.keys.Owner)
 			if err != nil {
 				return err
 			}
 			owner = o.Account
 		}
-		if err := vm.letIn(ctx, tx, owner, r.keys.Names); err != nil {
+		if err := vm.LetIn(ctx, tx, owner, r.keys.Names); err != nil {
 			return err
 		}
 		if tpl.PasswordEnabled {
-			s.givePassword(&vm, newPassword(), q.Caller.User)
+			s.Machines.GivePassword(&vm, compute.NewPassword(), q.Caller.User)
 		}
-		if err := announce(ctx, tx, q, vm, event.VMResetSSHKey, "resetting the SSH key of"); err != nil {
+		if err := compute.Announce(ctx, tx, q, vm, event.VMResetSSHKey, "resetting the SSH key of"); err != nil {
 			return err
 		}
-		return setAccess(ctx, tx, vm.ID, vm.access())
+		return compute.SetAccess(ctx, tx, vm.ID, vm.Access())
 	})
 }
 
 // resetting is the plan of both: it is done when the routers of the machine's networks know what the guest is to be told.
 func (s *Service) resetting(name string, begin op.AcceptFunc[reset]) *op.Plan[reset] {
 	return op.New[reset](name).Refuses().
-		Accept(begin, func(ctx context.Context, tx db.Tx, r *reset) error { return setAccess(ctx, tx, r.VM, r.Was) }).
-		Tx("routers", s.noteRouters, nil).
-		Wait("network", func(ctx context.Context, q db.Tx, r *reset) (bool, error) { return s.routers.Reached(ctx, q, r.Routed) })
+		Accept(begin, func(ctx context.Context, tx db.Tx, r *reset) error { return compute.SetAccess(ctx, tx, r.VM, r.Was) }).
+		Tx("routers", func(ctx context.Context, tx db.Tx, r *reset) (err error) {
+			r.Routed, err = compute.Routed(ctx, tx, r.VM)
+			return err
+		}, nil).
+		Wait("network", func(ctx context.Context, q db.Tx, r *reset) (bool, error) { return s.Routers.Reached(ctx, q, r.Routed) })
 }
 
 // beginReset finds the machine, which must be stopped, and its template.
-func (s *Service) beginReset(ctx context.Context, tx db.Tx, q *op.Request, r *reset, what string) (VM, image.Template, error) {
-	vm, err := findLocked(ctx, tx, q.Caller.Reach(), r.VM)
+func (s *Service) beginReset(ctx context.Context, tx db.Tx, q *op.Request, r *reset, what string) (compute.VM, image.Template, error) {
+	vm, err := compute.Locked(ctx, tx, q.Caller.Reach(), r.VM)
 	if err != nil {
-		return VM{}, image.Template{}, err
+		return compute.VM{}, image.Template{}, err
 	}
-	if vm.State != Stopped {
-		return VM{}, image.Template{}, fault.Conflictf("virtual machine %q is %s; stop it before you reset its %s", vm.Name, vm.State, what)
+	if vm.State != compute.Stopped {
+		return compute.VM{}, image.Template{}, fault.Conflictf("virtual machine %q is %s; stop it before you reset its %s", vm.Name, vm.State, what)
 	}
-	r.Was = vm.access()
+	r.Was = vm.Access()
 	templates, err := image.ByID(ctx, tx, []uid.Template{vm.Template})
 	return vm, templates[vm.Template], err
-}
-
-func (s *Service) noteRouters(ctx context.Context, tx db.Tx, r *reset) error {
-	vm, err := knowLocked(ctx, tx, r.VM)
-	if err != nil {
-		return err
-	}
-	r.Routed = nil
-	for _, c := range vm.cards {
-		if c.Routed {
-			if r.Routed == nil {
-				r.Routed = map[uid.Network]int64{}
-			}
-			r.Routed[c.Network] = c.Revision
-		}
-	}
-	return nil
 }
