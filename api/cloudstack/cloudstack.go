@@ -82,7 +82,7 @@ var All = []api.Command{
 	CreateConsoleEndpoint, MigrateVirtualMachine, ResetPasswordForVirtualMachine, ResetSSHKeyForVirtualMachine, GetVMPassword,
 	ListVolumes, CreateVolume, AttachVolume, DetachVolume, ResizeVolume, DeleteVolume,
 	CreateSnapshot, RevertSnapshot, DeleteSnapshot, ListSnapshots,
-	RegisterIso, DeleteIso, AttachIso, DetachIso,
+	CreateTemplate, RegisterIso, DeleteIso, AttachIso, DetachIso,
 	ListEvents, ListEventTypes, ListAlerts,
 	ListConfigurations, ListConfigurationGroups, UpdateConfiguration, ResetConfiguration, GetCloudIdentifier,
 }

@@ -39,6 +39,37 @@ type RegisterTemplateIn struct {
 	ProjectID       uid.Project       `api:"projectid" doc:"The ID of the project that is to own it."`
 }
 
+// CreateTemplate makes a template of a disk.
+var CreateTemplate = api.Job[CreateTemplateIn, Template]{
+	Name: "createTemplate", Noun: "Template", Role: api.Everyone, Object: "template", Event: "TEMPLATE.CREATE", Creates: true,
+	Doc: "Makes a template of a snapshot, or of a volume with which no machine runs, in an image store of its zone.",
+}
+
+// CreateTemplateIn says of what.
+type CreateTemplateIn struct {
+	api.Once
+	Name            string            `api:"name,required" doc:"The name of the template."`
+	DisplayText     string            `api:"displaytext" doc:"What the template is; its name unless given."`
+	SnapshotID      uid.Snapshot      `api:"snapshotid" doc:"The ID of the snapshot to make it of. Either this or volumeid."`
+	VolumeID        uid.Volume        `api:"volumeid" doc:"The ID of the volume to make it of. Either this or snapshotid."`
+	VMID            uid.VM            `api:"virtualmachineid" doc:"The ID of a bare-metal machine to make it of; there are none here."`
+	URL             string            `api:"url,max=2048" doc:"Where the image of a bare-metal machine is to go. Goes together with virtualmachineid."`
+	ZoneID          uid.Zone          `api:"zoneid,since=4.19" doc:"The ID of the zone that the snapshot or volume must be in."`
+	OSTypeID        uid.OSType        `api:"ostypeid" doc:"The ID of the operating system inside; unless given, that of the template that the volume came from."`
+	Bits            int               `api:"bits" doc:"32 or 64, which it is unless given."`
+	RequiresHVM     *bool             `api:"requireshvm" doc:"Whether the guest needs full virtualisation; it does unless this is false."`
+	PasswordEnabled bool              `api:"passwordenabled" doc:"Whether the guest takes a password from the cloud."`
+	SSHKeyEnabled   bool              `api:"sshkeyenabled" doc:"Whether the guest takes SSH keys from the cloud."`
+	Scalable        bool              `api:"isdynamicallyscalable" doc:"Whether the guest's CPU and memory can grow while it runs."`
+	Featured        bool              `api:"isfeatured" doc:"Whether it is recommended to everybody; for root admins only."`
+	Public          bool              `api:"ispublic" doc:"Whether everyone may use it."`
+	Tag             string            `api:"templatetag,admin" doc:"The tag that hosts must have to run its machines."`
+	Details         map[string]string `api:"details,map" doc:"What else is to be noted of the template, by name."`
+	Account         string            `api:"account,since=4.19" doc:"The name of the account that is to own it. Goes together with domainid. The owner of the snapshot or volume unless given."`
+	DomainID        uid.Domain        `api:"domainid,since=4.19" doc:"The ID of that account's domain."`
+	ProjectID       uid.Project       `api:"projectid" doc:"The ID of the project that is to own it."`
+}
+
 // DeleteTemplate removes a template.
 var DeleteTemplate = api.Job[DeleteTemplateIn, api.Success]{
 	Name: "deleteTemplate", Noun: "Template", Role: api.Everyone, Event: "TEMPLATE.DELETE",

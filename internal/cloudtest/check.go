@@ -181,7 +181,7 @@ var presences = []reference{
 	{"networks", "offering_id", "network_offerings"}, {"networks", "account_id", "accounts"}, {"networks", "domain_id", "domains"},
 	{"ip_ranges", "zone_id", "zones"}, {"ip_ranges", "physical_network_id", "physical_networks"}, {"ip_ranges", "network_id", "networks"},
 	{"template_zones", "zone_id", "zones"}, {"template_zones", "template_id", "templates"}, {"template_zones", "store_id", "image_stores"},
-	{"templates", "account_id", "accounts"}, {"templates", "domain_id", "domains"}, {"image_stores", "zone_id", "zones"},
+	{"templates", "source_id", "templates"}, {"templates", "account_id", "accounts"}, {"templates", "domain_id", "domains"}, {"image_stores", "zone_id", "zones"},
 	{"volumes", "account_id", "accounts"}, {"volumes", "domain_id", "domains"}, {"volumes", "zone_id", "zones"},
 	{"volumes", "pool_id", "storage_pools"}, {"volumes", "vm_id", "vms"},
 	{"snapshots", "account_id", "accounts"}, {"snapshots", "domain_id", "domains"}, {"snapshots", "zone_id", "zones"},

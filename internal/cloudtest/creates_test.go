@@ -63,6 +63,7 @@ var creates = []creation{
 	{"createVolume", api.Params{"name": "v", "zoneid": "$zone", "diskofferingid": "$createDiskOffering"}, "name"},
 	{"deployVirtualMachine", api.Params{"name": "vm", "zoneid": "$zone", "templateid": "$template", "serviceofferingid": "$createServiceOffering"}, "name"},
 	{"createSnapshot", api.Params{"volumeid": "$root", "name": "s"}, "name"},
+	{"createTemplate", api.Params{"snapshotid": "$createSnapshot", "name": "made", "ostypeid": "$os"}, "name"},
 	{"registerIso", api.Params{"name": "i", "url": "http://192.0.2.1/i.iso", "zoneid": "$zone"}, "name"},
 	{"associateIpAddress", api.Params{"networkid": "$createNetwork"}, "ipaddress"},
 	{"createIpForwardingRule", api.Params{"ipaddressid": "$associateIpAddress", "protocol": "tcp", "startport": "53"}, "startport"},

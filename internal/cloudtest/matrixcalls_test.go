@@ -20,6 +20,7 @@ var said = map[string]string{
 var needs = map[string]api.Params{
 	"deployVirtualMachine":             {"templateid": "$"},
 	"createVolume":                     {"zoneid": "$", "diskofferingid": "$"},
+	"createTemplate":                   {"snapshotid": "$"},
 	"registerTemplate":                 {"zoneid": "$"},
 	"deleteSecurityGroup":              {"id": "$"},
 	"authorizeSecurityGroupIngress":    {"securitygroupid": "$", "cidrlist": "203.0.113.0/24"},
@@ -52,6 +53,7 @@ var together = map[string]api.Params{
 	"createVlanIpRange.networkid":                         {"forvirtualnetwork": "false"},
 	"createVlanIpRange.podid":                             {"forvirtualnetwork": "false"},
 	"moveUser.accountid":                                  {"id": "$other", "account": "-"},
+	"createTemplate.volumeid":                             {"snapshotid": "-"},
 	"registerTemplate.zoneids":                            {"zoneid": "-"},
 	"updateRolePermission.roleid":                         {"ruleid": "$", "permission": "deny"},
 	"updateRolePermission.ruleid":                         {"permission": "deny"},

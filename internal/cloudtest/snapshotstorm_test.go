@@ -96,6 +96,30 @@ func TestStormSnapshotRevert(t *testing.T) {
 		})
 }
 
+func TestStormCreateTemplate(t *testing.T) {
+	t.Parallel()
+	imageStorm(t, func(t *testing.T, s *stormy, w *optest.World) {
+		s.have(t, compute.Stopped)
+		var id uid.Template
+		w.Start = func(ctx context.Context) (job op.ID, err error) {
+			id, job, err = s.now.Snapshots.MakeTemplate(auth.With(ctx, auth.System()), snapshot.TemplateIn{
+				Template: image.Template{Name: "made"}, Volume: s.root(t).ID,
+			})
+			return job, err
+		}
+		look := func(state image.State, images int) func(t *testing.T) {
+			return func(t *testing.T) {
+				t.Helper()
+				s.stands(t, id, state, images)
+				if v := s.root(t); v.State != volume.Ready {
+					t.Errorf("its volume is %s", v.State)
+				}
+			}
+		}
+		w.There, w.Nothing = look(image.Ready, 1), look("", 0)
+	})
+}
+
 func TestStormVolumeResize(t *testing.T) {
 	t.Parallel()
 	volumeStorm(t, compute.Running, disk{state: volume.Ready, attached: true, gb: 5}, disk{state: volume.Ready, attached: true, gb: 20},

@@ -50,6 +50,7 @@ var storms = map[string]func(*testing.T){
 	"snapshot.revert":         TestStormSnapshotRevert,
 	"tag.create":              TestStormTagCreate,
 	"tag.delete":              TestStormTagDelete,
+	"template.create":         TestStormCreateTemplate,
 	"template.delete":         TestStormDeleteTemplate,
 	"template.fetch":          TestStormFetchTemplate,
 	"traffictype.add":         TestStormTrafficTypeAdd,

@@ -1314,6 +1314,7 @@ CREATE TABLE templates (
     type        text        not null,                  -- USER, SYSTEM, BUILTIN
     url         text        not null default '',
     checksum    text        not null default '',
+    source_id   text        references templates (id), -- of the volume that it was made of
     size        bigint      not null,                  -- bytes, virtual; 0 until it has been fetched somewhere
     bits        bigint      not null default 64,
     tag         text        not null default '',       -- that hosts must have

@@ -94,7 +94,7 @@ func (s *Service) beginRemoval(ctx context.Context, tx db.Tx, q *op.Request, r *
 		}
 		switch p.State {
 		case Waiting:
-			return fault.Conflictf("%s %q is being fetched; cancel that job, or wait for its end", t.noun(), t.Name)
+			return fault.Conflictf("%s %q is being fetched or made; cancel that job, or wait for its end", t.noun(), t.Name)
 		case Deleting:
 			return fault.Conflictf("%s %q is being deleted already", t.noun(), t.Name)
 		case Ready, Failed:
@@ -132,7 +132,7 @@ func (s *Service) unused(ctx context.Context, tx db.Tx, t Template, r removal) e
 
 func (s *Service) dropAll(ctx context.Context, r *removal) error {
 	for _, z := range r.Zones {
-		if err := s.drop(ctx, r.Template, z); err != nil {
+		if err := s.Drop(ctx, r.Template, z); err != nil {
 			return err
 		}
 	}

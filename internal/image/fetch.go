@@ -94,7 +94,7 @@ func (s *Service) fetchImage(ctx context.Context, f *fetching) error {
 }
 
 func (s *Service) dropFetched(ctx context.Context, f *fetching) error {
-	return s.drop(ctx, f.Template, f.Zone)
+	return s.Drop(ctx, f.Template, f.Zone)
 }
 
 func (s *Service) fetched(ctx context.Context, tx db.Tx, f *fetching) error {
@@ -142,8 +142,8 @@ func (s *Service) imagerOf(ctx context.Context, t Template) (hypervisor.Imager, 
 	return imager, on, ref, err
 }
 
-// drop removes an image from a zone's store. Where no host is left that could, there is nothing that could be used, either.
-func (s *Service) drop(ctx context.Context, id uid.Template, z uid.Zone) error {
+// Drop removes an image from a zone's store. Where no host is left that could, there is nothing that could be used, either.
+func (s *Service) Drop(ctx context.Context, id uid.Template, z uid.Zone) error {
 	t, err := entry(ctx, s.DB.Read(), id, z)
 	if err != nil || t.Place.Store == "" {
 		return err

@@ -25,7 +25,8 @@ type Template struct {
 	Type            string // User, Builtin, System
 	URL             string `bun:"url"`
 	Checksum        string
-	Size            int64 // bytes of a disk made from it; 0 until it has been fetched somewhere
+	Source          uid.Template `bun:"source_id,nullzero"` // of the volume that it was made of
+	Size            int64        // bytes of a disk made from it; 0 until it has been fetched somewhere
 	Bits            int
 	Tag             string // that hosts must have
 	Details         map[string]string
@@ -63,7 +64,7 @@ type State string
 
 // The states.
 const (
-	Waiting  State = "Waiting" // to be fetched, or being fetched
+	Waiting  State = "Waiting" // to be fetched or made, or being so
 	Ready    State = "Ready"
 	Failed   State = "Failed"
 	Deleting State = "Deleting"

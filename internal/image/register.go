@@ -41,6 +41,12 @@ func (s *Service) Register(ctx context.Context, in RegisterIn) (Template, error)
 	} else if err := s.checkKind(&t); err != nil {
 		return Template{}, err
 	}
+	if err := checkURL(t.URL, t.Format); err != nil {
+		return Template{}, err
+	}
+	if err := checkSum(t.Checksum); err != nil {
+		return Template{}, err
+	}
 	if err := s.check(ctx, &t); err != nil {
 		return Template{}, err
 	}
@@ -70,8 +76,17 @@ func (s *Service) Register(ctx context.Context, in RegisterIn) (Template, error)
 	return t, err
 }
 
-// add writes a template's rows and counts it.
+// add writes a template's rows and the event, and counts it.
 func (s *Service) add(ctx context.Context, tx db.Tx, t Template, places []Place) error {
+	if err := s.insert(ctx, tx, t, places); err != nil {
+		return err
+	}
+	_, err := event.Write(ctx, tx, t.event(event.TemplateCreate, fmt.Sprintf("registered %s %s (%s)", t.noun(), t.Name, t.ID)))
+	return err
+}
+
+// insert writes a template's rows and counts it.
+func (s *Service) insert(ctx context.Context, tx db.Tx, t Template, places []Place) error {
 	find := findOSType
 	if t.OSType == "" {
 		find = func(ctx context.Context, q db.Tx, _ uid.OSType) (OSType, error) { return findAnyOS(ctx, q) }
@@ -88,9 +103,6 @@ func (s *Service) add(ctx context.Context, tx db.Tx, t Template, places []Place)
 		places[i].Template, places[i].Created = t.ID, tx.Now
 	}
 	if err := insertPlaces(ctx, tx, places); err != nil {
-		return err
-	}
-	if _, err := event.Write(ctx, tx, t.event(event.TemplateCreate, fmt.Sprintf("registered %s %s (%s)", t.noun(), t.Name, t.ID))); err != nil {
 		return err
 	}
 	return account.Take(ctx, tx, t.Account, limit.Use{limit.Templates: 1})
@@ -199,12 +211,6 @@ func (s *Service) check(ctx context.Context, t *Template) error {
 	t.DisplayText, t.Bits = cmp.Or(t.DisplayText, t.Name), cmp.Or(t.Bits, 64)
 	if t.Details == nil {
 		t.Details = map[string]string{}
-	}
-	if err := checkURL(t.URL, t.Format); err != nil {
-		return err
-	}
-	if err := checkSum(t.Checksum); err != nil {
-		return err
 	}
 	caller := auth.From(ctx)
 	switch {

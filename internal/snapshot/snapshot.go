@@ -65,6 +65,7 @@ type Service struct {
 	create *op.Runner[taking]
 	remove *op.Runner[removal]
 	revert *op.Runner[reverting]
+	image  *op.Runner[imaging]
 }
 
 // New makes a service and registers its plans with the engine.
@@ -73,6 +74,7 @@ func New(p Parts) *Service {
 	s.create = op.Register(p.Engine, s.createPlan())
 	s.remove = op.Register(p.Engine, s.removePlan())
 	s.revert = op.Register(p.Engine, s.revertPlan())
+	s.image = op.Register(p.Engine, s.imagePlan())
 	return s
 }
 

@@ -8,12 +8,14 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/owned"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/image"
+	"github.com/virga-cloud/virga/internal/snapshot"
 	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
@@ -23,6 +25,13 @@ func (f *Facade) registerTemplates(m *api.Mux) {
 	api.HandleList(m, cs.ListTemplates, f.listTemplates)
 	api.HandleList(m, cs.ListIsos, f.listISOs)
 	api.HandleCreateItems(m, cs.RegisterTemplate, f.registerTemplate, f.showTemplate)
+	api.HandleJob(m, cs.CreateTemplate, f.createTemplate, func(ctx context.Context, id string) (none cs.Template, err error) {
+		all, err := f.showTemplate(ctx, uid.Template(id))
+		if err != nil {
+			return none, err
+		}
+		return all[0], nil
+	})
 	api.HandleCreateItems(m, cs.RegisterIso, f.registerISO, f.showTemplate)
 	api.HandleJob(m, cs.DeleteIso, func(ctx context.Context, in cs.DeleteIsoIn) (api.Started, error) {
 		job, err := f.Images.DeleteISO(ctx, in.ID, in.ZoneID)
@@ -54,6 +63,40 @@ func (f *Facade) registerTemplate(ctx context.Context, in cs.RegisterTemplateIn)
 		Zones: zones, Store: in.ImageStoreID, Owner: account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID},
 	})
 	return t.ID, err
+}
+
+func (f *Facade) createTemplate(ctx context.Context, in cs.CreateTemplateIn) (api.Started, error) {
+	if err := f.noBareMetal(ctx, in); err != nil {
+		return api.Started{}, err
+	}
+	id, job, err := f.Snapshots.MakeTemplate(ctx, snapshot.TemplateIn{
+		Template: image.Template{
+			Name: in.Name, DisplayText: in.DisplayText, OSType: in.OSTypeID, Bits: in.Bits, Bootable: true,
+			RequiresHVM: in.RequiresHVM == nil || *in.RequiresHVM, PasswordEnabled: in.PasswordEnabled, SSHKeyEnabled: in.SSHKeyEnabled,
+			Scalable: in.Scalable, Featured: in.Featured, Public: in.Public, Tag: in.Tag, Details: in.Details,
+		},
+		Snapshot: in.SnapshotID, Volume: in.VolumeID, Zone: in.ZoneID,
+		Owner: account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID},
+	})
+	return api.Started{ID: string(id), JobID: job}, err
+}
+
+// noBareMetal refuses what is for bare-metal machines, which there are none of.
+func (f *Facade) noBareMetal(ctx context.Context, in cs.CreateTemplateIn) error {
+	if in.VMID == "" {
+		if in.URL != "" {
+			return fault.Invalidf("url says where the image of a bare-metal machine goes: leave it out")
+		}
+		return nil
+	}
+	vms, _, err := f.Machines.List(ctx, compute.Filter{Scope: auth.From(ctx).Reach(), IDs: []uid.VM{in.VMID}})
+	if err == nil && len(vms) == 0 {
+		err = fault.Missing(in.VMID)
+	}
+	if err != nil {
+		return err
+	}
+	return fault.Invalidf("virtual machine %q is on no bare-metal host: name its volume in volumeid", vms[0].Name)
 }
 
 func (f *Facade) registerISO(ctx context.Context, in cs.RegisterIsoIn) (uid.Template, error) {

@@ -27,7 +27,7 @@ func Template(t image.Template) cs.Template {
 		OSTypeID: t.OSType, Hypervisor: t.Hypervisor, Format: t.Format, Type: t.Type, Tag: t.Tag,
 		URL: t.URL, Checksum: t.Checksum, Size: t.Size, PhysicalSize: t.Place.Stored, Bits: t.Bits, Bootable: t.Bootable,
 		RequiresHVM: t.RequiresHVM, Scalable: t.Scalable, Public: t.Public, Featured: t.Featured, Extractable: t.Extractable, Ready: t.Ready,
-		Status: status(t), PasswordEnabled: t.PasswordEnabled, SSHKeyEnabled: t.SSHKeyEnabled, Details: t.Details,
+		Status: status(t), PasswordEnabled: t.PasswordEnabled, SSHKeyEnabled: t.SSHKeyEnabled, Details: t.Details, SourceID: t.Source,
 		Created: api.At(t.Created), Removed: api.At(t.Removed),
 	}
 }
