@@ -171,7 +171,12 @@ func (s *Service) Ready(ctx context.Context, id uid.Host, address string, t host
 		return There, err
 	}
 	if there {
-		return There, s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error { return document.Again(ctx, tx, id) })
+		return There, s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+			if err := host.BeUnsure(ctx, tx, id); err != nil {
+				return err
+			}
+			return document.Again(ctx, tx, id)
+		})
 	}
 	if address != "" && address != a.Address {
 		a.Address = address

@@ -23,6 +23,7 @@ const (
 	PodIP            Type = 5
 	Secondary        Type = 6
 	Host             Type = 7
+	Machine          Type = 8
 	Router           Type = 9
 	Management       Type = 14
 	VLAN             Type = 18
@@ -35,7 +36,7 @@ var names = map[Type]string{
 	Memory: "ALERT.MEMORY", CPU: "ALERT.CPU", StorageAllocated: "ALERT.STORAGE.ALLOCATED", PublicIP: "ALERT.NETWORK.PUBLICIP",
 	Storage: "ALERT.STORAGE", PodIP: "ALERT.NETWORK.PRIVATEIP", Secondary: "ALERT.STORAGE.SECONDARY", VLAN: "ALERT.NETWORK.VLAN",
 	SharedIP: "ALERT.NETWORK.DIRECTPUBLICIP", LocalStorage: "ALERT.STORAGE.LOCAL", Host: "ALERT.COMPUTE.HOST", Router: "ALERT.SERVICE.DOMAINROUTER",
-	Management: "ALERT.MANAGEMENT",
+	Management: "ALERT.MANAGEMENT", Machine: "ALERT.USERVM",
 }
 
 // Name is the type's name ("ALERT.CPU"); "" for a type that is never raised.

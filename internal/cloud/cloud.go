@@ -30,6 +30,7 @@ import (
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
+	"github.com/virga-cloud/virga/internal/failover"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/hypervisor/sim"
@@ -133,6 +134,7 @@ type Cloud struct {
 	Machines  *compute.Service
 	Access    *credential.Service
 	Upkeep    *upkeep.Service
+	Failover  *failover.Service
 	Console   *console.Service
 	Closing   *closing.Service
 	Projects  *project.Service
@@ -174,6 +176,9 @@ func Open(ctx context.Context, c Config) (_ *Cloud, err error) {
 		return nil, err
 	}
 	if c.World != "" {
+		if c.Pace.Now == nil {
+			c.Pace.Now = c.DBOptions.Clock
+		}
 		if cl.World, err = sim.Open(c.World, c.Pace); err != nil {
 			return nil, fmt.Errorf("open the simulated hosts' world: %w", err)
 		}
@@ -278,6 +283,8 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 		DB: cl.DB, Accounts: cl.Accounts, Projects: cl.Projects, Roles: cl.Roles, Hosts: cl.Hosts, Machines: cl.Machines,
 	})
 	cl.Upkeep = upkeep.New(cl.DB, cl.Engine, cl.Hosts, cl.Machines)
+	cl.Failover = failover.New(cl.DB, cl.Engine, cl.Hosts, cl.Machines)
+	cl.Machines.EndedTo(failover.Note)
 	cl.Closing = closing.New(closing.Parts{
 		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Projects: cl.Projects, Machines: cl.Machines, Volumes: cl.Volumes,
 		Snapshots: cl.Snapshots, Networks: cl.Networks, Images: cl.Images,
@@ -395,6 +402,9 @@ const glance = 5 * time.Second
 // maintenancePeriod is how soon machines begin to leave a host that is to go out of service.
 const maintenancePeriod = 2 * time.Second
 
+// failoverPeriod is how often it is looked whether silent hosts are gone for good, and what runs on those that are back.
+const failoverPeriod = 2 * time.Second
+
 // routerPeriod is how soon a router converges that nobody waits for, at the latest.
 const routerPeriod = 3 * time.Second
 
@@ -410,6 +420,7 @@ func (cl *Cloud) keepers() []keep.Keeper {
 		{Name: "host-documents", Period: routerPeriod, Round: cl.Documents.Round},
 		{Name: "routers", Period: routerPeriod, Round: cl.Routers.Round},
 		{Name: "maintenance", Period: maintenancePeriod, Round: cl.Upkeep.Round},
+		{Name: "failover", Period: failoverPeriod, Round: cl.Failover.Round},
 		{Name: "network-gc", Period: glance, Every: every(setting.NetworkGCInterval), Round: func(ctx context.Context) error {
 			return cl.Routers.Retire(ctx, setting.NetworkGCWait.Of(cl.Settings))
 		}},

@@ -91,7 +91,7 @@ func New(t testing.TB, url string, o Options) *Cloud {
 	d, err := db.Open(t.Context(), url, db.Options{Clock: clock.Now, NoSync: !o.Durable, SkipMigrations: true})
 	must(t, err)
 	t.Cleanup(d.Close)
-	world, err := sim.Open(filepath.Join(dir, worldFile), sim.Options{})
+	world, err := sim.Open(filepath.Join(dir, worldFile), sim.Options{Now: clock.Now})
 	must(t, err)
 	t.Cleanup(func() { _ = world.Close() })
 	box, err := secret.OpenBox(filepath.Join(dir, keyFile))

@@ -12,6 +12,7 @@ import (
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/router"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
@@ -30,6 +31,7 @@ type disk struct {
 	bun.BaseModel `bun:"table:volumes,alias:d"`
 	volume.Volume
 	PoolURL       string               `bun:"pool_url,nullzero"` // "" while it has no pool
+	PoolScope     pool.Scope           `bun:"pool_scope,nullzero"`
 	TemplateBytes int64                `bun:"template_bytes,nullzero"`
 	Store         uid.ImageStore       `bun:"store_id,nullzero"` // that has the template or snapshot; "" where the driver has it anyway
 	StoreURL      string               `bun:"store_url,nullzero"`
@@ -80,7 +82,7 @@ func (vm known) connected() bool {
 }
 
 var (
-	disksOf = db.Prepare(`select d.*, p.url as pool_url, t.size as template_bytes, i.id as store_id, i.url as store_url,
+	disksOf = db.Prepare(`select d.*, p.url as pool_url, p.scope as pool_scope, t.size as template_bytes, i.id as store_id, i.url as store_url,
 		coalesce(o.storage_type, s.storage_type, 'shared') as storage_type,
 		coalesce(o.tags, s.storage_tags, '') as storage_tags, coalesce(m.host_tags, '') as host_tags,
 		coalesce(m.deployment_planner, '') as deployment_planner, coalesce(m.limit_cpu, false) as limit_cpu,

@@ -36,6 +36,7 @@ type Service struct {
 	box      *secret.Box
 
 	placement *placement.Service
+	ended     Ended
 
 	deploy      *op.Runner[job]
 	prepare     *op.Runner[job]
@@ -49,6 +50,7 @@ type Service struct {
 	expunge     *op.Runner[job]
 
 	migrate *op.Runner[migration]
+	settle  *op.Runner[settling]
 
 	attachVolume *op.Runner[attachment]
 	createVolume *op.Runner[attachment]
@@ -88,6 +90,7 @@ func New(p Parts) *Service {
 	s.wipe = op.Register(e, s.wipePlan())
 	s.expunge = op.Register(e, s.expungePlan())
 	s.migrate = op.Register(e, s.migratePlan())
+	s.settle = op.Register(e, s.settlePlan())
 	s.attachVolume = op.Register(e, s.attachPlan())
 	s.createVolume = op.Register(e, s.createVolumePlan())
 	s.detachVolume = op.Register(e, s.detachPlan())

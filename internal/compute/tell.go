@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/volume"
 )
@@ -27,6 +28,7 @@ func (s *Service) tell(vm known) (m hypervisor.Machine, err error) {
 	for _, d := range vm.disks {
 		m.LimitCPU, rate = d.LimitCPU, d.NetworkRate
 		if d.Pool != "" && d.State != volume.Attaching {
+			m.Leased = (m.Leased || len(m.Disks) == 0) && d.PoolScope != pool.HostOnly // all of them
 			m.Disks = append(m.Disks, d.attachment())
 		}
 	}

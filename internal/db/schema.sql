@@ -311,6 +311,14 @@ CREATE INDEX events_owner on events (account_id, id);
 
 CREATE INDEX events_resource on events (resource_id, id);
 
+CREATE TABLE failovers (
+    vm_id       text primary key references vms (id),
+    since       timestamptz not null,
+    tries       bigint      not null default 0,
+    due         timestamptz not null,                  -- when it is tried next
+    job_id      text        not null default ''        -- of the last try
+);
+
 CREATE TABLE firewall_rules (
     id          text primary key,
     account_id  text        not null references accounts (id),
@@ -381,6 +389,7 @@ CREATE TABLE hosts (
     capabilities text       not null default '',       -- what its agent proved that it can do
     last_seen   timestamptz,
     lost        timestamptz,                           -- since when it does not answer
+    unsure      bigint      not null default 0,        -- counts up when what runs on it may have changed; 0 once that was looked at
     created     timestamptz not null,
     removed     timestamptz,
     constraint hosts_cpu    check (cpu_used    >= 0 and cpu_used    <= cpu_total),
@@ -400,6 +409,10 @@ CREATE INDEX hosts_load on hosts (zone_id, (case when memory_used * cpu_total >=
 CREATE UNIQUE INDEX hosts_name on hosts (zone_id, name) where removed is null;
 
 CREATE UNIQUE INDEX hosts_pod_ip on hosts (pod_id, pod_ip) where pod_ip is not null and removed is null;
+
+CREATE INDEX hosts_silent on hosts (id) where lost is not null and removed is null;
+
+CREATE INDEX hosts_unsure on hosts (id) where unsure > 0 and removed is null;
 
 CREATE TABLE image_stores (
     id          text primary key,

@@ -69,6 +69,7 @@ type Host struct {
 	Capabilities  string    // that its agent proved, with commas between
 	LastSeen      time.Time `bun:",nullzero"`
 	Lost          time.Time `bun:",nullzero"` // since when it does not answer
+	Unsure        int64     // counts up whenever what runs on it may have changed without our knowing; 0 once that was looked at
 	Created       time.Time
 	Removed       time.Time `bun:",nullzero"`
 }

@@ -69,6 +69,7 @@ func (s *Service) away(ctx context.Context, tx db.Tx, p *probing) error {
 		return err
 	}
 	h.State = Alert
+	h.Unsure++
 	if h.Lost.IsZero() {
 		h.Lost = tx.Now
 	}
@@ -101,6 +102,7 @@ func (s *Service) back(ctx context.Context, tx db.Tx, p *probing) error {
 	}
 	h.learn(p.Report, c.CPUOvercommit, c.MemoryOvercommit)
 	h.State, h.LastSeen, h.Lost = Up, tx.Now, time.Time{}
+	h.Unsure++
 	if err := saveHost(ctx, tx, h); err != nil || p.Local == 0 {
 		return err
 	}

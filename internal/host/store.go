@@ -139,7 +139,7 @@ func setTold(ctx context.Context, tx db.Tx, id uid.Host, t Told) error {
 
 // setState changes a host's state if it is still the one that the caller saw, and tells whether it was.
 func setState(ctx context.Context, tx db.Tx, id uid.Host, from, to State) (bool, error) {
-	n, err := db.Changed(tx.NewRaw(`update hosts set state = ?, last_seen = case when ? = 'Up' then ? else last_seen end,
+	n, err := db.Changed(tx.NewRaw(`update hosts set state = ?, unsure = unsure + 1, last_seen = case when ? = 'Up' then ? else last_seen end,
 		lost = case when ? = 'Up' then null else coalesce(lost, ?) end where id = ? and state = ?`,
 		to, to, tx.Now, to, tx.Now, id, from).Exec(ctx))
 	return n == 1, err

@@ -82,6 +82,8 @@ type Machine struct {
 	SSHKeys     []string  // public keys that the guest is to let in, as lines of authorized_keys
 	CD          *ImageRef // an ISO in the CD drive, from which a machine starts whose first disk is empty; nil for none
 	UEFI        bool      `json:",omitzero"` // it is started by UEFI and not by a BIOS
+	// Leased has the host end the machine when it can't leave signs of life in the pools of its disks for as long as [Lease].
+	Leased bool `json:",omitzero"`
 	// Drive are files on a read-only drive with the label config-2, by path: "openstack/latest/user_data". It is how a machine is told
 	// what no router tells it; none for no drive.
 	Drive    map[string][]byte `json:",omitempty"`

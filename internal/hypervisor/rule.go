@@ -53,6 +53,9 @@ const (
 	CommandRouters     Command = "Routers"
 
 	CommandApplyGuards Command = "ApplyGuards" // a Guarder's
+
+	CommandSign Command = "Sign" // a Witness's, as the next
+	CommandHeld Command = "Held"
 )
 
 // Rule makes a command misbehave on the hosts in its scope: the call takes Wait longer and then fails, if Fault or Lost say
@@ -138,6 +141,8 @@ var agentCommands = map[string]Command{
 	"LoadBalancerConfigCommand":                CommandApplyRouter,
 	"DropRouterCommand":                        CommandDropRouter,
 	"NetworkUsageCommand":                      CommandRouters,
+	"CheckOnHostCommand":                       CommandSign,
+	"CheckVMActivityOnStoragePoolCommand":      CommandHeld,
 }
 
 // ParseRule reads a rule without a scope as CloudStack's configureSimulator spells it. The name is that of an agent's command

@@ -920,6 +920,7 @@ create table hosts (
     capabilities text       not null default '',       -- what its agent proved that it can do
     last_seen   timestamptz,
     lost        timestamptz,                           -- since when it does not answer
+    unsure      bigint      not null default 0,        -- counts up when what runs on it may have changed; 0 once that was looked at
     created     timestamptz not null,
     removed     timestamptz,
     constraint hosts_cpu    check (cpu_used    >= 0 and cpu_used    <= cpu_total),
@@ -933,6 +934,8 @@ create index hosts_listed on hosts (id) where removed is null;
 create index hosts_load on hosts (zone_id, (case when memory_used * cpu_total >= cpu_used * memory_total
     then memory_used * 1000000 / nullif(memory_total, 0) else cpu_used * 1000000 / nullif(cpu_total, 0) end), id)
     where removed is null and state = 'Up' and resource_state = 'Enabled';
+create index hosts_silent on hosts (id) where lost is not null and removed is null;
+create index hosts_unsure on hosts (id) where unsure > 0 and removed is null;
 create index hosts_leaving on hosts (id) where resource_state = 'PrepareForMaintenance' and removed is null;
 
 -- internal/agent --------------------------------------------------------------------------------------------------
@@ -1313,6 +1316,16 @@ create index vms_to_host on vms (to_host_id) where to_host_id is not null;
 create index vms_iso on vms (iso_id) where iso_id is not null;
 create index vms_group on vms (group_id) where group_id is not null;
 create index vms_destroyed on vms (destroyed) where destroyed is not null and removed is null;
+
+-- internal/failover -----------------------------------------------------------------------------------------------
+-- machines that have ended by themselves and are to run again
+create table failovers (
+    vm_id       text primary key references vms (id),
+    since       timestamptz not null,
+    tries       bigint      not null default 0,
+    due         timestamptz not null,                  -- when it is tried next
+    job_id      text        not null default ''        -- of the last try
+);
 
 -- internal/console ------------------------------------------------------------------------------------------------
 create table console_tickets (

@@ -18,6 +18,9 @@ func (w *World) Start(ctx context.Context, host uid.Host, m hypervisor.Machine) 
 	started := false
 	err = w.do(ctx, host, hypervisor.CommandStart, func(t *tx) (err error) {
 		started, err = t.start(host, m, spec)
+		if g, _ := t.guest(m.VM); fault.Is(err, fault.Conflict) && g.running && g.host != host {
+			w.doubles.Add(1)
+		}
 		return err
 	})
 	if err != nil || !started {

@@ -8,7 +8,9 @@ import (
 )
 
 func (t *tx) putHost(id uid.Host, c hypervisor.Capacity) error {
-	_, err := t.exec("insert or replace into host (id, zone, pod, cluster, cores, mhz, mb) values (?, ?, ?, ?, ?, ?, ?)",
+	_, err := t.exec(`insert into host (id, zone, pod, cluster, cores, mhz, mb) values (?, ?, ?, ?, ?, ?, ?)
+		on conflict (id) do update set zone = excluded.zone, pod = excluded.pod, cluster = excluded.cluster, cores = excluded.cores,
+			mhz = excluded.mhz, mb = excluded.mb`,
 		string(id), string(c.Zone), string(c.Pod), string(c.Cluster), c.CPUCores, c.CPUSpeedMHz, c.MemoryMB)
 	if err == nil {
 		t.hosts[id] = c
@@ -36,17 +38,17 @@ func (p *prepared) host(id uid.Host) (c hypervisor.Capacity, err error) {
 	return c, err
 }
 
-// asked is host, and whether there is any rule: one query for what every host is asked every few seconds.
+// asked is host, and whether it is in trouble or there is any rule: one query for what every host is asked every few seconds.
 func (p *prepared) asked(id uid.Host) (c hypervisor.Capacity, scripted bool, err error) {
 	found, err := p.one([]any{&c.Zone, &c.Pod, &c.Cluster, &c.CPUCores, &c.CPUSpeedMHz, &c.MemoryMB, &scripted},
-		"select zone, pod, cluster, cores, mhz, mb, exists (select 1 from rule) from host where id = ?", string(id))
+		"select zone, pod, cluster, cores, mhz, mb, silent or sign > 0 or exists (select 1 from rule) from host where id = ?", string(id))
 	if err == nil && !found {
 		err = unknown(id)
 	}
 	return c, scripted, err
 }
 
-// places is where hosts are, those that are there.
+// places is where hosts are, those that are there and answer.
 func (p *prepared) places(hosts []uid.Host) (map[uid.Host]hypervisor.Capacity, error) {
 	ids, err := json.Marshal(hosts)
 	if err != nil {
@@ -59,7 +61,7 @@ func (p *prepared) places(hosts []uid.Host) (map[uid.Host]hypervisor.Capacity, e
 		err := scan(&id, &c.Zone, &c.Pod, &c.Cluster)
 		found[id] = c
 		return err
-	}, "select id, zone, pod, cluster from host where id in (select value from json_each(?))", string(ids))
+	}, "select id, zone, pod, cluster from host where not silent and id in (select value from json_each(?))", string(ids))
 	return found, err
 }
 

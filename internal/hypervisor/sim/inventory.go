@@ -31,6 +31,9 @@ type Location struct {
 func (w *World) Inspect(ctx context.Context) (Inventory, error) {
 	var i Inventory
 	err := w.store.write(ctx, func(t *tx) (err error) { // the writer's turn makes it one moment
+		if err = t.lapse(w.now()); err != nil {
+			return err
+		}
 		if i.Hosts, err = t.allHosts(); err != nil {
 			return err
 		}

@@ -18,6 +18,9 @@ func (w *World) Script(ctx context.Context, r hypervisor.Rule) error {
 func (w *World) do(ctx context.Context, host uid.Host, c hypervisor.Command, effect func(*tx) error) error {
 	var r hypervisor.Rule
 	err := w.store.write(ctx, func(t *tx) (err error) {
+		if err = t.reach(host, w.now()); err != nil {
+			return err
+		}
 		if r, err = t.meet(host, c); err != nil || !r.Idle() {
 			return err
 		}
@@ -30,7 +33,13 @@ func (w *World) do(ctx context.Context, host uid.Host, c hypervisor.Command, eff
 		return err
 	}
 	if r.Fault == "" {
-		if err := w.store.write(ctx, effect); err != nil {
+		err := w.store.write(ctx, func(t *tx) error {
+			if err := t.reach(host, w.now()); err != nil {
+				return err
+			}
+			return effect(t)
+		})
+		if err != nil {
 			return err
 		}
 	}

@@ -16,13 +16,17 @@ import (
 const readers = 4
 
 // version is the schema's, in the file's user_version. A world is a simulation: another version's is refused, not migrated.
-const version = 4
+const version = 5
 
 const schema = `
 create table if not exists host (
 	id text primary key, zone text not null, pod text not null, cluster text not null,
-	cores int not null, mhz int not null, mb int not null
+	cores int not null, mhz int not null, mb int not null,
+	silent int not null default 0, -- it does not answer
+	sign int not null default 0,   -- its last sign of life, in nanoseconds; 0: it goes on giving them
+	lapse int not null default 0   -- when its leased machines end; 0: never
 ) without rowid;
+create index if not exists host_trouble on host (id) where silent or sign > 0;
 create table if not exists disk (
 	volume text, pool text, url text not null, bytes int not null, template text not null, template_bytes int not null,
 	vm text not null default '', -- who started with it and was not stopped since

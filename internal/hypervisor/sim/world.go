@@ -10,6 +10,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,6 +23,8 @@ type Options struct {
 
 	// Wait waits for a duration or until the context is done, whose error it then returns; nil waits in real time.
 	Wait func(context.Context, time.Duration) error
+	// Now is the time by which leases run out; nil is a clock that stands still.
+	Now func() time.Time
 }
 
 // World is a simulated data centre. It is a [hypervisor.Driver], [hypervisor.Enroller], [hypervisor.Watcher], [hypervisor.Networker],
@@ -30,6 +33,8 @@ type World struct {
 	store   *store
 	options Options
 	temp    string // folder to remove at Close, "" for none
+
+	doubles atomic.Int64
 }
 
 // Open opens the world in a file, which is made if it is not there. With path "" the world is private and vanishes at Close.
@@ -38,6 +43,9 @@ func Open(path string, o Options) (*World, error) {
 	w := &World{options: o}
 	if w.options.Wait == nil {
 		w.options.Wait = wait
+	}
+	if w.options.Now == nil {
+		w.options.Now = func() time.Time { return time.Unix(1, 0) }
 	}
 	if path == "" {
 		var err error

@@ -43,6 +43,8 @@ type known struct {
 	hosts   map[uid.Host]hypervisor.Capacity
 	rules   []hypervisor.Rule
 	loaded  bool // rules are those of the file
+
+	troubles map[uid.Host]trouble // of hosts that have any; nil: they are still to be read
 }
 
 func (k *known) forget() { *k = known{version: k.version, hosts: map[uid.Host]hypervisor.Capacity{}} }

@@ -1,0 +1,131 @@
+package failover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/virga-cloud/virga/internal/alert"
+	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/host"
+	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// settle asks hosts that are back what runs there, and makes that and what is believed agree.
+func (s *Service) settle(ctx context.Context) error {
+	back, err := host.Unsure(ctx, s.db.Read())
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, h := range back {
+		if err := s.settleOne(ctx, h); err != nil && !fault.Is(err, fault.Unavailable) { // it is gone again, and its health says so
+			failed = append(failed, fmt.Errorf("find out what runs on host %s: %w", h.Name, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+func (s *Service) settleOne(ctx context.Context, h host.Host) error {
+	driver, err := s.hosts.Driver(h.Hypervisor)
+	if err != nil {
+		return err
+	}
+	running, err := s.running(ctx, h.ID) // before the host is asked: see [compute.Finding]
+	if err != nil {
+		return err
+	}
+	guests, err := driver.Guests(ctx, h.ID)
+	if err != nil {
+		return err
+	}
+	var found []compute.Finding
+	for _, vm := range running {
+		if !slices.ContainsFunc(guests, func(g hypervisor.Guest) bool { return g.VM == vm.ID && (g.Running || g.Arriving) }) {
+			found = append(found, compute.Finding{VM: vm.ID, Host: h.ID, Version: vm.Version, Answers: true,
+				Why: fmt.Sprintf("host %s is back without it", h.Name)})
+		}
+	}
+	strays, strangers, err := s.strays(ctx, driver, h, guests)
+	if err != nil {
+		return err
+	}
+	all, err := s.agree(ctx, append(found, strays...))
+	if err != nil || !all {
+		return err
+	}
+	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		if err := alert.Resolve(ctx, tx, alert.Host, about(h.ID)); err != nil {
+			return err
+		}
+		if len(strangers) > 0 {
+			err := alert.Raise(ctx, tx, alert.Host, "strangers on "+string(h.ID), "on host %s there are machines that nobody here knows, and that are "+
+				"left alone: %v", h.Name, strangers)
+			if err != nil {
+				return err
+			}
+		}
+		return host.Sure(ctx, tx, h)
+	})
+}
+
+// strays gives the machines that are on a host and should not be, and those that are not known at all. One that was removed is ended at once.
+func (s *Service) strays(ctx context.Context, driver hypervisor.Driver, h host.Host, guests []hypervisor.Guest) (
+	found []compute.Finding, strangers []uid.VM, err error,
+) {
+	ids := make([]uid.VM, len(guests))
+	for i, g := range guests {
+		ids[i] = g.VM
+	}
+	known, err := compute.ByID(ctx, s.db.Read(), ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, g := range guests {
+		vm, ok := known[g.VM]
+		switch {
+		case !ok:
+			strangers = append(strangers, g.VM)
+		case vm.Host == h.ID, vm.ToHost == h.ID:
+		case !vm.Removed.IsZero():
+			if err := driver.Stop(ctx, h.ID, g.VM, true); err != nil {
+				return nil, nil, err
+			}
+		default:
+			found = append(found, compute.Finding{VM: g.VM, Host: h.ID, Version: vm.Version, Answers: true,
+				Why: fmt.Sprintf("host %s is back and has it", h.Name)})
+		}
+	}
+	return found, strangers, nil
+}
+
+// agree makes what was found so. It tells whether there is nothing left to do: a machine that something is being done with is looked at
+// again.
+func (s *Service) agree(ctx context.Context, found []compute.Finding) (all bool, err error) {
+	all = true
+	jobs := make([]op.ID, len(found))
+	for i, f := range found {
+		jobs[i], err = s.machines.Settle(ctx, f)
+		if fault.Is(err, fault.Conflict) || fault.Is(err, fault.NotFound) {
+			all = false
+		} else if err != nil {
+			return false, err
+		}
+	}
+	for _, job := range jobs {
+		if job == "" {
+			continue
+		}
+		r, err := s.engine.Wait(ctx, job)
+		if err != nil {
+			return false, err
+		}
+		all = all && r.State == op.Done
+	}
+	return all, nil
+}
