@@ -12,7 +12,6 @@ import (
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor"
-	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -55,9 +54,8 @@ func (s *Service) settleOne(ctx context.Context, h host.Host) error {
 	if err != nil {
 		return err
 	}
-	all, err := s.agree(ctx, append(found, strays...))
-	if err != nil || !all {
-		return err
+	if found = append(found, strays...); len(found) > 0 { // until none is left
+		return s.agree(ctx, found)
 	}
 	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		if err := alert.Resolve(ctx, tx, alert.Host, about(h.ID)); err != nil {
@@ -104,28 +102,11 @@ func (s *Service) strays(ctx context.Context, driver hypervisor.Driver, h host.H
 	return found, strangers, nil
 }
 
-// agree makes what was found so. It tells whether there is nothing left to do: a machine that something is being done with is looked at
-// again.
-func (s *Service) agree(ctx context.Context, found []compute.Finding) (all bool, err error) {
-	all = true
-	jobs := make([]op.ID, len(found))
-	for i, f := range found {
-		jobs[i], err = s.machines.Settle(ctx, f)
-		if fault.Is(err, fault.Conflict) || fault.Is(err, fault.NotFound) {
-			all = false
-		} else if err != nil {
-			return false, err
-		}
+// agree begins to make what was found so. A machine that something is being done with has its turn in a later round.
+func (s *Service) agree(ctx context.Context, found []compute.Finding) error {
+	var failed []error
+	for _, f := range found {
+		failed = append(failed, s.end(ctx, f))
 	}
-	for _, job := range jobs {
-		if job == "" {
-			continue
-		}
-		r, err := s.engine.Wait(ctx, job)
-		if err != nil {
-			return false, err
-		}
-		all = all && r.State == op.Done
-	}
-	return all, nil
+	return errors.Join(failed...)
 }

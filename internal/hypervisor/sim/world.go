@@ -34,7 +34,8 @@ type World struct {
 	options Options
 	temp    string // folder to remove at Close, "" for none
 
-	doubles atomic.Int64
+	doubles  atomic.Int64
+	lockless atomic.Bool
 }
 
 // Open opens the world in a file, which is made if it is not there. With path "" the world is private and vanishes at Close.

@@ -1,0 +1,177 @@
+package cloudtest_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/virga-cloud/virga/api"
+	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/alert"
+	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/cloudtest"
+	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/db/dbtest"
+	"github.com/virga-cloud/virga/internal/host"
+	"github.com/virga-cloud/virga/internal/hypervisor/sim"
+	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// outage is a cloud some of whose hosts are in trouble.
+type outage struct {
+	*cloudtest.Cloud
+	ctx context.Context
+}
+
+func newOutage(t *testing.T, o cloudtest.Options) *outage {
+	t.Helper()
+	return &outage{cloudtest.New(t, dbtest.SQLite(t), o), auth.With(context.Background(), auth.System())}
+}
+
+// pass lets time pass, in steps in which the keepers have their rounds, and whatever they begin is done.
+func (o *outage) pass(t *testing.T, long time.Duration) {
+	t.Helper()
+	for ; long > 0; long -= 8 * time.Second {
+		o.Clock.Forward(min(long, 8*time.Second))
+		must(t, o.Keepers.Round(o.ctx, "host-health"))
+		must(t, o.Failover.Round(o.ctx))
+		o.still(t)
+	}
+	must(t, o.Failover.Round(o.ctx))
+}
+
+// still waits until no job is at work.
+func (o *outage) still(t *testing.T) {
+	t.Helper()
+	open, _, err := op.List(o.ctx, o.DB.Read(), op.Filter{Scope: auth.Scope{All: true}, OnlyOpen: true})
+	must(t, err)
+	for _, job := range open {
+		_, err := o.Engine.Wait(o.ctx, job.ID)
+		must(t, err)
+	}
+}
+
+func (o *outage) befall(t *testing.T, on uid.Host, what sim.Trouble) {
+	t.Helper()
+	must(t, o.World.Befall(o.ctx, on, what))
+}
+
+// at is a machine as it is believed to be, and where its host has it running; "" for nowhere.
+func (o *outage) at(t *testing.T, id uid.VM) (compute.VM, uid.Host) {
+	t.Helper()
+	vms, err := compute.ByID(o.ctx, o.DB.Read(), []uid.VM{id})
+	must(t, err)
+	there, err := o.World.Inspect(o.ctx)
+	must(t, err)
+	if g := there.Guests[id]; g.Running {
+		return vms[id], g.Host
+	}
+	return vms[id], ""
+}
+
+// warned tells whether an alert that lasts has this in its text.
+func (o *outage) warned(t *testing.T, kind alert.Type, text string) bool {
+	t.Helper()
+	all, _, err := alert.List(o.ctx, o.DB.Read(), alert.Filter{Types: []alert.Type{kind}})
+	must(t, err)
+	return slices.ContainsFunc(all, func(a alert.Alert) bool { return a.Resolved.IsZero() && strings.Contains(a.Description, text) })
+}
+
+// What is highly available runs again once its host has ended it for sure, the rest is stopped; what may run on is left alone, and an
+// alert says why.
+func TestFailover(t *testing.T) {
+	t.Parallel()
+	o := newOutage(t, cloudtest.Options{Hosts: 3})
+	box := o.Sandbox(t)
+	hosts, _, err := o.Hosts.List(o.ctx, host.Filter{})
+	must(t, err)
+	on := hosts[0].ID
+	deploy := func(available bool) uid.VM {
+		t.Helper()
+		in := box.Deploy()
+		in.HostID = on
+		id := run(t, o.Client, cs.DeployVirtualMachine, in).ID
+		if available {
+			_, err := o.Client.Call(o.ctx, "updateVirtualMachine", api.Params{"id": string(id), "haenable": "true"})
+			must(t, err)
+		}
+		return id
+	}
+	dear, cheap := deploy(true), deploy(false)
+	runs := func(what string, id uid.VM, where uid.Host) {
+		t.Helper()
+		if vm, at := o.at(t, id); vm.State != compute.Running || vm.Host != where || at != where {
+			t.Errorf("%s: it is %s on %q and runs on %q, want %q", what, vm.State, vm.Host, at, where)
+		}
+	}
+	stays := func(what string, trouble sim.Trouble, warning string) {
+		t.Helper()
+		o.befall(t, on, trouble)
+		o.pass(t, 4*time.Minute)
+		if !o.warned(t, alert.Host, warning) {
+			t.Errorf("%s: there is no alert that says %q", what, warning)
+		}
+		o.befall(t, on, sim.Trouble{})
+		o.pass(t, 8*time.Second)
+		runs(what, dear, on)
+		runs(what, cheap, on)
+		if o.warned(t, alert.Host, "") {
+			t.Errorf("%s: an alert lasts", what)
+		}
+	}
+	stays("cut off from us alone", sim.Trouble{Silent: true}, "cut off from us alone")
+	stays("without its agent", sim.Trouble{NoAgent: true}, "is in use: it runs on")
+
+	// Nowhere to go: it is tried again and again.
+	for _, h := range hosts[1:] {
+		_, err := o.Client.Call(o.ctx, "updateHost", api.Params{"id": string(h.ID), "allocationstate": "Disable"})
+		must(t, err)
+	}
+	o.befall(t, on, sim.Trouble{Silent: true, Mute: true})
+	o.pass(t, 40*time.Second)
+	runs("too early to tell", dear, on)
+	o.pass(t, 3*time.Minute)
+	for _, id := range []uid.VM{dear, cheap} {
+		if vm, at := o.at(t, id); vm.State != compute.Stopped || vm.Host != "" || at != "" {
+			t.Errorf("after the lease it is %s on %q, and runs on %q", vm.State, vm.Host, at)
+		}
+	}
+	if !o.warned(t, alert.Machine, "no host has room") {
+		t.Error("nobody is told that the machine can't be started again")
+	}
+	for _, h := range hosts[1:] {
+		_, err := o.Client.Call(o.ctx, "updateHost", api.Params{"id": string(h.ID), "allocationstate": "Enable"})
+		must(t, err)
+	}
+	o.pass(t, 6*time.Minute)
+	vm, at := o.at(t, dear)
+	if vm.State != compute.Running || at == on || at != vm.Host || o.warned(t, alert.Machine, "") {
+		t.Errorf("with room elsewhere it is %s on %q, and runs on %q", vm.State, vm.Host, at)
+	}
+
+	// The host is back: nothing changes, and nothing of the machines is left there.
+	elsewhere := vm.Host
+	o.befall(t, on, sim.Trouble{})
+	o.pass(t, 16*time.Second)
+	runs("its old host is back", dear, elsewhere)
+	guests, err := o.World.Guests(o.ctx, on)
+	if must(t, err); len(guests) > 0 || o.warned(t, alert.Host, "") {
+		t.Errorf("it still has %+v", guests)
+	}
+
+	// The power fails; and a host that comes back by itself says what it has lost.
+	o.befall(t, elsewhere, sim.Trouble{PowerOff: true})
+	o.befall(t, elsewhere, sim.Trouble{Silent: true})
+	o.pass(t, 8*time.Second)
+	o.befall(t, elsewhere, sim.Trouble{})
+	o.pass(t, 16*time.Second)
+	if vm, at := o.at(t, dear); vm.State != compute.Running || at != vm.Host {
+		t.Errorf("after its host was off and on it is %s on %q, and runs on %q", vm.State, vm.Host, at)
+	}
+	if n := o.World.Doubles(); n > 0 {
+		t.Errorf("%d times a machine was to be started that ran elsewhere", n)
+	}
+}
