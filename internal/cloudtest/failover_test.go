@@ -17,6 +17,7 @@ import (
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor/sim"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/op/optest"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -36,7 +37,7 @@ func (o *outage) pass(t *testing.T, long time.Duration) {
 	t.Helper()
 	for ; long > 0; long -= 8 * time.Second {
 		o.Clock.Forward(min(long, 8*time.Second))
-		must(t, o.Keepers.Round(o.ctx, "host-health"))
+		must(t, o.Hosts.CheckHealth(o.ctx))
 		must(t, o.Failover.Round(o.ctx))
 		o.still(t)
 	}
@@ -72,12 +73,22 @@ func (o *outage) at(t *testing.T, id uid.VM) (compute.VM, uid.Host) {
 	return vms[id], ""
 }
 
-// warned tells whether an alert that lasts has this in its text.
-func (o *outage) warned(t *testing.T, kind alert.Type, text string) bool {
+// warnings are the texts of the alerts that last.
+func (o *outage) warnings(t *testing.T, kind alert.Type) (texts []string) {
 	t.Helper()
 	all, _, err := alert.List(o.ctx, o.DB.Read(), alert.Filter{Types: []alert.Type{kind}})
 	must(t, err)
-	return slices.ContainsFunc(all, func(a alert.Alert) bool { return a.Resolved.IsZero() && strings.Contains(a.Description, text) })
+	for _, a := range all {
+		if a.Resolved.IsZero() {
+			texts = append(texts, a.Description)
+		}
+	}
+	return texts
+}
+
+func (o *outage) warned(t *testing.T, kind alert.Type, text string) bool {
+	t.Helper()
+	return slices.ContainsFunc(o.warnings(t, kind), func(a string) bool { return strings.Contains(a, text) })
 }
 
 // What is highly available runs again once its host has ended it for sure, the rest is stopped; what may run on is left alone, and an
@@ -173,5 +184,58 @@ func TestFailover(t *testing.T) {
 	}
 	if n := o.World.Doubles(); n > 0 {
 		t.Errorf("%d times a machine was to be started that ran elsewhere", n)
+	}
+}
+
+// A machine that ended on a host which is there is Stopped and gone from it, or believed to run as before.
+func TestStormSettle(t *testing.T) {
+	t.Parallel()
+	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLite, "postgres": dbtest.Unmade} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			optest.Storm(t, func(t *testing.T) optest.World {
+				s := stormyIn(t, url(t), cloudtest.Options{Broken: true}) // where it is undone the machine is believed to run
+				s.have(t, compute.Running)
+				must(t, s.World.Halt(s.ctx, s.vm))
+				is := func(state compute.State, guests, waiting int) func(t *testing.T) {
+					return func(t *testing.T) {
+						t.Helper()
+						vms, err := compute.ByID(s.ctx, s.DB.Read(), []uid.VM{s.vm})
+						must(t, err)
+						there, err := s.World.Inspect(s.ctx)
+						must(t, err)
+						var noted int
+						must(t, s.DB.Read().NewRaw("select count(*) from failovers").Scan(s.ctx, &noted))
+						vm := vms[s.vm]
+						if vm.State != state || (vm.Host != "") != (state == compute.Running) || len(there.Guests) > guests || noted != waiting {
+							t.Errorf("it is %s on %q, with %d guests, and %d are to run again", vm.State, vm.Host, len(there.Guests), noted)
+						}
+						if state == compute.Stopped {
+							for _, err := range cloudtest.Check(s.ctx, s.DB, s.World) {
+								t.Errorf("not whole: %v", err)
+							}
+						}
+					}
+				}
+				return optest.World{
+					DB:     s.DB,
+					Engine: func(o op.Options) *op.Engine { s.now = s.Another(s.DB, s.World, o); return s.now.Engine },
+					Start: func(ctx context.Context) (op.ID, error) {
+						ctx = auth.With(ctx, auth.System())
+						if err := s.now.Machines.Update(ctx, s.vm, compute.Change{HAEnabled: new(true)}); err != nil {
+							return "", err
+						}
+						vms, err := compute.ByID(ctx, s.DB.Read(), []uid.VM{s.vm})
+						if err != nil {
+							return "", err
+						}
+						vm := vms[s.vm]
+						return s.now.Machines.Settle(ctx, compute.Finding{VM: vm.ID, Host: vm.Host, Version: vm.Version, Answers: true, Why: "it has ended"})
+					},
+					There:   is(compute.Stopped, 0, 1),
+					Nothing: is(compute.Running, 1, 0),
+				}
+			})
+		})
 	}
 }

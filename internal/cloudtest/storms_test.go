@@ -66,6 +66,7 @@ var storms = map[string]func(*testing.T){
 	"vm.prepare":              TestStormPrepare,
 	"vm.reboot":               TestStormReboot,
 	"vm.reboot.forced":        TestStormRebootForced,
+	"vm.settle":               TestStormSettle,
 	"vm.start":                TestStormStart,
 	"vm.stop":                 TestStormStop,
 	"vm.wipe":                 TestStormWipe,

@@ -1,6 +1,7 @@
 package compute
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -177,8 +178,13 @@ func (s *Service) bringBack(ctx context.Context, m *migration) error {
 	case err != nil:
 		return again(err)
 	case home: // as it was started, which need not be what is told of it today
-	case refused != nil:
-		return refused
+	case refused != nil: // what is there has ended by itself, and runs nowhere
+		if there, err := runsOn(ctx, by, m.To, m.VM); there || err != nil {
+			return again(cmp.Or(err, refused))
+		}
+		if err := by.Stop(ctx, m.From, m.VM, true); err != nil {
+			return again(err)
+		}
 	default:
 		err = by.Send(ctx, m.To, m.VM, at)
 		if fault.Is(err, fault.Conflict) { // it has ended by itself, and runs nowhere

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/virga-cloud/virga/internal/alert"
 	"github.com/virga-cloud/virga/internal/compute"
@@ -15,18 +17,38 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-// settle asks hosts that are back what runs there, and makes that and what is believed agree.
+// Machines end without their hosts' having been away, too: so many of the others are asked so often.
+const (
+	sweepEvery  = 10 * time.Second
+	sweepAtOnce = 100
+)
+
+// settle asks hosts that are back what runs there, and every so often some of the others, and makes that and what is believed agree.
 func (s *Service) settle(ctx context.Context) error {
-	back, err := host.Unsure(ctx, s.db.Read())
+	ask, err := host.Unsure(ctx, s.db.Read())
 	if err != nil {
 		return err
 	}
-	var failed []error
-	for _, h := range back {
-		if err := s.settleOne(ctx, h); err != nil && !fault.Is(err, fault.Unavailable) { // it is gone again, and its health says so
-			failed = append(failed, fmt.Errorf("find out what runs on host %s: %w", h.Name, err))
+	if now := s.db.Now(); now.Sub(s.swept) >= sweepEvery || now.Before(s.swept) {
+		more, err := host.Busy(ctx, s.db.Read(), s.last, sweepAtOnce)
+		if err != nil {
+			return err
 		}
+		if s.swept, s.last = now, ""; len(more) == sweepAtOnce {
+			s.last = more[len(more)-1].ID
+		}
+		ask = append(ask, more...)
 	}
+	failed := make([]error, len(ask))
+	var all sync.WaitGroup
+	for i, h := range ask {
+		all.Go(func() {
+			if err := s.settleOne(ctx, h); err != nil && !fault.Is(err, fault.Unavailable) { // it is gone again, and its health says so
+				failed[i] = fmt.Errorf("find out what runs on host %s: %w", h.Name, err)
+			}
+		})
+	}
+	all.Wait()
 	return errors.Join(failed...)
 }
 
@@ -47,7 +69,7 @@ func (s *Service) settleOne(ctx context.Context, h host.Host) error {
 	for _, vm := range running {
 		if !slices.ContainsFunc(guests, func(g hypervisor.Guest) bool { return g.VM == vm.ID && (g.Running || g.Arriving) }) {
 			found = append(found, compute.Finding{VM: vm.ID, Host: h.ID, Version: vm.Version, Answers: true,
-				Why: fmt.Sprintf("host %s is back without it", h.Name)})
+				Why: fmt.Sprintf("host %s is there, and it does not run", h.Name)})
 		}
 	}
 	strays, strangers, err := s.strays(ctx, driver, h, guests)
@@ -57,13 +79,16 @@ func (s *Service) settleOne(ctx context.Context, h host.Host) error {
 	if found = append(found, strays...); len(found) > 0 { // until none is left
 		return s.agree(ctx, found)
 	}
+	if h.Unsure == 0 {
+		return nil
+	}
 	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		if err := alert.Resolve(ctx, tx, alert.Host, about(h.ID)); err != nil {
 			return err
 		}
 		if len(strangers) > 0 {
-			err := alert.Raise(ctx, tx, alert.Host, "strangers on "+string(h.ID), "on host %s there are machines that nobody here knows, and that are "+
-				"left alone: %v", h.Name, strangers)
+			err := alert.Raise(ctx, tx, alert.Host, "strangers on "+string(h.ID), "on host %s there are machines that nobody here "+
+				"knows, and that are left alone: %v", h.Name, strangers)
 			if err != nil {
 				return err
 			}
@@ -96,7 +121,7 @@ func (s *Service) strays(ctx context.Context, driver hypervisor.Driver, h host.H
 			}
 		default:
 			found = append(found, compute.Finding{VM: g.VM, Host: h.ID, Version: vm.Version, Answers: true,
-				Why: fmt.Sprintf("host %s is back and has it", h.Name)})
+				Why: fmt.Sprintf("host %s has it", h.Name)})
 		}
 	}
 	return found, strangers, nil

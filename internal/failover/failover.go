@@ -27,6 +27,8 @@ type Service struct {
 
 	mu      sync.Mutex // one round at a time
 	seen    map[place]sighting
+	swept   time.Time         // when some of the hosts that answer were asked what runs there
+	last    uid.Host          // the last of them; "": the next is the first of all
 	alerted map[uid.Host]bool // whether there is an alert about its machines; absent: not known
 }
 
@@ -74,8 +76,8 @@ func (s *Service) watchOne(ctx context.Context, h host.Host) error {
 		verdict := p.judge(ctx, vm)
 		switch {
 		case verdict.ended:
-			err := s.end(ctx, compute.Finding{VM: vm.ID, Host: h.ID, Version: vm.Version, Why: fmt.Sprintf("host %s is down, and %s", h.Name, verdict.why)})
-			if err != nil {
+			why := fmt.Sprintf("host %s is down, and %s", h.Name, verdict.why)
+			if err := s.end(ctx, compute.Finding{VM: vm.ID, Host: h.ID, Version: vm.Version, Why: why}); err != nil {
 				return err
 			}
 		case verdict.why != "":
@@ -119,8 +121,8 @@ func (s *Service) tell(ctx context.Context, h host.Host, stay []string) error {
 		if n := len(stay) - few; n > 0 {
 			stay, more = stay[:few], fmt.Sprintf("; and %d more", n)
 		}
-		return alert.Raise(ctx, tx, alert.Host, about(h.ID), "host %s is down, and its machines are neither stopped nor started elsewhere, since they "+
-			"may run on: %s%s", h.Name, strings.Join(stay, "; "), more)
+		return alert.Raise(ctx, tx, alert.Host, about(h.ID), "host %s is down, and its machines are neither stopped nor started elsewhere, "+
+			"since they may run on: %s%s", h.Name, strings.Join(stay, "; "), more)
 	})
 	if err == nil {
 		s.alerted[h.ID] = len(stay) > 0

@@ -99,7 +99,7 @@ func (s *Service) sight(ctx context.Context, p *proof, in pool.Pool) error {
 	if err != nil {
 		return err
 	}
-	p.why[in.ID] = fmt.Sprintf("no host that is Up can look into pool %s", in.Name)
+	p.why[in.ID] = "no host that is Up can look into pool " + in.Name
 	at := place{p.host.ID, in.ID}
 	for _, other := range others {
 		began := s.db.Now()
@@ -111,7 +111,7 @@ func (s *Service) sight(ctx context.Context, p *proof, in pool.Pool) error {
 			p.why[in.ID] = fmt.Sprintf("host %s can't look into pool %s: %v", other.Name, in.Name, err)
 			continue
 		case sign == "":
-			p.why[in.ID] = fmt.Sprintf("the host has never left a sign of life in pool %s", in.Name)
+			p.why[in.ID] = "the host has never left a sign of life in pool " + in.Name
 			delete(s.seen, at)
 			return nil
 		}

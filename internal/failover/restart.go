@@ -82,7 +82,8 @@ func (s *Service) restartOne(ctx context.Context, p pending, vm compute.VM) erro
 	p.Tries++
 	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		if why != nil {
-			err := alert.Raise(ctx, tx, alert.Machine, string(p.VM), "machine %s has ended by itself and can't be started again: %v", vm.InstanceName, why)
+			err := alert.Raise(ctx, tx, alert.Machine, string(p.VM), "machine %s has ended by itself and can't be started again: %v",
+				vm.InstanceName, why)
 			if err != nil {
 				return err
 			}

@@ -28,11 +28,11 @@ func (t *tx) endLeased(host uid.Host) error {
 	return err
 }
 
-// powerOff ends all machines of a host. When it comes back it knows nothing of them.
+// powerOff ends all machines of a host. When it comes back it knows nothing of them; its routers it makes again by itself.
 func (t *tx) powerOff(host uid.Host) error {
 	for _, query := range []string{
 		"update disk set vm = '' where vm in (select vm from guest where host = ?)", "delete from guest where host = ?",
-		"delete from arrival where host = ?", "delete from router where host = ?",
+		"delete from arrival where host = ?",
 	} {
 		if _, err := t.exec(query, string(host)); err != nil {
 			return err
