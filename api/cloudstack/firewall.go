@@ -37,10 +37,16 @@ var DeleteFirewallRule = api.Job[DeleteFirewallRuleIn, api.Success]{
 }
 
 // DeleteFirewallRuleIn names the rule.
-type DeleteFirewallRuleIn struct {
-	ID        uid.FirewallRule `api:"id,required" doc:"The ID of the rule."`
-	AccountID uid.Account      `api:"accountid" doc:"The ID of the account that owns it; it must be that, where it is given."`
+type DeleteFirewallRuleIn = RuleOf[uid.FirewallRule]
+
+// UpdateFirewallRule changes what a firewall rule is known by.
+var UpdateFirewallRule = api.Job[UpdateFirewallRuleIn, FirewallRule]{
+	Name: "updateFirewallRule", Noun: "Firewall rule", Role: api.Everyone, Object: "firewallrule", Event: "FIREWALL.UPDATE", Since: "4.4",
+	Doc: "Changes the ID of a firewall rule, or whether its users see it. What it lets in stays: for that, make another rule.",
 }
+
+// UpdateFirewallRuleIn says what to change.
+type UpdateFirewallRuleIn = Shown[uid.FirewallRule]
 
 // ListFirewallRules shows firewall rules of public addresses.
 var ListFirewallRules = api.List[ListFirewallRulesIn, FirewallRule]{
@@ -49,16 +55,7 @@ var ListFirewallRules = api.List[ListFirewallRulesIn, FirewallRule]{
 }
 
 // ListFirewallRulesIn chooses firewall rules.
-type ListFirewallRulesIn struct {
-	api.Paging
-	api.Scope
-	InProject
-	Tagged
-	ID          uid.FirewallRule `api:"id" doc:"Shows only the rule with this ID."`
-	IPAddressID uid.PublicIP     `api:"ipaddressid" doc:"Shows only rules of this address."`
-	NetworkID   uid.Network      `api:"networkid,since=4.3" doc:"Shows only rules of this network."`
-	Display     *bool            `api:"fordisplay,admin,since=4.4" doc:"Shows only rules that their users see (true), or only others (false)."`
-}
+type ListFirewallRulesIn = RulesOn[uid.FirewallRule]
 
 // CreateEgressFirewallRule makes an exception for what a network's guests send.
 var CreateEgressFirewallRule = api.Job[CreateEgressFirewallRuleIn, FirewallRule]{
@@ -81,10 +78,16 @@ var DeleteEgressFirewallRule = api.Job[DeleteEgressFirewallRuleIn, api.Success]{
 }
 
 // DeleteEgressFirewallRuleIn names the rule.
-type DeleteEgressFirewallRuleIn struct {
-	ID        uid.EgressRule `api:"id,required" doc:"The ID of the rule."`
-	AccountID uid.Account    `api:"accountid" doc:"The ID of the account that owns it; it must be that, where it is given."`
+type DeleteEgressFirewallRuleIn = RuleOf[uid.EgressRule]
+
+// UpdateEgressFirewallRule changes what an egress rule is known by.
+var UpdateEgressFirewallRule = api.Job[UpdateEgressFirewallRuleIn, FirewallRule]{
+	Name: "updateEgressFirewallRule", Noun: "Firewall rule", Role: api.Everyone, Object: "firewallrule", Event: "FIREWALL.EGRESS.UPDATE", Since: "4.4",
+	Doc: "Changes the ID of an egress firewall rule, or whether its users see it. What it says stays: for that, make another rule.",
 }
+
+// UpdateEgressFirewallRuleIn says what to change.
+type UpdateEgressFirewallRuleIn = Shown[uid.EgressRule]
 
 // ListEgressFirewallRules shows egress rules.
 var ListEgressFirewallRules = api.List[ListEgressFirewallRulesIn, FirewallRule]{

@@ -45,6 +45,7 @@ type UpdateLoadBalancerRuleIn struct {
 	Protocol    string           `api:"protocol" doc:"The protocol: tcp and tcp-proxy can take each other's place."`
 	CIDRs       []string         `api:"cidrlist,since=4.18" doc:"Who may use it, as networks with commas between them. What the firewall lets in does not change."`
 	Display     *bool            `api:"fordisplay,admin,since=4.4" doc:"Whether its users see it."`
+	CustomID    uid.LoadBalancer `api:"customid,admin,since=4.4" doc:"Its new ID, under which it is known from then on. Not together with anything but fordisplay; no job may be working on its network."`
 }
 
 // DeleteLoadBalancerRule revokes a load balancer.

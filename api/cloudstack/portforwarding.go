@@ -45,7 +45,9 @@ type UpdatePortForwardingRuleIn struct {
 	IPAddressID      uid.PublicIP    `api:"ipaddressid" doc:"The ID of the public address; it must be the rule's."`
 	Protocol         string          `api:"protocol" doc:"The protocol; it must be the rule's."`
 	PublicPort       int             `api:"publicport" doc:"The first public port; it must be the rule's."`
+	CIDRs            []string        `api:"cidrlist,since=4.22" doc:"For whom the firewall is opened from now on, as networks with commas between them; it must have been opened with the rule."`
 	Display          *bool           `api:"fordisplay,admin,since=4.4" doc:"Whether its users see the rule."`
+	CustomID         uid.PortForward `api:"customid,admin,since=4.4" doc:"Its new ID, under which it is known from then on. Not together with anything but fordisplay; no job may be working on its network."`
 }
 
 // DeletePortForwardingRule revokes a port forwarding rule.
@@ -55,10 +57,7 @@ var DeletePortForwardingRule = api.Job[DeletePortForwardingRuleIn, api.Success]{
 }
 
 // DeletePortForwardingRuleIn names the rule.
-type DeletePortForwardingRuleIn struct {
-	ID        uid.PortForward `api:"id,required" doc:"The ID of the rule."`
-	AccountID uid.Account     `api:"accountid" doc:"The ID of the account that owns it; it must be that, where it is given."`
-}
+type DeletePortForwardingRuleIn = RuleOf[uid.PortForward]
 
 // ListPortForwardingRules shows port forwarding rules.
 var ListPortForwardingRules = api.List[ListPortForwardingRulesIn, PortForwardingRule]{
@@ -67,16 +66,7 @@ var ListPortForwardingRules = api.List[ListPortForwardingRulesIn, PortForwarding
 }
 
 // ListPortForwardingRulesIn chooses port forwarding rules.
-type ListPortForwardingRulesIn struct {
-	api.Paging
-	api.Scope
-	InProject
-	Tagged
-	ID          uid.PortForward `api:"id" doc:"Shows only the rule with this ID."`
-	IPAddressID uid.PublicIP    `api:"ipaddressid" doc:"Shows only rules on this address."`
-	NetworkID   uid.Network     `api:"networkid,since=4.3" doc:"Shows only rules of this network."`
-	Display     *bool           `api:"fordisplay,admin,since=4.4" doc:"Shows only rules that their users see (true), or only others (false)."`
-}
+type ListPortForwardingRulesIn = RulesOn[uid.PortForward]
 
 // PortForwardingRule is a rule that leads to a machine.
 type PortForwardingRule struct {

@@ -26,6 +26,15 @@ type AssociateIPAddressIn struct {
 	Display   *bool       `api:"fordisplay,admin,since=4.4" doc:"Whether its users see the address; yes unless given."`
 }
 
+// UpdateIPAddress changes what a public address is known by.
+var UpdateIPAddress = api.Job[UpdateIPAddressIn, PublicIPAddress]{
+	Name: "updateIpAddress", Noun: "IP address", Role: api.Everyone, Object: "ipaddress", Event: "NET.IPUPDATE",
+	Doc: "Changes the ID of a public address, or whether its users see it. It keeps its rules.",
+}
+
+// UpdateIPAddressIn says what to change.
+type UpdateIPAddressIn = Shown[uid.PublicIP]
+
 // DisassociateIPAddress takes a public address from its network.
 var DisassociateIPAddress = api.Job[DisassociateIPAddressIn, api.Success]{
 	Name: "disassociateIpAddress", Noun: "IP address", Role: api.Everyone, Event: "NET.IPRELEASE",

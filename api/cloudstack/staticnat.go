@@ -54,10 +54,7 @@ var DeleteIPForwardingRule = api.Job[DeleteIPForwardingRuleIn, api.Success]{
 }
 
 // DeleteIPForwardingRuleIn names the rule.
-type DeleteIPForwardingRuleIn struct {
-	ID        uid.IPForward `api:"id,required" doc:"The ID of the rule."`
-	AccountID uid.Account   `api:"accountid" doc:"The ID of the account that owns it; it must be that, where it is given."`
-}
+type DeleteIPForwardingRuleIn = RuleOf[uid.IPForward]
 
 // ListIPForwardingRules shows such rules.
 var ListIPForwardingRules = api.List[ListIPForwardingRulesIn, IPForwardingRule]{

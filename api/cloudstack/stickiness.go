@@ -29,6 +29,16 @@ type NamedValue struct {
 	Value string `api:"value" doc:"The value."`
 }
 
+// UpdateLBStickinessPolicy changes what a policy is known by.
+var UpdateLBStickinessPolicy = api.Job[UpdateLBStickinessPolicyIn, LBStickiness]{
+	Name: "updateLBStickinessPolicy", Noun: "Load balancer", Role: api.Everyone, Object: "stickinesspolicies", Event: "LB.STICKINESSPOLICY.UPDATE",
+	Since: "4.4",
+	Doc:   "Changes the ID of a stickiness policy, or whether its users see it. Its method and parameters stay: for others, make another policy.",
+}
+
+// UpdateLBStickinessPolicyIn says what to change.
+type UpdateLBStickinessPolicyIn = Shown[uid.StickinessPolicy]
+
 // DeleteLBStickinessPolicy takes a policy away.
 var DeleteLBStickinessPolicy = api.Job[DeleteLBStickinessPolicyIn, api.Success]{
 	Name: "deleteLBStickinessPolicy", Noun: "Load balancer", Role: api.Everyone, Event: "LB.STICKINESSPOLICY.DELETE", Since: "3.0.0",

@@ -27,6 +27,7 @@ type Service struct {
 
 	associate *op.Runner[job]
 	release   *op.Runner[job]
+	show      *op.Runner[showing]
 }
 
 // New makes a service and registers its plans with the engine.
@@ -34,6 +35,7 @@ func New(d *db.DB, e *op.Engine, accounts *account.Service, networks *network.Se
 	s := &Service{db: d, accounts: accounts, networks: networks, routers: routers}
 	s.associate = op.Register(e, s.associatePlan())
 	s.release = op.Register(e, s.releasePlan())
+	s.show = op.Register(e, op.New[showing]("address.show").Refuses().NoWayBack().Accept(acceptShowing, nil))
 	return s
 }
 
@@ -170,7 +172,8 @@ func (s *Service) take(ctx context.Context, tx db.Tx, q *op.Request, j *job) err
 		return err
 	}
 	if j.in.Hidden {
-		if err := network.HideAddress(ctx, tx, a.ID); err != nil {
+		a.Display = false
+		if err := network.ChangeAddress(ctx, tx, a.ID, a); err != nil {
 			return err
 		}
 	}

@@ -117,6 +117,12 @@ func (s *Service) ByID(ctx context.Context, q db.Tx, ids []uid.Annotation) (map[
 	return out, err
 }
 
+// Follow lets the remarks on a thing of a type stay on it when it gets another id.
+func Follow(ctx context.Context, tx db.Tx, kind, from, to string) error {
+	_, err := tx.NewRaw("update annotations set entity_id = ? where entity_type = ? and entity_id = ?", to, kind, from).Exec(ctx)
+	return err
+}
+
 func sweep(ctx context.Context, tx db.Tx, k Kind) error {
 	_, err := tx.NewDelete().Table("annotations").Where("entity_type = ?", k.Type).Where("entity_id not in (?)", things(tx.NewSelect(), k)).Exec(ctx)
 	return err

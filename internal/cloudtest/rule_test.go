@@ -72,6 +72,7 @@ func TestRules(t *testing.T) {
 			t.Errorf("the router still has %+v", f)
 		}
 		balance(t, c, ip, vm, two)
+		pf, ip = renamed(t, c, pf, ip)
 		_, err = api.Run(ctx, c.Client, cs.DeletePortForwardingRule, cs.DeletePortForwardingRuleIn{ID: uid.PortForward(pf.ID)})
 		must(t, err)
 		at = document(t, c, net).Uplink[1]
@@ -222,6 +223,87 @@ func walls(t *testing.T, c *cloudtest.Cloud, ip cs.PublicIPAddress, net uid.Netw
 	if doc := document(t, c, net); len(doc.Segments[0].Egress)+len(doc.Uplink[1].Ingress) != 0 {
 		t.Errorf("the router still has %+v", doc)
 	}
+}
+
+// renamed gives a rule on an address, and the address, other IDs, hides both and opens the rule to others.
+func renamed(t *testing.T, c *cloudtest.Cloud, pf cs.PortForwardingRule, ip cs.PublicIPAddress) (cs.PortForwardingRule, cs.PublicIPAddress) {
+	t.Helper()
+	ctx, old := t.Context(), uid.PortForward(pf.ID)
+	_, err := api.Run(ctx, c.Client, cs.CreateTags, cs.CreateTagsIn{
+		ResourceType: "PortForwardingRule", ResourceIDs: []string{pf.ID}, Tags: []cs.KeyValue{{Key: "k", Value: "v"}},
+	})
+	must(t, err)
+	pf, err = api.Run(ctx, c.Client, cs.UpdatePortForwardingRule, cs.UpdatePortForwardingRuleIn{ID: old, CIDRs: []string{"203.0.113.0/24"}})
+	must(t, err)
+	if in := document(t, c, pf.NetworkID).Uplink[1].Ingress; pf.CIDRs != "203.0.113.0/24" || len(in) != 1 || in[0].Sources[0] != pf.CIDRs {
+		t.Errorf("the rule is %+v, and the router lets in %+v", pf, in)
+	}
+	other := uid.New[uid.PortForward]()
+	_, err = api.Run(ctx, c.Client, cs.UpdatePortForwardingRule, cs.UpdatePortForwardingRuleIn{ID: old, CustomID: other, PrivatePort: 1})
+	saysNo(t, err, "nothing but fordisplay")
+	pf, err = api.Run(ctx, c.Client, cs.UpdatePortForwardingRule, cs.UpdatePortForwardingRuleIn{ID: old, CustomID: other, Display: new(false)})
+	must(t, err)
+	if pf.ID != string(other) || *pf.Display || pf.CIDRs != "203.0.113.0/24" || len(pf.Tags) != 1 {
+		t.Errorf("the rule is %+v", pf)
+	}
+	wall := one(t, c.Client, cs.ListFirewallRules, cs.ListFirewallRulesIn{IPAddressID: ip.ID})
+	_, err = api.Run(ctx, c.Client, cs.UpdateFirewallRule, cs.UpdateFirewallRuleIn{ID: uid.FirewallRule(wall.ID), Display: new(false)})
+	must(t, err)
+	_, err = api.Run(ctx, c.Client, cs.UpdateIPAddress, cs.UpdateIPAddressIn{ID: ip.ID, CustomID: uid.PublicIP(firstPublic(t, c))})
+	saysNo(t, err, "another address has the ID")
+	was := ip.ID
+	ip, err = api.Run(ctx, c.Client, cs.UpdateIPAddress, cs.UpdateIPAddressIn{ID: ip.ID, CustomID: uid.New[uid.PublicIP](), Display: new(false)})
+	must(t, err)
+	wall = one(t, c.Client, cs.ListFirewallRules, cs.ListFirewallRulesIn{IPAddressID: ip.ID})
+	if at := document(t, c, pf.NetworkID).Uplink[1]; ip.ID == was || *ip.Display || !ip.HasRules || *wall.Display || at.ID != ip.ID || len(at.Forwards) != 1 {
+		t.Errorf("the address is %+v, its firewall rule %+v, and the router has %+v", ip, wall, at)
+	}
+	return pf, ip
+}
+
+// firstPublic is the ID of the first public address that somebody has.
+func firstPublic(t *testing.T, c *cloudtest.Cloud) (id string) {
+	t.Helper()
+	must(t, c.DB.Read().NewRaw("select min(id) from public_ips where source_nat").Scan(t.Context(), &id))
+	return id
+}
+
+func TestStormRuleShow(t *testing.T) {
+	t.Parallel()
+	to := uid.New[uid.Rule]()
+	stormRouter(t, routerStorm{
+		before: func(t *testing.T, s *stormy) {
+			t.Helper()
+			var a uid.PublicIP
+			must(t, s.DB.Read().NewRaw("select id from public_ips where network_id = ?", s.network).Scan(s.ctx, &a))
+			_, job, err := s.now.Rules.Forward(s.ctx, rule.ForwardIn{Address: a, Protocol: "tcp", First: 22, GuestFirst: 22, VM: s.vm, Open: true})
+			must(t, err)
+			s.wait(t, job)
+		},
+		start: func(ctx context.Context, s *stormy) (op.ID, error) {
+			var id uid.Rule
+			if err := s.DB.Read().NewRaw("select id from port_rules where network_id = ?", s.network).Scan(ctx, &id); err != nil {
+				return "", err
+			}
+			return s.now.Rules.ShowPort(ctx, rule.Forwarding, id, rule.Showing[uid.Rule]{ID: to, Display: new(false)})
+		},
+		count: "select count(*) from port_rules p join firewall_rules w on w.rule_id = p.id where p.network_id = ? and not p.display", there: 1,
+	})
+}
+
+func TestStormAddressShow(t *testing.T) {
+	t.Parallel()
+	to := uid.New[uid.PublicIP]()
+	stormRouter(t, routerStorm{
+		start: func(ctx context.Context, s *stormy) (op.ID, error) {
+			var id uid.PublicIP
+			if err := s.DB.Read().NewRaw("select id from public_ips where network_id = ?", s.network).Scan(ctx, &id); err != nil {
+				return "", err
+			}
+			return s.now.Addresses.Show(ctx, id, rule.Showing[uid.PublicIP]{ID: to, Display: new(false)})
+		},
+		count: "select count(*) from public_ips where network_id = ? and not display and id = '" + string(to) + "'", there: 1,
+	})
 }
 
 func TestStormRuleChange(t *testing.T) {

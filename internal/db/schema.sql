@@ -169,7 +169,7 @@ CREATE TABLE audit_marks (
 
 CREATE TABLE balanced_machines (
     id          text primary key,
-    rule_id     text        not null references port_rules (id),
+    rule_id     text        not null references port_rules (id) on update cascade,
     vm_id       text        not null,
     nic_id      text        not null,
     state       text        not null,
@@ -332,7 +332,7 @@ CREATE TABLE firewall_rules (
     icmp_code   bigint      not null,
     sources     text        not null default '',
     targets     text        not null default '',
-    rule_id     text        references port_rules (id), -- that it was opened for
+    rule_id     text        references port_rules (id) on update cascade, -- that it was opened for
     system      boolean     not null default false,
     state       text        not null,
     display     boolean     not null default true,
@@ -1223,7 +1223,7 @@ CREATE INDEX static_nats_vm on static_nats (vm_id);
 
 CREATE TABLE stickiness_policies (
     id          text primary key,
-    rule_id     text        not null references port_rules (id),
+    rule_id     text        not null references port_rules (id) on update cascade,
     account_id  text        not null references accounts (id),
     domain_id   text        not null references domains (id),
     name        text        not null,

@@ -72,6 +72,12 @@ func replace(ctx context.Context, tx db.Tx, kind, id string, noted map[string]De
 	return err
 }
 
+// Follow lets what is noted of a thing stay on it when it gets another id.
+func Follow(ctx context.Context, tx db.Tx, k Kind, from, to string) error {
+	_, err := tx.NewRaw("update resource_details set resource_id = ? where resource_type = ? and resource_id = ?", to, k.Type, from).Exec(ctx)
+	return err
+}
+
 func (s *Service) list(ctx context.Context, k Kind, f Filter) ([]Detail, int, error) {
 	q, caller := s.db.Read(), auth.From(ctx)
 	all := things(q.NewSelect(), k, f.Scope).ColumnExpr("x.id as resource_id, d.key, d.value, d.display").

@@ -93,10 +93,12 @@ const (
 	StaticNATOn   Kind = "STATICNAT.ENABLE"
 	StaticNATOff  Kind = "STATICNAT.DISABLE"
 
-	FirewallOpen  Kind = "FIREWALL.OPEN"
-	FirewallClose Kind = "FIREWALL.CLOSE"
-	EgressOpen    Kind = "FIREWALL.EGRESS.OPEN"
-	EgressClose   Kind = "FIREWALL.EGRESS.CLOSE"
+	FirewallOpen   Kind = "FIREWALL.OPEN"
+	FirewallClose  Kind = "FIREWALL.CLOSE"
+	FirewallUpdate Kind = "FIREWALL.UPDATE"
+	EgressOpen     Kind = "FIREWALL.EGRESS.OPEN"
+	EgressClose    Kind = "FIREWALL.EGRESS.CLOSE"
+	EgressUpdate   Kind = "FIREWALL.EGRESS.UPDATE"
 
 	LBCreate           Kind = "LB.CREATE"
 	LBUpdate           Kind = "LB.UPDATE"
@@ -104,6 +106,7 @@ const (
 	LBAssign           Kind = "LB.ASSIGN.TO.RULE"
 	LBRemove           Kind = "LB.REMOVE.FROM.RULE"
 	LBStickinessCreate Kind = "LB.STICKINESSPOLICY.CREATE"
+	LBStickinessUpdate Kind = "LB.STICKINESSPOLICY.UPDATE"
 	LBStickinessDelete Kind = "LB.STICKINESSPOLICY.DELETE"
 
 	NetworkElementConfigure Kind = "NETWORK.ELEMENT.CONFIGURE"
@@ -120,6 +123,7 @@ const (
 	VLANRangeDelete         Kind = "VLAN.IP.RANGE.DELETE"
 	IPAssign                Kind = "NET.IPASSIGN" //nolint:gosec // it is no password
 	IPRelease               Kind = "NET.IPRELEASE"
+	IPUpdate                Kind = "NET.IPUPDATE"
 
 	VolumeCreate Kind = "VOLUME.CREATE"
 	VolumeAttach Kind = "VOLUME.ATTACH"
@@ -234,15 +238,15 @@ var resources = map[Kind]string{
 	RouterCreate: "VirtualRouter", RouterStart: "VirtualRouter", RouterStop: "VirtualRouter", RouterReboot: "VirtualRouter",
 	RouterDestroy: "VirtualRouter", RouterHA: "VirtualRouter", NetRuleAdd: "Network", NetRuleModify: "Network", NetRuleDelete: "Network",
 	StaticNATOn: "StaticNat", StaticNATOff: "StaticNat", FirewallOpen: "Network", FirewallClose: "Network",
-	EgressOpen: "Network", EgressClose: "Network", LBCreate: "LoadBalancer", LBUpdate: "LoadBalancer",
+	EgressOpen: "Network", EgressClose: "Network", FirewallUpdate: "Network", EgressUpdate: "Network", LBCreate: "LoadBalancer", LBUpdate: "LoadBalancer",
 	LBDelete: "LoadBalancer", LBAssign: "LoadBalancer", LBRemove: "LoadBalancer", LBStickinessCreate: "LoadBalancer",
-	LBStickinessDelete:      "LoadBalancer",
+	LBStickinessUpdate: "LoadBalancer", LBStickinessDelete: "LoadBalancer",
 	NetworkElementConfigure: "VirtualRouterElement",
 	NetworkOfferingCreate:   "NetworkOffering", NetworkOfferingEdit: "NetworkOffering", NetworkOfferingDelete: "NetworkOffering",
 	PhysicalNetworkCreate: "PhysicalNetwork", PhysicalNetworkUpdate: "PhysicalNetwork", PhysicalNetworkDelete: "PhysicalNetwork",
 	TrafficTypeCreate: "PhysicalNetworkTrafficType", ServiceProviderCreate: "PhysicalNetworkServiceProvider",
 	ServiceProviderUpdate: "PhysicalNetworkServiceProvider", VLANRangeCreate: "Vlan", VLANRangeDelete: "Vlan",
-	IPAssign: "PublicIpAddress", IPRelease: "PublicIpAddress",
+	IPAssign: "PublicIpAddress", IPRelease: "PublicIpAddress", IPUpdate: "PublicIpAddress",
 	VolumeCreate: "Volume", VolumeAttach: "Volume", VolumeDetach: "Volume", VolumeDelete: "Volume",
 	VolumeResize: "Volume", SnapshotCreate: "Snapshot", SnapshotDelete: "Snapshot", SnapshotRevert: "Snapshot",
 	ISOCreate: "Iso", ISODelete: "Iso", ISOAttach: "Iso", ISODetach: "Iso",

@@ -156,9 +156,9 @@ func SetAddressState(ctx context.Context, tx db.Tx, id uid.PublicIP, s AddressSt
 	return err
 }
 
-// HideAddress keeps an address from its users' sight, until it is free again.
-func HideAddress(ctx context.Context, tx db.Tx, id uid.PublicIP) error {
-	_, err := tx.NewRaw("update public_ips set display = false where id = ?", id).Exec(ctx)
+// ChangeAddress records under which ID an address that somebody has is known from now on, and whether its users see it.
+func ChangeAddress(ctx context.Context, tx db.Tx, id uid.PublicIP, to Address) error {
+	_, err := tx.NewRaw("update public_ips set id = ?, display = ? where id = ?", to.ID, to.Display, id).Exec(ctx)
 	return err
 }
 

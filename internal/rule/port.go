@@ -170,12 +170,17 @@ type ForwardChange struct {
 	VM                    uid.VM
 	GuestIP               string
 	GuestFirst, GuestLast int
+	CIDRs                 []string // for whom the firewall is opened
 	Display               *bool
 }
 
 // ChangeForward begins to change where a port forwarding rule leads.
 func (s *Service) ChangeForward(ctx context.Context, id uid.Rule, to ForwardChange) (op.ID, error) {
 	p, err := findPort(ctx, s.db.Read(), auth.From(ctx).Reach(), Forwarding, id)
+	if err != nil {
+		return "", err
+	}
+	sources, err := parseCIDRs("cidrlist", to.CIDRs)
 	if err != nil {
 		return "", err
 	}
@@ -205,6 +210,11 @@ func (s *Service) ChangeForward(ctx context.Context, id uid.Rule, to ForwardChan
 		if err := p.lead(to); err != nil {
 			return told{}, err
 		}
+		if to.CIDRs != nil {
+			if err := c.reopen(ctx, tx, p, sources); err != nil {
+				return told{}, err
+			}
+		}
 		if to.Display != nil {
 			p.Display = *to.Display
 		}
@@ -212,6 +222,23 @@ func (s *Service) ChangeForward(ctx context.Context, id uid.Rule, to ForwardChan
 	}
 	_, job, err := s.start(ctx, w)
 	return job, err
+}
+
+// reopen changes for whom the firewall is opened for a rule.
+func (c *change) reopen(ctx context.Context, tx db.Tx, p Port, sources string) error {
+	w, err := openedFor(ctx, tx, p.ID)
+	switch {
+	case err != nil:
+		return err
+	case w.ID == "":
+		return fault.Conflictf("the firewall was not opened with %s, so there is nobody whom it is opened for: see createFirewallRule", p.text())
+	}
+	was := w
+	c.WasOpen, w.Sources = &was, sources
+	if err := w.alone(ctx, tx); err != nil {
+		return err
+	}
+	return saveWall(ctx, tx, w)
 }
 
 // lead changes the ports that a rule leads to.

@@ -122,6 +122,7 @@ type Service struct {
 	routers  *router.Service
 	machines Machines
 	changing *op.Runner[change]
+	showing  *op.Runner[showing]
 }
 
 // New makes a service and registers its plan with the engine.
@@ -133,6 +134,7 @@ func New(p Parts) *Service {
 			return s.routers.Reached(ctx, q, map[uid.Network]int64{c.Network: c.Revision})
 		}).
 		Tx("finish", finish, nil))
+	s.showing = op.Register(p.Engine, op.New[showing]("rule.show").Refuses().NoWayBack().Accept(acceptShowing, nil))
 	return s
 }
 
@@ -143,6 +145,7 @@ type change struct {
 	Adds     []row       `json:"adds,omitempty"`    // what is made
 	Revokes  []row       `json:"revokes,omitempty"` // what goes
 	Was      *Port       `json:"was,omitempty"`     // a rule before it was changed
+	WasOpen  *Wall       `json:"wasOpen,omitempty"` // what the firewall was opened for it, before that was changed
 
 	caller   auth.Caller
 	network  network.Network
@@ -267,6 +270,11 @@ func (s *Service) giveUp(ctx context.Context, tx db.Tx, c *change) error {
 	}
 	if c.Was != nil {
 		if err := save(ctx, tx, *c.Was); err != nil {
+			return err
+		}
+	}
+	if c.WasOpen != nil {
+		if err := saveWall(ctx, tx, *c.WasOpen); err != nil {
 			return err
 		}
 	}

@@ -22,6 +22,9 @@ const (
 	policyTable = "stickiness_policies"
 )
 
+// tagsOn are the types of tags that rows of a table may have.
+var tagsOn = map[string][]tag.Type{portTable: {tag.PortForwarding, tag.LoadBalancer}, wallTable: {tag.Firewall}}
+
 type portRow struct {
 	bun.BaseModel `bun:"table:port_rules,alias:p"`
 	Port
@@ -68,19 +71,10 @@ func remove(ctx context.Context, tx db.Tx, rows []row) error {
 		if _, err := tx.NewRaw("delete from ? where id = ?", bun.Ident(r.Table), r.ID).Exec(ctx); err != nil {
 			return err
 		}
-		var err error
-		switch r.Table {
-		case portTable:
-			for _, t := range []tag.Type{tag.PortForwarding, tag.LoadBalancer} {
-				if err == nil {
-					err = tag.Forget(ctx, tx, t, uid.Rule(r.ID))
-				}
+		for _, t := range tagsOn[r.Table] {
+			if err := tag.Forget(ctx, tx, t, uid.Rule(r.ID)); err != nil {
+				return err
 			}
-		case wallTable:
-			err = tag.Forget(ctx, tx, tag.Firewall, uid.FirewallRule(r.ID))
-		}
-		if err != nil {
-			return err
 		}
 	}
 	return nil
@@ -91,6 +85,52 @@ func save(ctx context.Context, tx db.Tx, p Port) error {
 	_, err := tx.NewUpdate().Model(&portRow{Port: p}).WherePK().Column("guest_first", "guest_last", "vm_id", "nic_id", "protocol", "name",
 		"description", "algorithm", "cidrs", "display").Exec(ctx)
 	return err
+}
+
+// saveWall records for whom a firewall rule is, if it is still there.
+func saveWall(ctx context.Context, tx db.Tx, w Wall) error {
+	_, err := tx.NewRaw("update firewall_rules set sources = ? where id = ?", w.Sources, w.ID).Exec(ctx)
+	return err
+}
+
+// setDisplay says whether a rule's users see it.
+func setDisplay(ctx context.Context, tx db.Tx, r row, yes bool) error {
+	_, err := tx.NewRaw("update ? set display = ? where id = ?", bun.Ident(r.Table), yes, r.ID).Exec(ctx)
+	return err
+}
+
+// rename gives a row another ID. What refers to it follows: rows by the schema, tags here.
+func rename(ctx context.Context, tx db.Tx, r row, to string) error {
+	if _, err := tx.NewRaw("update ? set id = ? where id = ?", bun.Ident(r.Table), to, r.ID).Exec(ctx); err != nil {
+		return err
+	}
+	for _, t := range tagsOn[r.Table] {
+		if err := tag.Follow(ctx, tx, t, uid.Rule(r.ID), uid.Rule(to)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RenameAddress lets the rules on an address stay on it when it gets another ID.
+func RenameAddress(ctx context.Context, tx db.Tx, from, to uid.PublicIP) error {
+	for table, column := range map[string]string{portTable: "address_id", wallTable: "address_id", natTable: "id"} {
+		_, err := tx.NewRaw("update ? set ? = ? where ? = ?", bun.Ident(table), bun.Ident(column), to, bun.Ident(column), from).Exec(ctx)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openedFor gives the firewall rule that was opened for a rule on ports, a zero one where none was.
+func openedFor(ctx context.Context, q db.Tx, id uid.Rule) (Wall, error) {
+	var rows []wallRow
+	err := q.NewSelect().Model(&rows).Where("w.rule_id = ?", id).Scan(ctx)
+	if err != nil || len(rows) == 0 {
+		return Wall{}, err
+	}
+	return rows[0].Wall, nil
 }
 
 func findPort(ctx context.Context, q db.Tx, scope auth.Scope, kind Kind, id uid.Rule) (Port, error) {

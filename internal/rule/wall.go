@@ -188,11 +188,22 @@ func (c *change) sends(ctx context.Context, tx db.Tx, w *Wall) error {
 func (c *change) wall(ctx context.Context, tx db.Tx, w Wall) error {
 	w.ID, w.Network, w.State, w.Created = uid.New[uid.FirewallRule](), c.Network, Add, tx.Now
 	w.Account, w.Domain = c.network.Account, c.network.Domain
-	others, err := wallsLike(ctx, tx, w)
+	if err := w.alone(ctx, tx); err != nil {
+		return err
+	}
+	return c.add(ctx, tx, wallTable, string(w.ID), &wallRow{Wall: w})
+}
+
+// alone refuses a firewall rule of which another one says a part.
+func (w Wall) alone(ctx context.Context, q db.Tx) error {
+	others, err := wallsLike(ctx, q, w)
 	if err != nil {
 		return err
 	}
 	for _, other := range others {
+		if other.ID == w.ID {
+			continue
+		}
 		overlap := w.First == 0 || other.First == 0 || other.First <= w.Last && other.Last >= w.First
 		if w.Protocol == "icmp" {
 			overlap = w.ICMPType == other.ICMPType && w.ICMPCode == other.ICMPCode
@@ -202,7 +213,7 @@ func (c *change) wall(ctx context.Context, tx db.Tx, w Wall) error {
 			return fault.Conflictf("%s says the same for %s already", other.text(), from)
 		}
 	}
-	return c.add(ctx, tx, wallTable, string(w.ID), &wallRow{Wall: w})
+	return nil
 }
 
 // Close begins to revoke a firewall rule. It must be the account's; "" is any.

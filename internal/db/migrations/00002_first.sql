@@ -1055,7 +1055,7 @@ create table firewall_rules (
     icmp_code   bigint      not null,
     sources     text        not null default '',
     targets     text        not null default '',
-    rule_id     text        references port_rules (id), -- that it was opened for
+    rule_id     text        references port_rules (id) on update cascade, -- that it was opened for
     system      boolean     not null default false,
     state       text        not null,
     display     boolean     not null default true,
@@ -1081,7 +1081,7 @@ create index static_nats_vm on static_nats (vm_id);
 
 create table balanced_machines (
     id          text primary key,
-    rule_id     text        not null references port_rules (id),
+    rule_id     text        not null references port_rules (id) on update cascade,
     vm_id       text        not null,
     nic_id      text        not null,
     state       text        not null,
@@ -1092,7 +1092,7 @@ create index balanced_machines_vm on balanced_machines (vm_id);
 
 create table stickiness_policies (
     id          text primary key,
-    rule_id     text        not null references port_rules (id),
+    rule_id     text        not null references port_rules (id) on update cascade,
     account_id  text        not null references accounts (id),
     domain_id   text        not null references domains (id),
     name        text        not null,

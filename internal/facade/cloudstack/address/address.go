@@ -37,6 +37,10 @@ func (t Translator) Register(m *api.Mux) {
 		job, err := t.Addresses.Release(ctx, in.ID, in.IPAddress, in.AccountID)
 		return api.Started{JobID: job}, err
 	}, look.Succeeded)
+	api.HandleJob(m, cs.UpdateIPAddress, func(ctx context.Context, in cs.UpdateIPAddressIn) (api.Started, error) {
+		job, err := t.Addresses.Show(ctx, in.ID, rule.Showing[uid.PublicIP]{ID: in.CustomID, Display: in.Display})
+		return api.Started{JobID: job}, err
+	}, show)
 	api.HandleList(m, cs.ListPublicIPAddresses, t.listPublicIPAddresses)
 }
 

@@ -2,6 +2,7 @@ package balancer
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"strconv"
 
@@ -49,10 +50,14 @@ func (t Translator) Register(m *api.Mux) {
 	}, look.Succeeded)
 	api.HandleList(m, cs.ListLoadBalancerRules, t.list)
 	api.HandleList(m, cs.ListLoadBalancerRuleInstances, t.instances)
-	api.HandleJob(m, cs.CreateLBStickinessPolicy, t.stick, look.Subject(look.Show(t.DB.Read, rule.PoliciesByID, t.policiesOut)))
+	policy := look.Subject(look.Show(t.DB.Read, rule.PoliciesByID, t.policiesOut))
+	api.HandleJob(m, cs.CreateLBStickinessPolicy, t.stick, policy)
 	api.HandleJob(m, cs.DeleteLBStickinessPolicy, func(ctx context.Context, in cs.DeleteLBStickinessPolicyIn) (api.Started, error) {
 		return started(t.Rules.Unstick(ctx, in.ID))
 	}, look.Succeeded)
+	api.HandleJob(m, cs.UpdateLBStickinessPolicy, func(ctx context.Context, in cs.UpdateLBStickinessPolicyIn) (api.Started, error) {
+		return started(t.Rules.ShowPolicy(ctx, in.ID, rule.Showing[uid.StickinessPolicy]{ID: in.CustomID, Display: in.Display}))
+	}, policy)
 	api.HandleList(m, cs.ListLBStickinessPolicies, t.policies)
 }
 
@@ -95,9 +100,16 @@ func (t Translator) create(ctx context.Context, in cs.CreateLoadBalancerRuleIn) 
 }
 
 func (t Translator) update(ctx context.Context, in cs.UpdateLoadBalancerRuleIn) (api.Started, error) {
-	return started(t.Rules.ChangeBalance(ctx, uid.Rule(in.ID), rule.BalanceChange{
+	to := rule.BalanceChange{
 		Name: in.Name, Algorithm: in.Algorithm, Protocol: in.Protocol, Description: in.Description, CIDRs: in.CIDRs, Display: in.Display,
-	}))
+	}
+	if in.CustomID == "" {
+		return started(t.Rules.ChangeBalance(ctx, uid.Rule(in.ID), to))
+	}
+	if !reflect.DeepEqual(to, rule.BalanceChange{Display: in.Display}) {
+		return api.Started{}, look.Alone("customid", "fordisplay")
+	}
+	return started(t.Rules.ShowPort(ctx, rule.Balancing, uid.Rule(in.ID), rule.Showing[uid.Rule]{ID: uid.Rule(in.CustomID), Display: in.Display}))
 }
 
 func (t Translator) list(ctx context.Context, in cs.ListLoadBalancerRulesIn) (none api.Page[cs.LoadBalancerRule], err error) {

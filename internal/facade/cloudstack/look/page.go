@@ -81,6 +81,11 @@ func Cut[T any](all []T, p api.Paging) api.Page[T] {
 // Succeeded is the outcome of jobs that leave nothing to show.
 func Succeeded(context.Context, string) (api.Success, error) { return api.Success{Success: true}, nil }
 
+// Alone is the refusal of a parameter that goes with no other one but one.
+func Alone(name, with string) error {
+	return fault.Invalidf("%s goes together with nothing but %s: change the rest in a request of its own", name, with)
+}
+
 // Figures tells whether details ask for what is used and what may be, too.
 func Figures(details []string) (yes bool, err error) {
 	for _, d := range details {

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"context"
+	"reflect"
 	"strconv"
 
 	"github.com/virga-cloud/virga/api"
@@ -51,11 +52,18 @@ func (t Translator) Register(m *api.Mux) {
 	api.HandleJob(m, cs.DeleteFirewallRule, func(ctx context.Context, in cs.DeleteFirewallRuleIn) (api.Started, error) {
 		return started(t.Rules.Close(ctx, in.ID, false, in.AccountID))
 	}, look.Succeeded)
+	api.HandleJob(m, cs.UpdateFirewallRule, func(ctx context.Context, in cs.UpdateFirewallRuleIn) (api.Started, error) {
+		return started(t.Rules.ShowWall(ctx, in.ID, false, rule.Showing[uid.FirewallRule]{ID: in.CustomID, Display: in.Display}))
+	}, wall)
 	api.HandleList(m, cs.ListFirewallRules, t.listWalls)
 	api.HandleJob(m, cs.CreateEgressFirewallRule, t.openEgress, wall)
 	api.HandleJob(m, cs.DeleteEgressFirewallRule, func(ctx context.Context, in cs.DeleteEgressFirewallRuleIn) (api.Started, error) {
 		return started(t.Rules.Close(ctx, uid.FirewallRule(in.ID), true, in.AccountID))
 	}, look.Succeeded)
+	api.HandleJob(m, cs.UpdateEgressFirewallRule, func(ctx context.Context, in cs.UpdateEgressFirewallRuleIn) (api.Started, error) {
+		to := rule.Showing[uid.FirewallRule]{ID: uid.FirewallRule(in.CustomID), Display: in.Display}
+		return started(t.Rules.ShowWall(ctx, uid.FirewallRule(in.ID), true, to))
+	}, wall)
 	api.HandleList(m, cs.ListEgressFirewallRules, t.listEgress)
 }
 
@@ -78,10 +86,17 @@ func (t Translator) changeForward(ctx context.Context, in cs.UpdatePortForwardin
 	if in.VMGuestIP == "" {
 		in.VMGuestIP = in.PrivateIP
 	}
-	return started(t.Rules.ChangeForward(ctx, uid.Rule(in.ID), rule.ForwardChange{
+	to := rule.ForwardChange{
 		Address: in.IPAddressID, Protocol: in.Protocol, First: in.PublicPort, VM: in.VirtualMachineID, GuestIP: in.VMGuestIP,
-		GuestFirst: in.PrivatePort, GuestLast: in.PrivateEndPort, Display: in.Display,
-	}))
+		GuestFirst: in.PrivatePort, GuestLast: in.PrivateEndPort, CIDRs: in.CIDRs, Display: in.Display,
+	}
+	if in.CustomID == "" {
+		return started(t.Rules.ChangeForward(ctx, uid.Rule(in.ID), to))
+	}
+	if !reflect.DeepEqual(to, rule.ForwardChange{Display: in.Display}) {
+		return api.Started{}, look.Alone("customid", "fordisplay")
+	}
+	return started(t.Rules.ShowPort(ctx, rule.Forwarding, uid.Rule(in.ID), rule.Showing[uid.Rule]{ID: uid.Rule(in.CustomID), Display: in.Display}))
 }
 
 func (t Translator) pass(ctx context.Context, in cs.CreateIPForwardingRuleIn) (api.Started, error) {
