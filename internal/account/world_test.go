@@ -39,11 +39,7 @@ func each(t *testing.T, test func(t *testing.T, w *world)) {
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		w := &world{t: t, url: url, domains: map[string]Domain{}, accounts: map[string]Account{}, users: map[string]User{}}
 		w.pass(1_700_000_000 * time.Second)
-		d, err := db.Open(context.Background(), url, db.Options{Clock: w.clock, NoSync: true, SkipMigrations: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(d.Close)
+		d := dbtest.OpenAt(t, url, w.clock)
 		box, err := secret.OpenBox(filepath.Join(t.TempDir(), "keys"))
 		if err != nil {
 			t.Fatal(err)

@@ -29,11 +29,7 @@ func each(t *testing.T, n int, test func(w *world), initially ...setting.Initial
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		w := &world{t: t}
 		w.now.Store(1_800_000_000_000)
-		d, err := db.Open(t.Context(), url, db.Options{Clock: func() time.Time { return time.UnixMilli(w.now.Load()) }, NoSync: true, SkipMigrations: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(d.Close)
+		d := dbtest.OpenAt(t, url, func() time.Time { return time.UnixMilli(w.now.Load()) })
 		w.db = d
 		initially = append([]setting.Initial{
 			setting.ThrottlingEnabled.Initially(true), setting.ThrottlingInterval.Initially(10 * time.Second), setting.ThrottlingMax.Initially(100),

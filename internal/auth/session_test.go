@@ -35,11 +35,7 @@ func eachSessions(t *testing.T, test func(w world)) {
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		c := &clock{}
 		c.pass(1_700_000_000 * time.Second)
-		d, err := db.Open(context.Background(), url, db.Options{Clock: c.Now, NoSync: true, SkipMigrations: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(d.Close)
+		d := dbtest.OpenAt(t, url, c.Now)
 		w := world{auth.NewSessions(d, func() time.Duration { return 30 * time.Minute }), t, d, c, context.Background()}
 		w.write("insert into domains (id, name, path, level, state, created) values ('d', 'ROOT', 'ROOT', 0, 'Active', ?)", d.Now())
 		w.write("insert into accounts (id, domain_id, name, type, role_id, state, created) values ('a', 'd', 'a', 0, '', 'enabled', ?)", d.Now())

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/hypervisor"
@@ -238,43 +239,54 @@ var derived = map[string]string{
 	"network": "select count(*) from networks v where v.account_id = c.account_id and v.removed is null",
 }
 
-// Check gives all in which a cloud at rest is not whole: capacity is the sum of what uses it, counters are what they count,
-// nothing is left of what is gone, and the simulated world is what the database believes. world may be nil.
-func Check(ctx context.Context, d *db.DB, world *sim.World) (broken []error) {
-	ask := func(name, query string) {
-		var lines []string
-		if err := d.Read().NewRaw(query).Scan(ctx, &lines); err != nil {
-			broken = append(broken, fmt.Errorf("%s: %w", name, err))
-		}
-		for _, l := range lines {
-			broken = append(broken, fmt.Errorf("%s: %s", name, l))
-		}
-	}
-	if err := d.Misremembered(ctx); err != nil {
-		broken = append(broken, err)
-	}
+// rules are all invariants, in statements that a connection plans once: planning them takes longer than asking them.
+var rules = sync.OnceValue(func() (all []rule) {
+	add := func(name, query string) { all = append(all, rule{name, db.Prepare(query)}) }
 	for _, i := range always {
-		ask(i.name, i.query)
+		add(i.name, i.query)
 	}
-	ask("nothing refers to what is not there", dangling(references, ""))
-	ask("nothing that there is refers to what is removed", dangling(presences, " and t.removed is null"))
+	add("nothing refers to what is not there", dangling(references, ""))
+	add("nothing that there is refers to what is removed", dangling(presences, " and t.removed is null"))
 	var wrong, summed []string
 	for _, kind := range slices.Sorted(maps.Keys(derived)) {
 		wrong = append(wrong, fmt.Sprintf(`select 'account ' || c.account_id || ' has %[1]s ' || c.%[1]s_used || ', counted ' || (%[2]s)
 			from resource_counts c where c.%[1]s_used <> (%[2]s)`, kind, derived[kind]))
 	}
-	ask("limits are counted right", strings.Join(wrong, " union all "))
+	add("limits are counted right", strings.Join(wrong, " union all "))
 	for _, kind := range limit.Kinds() {
 		summed = append(summed, fmt.Sprintf(`select 'domain ' || d.domain_id || ' has %[1]s ' || d.%[1]s_used || ', counted ' || coalesce(x.sum, 0)
 			from domain_counts d left join (select up.id, sum(c.%[1]s_used) as sum from up
 				join resource_counts c on c.account_id = up.account group by up.id) x on x.id = d.domain_id
 			where d.%[1]s_used <> coalesce(x.sum, 0)`, kind))
 	}
-	ask("the counts of domains are the sums of their accounts'", `with recursive up (account, id, parent_id) as (
+	add("the counts of domains are the sums of their accounts'", `with recursive up (account, id, parent_id) as (
 			select a.id, d.id, d.parent_id from accounts a join domains d on d.id = a.domain_id
 			union all select up.account, d.id, d.parent_id from up join domains d on d.id = up.parent_id) `+strings.Join(summed, " union all "))
-	ask("every domain but ROOT is counted for", `select d.path from domains d left join domain_counts c on c.domain_id = d.id
+	add("every domain but ROOT is counted for", `select d.path from domains d left join domain_counts c on c.domain_id = d.id
 		where (d.parent_id is null) <> (c.domain_id is null)`)
+	return all
+})
+
+type rule struct {
+	name string
+	of   *db.Statement
+}
+
+// Check gives all in which a cloud at rest is not whole: capacity is the sum of what uses it, counters are what they count,
+// nothing is left of what is gone, and the simulated world is what the database believes. world may be nil.
+func Check(ctx context.Context, d *db.DB, world *sim.World) (broken []error) {
+	if err := d.Misremembered(ctx); err != nil {
+		broken = append(broken, err)
+	}
+	for _, r := range rules() {
+		var lines []string
+		if err := d.Read().Select(ctx, r.of, &lines); err != nil {
+			broken = append(broken, fmt.Errorf("%s: %w", r.name, err))
+		}
+		for _, l := range lines {
+			broken = append(broken, fmt.Errorf("%s: %s", r.name, l))
+		}
+	}
 	if world != nil {
 		broken = append(broken, compare(ctx, d, world)...)
 	}

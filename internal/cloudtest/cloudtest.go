@@ -88,9 +88,7 @@ func New(t testing.TB, url string, o Options) *Cloud {
 	dir := t.TempDir()
 	keys := seedFor(t, url, dir, o)
 	clock := &Clock{}
-	d, err := db.Open(t.Context(), url, db.Options{Clock: clock.Now, NoSync: !o.Durable, SkipMigrations: true})
-	must(t, err)
-	t.Cleanup(d.Close)
+	d := open(t, url, clock.Now, o.Durable)
 	world, err := sim.Open(filepath.Join(dir, worldFile), sim.Options{Now: clock.Now})
 	must(t, err)
 	t.Cleanup(func() { _ = world.Close() })
@@ -115,6 +113,17 @@ func New(t testing.TB, url string, o Options) *Cloud {
 		t.Cleanup(c.Close) // before the check: jobs that still run have ended then, or are given back
 	}
 	return c
+}
+
+func open(t testing.TB, url string, clock db.Clock, durable bool) *db.DB {
+	t.Helper()
+	if !durable {
+		return dbtest.OpenAt(t, url, clock)
+	}
+	d, err := db.Open(t.Context(), url, db.Options{Clock: clock, SkipMigrations: true})
+	must(t, err)
+	t.Cleanup(d.Close)
+	return d
 }
 
 // Another assembles one more server over the same database and world, as after a crash.

@@ -3,8 +3,6 @@ package db
 import (
 	"context"
 	"sync"
-
-	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // convoy takes transactions that ask nothing, as the records of operations' steps are, to PostgreSQL: those that are waiting
@@ -82,7 +80,7 @@ func (c *convoy) send(ctx context.Context, group []*passenger) (alone bool, err 
 	err = conn.Raw(func(raw any) error {
 		if _, err := travel(ctx, raw, append(items, committing())); err != nil {
 			// A connection that still obeys has refused the convoy; of one that broke nobody knows how far it came.
-			_, broken := raw.(*stdlib.Conn).Conn().Exec(ctx, "rollback")
+			_, broken := pgxOf(raw).Exec(ctx, "rollback")
 			alone = broken == nil
 			return err
 		}

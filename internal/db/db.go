@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
 )
 
@@ -26,6 +28,8 @@ type Options struct {
 	NoSync bool
 	// SkipMigrations opens a database whose schema is known to be the newest: a test's copy of a template.
 	SkipMigrations bool
+	// Connector makes PostgreSQL's connections, pgx's own if it is nil. Its connections have the method Conn() *pgx.Conn.
+	Connector func(pgx.ConnConfig) driver.Connector
 
 	migrations fs.FS // nil: the ones there are
 }
@@ -106,10 +110,27 @@ func (d *DB) Close() {
 		}
 		_ = d.reader.Close()
 		_ = d.writer.Close()
+		if !d.Postgres {
+			ended(d.reader.DB)
+		}
 		if d.lock != nil {
 			_ = d.lock.Close()
 		}
 	})
+}
+
+// ended waits for the queries of a closed pool that are still at work, for as long as one may wait for a lock. A connection to a SQLite
+// file that is closed after the file has been given another content would remove the log of the new one.
+func ended(pool *sql.DB) {
+	end, tick := time.After(busyTimeout), time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for pool.Stats().OpenConnections > 0 {
+		select {
+		case <-tick.C:
+		case <-end:
+			return
+		}
+	}
 }
 
 // Tx is what a store works with: a transaction, or the readers' pool. It carries the time, so that everything written in

@@ -85,15 +85,21 @@ func (r *direct) giveBack(c *sqlite.Conn) {
 	<-r.slots
 }
 
-// close ends the connections; those at work end with their queries.
+// close ends the connections, those at work with their queries, and waits for these.
 func (r *direct) close() {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.done = true
 	for _, c := range r.idle {
 		_ = c.Close()
 	}
 	r.idle = nil
+	r.mu.Unlock()
+	for range cap(r.slots) {
+		r.slots <- struct{}{}
+	}
+	for range cap(r.slots) {
+		<-r.slots
+	}
 }
 
 // read runs a query and reads its rows into dest, a pointer to an empty slice of bun models. A query that is the same each time is

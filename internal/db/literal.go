@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
 )
 
@@ -38,7 +37,7 @@ func (l literal) readWire(ctx context.Context, w *wanted, query string, args []a
 		defer func() { _ = conn.Close() }()
 	}
 	return conn.Raw(func(c any) error {
-		rows, err := c.(*stdlib.Conn).Conn().Query(ctx, query, mode(query, args)...)
+		rows, err := pgxOf(c).Query(ctx, query, mode(query, args)...)
 		if err != nil {
 			return err
 		}

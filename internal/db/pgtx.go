@@ -8,7 +8,6 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
 )
 
@@ -79,7 +78,7 @@ func travel(ctx context.Context, conn any, items []*item) (failed int, err error
 	for _, i := range items {
 		batch.Queue(i.query, i.args...)
 	}
-	results := conn.(*stdlib.Conn).Conn().SendBatch(ctx, batch)
+	results := pgxOf(conn).SendBatch(ctx, batch)
 	for n, i := range items {
 		if err := i.take(results); err != nil {
 			_ = results.Close()

@@ -43,7 +43,11 @@ func openPostgres(url string, o Options) (*DB, error) {
 	if conf.RuntimeParams["application_name"] == "" {
 		conf.RuntimeParams["application_name"] = "virga"
 	}
-	pool := stdlib.OpenDB(*conf)
+	connector := o.Connector
+	if connector == nil {
+		connector = func(conf pgx.ConnConfig) driver.Connector { return stdlib.GetConnector(conf) }
+	}
+	pool := sql.OpenDB(connector(*conf))
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
 	if err := pool.PingContext(context.Background()); err != nil {
@@ -55,6 +59,9 @@ func openPostgres(url string, o Options) (*DB, error) {
 	opened.convoy = &convoy{db: opened}
 	return opened, nil
 }
+
+// pgxOf gives what is behind a connection of the pool.
+func pgxOf(conn any) *pgx.Conn { return conn.(interface{ Conn() *pgx.Conn }).Conn() }
 
 func (d *DB) writePostgres(ctx context.Context, fn func(context.Context, Tx) error) error {
 	ctx = context.WithoutCancel(ctx)

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/db/dbtest"
 )
 
@@ -17,13 +16,7 @@ func TestEvery(t *testing.T) {
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		var now atomic.Int64
 		now.Store(1_700_000_000_000_000)
-		d, err := db.Open(t.Context(), url, db.Options{
-			Clock: func() time.Time { return time.UnixMicro(now.Load()) }, NoSync: true, SkipMigrations: true,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(d.Close)
+		d := dbtest.OpenAt(t, url, func() time.Time { return time.UnixMicro(now.Load()) })
 		every, boom := time.Hour, errors.New("boom")
 		one := Keeper{
 			Name: "one", Period: 10 * time.Second, Every: func() time.Duration { return every },

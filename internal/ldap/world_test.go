@@ -38,9 +38,7 @@ func each(t *testing.T, more string, test func(t *testing.T, w *world)) {
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		w := &world{t: t, dir: directorytest.Start(t, more), domains: map[string]uid.Domain{}, users: map[string]uid.User{}}
 		w.now.Store(1_700_000_000_000_000)
-		d, err := db.Open(t.Context(), url, db.Options{Clock: func() time.Time { return time.UnixMicro(w.now.Load()) }, NoSync: true, SkipMigrations: true})
-		w.must(err)
-		t.Cleanup(d.Close)
+		d := dbtest.OpenAt(t, url, func() time.Time { return time.UnixMicro(w.now.Load()) })
 		box, err := secret.OpenBox(filepath.Join(t.TempDir(), "keys"))
 		w.must(err)
 		w.settings = setting.New(d, nil)

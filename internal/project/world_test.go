@@ -43,11 +43,7 @@ func each(t *testing.T, test func(t *testing.T, w *world)) {
 		w := &world{t: t, domains: map[string]uid.Domain{}, of: map[string]uid.Account{}, users: map[string]uid.User{}}
 		w.pass(1_700_000_000 * time.Second)
 		var err error
-		w.db, err = db.Open(t.Context(), url, db.Options{
-			Clock: func() time.Time { return time.UnixMicro(w.now.Load()) }, NoSync: true, SkipMigrations: true,
-		})
-		w.must(err)
-		t.Cleanup(w.db.Close)
+		w.db = dbtest.OpenAt(t, url, func() time.Time { return time.UnixMicro(w.now.Load()) })
 		box, err := secret.OpenBox(filepath.Join(t.TempDir(), "keys"))
 		w.must(err)
 		w.settings = setting.New(w.db, nil)

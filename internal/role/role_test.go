@@ -29,9 +29,7 @@ func each(t *testing.T, test func(w *world)) {
 	t.Helper()
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		w := &world{t: t, root: auth.With(context.Background(), auth.System()), used: map[uid.Role]int{}}
-		d, err := db.Open(context.Background(), url, db.Options{Clock: time.Now, NoSync: true, SkipMigrations: true})
-		w.must(err)
-		t.Cleanup(d.Close)
+		d := dbtest.OpenAt(t, url, time.Now)
 		w.Service = New(d, commands)
 		w.UsedBy(func(_ context.Context, _ db.Tx, id uid.Role) (int, error) { return w.used[id], nil })
 		test(w)

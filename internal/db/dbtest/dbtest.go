@@ -52,7 +52,18 @@ func EachUnmade(t *testing.T, test func(t *testing.T, url string)) {
 // Open opens a database that this package made; it is closed at the test's end.
 func Open(t testing.TB, url string) *db.DB {
 	t.Helper()
-	d, err := db.Open(context.Background(), url, db.Options{Clock: time.Now, NoSync: true, SkipMigrations: true})
+	return OpenAt(t, url, time.Now)
+}
+
+// OpenAt is Open with another clock. On PostgreSQL the database may be another test's afterwards, with all its rows as they were; a test
+// that changes more than rows opens it with [db.Open], and it is dropped.
+func OpenAt(t testing.TB, url string, clock db.Clock) *db.DB {
+	t.Helper()
+	o := db.Options{Clock: clock, NoSync: true, SkipMigrations: true}
+	if p, ok := places.Load(databaseOf(url)); ok {
+		o.Connector = p.(*place).connector
+	}
+	d, err := db.Open(context.Background(), url, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +100,7 @@ var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(path)
 })
 
-// Postgres makes an empty database at the newest schema and gives its url. It is dropped at the test's end.
+// Postgres makes an empty database at the newest schema and gives its url. It is the test's until its end.
 func Postgres(t testing.TB) string {
 	t.Helper()
 	url := Unmade(t)
@@ -97,44 +108,42 @@ func Postgres(t testing.TB) string {
 	return url
 }
 
-// Unmade gives the url of a PostgreSQL database that isn't there yet: [Saved.Restore] or [Make] make it. It is dropped at the test's end.
+// Unmade gives the url of a PostgreSQL database that isn't there yet: [Saved.Restore] or [Make] make it. It is
+// the test's until its end.
 func Unmade(t testing.TB) string {
 	t.Helper()
-	server := os.Getenv("VIRGA_TEST_POSTGRES")
-	if server == "" {
+	if server() == "" {
 		if strings.Contains(os.Getenv("VIRGA_REQUIRE"), "postgres") {
 			t.Fatal("VIRGA_REQUIRE asks for PostgreSQL, but VIRGA_TEST_POSTGRES names no server")
 		}
 		t.Skip("needs PostgreSQL: VIRGA_TEST_POSTGRES names no server (run: scripts/with-postgres go test ./...)")
 	}
-	name := newName("t")
-	unmade.Store(name, true)
+	p := takePlace()
 	t.Cleanup(func() {
-		unmade.Delete(name)
-		if err := drop(name); err != nil {
+		if err := p.leave(); err != nil {
 			t.Error(err)
 		}
 	})
-	return withDatabase(server, name)
+	return withDatabase(server(), p.name)
 }
 
-// Make makes a database at the newest schema, if it is one of [Unmade] that isn't there yet.
+// Make makes a database of [Unmade] at the newest schema, unless it is there.
 func Make(t testing.TB, url string) {
 	t.Helper()
-	name := databaseOf(url)
-	if _, is := unmade.LoadAndDelete(name); !is {
+	p, is := places.Load(databaseOf(url))
+	if !is || p.(*place).filled {
 		return
 	}
 	template, err := postgresTemplate()
 	if err == nil {
-		err = onServer(os.Getenv("VIRGA_TEST_POSTGRES"), copying(name, template))
+		err = p.(*place).fill(template)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-var unmade sync.Map // names of databases that aren't there yet
+func server() string { return os.Getenv("VIRGA_TEST_POSTGRES") }
 
 // A copy of the files is quicker than writing everything to the log, and than emptying a database of an earlier test.
 func copying(name, template string) string {
@@ -151,7 +160,7 @@ func drop(name string) error {
 }
 
 var dropping = sync.OnceValues(func() (*sql.DB, error) {
-	return sql.Open("pgx", os.Getenv("VIRGA_TEST_POSTGRES"))
+	return sql.Open("pgx", server())
 })
 
 func newName(kind string) string {
@@ -160,17 +169,17 @@ func newName(kind string) string {
 
 // postgresTemplate is made once per test process, from which each test's database is a copy.
 var postgresTemplate = sync.OnceValues(func() (string, error) {
-	server := os.Getenv("VIRGA_TEST_POSTGRES")
 	name := newName("template")
-	if err := onServer(server, "create database "+name); err != nil {
+	if err := onServer(server(), "create database "+name); err != nil {
 		return "", err
 	}
-	d, err := db.Open(context.Background(), withDatabase(server, name), db.Options{Clock: time.Now, NoSync: true})
+	url := withDatabase(server(), name)
+	d, err := db.Open(context.Background(), url, db.Options{Clock: time.Now, NoSync: true})
 	if err != nil {
 		return "", err
 	}
 	d.Close()
-	return name, nil
+	return name, keepable(context.Background(), url)
 })
 
 // onServer runs statements on the server, one at a time per process: PostgreSQL refuses to copy a database to which

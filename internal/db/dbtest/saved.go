@@ -1,6 +1,7 @@
 package dbtest
 
 import (
+	"context"
 	"net/url"
 	"os"
 	"path"
@@ -23,7 +24,10 @@ func Save(of string) (s Saved, err error) {
 		return s, err
 	}
 	s.template = newName("saved")
-	return s, onServer(os.Getenv("VIRGA_TEST_POSTGRES"), copying(s.template, databaseOf(of)))
+	if err := onServer(server(), copying(s.template, databaseOf(of))); err != nil {
+		return s, err
+	}
+	return s, keepable(context.Background(), withDatabase(server(), s.template))
 }
 
 // Restore puts what was saved into a database of the same engine that this package made and nobody has open.
@@ -35,13 +39,11 @@ func (s Saved) Restore(t testing.TB, into string) {
 		}
 		return
 	}
-	name := databaseOf(into)
-	if _, absent := unmade.LoadAndDelete(name); !absent {
-		if err := drop(name); err != nil {
-			t.Fatal(err)
-		}
+	p, is := places.Load(databaseOf(into))
+	if !is {
+		t.Fatalf("%s is no database of dbtest's", db.Redact(into))
 	}
-	if err := onServer(os.Getenv("VIRGA_TEST_POSTGRES"), copying(name, s.template)); err != nil {
+	if err := p.(*place).fill(s.template); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -108,9 +108,7 @@ func eachCloud(t *testing.T, test func(t *testing.T, c *cloud)) {
 func newCloudAt(t *testing.T, url string, o front.Options) *cloud {
 	t.Helper()
 	c := &cloud{t: t, clock: &clock{}, log: &buffer{}, tenants: map[string]tenant{}, work: work{open: make(chan struct{})}}
-	d, err := db.Open(t.Context(), url, db.Options{Clock: c.clock.now, NoSync: true, SkipMigrations: true})
-	c.must(err)
-	t.Cleanup(d.Close)
+	d := dbtest.OpenAt(t, url, c.clock.now)
 	c.db = d
 	box, err := secret.OpenBox(filepath.Join(t.TempDir(), "keys"))
 	c.must(err)

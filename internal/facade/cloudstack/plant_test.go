@@ -14,7 +14,6 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/credential"
-	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/db/dbtest"
 	"github.com/virga-cloud/virga/internal/document"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
@@ -63,9 +62,7 @@ func eachPlant(t *testing.T, test func(p *running)) {
 func newPlant(t *testing.T, url string) *running {
 	t.Helper()
 	c := &cloud{t: t, clock: &clock{}, log: &buffer{}, tenants: map[string]tenant{}}
-	d, err := db.Open(t.Context(), url, db.Options{Clock: time.Now, NoSync: true, SkipMigrations: true})
-	c.must(err)
-	t.Cleanup(d.Close)
+	d := dbtest.OpenAt(t, url, time.Now)
 	c.db = d
 	countQueries(d)
 	box, err := secret.OpenBox(filepath.Join(t.TempDir(), "keys"))
