@@ -51,6 +51,7 @@ func openSQLite(path string, o Options) (*DB, error) {
 		q := url.Values{"_txlock": {lockMode}, "_pragma": {
 			fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "journal_mode(WAL)", "synchronous(" + sync + ")", "foreign_keys(ON)",
 			fmt.Sprintf("cache_size(-%d)", cacheKB),
+			"temp_store(MEMORY)", // what a closure's savepoint keeps of each page, two calls to the kernel each in a file
 			fmt.Sprintf("mmap_size(%d)", mappedBytes),
 		}}
 		pool, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
