@@ -266,7 +266,10 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Volumes.HeldBy(compute.Holder)
 	cl.Volumes.MadeFrom(cl.Snapshots.Source)
 	cl.Images.AlsoIn(snapshot.Bytes)
-	cl.Routers = router.New(router.Parts{DB: cl.DB, Engine: cl.Engine, Hosts: cl.Hosts, InUse: compute.NetworksInUse, Log: c.Log})
+	cl.Routers = router.New(router.Parts{
+		DB: cl.DB, Engine: cl.Engine, Hosts: cl.Hosts, InUse: compute.NetworksInUse, Log: c.Log,
+		Passwords: router.Passwords{Waiting: compute.WaitingOn, Forget: compute.ForgetPassword},
+	})
 	cl.Rules = rule.New(rule.Parts{DB: cl.DB, Engine: cl.Engine, Networks: cl.Networks, Routers: cl.Routers, Machines: compute.Reachable})
 	cl.Addresses = address.New(cl.DB, cl.Engine, cl.Accounts, cl.Networks, cl.Routers)
 	cl.Networks.EndsWith(cl.Routers.End, router.Forget, rule.LeaveNetwork)
@@ -424,6 +427,7 @@ func (cl *Cloud) keepers() []keep.Keeper {
 		{Name: "network-gc", Period: glance, Every: every(setting.NetworkGCInterval), Round: func(ctx context.Context) error {
 			return cl.Routers.Retire(ctx, setting.NetworkGCWait.Of(cl.Settings))
 		}},
+		{Name: "router-reports", Period: glance, Every: every(setting.RouterStatsInterval), Round: cl.Routers.Listen},
 		{Name: "details", Period: time.Minute, Round: cl.Details.Sweep},
 		{Name: "annotations", Period: time.Minute, Round: cl.Annotations.Sweep},
 		{Name: "image-stores", Period: glance, Every: every(setting.StorageStatsInterval), Round: cl.Images.MeasureStores},

@@ -3,6 +3,7 @@ package cloudtest_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/virga-cloud/virga/api"
@@ -91,6 +92,103 @@ func TestRouterKnowsItsGuests(t *testing.T) {
 		must(t, err)
 		has(vm.ID, two.ID)
 	})
+}
+
+// What hosts say of their routers is kept: bytes are added up over what a host counts anew, and a password is forgotten when the guest
+// has it and nobody can be shown it any more.
+func TestRouterReports(t *testing.T) {
+	t.Parallel()
+	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{})
+	ctx, in := t.Context(), c.Sandbox(t).Deploy()
+	vm, err := api.Run(ctx, c.Client, cs.DeployVirtualMachine, in)
+	must(t, err)
+	network := vm.NICs[0].NetworkID
+	at := document(t, c, network)
+	listen := func(sent, received int64, saved ...uid.NIC) router.Bytes {
+		t.Helper()
+		c.World.Happened(at.ID, []hypervisor.AddressCounts{{Network: network, IP: vm.NICs[0].IPAddress, Sent: sent, Received: received}, {IP: "192.0.2.1"}}, saved...)
+		must(t, c.Routers.Listen(ctx))
+		all, err := router.BytesOf(ctx, c.DB.Read(), at.ID)
+		must(t, err)
+		if len(all) != 1 || all[0].Network != network || all[0].IP != vm.NICs[0].IPAddress {
+			t.Fatalf("counted are %+v", all)
+		}
+		return all[0]
+	}
+	for _, one := range []struct{ sent, received, sentInAll, receivedInAll int64 }{
+		{100, 10, 100, 10}, {100, 10, 100, 10}, {150, 10, 150, 10},
+		{30, 5, 180, 15}, // the router was made anew
+		{40, 5, 190, 15},
+	} {
+		if b := listen(one.sent, one.received); b.Sent != one.sentInAll || b.Received != one.receivedInAll {
+			t.Errorf("after %+v there are %+v", one, b)
+		}
+	}
+
+	password := func() (sealed string) {
+		t.Helper()
+		must(t, c.DB.Read().NewRaw("select password from vms where id = ?", vm.ID).Scan(ctx, &sealed))
+		return sealed
+	}
+	change(t, c, "update vms set password = 'sealed'")
+	nic := vm.NICs[0].ID
+	if listen(40, 5, nic); password() == "" {
+		t.Error("the password is forgotten while the job that shows it can be asked for")
+	}
+	change(t, c, "delete from operations")
+	if listen(40, 5); password() == "" {
+		t.Error("the password is forgotten that nobody has")
+	}
+	change(t, c, "update networks set revision = revision + 1")
+	if listen(40, 5, nic); password() == "" {
+		t.Error("the password is forgotten that the router may not know yet")
+	}
+	change(t, c, "update vms set password = ''") // which can't be opened
+	document(t, c, network)
+	change(t, c, "update vms set password = 'sealed'")
+	if listen(40, 5, nic); password() != "" {
+		t.Error("the password is kept though the guest has it")
+	}
+}
+
+// A router that can't be given its document shows that at once, and raises an alert when that goes on, until it has got it.
+func TestRouterAlert(t *testing.T) {
+	t.Parallel()
+	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{})
+	ctx, in := t.Context(), c.Sandbox(t).Deploy()
+	vm, err := api.Run(ctx, c.Client, cs.DeployVirtualMachine, in)
+	must(t, err)
+	network := vm.NICs[0].NetworkID
+	document(t, c, network)
+	must(t, c.World.Script(ctx, hypervisor.Rule{Command: hypervisor.CommandApplyRouter, Fault: "the disk is full"}))
+	_, err = api.Start(ctx, c.Client, cs.AssociateIPAddress, cs.AssociateIPAddressIn{NetworkID: network})
+	must(t, err)
+	alerts := func() (found []cs.Alert) {
+		t.Helper()
+		for a, err := range api.All(ctx, c.Client, cs.ListAlerts, cs.ListAlertsIn{Name: "ALERT.SERVICE.DOMAINROUTER"}) {
+			must(t, err)
+			found = append(found, a)
+		}
+		return found
+	}
+	var said []cs.Alert
+	for len(said) == 0 && ctx.Err() == nil { // its fourth try comes within a second
+		said = alerts()
+	}
+	if len(said) != 1 || !strings.Contains(said[0].Description, "the disk is full") || !said[0].Resolved.IsZero() {
+		t.Errorf("the alerts are %+v", said)
+	}
+	r := one(t, c.Client, cs.ListRouters, cs.ListRoutersIn{NetworkID: network, Scope: api.Scope{ListAll: true}, Failed: new(true), Fetch: true})
+	if r.Applied >= r.Wanted || len(r.Checks) != 1 || r.Checks[0].Success || !strings.Contains(r.Checks[0].Details, "the disk is full") {
+		t.Errorf("the router is %+v", r)
+	}
+	must(t, c.World.Script(ctx, hypervisor.Rule{Command: hypervisor.CommandApplyRouter}))
+	if at := document(t, c, network); len(at.Uplink) != 2 {
+		t.Errorf("the router has %+v", at.Uplink)
+	}
+	if said := alerts(); len(said) != 1 || said[0].Resolved.IsZero() {
+		t.Errorf("the alerts are %+v", said)
+	}
 }
 
 // A host that refuses its router keeps machines waiting; one that is down loses it to another.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/network"
+	"github.com/virga-cloud/virga/internal/router"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -26,6 +27,23 @@ func NetworksInUse(ctx context.Context, q db.Tx, networks []uid.Network) (used [
 	err = q.NewRaw(`select distinct c.network_id from nics c join vms v on v.id = c.vm_id
 		where c.network_id in (?) and v.removed is null and v.host_id is not null`, bun.List(networks)).Scan(ctx, &used)
 	return used, err
+}
+
+// WaitingOn gives the passwords that wait for guests of a host's routers and need not be kept once these have them: the one who had a
+// password made can see it as long as the job that made it can be asked for, and no longer.
+func WaitingOn(ctx context.Context, q db.Tx, on uid.Host) (map[uid.NIC]router.Waiting, error) {
+	var rows []struct {
+		ID uid.NIC
+		router.Waiting
+	}
+	err := q.NewRaw(`select c.id, c.vm_id, v.password as sealed from routers r join nics c on c.network_id = r.network_id join vms v on v.id = c.vm_id
+		where r.host_id = ? and r.removed is null and c.is_default and v.removed is null and v.password <> ''
+		and not exists (select 1 from operations o where o.account_id = v.account_id and o.subject_id = v.id)`, on).Scan(ctx, &rows)
+	out := map[uid.NIC]router.Waiting{}
+	for _, r := range rows {
+		out[r.ID] = r.Waiting
+	}
+	return out, err
 }
 
 var guestsOf = db.Prepare(`select c.*, v.name, v.user_data, v.ssh_keys, v.password, coalesce(o.name, '') as offering from nics c

@@ -964,6 +964,18 @@ CREATE TABLE roles (
 
 CREATE UNIQUE INDEX roles_name on roles (name) where removed is null;
 
+CREATE TABLE router_bytes (
+    router_id   text        not null references routers (id),
+    network_id  text        not null,                  -- of a guest's address; '' of a public one
+    ip          text        not null,
+    sent        bigint      not null,                  -- towards the outside
+    received    bigint      not null,
+    seen_sent   bigint      not null,
+    seen_received bigint    not null,
+    counted     timestamptz not null,
+    primary key (router_id, network_id, ip)
+);
+
 CREATE TABLE router_elements (
     id          text primary key,
     provider_id text        not null unique references network_providers (id) on delete cascade,

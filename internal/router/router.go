@@ -57,20 +57,22 @@ type Hosts interface {
 
 // Parts are what a service works with.
 type Parts struct {
-	DB     *db.DB
-	Engine *op.Engine
-	Hosts  Hosts
-	InUse  InUse
-	Log    *slog.Logger // nil: nothing is logged
+	DB        *db.DB
+	Engine    *op.Engine
+	Hosts     Hosts
+	InUse     InUse
+	Passwords Passwords
+	Log       *slog.Logger // nil: nothing is logged
 }
 
 // Service keeps virtual routers.
 type Service struct {
-	db      *db.DB
-	hosts   Hosts
-	log     *slog.Logger
-	sources []Source
-	inUse   InUse
+	db        *db.DB
+	hosts     Hosts
+	log       *slog.Logger
+	sources   []Source
+	inUse     InUse
+	passwords Passwords
 
 	start   *op.Runner[job]
 	stop    *op.Runner[job]
@@ -90,7 +92,7 @@ func New(p Parts) *Service {
 	if p.Log == nil {
 		p.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{db: p.DB, hosts: p.Hosts, log: p.Log, inUse: p.InUse}
+	s := &Service{db: p.DB, hosts: p.Hosts, log: p.Log, inUse: p.InUse, passwords: p.Passwords}
 	s.crew = crew.New(crew.Options[uid.Network]{Now: p.DB.Now, AtOnce: atOnce, Do: s.apply, Failed: s.complain})
 	s.start = op.Register(p.Engine, s.startPlan())
 	s.stop = op.Register(p.Engine, s.stopPlan())

@@ -34,6 +34,10 @@ var (
 		Name: "network.gc.wait", Category: Advanced, Group: "Network",
 		Doc: "For how many seconds no virtual machine has run in a network before its virtual router is removed.",
 	}, time.Second, 10*time.Minute, 0)
+	RouterStatsInterval = span(Setting{
+		Name: "router.stats.interval", Category: Advanced, Group: "Network",
+		Doc: "How many seconds pass between two looks at how virtual routers do and how many bytes went by their addresses.",
+	}, time.Second, 5*time.Minute, time.Second)
 	AccountCleanupInterval = span(Setting{
 		Name: "account.cleanup.interval", Category: Advanced, Group: "Management Server",
 		Doc: "How many seconds pass between two tries to free what the deletion of accounts and domains has left.",
@@ -428,7 +432,7 @@ func hostDomain(text string) error {
 
 // all is every setting, by name.
 var all = byName(append(slices.Concat(ldapSettings, ssoSettings),
-	ExpungeDelay.Setting, ExpungeInterval.Setting, NetworkGCInterval.Setting, NetworkGCWait.Setting,
+	ExpungeDelay.Setting, ExpungeInterval.Setting, NetworkGCInterval.Setting, NetworkGCWait.Setting, RouterStatsInterval.Setting,
 	SessionTimeout.Setting, JobExpire.Setting, EventPurgeDelay.Setting, AuditRetention.Setting,
 	EventPurgeInterval.Setting, AlertPurgeDelay.Setting, AlertPurgeInterval.Setting, CapacityCheckPeriod.Setting, StorageStatsInterval.Setting,
 	DefaultPageSize.Setting, LoginAttempts.Setting, LoginLock.Setting, KeyAccess.Setting, TwoFactorEnabled.Setting, TwoFactorMandated.Setting,

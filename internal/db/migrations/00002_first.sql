@@ -1010,6 +1010,20 @@ create table router_leftovers (
     primary key (router_id, host_id)
 );
 
+-- How many bytes went by the addresses of routers: in all, and what the router's host said last, which begins anew with the router there.
+-- Rows outlive their router, for usage.
+create table router_bytes (
+    router_id   text        not null references routers (id),
+    network_id  text        not null,                  -- of a guest's address; '' of a public one
+    ip          text        not null,
+    sent        bigint      not null,                  -- towards the outside
+    received    bigint      not null,
+    seen_sent   bigint      not null,
+    seen_received bigint    not null,
+    counted     timestamptz not null,
+    primary key (router_id, network_id, ip)
+);
+
 -- internal/rule ---------------------------------------------------------------------------------------------------
 -- What is done with ports of public addresses. Ranges that overlap are refused under the address's lock; two that begin with the same
 -- port, by the index.

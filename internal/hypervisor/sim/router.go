@@ -25,7 +25,19 @@ func (w *World) DropRouter(ctx context.Context, host uid.Host, id uid.Router) er
 	return w.do(ctx, host, hypervisor.CommandDropRouter, func(t *tx) error { return t.dropRouter(host, id) })
 }
 
-// Routers implements [hypervisor.Networker]. All that a document asks for runs, and nothing has gone by any address.
+// Happened makes a router's reports say that so many bytes went by its addresses since it was made, and that these guests have fetched
+// and saved their passwords. Simulated guests send nothing and fetch nothing by themselves.
+func (w *World) Happened(id uid.Router, counts []hypervisor.AddressCounts, saved ...uid.NIC) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.says == nil {
+		w.says = map[uid.Router]hypervisor.RouterReport{}
+	}
+	w.says[id] = hypervisor.RouterReport{Counts: counts, Saved: saved}
+}
+
+// Routers implements [hypervisor.Networker]. All that a document asks for runs, and nothing has gone by any address that
+// [World.Happened] knows nothing of.
 func (w *World) Routers(ctx context.Context, host uid.Host) ([]hypervisor.RouterReport, error) {
 	if _, err := w.ask(ctx, host, hypervisor.CommandRouters); err != nil {
 		return nil, err
@@ -41,6 +53,11 @@ func (w *World) Routers(ctx context.Context, host uid.Host) ([]hypervisor.Router
 			return nil, err
 		}
 		out[i] = report(r)
+		w.mu.Lock()
+		if says, ok := w.says[r.ID]; ok {
+			out[i].Counts, out[i].Saved = says.Counts, says.Saved
+		}
+		w.mu.Unlock()
 	}
 	return out, nil
 }

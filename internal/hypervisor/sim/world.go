@@ -10,8 +10,12 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/uid"
 )
 
 // Options say how long things take in a world. The zero value is a world where everything is done at once.
@@ -36,6 +40,9 @@ type World struct {
 
 	doubles  atomic.Int64
 	lockless atomic.Bool
+
+	mu   sync.Mutex
+	says map[uid.Router]hypervisor.RouterReport // what went on in routers, by [World.Happened]
 }
 
 // Open opens the world in a file, which is made if it is not there. With path "" the world is private and vanishes at Close.

@@ -1,0 +1,152 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Waiting is a machine's password, as it is kept, until its guest has it.
+type Waiting struct {
+	VM     uid.VM `bun:"vm_id"`
+	Sealed string
+}
+
+// Passwords says which passwords wait for guests of a host's routers and need not be kept once these have them, and forgets one.
+type Passwords struct {
+	Waiting func(ctx context.Context, q db.Tx, on uid.Host) (map[uid.NIC]Waiting, error)
+	Forget  func(ctx context.Context, tx db.Tx, id uid.VM, sealed string) (bool, error)
+}
+
+// Listen asks hosts how their routers do, and keeps what must outlive these: how many bytes went by which address, and whose guest
+// has got its password. It is a keeper's.
+func (s *Service) Listen(ctx context.Context) error {
+	var failed []error
+	for after := uid.Host(""); ; {
+		places, err := withRouters(ctx, s.db.Read(), after, batch)
+		if err != nil || len(places) == 0 {
+			return errors.Join(append(failed, err)...)
+		}
+		after = places[len(places)-1].Host
+		for _, at := range places {
+			if err := s.listenTo(ctx, at); err != nil && !fault.Is(err, fault.Unavailable) {
+				failed = append(failed, fmt.Errorf("ask host %s how its routers do: %w", at.Host, err))
+			}
+		}
+	}
+}
+
+func (s *Service) listenTo(ctx context.Context, at Place) error {
+	driver, err := s.networker(at.Hypervisor)
+	if err != nil {
+		return err
+	}
+	// A router that has got a document of a revision that was read after the passwords was told of these, or of newer ones.
+	waiting, err := s.passwords.Waiting(ctx, s.db.Read(), at.Host)
+	if err != nil {
+		return err
+	}
+	here, err := runningOn(ctx, s.db.Read(), at.Host)
+	if err != nil {
+		return err
+	}
+	within, cancel := context.WithTimeout(ctx, answer)
+	reports, err := driver.Routers(within, at.Host)
+	cancel()
+	if err != nil {
+		return err
+	}
+	for _, r := range reports {
+		revision, ok := here[r.Router]
+		if !ok { // it was moved away, and is about to be ended
+			continue
+		}
+		err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+			if err := count(ctx, tx, r.Router, r.Counts); err != nil || r.Version < revision {
+				return err
+			}
+			return s.forget(ctx, tx, waiting, r.Saved)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) forget(ctx context.Context, tx db.Tx, waiting map[uid.NIC]Waiting, saved []uid.NIC) error {
+	for _, nic := range saved {
+		if w, ok := waiting[nic]; ok {
+			if _, err := s.passwords.Forget(ctx, tx, w.VM, w.Sealed); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Bytes are how many went by an address of a router's, as long as there has been the router.
+type Bytes struct {
+	Network  uid.Network `bun:"network_id"` // of a guest's address; "" of a public one
+	IP       string      `bun:"ip"`
+	Sent     int64       // towards the outside
+	Received int64
+
+	SeenSent     int64 // what its host said last, since it last made the router
+	SeenReceived int64
+}
+
+// add counts what a host says: what is more than it said last, or all of it where it has made the router anew.
+func (b Bytes) add(said hypervisor.AddressCounts) Bytes {
+	b.Sent += more(said.Sent, b.SeenSent)
+	b.Received += more(said.Received, b.SeenReceived)
+	b.SeenSent, b.SeenReceived = said.Sent, said.Received
+	return b
+}
+
+func more(said, before int64) int64 {
+	if said < before {
+		return said
+	}
+	return said - before
+}
+
+// count keeps what went by a router's addresses.
+func count(ctx context.Context, tx db.Tx, id uid.Router, said []hypervisor.AddressCounts) error {
+	known, err := bytesOf(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	type key struct {
+		network uid.Network
+		ip      string
+	}
+	had := map[key]Bytes{}
+	for _, b := range known {
+		had[key{b.Network, b.IP}] = b
+	}
+	for _, one := range said {
+		b, ok := had[key{one.Network, one.IP}]
+		if !ok {
+			b = Bytes{Network: one.Network, IP: one.IP}
+		}
+		now := b.add(one)
+		if now == b {
+			continue
+		}
+		if err := setBytes(ctx, tx, id, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// BytesOf gives how many bytes went by the addresses of a router, the public ones first.
+func BytesOf(ctx context.Context, q db.Tx, id uid.Router) ([]Bytes, error) {
+	return bytesOf(ctx, q, id)
+}
