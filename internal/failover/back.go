@@ -43,7 +43,7 @@ func (s *Service) settle(ctx context.Context) error {
 	var all sync.WaitGroup
 	for i, h := range ask {
 		all.Go(func() {
-			if err := s.settleOne(ctx, h); err != nil && !fault.Is(err, fault.Unavailable) { // it is gone again, and its health says so
+			if err := s.settleOne(ctx, h); err != nil && !fault.Is(err, fault.Unavailable) && !errors.Is(err, context.DeadlineExceeded) { // it is gone again, and its health says so
 				failed[i] = fmt.Errorf("find out what runs on host %s: %w", h.Name, err)
 			}
 		})
@@ -61,7 +61,9 @@ func (s *Service) settleOne(ctx context.Context, h host.Host) error {
 	if err != nil {
 		return err
 	}
-	guests, err := driver.Guests(ctx, h.ID)
+	wait, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	guests, err := driver.Guests(wait, h.ID)
 	if err != nil {
 		return err
 	}

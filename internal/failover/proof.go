@@ -103,7 +103,7 @@ func (s *Service) sight(ctx context.Context, p *proof, in pool.Pool) error {
 	at := place{p.host.ID, in.ID}
 	for _, other := range others {
 		began := s.db.Now()
-		sign, err := p.witness.Sign(ctx, other.ID, hypervisor.PoolRef{Pool: in.ID, URL: in.URL}, p.host.ID)
+		sign, err := p.signSeen(ctx, other.ID, in)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -135,6 +135,21 @@ func (s *Service) sight(ctx context.Context, p *proof, in pool.Pool) error {
 	return nil
 }
 
+// Who is asked may be about to fall silent, too.
+const answerWithin = 15 * time.Second
+
+func (p *proof) signSeen(ctx context.Context, by uid.Host, in pool.Pool) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	return p.witness.Sign(ctx, by, hypervisor.PoolRef{Pool: in.ID, URL: in.URL}, p.host.ID)
+}
+
+func (p *proof) held(ctx context.Context, v volume.Volume) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	return p.witness.Held(ctx, p.out[v.Pool], hypervisor.DiskRef{Volume: v.ID, Pool: v.Pool, PoolURL: p.pools[v.Pool].URL})
+}
+
 // judge tells whether a machine has ended.
 func (p *proof) judge(ctx context.Context, vm compute.VM) verdict {
 	if p.witness == nil {
@@ -161,7 +176,7 @@ func (p *proof) judge(ctx context.Context, vm compute.VM) verdict {
 		if v.Pool == "" {
 			continue
 		}
-		held, err := p.witness.Held(ctx, p.out[v.Pool], hypervisor.DiskRef{Volume: v.ID, Pool: v.Pool, PoolURL: p.pools[v.Pool].URL})
+		held, err := p.held(ctx, v)
 		switch {
 		case err != nil:
 			return verdict{why: fmt.Sprintf("nobody can tell whether volume %s is in use: %v", v.Name, err)}

@@ -16,6 +16,7 @@ type Witness interface {
 	// Sign is what a host has last shown of itself in a pool, as another one finds it there. It is another text each time; "" stands for
 	// none, which tells nothing.
 	Sign(ctx context.Context, on uid.Host, p PoolRef, of uid.Host) (string, error)
-	// Held tells whether a machine that runs has a disk in its hands, on whichever host. A disk that is not there is not held.
+	// Held tells whether a machine that runs has a disk in its hands, on whichever host. It is fault.Conflict when the disk is not there,
+	// which tells nothing: perhaps this host has not got the storage.
 	Held(ctx context.Context, on uid.Host, d DiskRef) (bool, error)
 }

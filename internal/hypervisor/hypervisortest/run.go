@@ -76,6 +76,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Env) {
 		"Usage":          testUsage,
 		"Router":         testRouter,
 		"Guards":         testGuards,
+		"Witness":        testWitness,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

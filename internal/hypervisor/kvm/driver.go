@@ -34,6 +34,8 @@ type Options struct {
 	User *User
 	// Patience is how long a guest that was asked to shut itself down is waited for; 0 is a minute.
 	Patience time.Duration
+	// Lease is how long machines with one run on without this host's signs of life; 0 is [hypervisor.Lease].
+	Lease time.Duration
 	// Listen is this host's address, at which machines arrive from other hosts; without it none do.
 	Listen string
 	// Roots are the folders that pools and stores of images may be in; none means any.
@@ -61,11 +63,13 @@ type Driver struct {
 	image qcow.Tool
 	lock  *os.File // on Dir: two drivers would both think that the machines are theirs
 	turns turns[string]
+	signs signs
 
 	mu      sync.Mutex
 	guests  map[uid.VM]*guest
 	tending sync.WaitGroup
 	stop    context.CancelFunc
+	finding time.Duration
 	life    context.Context // ends with the driver
 
 	accel  sync.Mutex
@@ -74,12 +78,15 @@ type Driver struct {
 
 // Open takes up a folder. [Driver.Recover] must be called before anything else.
 func Open(o Options) (_ *Driver, err error) {
-	d := &Driver{Options: o, guests: map[uid.VM]*guest{}}
+	d := &Driver{Options: o, guests: map[uid.VM]*guest{}, signs: signs{in: map[string]*sign{}}, finding: finding}
 	if len(o.Dir) > maxDir {
 		return nil, fmt.Errorf("the folder's path %q is longer than %d bytes, and sockets in it would not work", o.Dir, maxDir)
 	}
 	if d.Patience == 0 {
 		d.Patience = patience
+	}
+	if d.Lease == 0 {
+		d.Lease = hypervisor.Lease
 	}
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
@@ -103,6 +110,7 @@ func Open(o Options) (_ *Driver, err error) {
 	}
 	d.life, d.stop = context.WithCancel(context.Background())
 	d.tending.Go(d.tend)
+	d.tending.Go(d.keepLeases)
 	return d, nil
 }
 

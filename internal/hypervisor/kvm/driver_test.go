@@ -36,6 +36,7 @@ var (
 	_ hypervisor.Migrator     = (*Driver)(nil)
 	_ hypervisor.Screener     = (*Driver)(nil)
 	_ hypervisor.Meter        = (*Driver)(nil)
+	_ hypervisor.Witness      = (*Driver)(nil)
 )
 
 func TestDriver(t *testing.T) {
@@ -66,6 +67,7 @@ type site struct {
 	hosts  map[uid.Host]*Driver
 
 	template uid.Template // the tiny guest's
+	lease    time.Duration
 
 	mu   sync.Mutex
 	seen map[uid.VM]bool // machines that were started
@@ -104,7 +106,7 @@ func (s *site) open() {
 func (s *site) options(i int, id uid.Host) Options {
 	o := Options{
 		Host: id, Dir: filepath.Join(s.dir, "h"+string(rune('0'+i))), Ports: hostPorts{s.ports, id}, Fetcher: download.New(netip.MustParsePrefix("127.0.0.0/8")), Accelerator: "tcg", Patience: 300 * time.Millisecond,
-		Listen: "127.0.0.1",
+		Listen: "127.0.0.1", Lease: s.lease,
 	}
 	if os.Getuid() == 0 { // machines run as somebody who may do nothing
 		o.User = &User{UID: 65534, GID: 65534}

@@ -30,6 +30,8 @@ type guest struct {
 	dir  string
 	mon  *qmp.Client
 	gone chan struct{} // closed when its process has ended
+
+	muted bool // QEMU did not answer when it was found
 }
 
 const (

@@ -41,6 +41,9 @@ func (d *Driver) Receive(ctx context.Context, host uid.Host, m hypervisor.Machin
 			return none, err
 		}
 	}
+	if err := d.lease(ctx, m); err != nil {
+		return none, err
+	}
 	g := d.fresh(m)
 	g.Arriving = true
 	if err := d.await(ctx, g, copied); err != nil {

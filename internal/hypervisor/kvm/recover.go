@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"os"
+	"time"
 
-	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor/kvm/qmp"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -67,11 +67,14 @@ func (d *Driver) find(ctx context.Context, vm uid.VM) error {
 	return d.resume(ctx, g)
 }
 
+// finding is how long QEMU may take to answer before others are looked for.
+const finding = 10 * time.Second
+
 func (d *Driver) resume(ctx context.Context, g *guest) (err error) {
-	wait, cancel := context.WithTimeout(ctx, launching)
+	wait, cancel := context.WithTimeout(ctx, d.finding)
 	defer cancel()
 	if g.mon, err = qmp.Dial(wait, g.file(monitorSock)); err != nil {
-		return fault.Unavailablef("machine %s runs, but does not answer: %v", g.Machine.VM, err)
+		return d.mute(ctx, g, err)
 	}
 	status, err := g.status(wait)
 	switch {
@@ -79,8 +82,7 @@ func (d *Driver) resume(ctx context.Context, g *guest) (err error) {
 		d.follow(g)
 		return nil
 	case err != nil:
-		g.mon.Close()
-		return err
+		return d.mute(ctx, g, err)
 	case status == "prelaunch", status == "postmigrate": // it was never started; it runs elsewhere by now
 		return d.abandon(g)
 	case status == "shutdown": // in the middle of a reboot
@@ -89,6 +91,64 @@ func (d *Driver) resume(ctx context.Context, g *guest) (err error) {
 	d.follow(g)
 	d.arrives(wait, g)
 	return err
+}
+
+// mute takes up a machine whose QEMU lives and does not answer. It runs, and can be ended by force; it must not keep the others from
+// being found. [Driver.tend] asks it again.
+func (d *Driver) mute(ctx context.Context, g *guest, why error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	d.Log.Warn("a machine runs, but QEMU does not answer", "machine", g.vm, "error", why)
+	if g.mon != nil {
+		g.mon.Close()
+	}
+	g.mon, g.muted = qmp.Closed(), true
+	d.follow(g)
+	return nil
+}
+
+// askMuted takes up machines again whose QEMU did not answer.
+func (d *Driver) askMuted() {
+	d.mu.Lock()
+	var muted []uid.VM
+	for vm, g := range d.guests {
+		if g.muted && g.runs() {
+			muted = append(muted, vm)
+		}
+	}
+	d.mu.Unlock()
+	for _, vm := range muted {
+		if err := d.askAgain(d.life, vm); err != nil && d.life.Err() == nil {
+			d.Log.Warn("a machine whose QEMU did not answer can't be taken up", "machine", vm, "error", err)
+		}
+	}
+}
+
+func (d *Driver) askAgain(ctx context.Context, vm uid.VM) error {
+	wait, cancel := context.WithTimeout(ctx, replies)
+	defer cancel()
+	done, err := d.turns.take(wait, string(vm))
+	if err != nil {
+		return nil //nolint:nilerr // somebody does something with it: later
+	}
+	defer done()
+	was := d.found(ctx, vm)
+	if was == nil || !was.muted || !was.runs() {
+		return nil
+	}
+	mon, err := qmp.Dial(wait, was.file(monitorSock))
+	if err != nil {
+		return nil //nolint:nilerr // not yet
+	}
+	mon.Close()
+	g, err := d.load(vm) // a new one, since others read the old one
+	if err != nil || g == nil {
+		return err
+	}
+	g.Process = was.Process
+	d.Log.Info("a machine's QEMU answers again", "machine", vm)
+	return d.resume(ctx, g)
 }
 
 // status is what QEMU says that the machine does: "running", "paused", "inmigrate".

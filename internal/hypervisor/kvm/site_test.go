@@ -50,6 +50,16 @@ func (s *site) DropDisk(ctx context.Context, host uid.Host, ref hypervisor.DiskR
 	return on(ctx, s, host, func(d *Driver) error { return d.DropDisk(ctx, host, ref) })
 }
 
+func (s *site) Sign(ctx context.Context, host uid.Host, p hypervisor.PoolRef, of uid.Host) (r string, err error) {
+	err = on(ctx, s, host, func(d *Driver) (err error) { r, err = d.Sign(ctx, host, p, of); return err })
+	return r, err
+}
+
+func (s *site) Held(ctx context.Context, host uid.Host, ref hypervisor.DiskRef) (r bool, err error) {
+	err = on(ctx, s, host, func(d *Driver) (err error) { r, err = d.Held(ctx, host, ref); return err })
+	return r, err
+}
+
 func (s *site) Start(ctx context.Context, host uid.Host, m hypervisor.Machine) error {
 	s.mu.Lock()
 	s.seen[m.VM] = true

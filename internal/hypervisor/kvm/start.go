@@ -52,6 +52,9 @@ func (d *Driver) Start(ctx context.Context, host uid.Host, m hypervisor.Machine)
 		return err
 	}
 	defer held.Release()
+	if err := d.lease(ctx, m); err != nil {
+		return err
+	}
 	if err := d.launch(ctx, g); err != nil {
 		return errors.Join(err, d.abandon(g))
 	}

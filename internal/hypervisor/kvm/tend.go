@@ -22,6 +22,7 @@ func (d *Driver) tend() {
 			return
 		case <-tick.C:
 		}
+		d.askMuted()
 		d.mu.Lock()
 		var logs []string
 		for _, g := range d.guests {

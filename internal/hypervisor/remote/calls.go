@@ -70,6 +70,12 @@ var (
 	applyGuards = deed("ApplyGuards", func(ctx context.Context, d hypervisor.Guarder, h uid.Host, in hypervisor.Guards) error {
 		return d.ApplyGuards(ctx, h, in)
 	})
+	signOf = of("Sign", func(ctx context.Context, d hypervisor.Witness, h uid.Host, in signIn) (string, error) {
+		return d.Sign(ctx, h, in.Pool, in.Host)
+	})
+	held = of("Held", func(ctx context.Context, d hypervisor.Witness, h uid.Host, in hypervisor.DiskRef) (bool, error) {
+		return d.Held(ctx, h, in)
+	})
 	applyPeers = deed("ApplyPeers", func(ctx context.Context, d hypervisor.Mesher, h uid.Host, in hypervisor.Peers) error {
 		return d.ApplyPeers(ctx, h, in)
 	})
@@ -81,10 +87,15 @@ var table = map[string]entry{
 	stop.verb: at(stop), reboot.verb: at(reboot), pool.verb: at(pool), fetchImage.verb: at(fetchImage), dropImage.verb: at(dropImage),
 	measureStore.verb: at(measureStore), plug.verb: at(plug), unplug.verb: at(unplug), receive.verb: at(receive), send.verb: at(send),
 	applyRouter.verb: at(applyRouter), dropRouter.verb: at(dropRouter), routers.verb: at(routers), applyGuards.verb: at(applyGuards),
-	applyPeers.verb: at(applyPeers), plugCard.verb: at(plugCard), unplugCard.verb: at(unplugCard), changeCD.verb: at(changeCD),
+	applyPeers.verb: at(applyPeers), signOf.verb: at(signOf), held.verb: at(held), plugCard.verb: at(plugCard), unplugCard.verb: at(unplugCard), changeCD.verb: at(changeCD),
 	resizeDisk.verb: at(resizeDisk), takeSnapshot.verb: at(takeSnapshot), dropSnapshot.verb: at(dropSnapshot), revertDisk.verb: at(revertDisk),
 	saveImage.verb: at(saveImage), takeCheckpoint.verb: at(takeCheckpoint), revertTo.verb: at(revertTo),
 	dropCheckpoint.verb: at(dropCheckpoint), usage.verb: at(usage), serialLog.verb: at(serialLog),
+}
+
+type signIn struct {
+	Pool hypervisor.PoolRef
+	Host uid.Host // whose
 }
 
 type stopIn struct {

@@ -173,6 +173,16 @@ func (d *Driver) ApplyGuards(ctx context.Context, host uid.Host, g hypervisor.Gu
 	return do(ctx, d, host, applyGuards, g)
 }
 
+// Sign tells of another host's signs of life.
+func (d *Driver) Sign(ctx context.Context, on uid.Host, p hypervisor.PoolRef, of uid.Host) (string, error) {
+	return ask(ctx, d, on, signOf, signIn{p, of})
+}
+
+// Held tells whether a disk is in a machine's hands.
+func (d *Driver) Held(ctx context.Context, on uid.Host, k hypervisor.DiskRef) (bool, error) {
+	return ask(ctx, d, on, held, k)
+}
+
 // ApplyPeers tells a host of the others.
 func (d *Driver) ApplyPeers(ctx context.Context, host uid.Host, p hypervisor.Peers) error {
 	return do(ctx, d, host, applyPeers, p)

@@ -79,6 +79,9 @@ func (w *World) Sign(ctx context.Context, on uid.Host, _ hypervisor.PoolRef, of 
 func (w *World) Held(ctx context.Context, on uid.Host, d hypervisor.DiskRef) (held bool, err error) {
 	err = w.do(ctx, on, hypervisor.CommandHeld, func(t *tx) error {
 		at, err := t.disk(d)
+		if err == nil && !at.found {
+			err = fault.Conflictf("volume %s is not in pool %s", d.Volume, d.Pool)
+		}
 		held = at.inUse && !w.lockless.Load()
 		return err
 	})

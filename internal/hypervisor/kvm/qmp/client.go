@@ -83,12 +83,21 @@ func Dial(ctx context.Context, path string) (*Client, error) {
 	return c, nil
 }
 
+// Closed is a conversation that has ended: whatever is asked fails with [ErrClosed].
+func Closed() *Client {
+	c := &Client{waiting: map[uint64]chan message{}, watches: map[*Watch]bool{}, done: make(chan struct{})}
+	close(c.done)
+	return c
+}
+
 // Done is closed when the conversation has ended, as it does when QEMU exits.
 func (c *Client) Done() <-chan struct{} { return c.done }
 
 // Close ends the conversation. QEMU goes on.
 func (c *Client) Close() {
-	_ = c.conn.Close()
+	if c.conn != nil {
+		_ = c.conn.Close()
+	}
 	<-c.done
 }
 
@@ -138,6 +147,9 @@ func (c *Client) Give(ctx context.Context, name string, f *os.File) error {
 func (c *Client) do(ctx context.Context, command string, args, result any, f *os.File) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if c.conn == nil {
+		return fmt.Errorf("%s: %w", command, ErrClosed)
 	}
 	answer := make(chan message, 1)
 	c.mu.Lock()
