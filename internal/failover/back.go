@@ -43,7 +43,11 @@ func (s *Service) settle(ctx context.Context) error {
 	var all sync.WaitGroup
 	for i, h := range ask {
 		all.Go(func() {
-			if err := s.settleOne(ctx, h); err != nil && !fault.Is(err, fault.Unavailable) && !errors.Is(err, context.DeadlineExceeded) { // it is gone again, and its health says so
+			err := s.settleOne(ctx, h)
+			if fault.Is(err, fault.Unavailable) || errors.Is(err, context.DeadlineExceeded) {
+				return // it is gone again, and its health says so
+			}
+			if err != nil {
 				failed[i] = fmt.Errorf("find out what runs on host %s: %w", h.Name, err)
 			}
 		})

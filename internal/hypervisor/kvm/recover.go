@@ -130,7 +130,7 @@ func (d *Driver) askAgain(ctx context.Context, vm uid.VM) error {
 	defer cancel()
 	done, err := d.turns.take(wait, string(vm))
 	if err != nil {
-		return nil //nolint:nilerr // somebody does something with it: later
+		return nil // somebody does something with it: later
 	}
 	defer done()
 	was := d.found(ctx, vm)
@@ -139,7 +139,7 @@ func (d *Driver) askAgain(ctx context.Context, vm uid.VM) error {
 	}
 	mon, err := qmp.Dial(wait, was.file(monitorSock))
 	if err != nil {
-		return nil //nolint:nilerr // not yet
+		return nil // not yet
 	}
 	mon.Close()
 	g, err := d.load(vm) // a new one, since others read the old one
