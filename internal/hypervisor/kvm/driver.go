@@ -17,6 +17,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/hypervisor/kvm/pulse"
 	"github.com/virga-cloud/virga/internal/hypervisor/kvm/qcow"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -63,7 +64,7 @@ type Driver struct {
 	image qcow.Tool
 	lock  *os.File // on Dir: two drivers would both think that the machines are theirs
 	turns turns[string]
-	signs signs
+	pulse *pulse.Pulse
 
 	mu      sync.Mutex
 	guests  map[uid.VM]*guest
@@ -78,7 +79,7 @@ type Driver struct {
 
 // Open takes up a folder. [Driver.Recover] must be called before anything else.
 func Open(o Options) (_ *Driver, err error) {
-	d := &Driver{Options: o, guests: map[uid.VM]*guest{}, signs: signs{in: map[string]*sign{}}, finding: finding}
+	d := &Driver{Options: o, guests: map[uid.VM]*guest{}, pulse: pulse.New(string(o.Host)), finding: finding}
 	if len(o.Dir) > maxDir {
 		return nil, fmt.Errorf("the folder's path %q is longer than %d bytes, and sockets in it would not work", o.Dir, maxDir)
 	}

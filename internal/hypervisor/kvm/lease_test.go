@@ -10,6 +10,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/hypervisor/kvm/pulse"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -68,7 +69,7 @@ func TestLease(t *testing.T) {
 	s.eventually("there is another sign", func() bool { return sign() != first })
 
 	// The storage takes no signs any more.
-	signs := filepath.Join(s.pool, signsDir)
+	signs := filepath.Join(s.pool, pulse.Dir)
 	s.must(os.Rename(signs, signs+".away"))
 	s.must(os.WriteFile(signs, nil, 0o600))
 	s.eventually("the machine is ended", func() bool { return !runs(m.VM) })
