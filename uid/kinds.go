@@ -54,6 +54,7 @@ type (
 	Rule            = ID[ruleKind]
 	Snapshot        = ID[snapshotKind]
 	VMSnapshot      = ID[vmSnapshotKind]
+	Extraction      = ID[extractionKind]
 	AgentToken      = ID[agentTokenKind]
 	PortForward     = ID[portForwardKind]
 	IPForward       = ID[ipForwardKind]
@@ -133,6 +134,7 @@ type (
 	snapshotKind        struct{}
 	vmSnapshotKind      struct{}
 	agentTokenKind      struct{}
+	extractionKind      struct{}
 )
 
 func (domainKind) kind() string                  { return "domain" }
@@ -168,6 +170,7 @@ func (oscategoryKind) kind() string              { return "OS category" }
 func (templateKind) kind() string                { return "template" }
 func (imageStoreKind) kind() string              { return "image store" }
 func (ldapServerKind) kind() string              { return "LDAP configuration" }
+func (extractionKind) kind() string              { return "download" }
 func (agentTokenKind) kind() string              { return "agent token" }
 func (sshKeyPairKind) kind() string              { return "SSH key pair" }
 func (keyPairKind) kind() string                 { return "API key pair" }

@@ -156,6 +156,9 @@ func (s *Service) endVolumes(ctx context.Context, e *ending) error {
 
 // endSnapshots deletes the account's snapshots.
 func (s *Service) endSnapshots(ctx context.Context, e *ending) error {
+	if err := s.Extractions.EndOf(ctx, e.Account); err != nil {
+		return err
+	}
 	return s.clear(ctx, e, clearing{
 		kind: "snapshot", table: "snapshot",
 		owned: func(ctx context.Context, scope auth.Scope) (out []owned, err error) {

@@ -10,6 +10,7 @@ import (
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
+	"github.com/virga-cloud/virga/internal/extraction"
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/op"
@@ -45,6 +46,8 @@ type Parts struct {
 	Images   *image.Service
 
 	Snapshots *snapshot.Service
+
+	Extractions *extraction.Service
 }
 
 // patience is how long a step waits for other operations to end. Theirs is shorter, where they can be undone.

@@ -28,6 +28,7 @@ import (
 	"github.com/virga-cloud/virga/internal/detail"
 	"github.com/virga-cloud/virga/internal/document"
 	"github.com/virga-cloud/virga/internal/event"
+	"github.com/virga-cloud/virga/internal/extraction"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/failover"
@@ -136,9 +137,12 @@ type Cloud struct {
 	Upkeep    *upkeep.Service
 	Failover  *failover.Service
 	Console   *console.Service
-	Closing   *closing.Service
-	Projects  *project.Service
-	Facade    *cloudstack.Facade
+
+	Extractions *extraction.Service
+
+	Closing  *closing.Service
+	Projects *project.Service
+	Facade   *cloudstack.Facade
 
 	agents *agents // nil where none dial in
 
@@ -255,7 +259,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Peers = peer.New(cl.DB, cl.Hosts, cl.Documents)
 	cl.Groups = secgroup.New(secgroup.Parts{DB: cl.DB, Accounts: cl.Accounts, Engine: cl.Engine, Documents: cl.Documents, Drivers: cl.Hosts,
 		Machines: compute.Guarded{}})
-	cl.Zones.UsedBy(network.CountIn, host.CountIn, pool.CountIn, image.CountIn, volume.CountIn, snapshot.CountIn, compute.CountIn)
+	cl.Zones.UsedBy(network.CountIn, host.CountIn, pool.CountIn, image.CountIn, volume.CountIn, snapshot.CountIn, extraction.CountIn, compute.CountIn)
 	cl.Images = image.New(image.Parts{DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Hosts: cl.Hosts, Settings: cl.Settings})
 	cl.Volumes = volume.New(volume.Parts{
 		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Hosts: cl.Hosts, Settings: cl.Settings,
@@ -269,6 +273,10 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Routers = router.New(router.Parts{
 		DB: cl.DB, Engine: cl.Engine, Hosts: cl.Hosts, InUse: compute.NetworksInUse, Log: c.Log,
 		Passwords: router.Passwords{Waiting: compute.WaitingOn, Forget: compute.ForgetPassword},
+	})
+	cl.Extractions = extraction.New(extraction.Parts{
+		DB: cl.DB, Engine: cl.Engine, Box: box, Settings: cl.Settings, Accounts: cl.Accounts, Projects: cl.Projects, Roles: cl.Roles,
+		Images: cl.Images, Volumes: cl.Volumes, Snapshots: cl.Snapshots,
 	})
 	cl.Rules = rule.New(rule.Parts{DB: cl.DB, Engine: cl.Engine, Networks: cl.Networks, Routers: cl.Routers, Machines: compute.Reachable})
 	cl.Addresses = address.New(cl.DB, cl.Engine, cl.Accounts, cl.Networks, cl.Routers)
@@ -290,7 +298,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Machines.EndedTo(failover.Note)
 	cl.Closing = closing.New(closing.Parts{
 		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Projects: cl.Projects, Machines: cl.Machines, Volumes: cl.Volumes,
-		Snapshots: cl.Snapshots, Networks: cl.Networks, Images: cl.Images,
+		Snapshots: cl.Snapshots, Extractions: cl.Extractions, Networks: cl.Networks, Images: cl.Images,
 	})
 	cl.Images.UsedBy(compute.OfTemplate)
 	cl.Zones.GoesWith(cl.Images.LeaveZone)
@@ -311,7 +319,7 @@ func (cl *Cloud) face(c Config) {
 		Annotations: cl.Annotations, Certificates: cl.Certificates, Networks: cl.Networks,
 		Addresses: cl.Addresses, Routers: cl.Routers, Rules: cl.Rules, VPCs: cl.VPCs, Groups: cl.Groups, Agents: cl.Agents, Dial: cl.dial(c.Agents),
 		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Snapshots: cl.Snapshots, Machines: cl.Machines,
-		Access: cl.Access, Console: cl.Console, Closing: cl.Closing, Reset: c.Reset,
+		Access: cl.Access, Console: cl.Console, Extractions: cl.Extractions, Closing: cl.Closing, Reset: c.Reset,
 	}, c.Facade)
 }
 
@@ -431,6 +439,7 @@ func (cl *Cloud) keepers() []keep.Keeper {
 		{Name: "details", Period: time.Minute, Round: cl.Details.Sweep},
 		{Name: "annotations", Period: time.Minute, Round: cl.Annotations.Sweep},
 		{Name: "image-stores", Period: glance, Every: every(setting.StorageStatsInterval), Round: cl.Images.MeasureStores},
+		{Name: "extractions", Period: glance, Every: every(setting.ExtractURLCleanup), Round: cl.Extractions.Sweep},
 		{Name: "storage-overprovisioning", Period: 10 * time.Second, Round: cl.Pools.Reckon},
 		{Name: "expunge", Period: glance, Every: every(setting.ExpungeInterval), Round: func(ctx context.Context) error {
 			return cl.Machines.ExpungeOld(ctx, setting.ExpungeDelay.Of(cl.Settings))

@@ -42,6 +42,7 @@ var always = []invariant{
 		union all select 'host ' || name || ' is ' || state || ', ' || resource_state from hosts
 			where removed is null and (state in ('Connecting', 'Removed') or resource_state = 'Creating')
 		union all select 'volume ' || id || ' is ' || state from volumes where removed is null and state not in ('Allocated', 'Ready')
+		union all select 'extraction ' || id || ' is ' || state from extractions where state <> 'Ready'
 		union all select 'snapshot ' || id || ' is ' || state from snapshots where removed is null and state <> 'BackedUp'
 		union all select 'rule ' || id || ' is ' || state from (select id, state from port_rules union all select id, state from firewall_rules
 			union all select id, state from static_nats union all select id, state from balanced_machines
@@ -393,7 +394,8 @@ func compareHosts(ctx context.Context, d *db.DB, enrolled []uid.Host) (broken []
 // compareSnapshots holds the snapshots that are in stores against those in the database.
 func compareSnapshots(ctx context.Context, d *db.DB, there []hypervisor.SnapshotRef) (broken []error) {
 	var ids []uid.Snapshot
-	if err := d.Read().NewRaw("select id from snapshots where removed is null").Scan(ctx, &ids); err != nil {
+	if err := d.Read().NewRaw(`select id from snapshots where removed is null
+		union all select id from extractions where volume_id is not null`).Scan(ctx, &ids); err != nil {
 		return []error{err}
 	}
 	stored := map[uid.Snapshot]bool{}

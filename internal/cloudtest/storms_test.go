@@ -22,6 +22,7 @@ var storms = map[string]func(*testing.T){
 	"detail.add":              TestStormDetailAdd,
 	"detail.remove":           TestStormDetailRemove,
 	"domain.close":            TestStormDeleteDomain,
+	"extraction.create":       TestStormExtraction,
 	"host.add":                TestStormHostAdd,
 	"host.delete":             TestStormHostDelete,
 	"host.maintain":           TestStormHostMaintain,

@@ -311,6 +311,29 @@ CREATE INDEX events_owner on events (account_id, id);
 
 CREATE INDEX events_resource on events (resource_id, id);
 
+CREATE TABLE extractions (
+    id          text primary key,                      -- also of the copy of a volume, in its store
+    account_id  text        not null references accounts (id),
+    domain_id   text        not null references domains (id),
+    user_id     text        not null,                  -- whose right it is
+    kind        text        not null,                  -- Template, Iso, Volume
+    template_id text        references templates (id),
+    volume_id   text        references volumes (id),
+    zone_id     text        not null references zones (id),
+    store_id    text        not null references image_stores (id),
+    hypervisor  text        not null,                  -- whose hosts handle it; '' of ISOs
+    name        text        not null,                  -- of what is downloaded
+    state       text        not null,                  -- Creating, Ready
+    created     timestamptz not null,
+    expires     timestamptz not null
+);
+
+CREATE INDEX extractions_account on extractions (account_id);
+
+CREATE INDEX extractions_expires on extractions (expires);
+
+CREATE INDEX extractions_volume on extractions (volume_id) where volume_id is not null;
+
 CREATE TABLE failovers (
     vm_id       text primary key references vms (id),
     since       timestamptz not null,

@@ -125,24 +125,27 @@ const (
 	IPRelease               Kind = "NET.IPRELEASE"
 	IPUpdate                Kind = "NET.IPUPDATE"
 
-	VolumeCreate Kind = "VOLUME.CREATE"
-	VolumeAttach Kind = "VOLUME.ATTACH"
-	VolumeDetach Kind = "VOLUME.DETACH"
-	VolumeDelete Kind = "VOLUME.DELETE"
-	VolumeResize Kind = "VOLUME.RESIZE"
+	VolumeCreate  Kind = "VOLUME.CREATE"
+	VolumeAttach  Kind = "VOLUME.ATTACH"
+	VolumeDetach  Kind = "VOLUME.DETACH"
+	VolumeDelete  Kind = "VOLUME.DELETE"
+	VolumeResize  Kind = "VOLUME.RESIZE"
+	VolumeExtract Kind = "VOLUME.EXTRACT"
 
 	SnapshotCreate Kind = "SNAPSHOT.CREATE"
 	SnapshotDelete Kind = "SNAPSHOT.DELETE"
 	SnapshotRevert Kind = "SNAPSHOT.REVERT"
 
-	ISOCreate Kind = "ISO.CREATE"
-	ISODelete Kind = "ISO.DELETE"
-	ISOAttach Kind = "ISO.ATTACH"
-	ISODetach Kind = "ISO.DETACH"
+	ISOCreate  Kind = "ISO.CREATE"
+	ISOExtract Kind = "ISO.EXTRACT"
+	ISODelete  Kind = "ISO.DELETE"
+	ISOAttach  Kind = "ISO.ATTACH"
+	ISODetach  Kind = "ISO.DETACH"
 
-	TemplateCreate Kind = "TEMPLATE.CREATE"
-	TemplateDelete Kind = "TEMPLATE.DELETE"
-	TemplateFetch  Kind = "TEMPLATE.DOWNLOAD.START"
+	TemplateCreate  Kind = "TEMPLATE.CREATE"
+	TemplateExtract Kind = "TEMPLATE.EXTRACT"
+	TemplateDelete  Kind = "TEMPLATE.DELETE"
+	TemplateFetch   Kind = "TEMPLATE.DOWNLOAD.START"
 
 	ImageStoreCreate Kind = "IMAGE.STORE.CREATE"
 
@@ -248,9 +251,9 @@ var resources = map[Kind]string{
 	ServiceProviderUpdate: "PhysicalNetworkServiceProvider", VLANRangeCreate: "Vlan", VLANRangeDelete: "Vlan",
 	IPAssign: "PublicIpAddress", IPRelease: "PublicIpAddress", IPUpdate: "PublicIpAddress",
 	VolumeCreate: "Volume", VolumeAttach: "Volume", VolumeDetach: "Volume", VolumeDelete: "Volume",
-	VolumeResize: "Volume", SnapshotCreate: "Snapshot", SnapshotDelete: "Snapshot", SnapshotRevert: "Snapshot",
-	ISOCreate: "Iso", ISODelete: "Iso", ISOAttach: "Iso", ISODetach: "Iso",
-	TemplateCreate: "Template", TemplateDelete: "Template", TemplateFetch: "Template", ImageStoreCreate: "ImageStore",
+	VolumeResize: "Volume", VolumeExtract: "Volume", SnapshotCreate: "Snapshot", SnapshotDelete: "Snapshot", SnapshotRevert: "Snapshot",
+	ISOCreate: "Iso", ISOExtract: "Iso", ISODelete: "Iso", ISOAttach: "Iso", ISODetach: "Iso",
+	TemplateCreate: "Template", TemplateExtract: "Template", TemplateDelete: "Template", TemplateFetch: "Template", ImageStoreCreate: "ImageStore",
 	RegionCreate: "Region", RegionEdit: "Region", RegionDelete: "Region",
 	ZoneCreate: "Zone", ZoneEdit: "Zone", ZoneDelete: "Zone", PodCreate: "Pod", PodEdit: "Pod", PodDelete: "Pod",
 	ClusterCreate: "Cluster", ClusterEdit: "Cluster", ClusterDelete: "Cluster", PoolCreate: "StoragePool", PoolDelete: "StoragePool",

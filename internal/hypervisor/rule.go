@@ -39,6 +39,7 @@ const (
 	CommandDropSnapshot   Command = "DropSnapshot"
 	CommandRevertDisk     Command = "RevertDisk"
 	CommandSaveImage      Command = "SaveImage"
+	CommandReadStored     Command = "ReadStored"
 	CommandTakeCheckpoint Command = "TakeCheckpoint"
 	CommandRevertTo       Command = "RevertTo"
 	CommandDropCheckpoint Command = "DropCheckpoint"
@@ -125,6 +126,7 @@ var agentCommands = map[string]Command{
 	"DeleteSnapshotBackupCommand":              CommandDropSnapshot,
 	"RevertSnapshotCommand":                    CommandRevertDisk,
 	"CreatePrivateTemplateFromSnapshotCommand": CommandSaveImage,
+	"CreateEntityDownloadURLCommand":           CommandReadStored,
 	"CreateVMSnapshotCommand":                  CommandTakeCheckpoint,
 	"RevertToVMSnapshotCommand":                CommandRevertTo,
 	"DeleteVMSnapshotCommand":                  CommandDropCheckpoint,

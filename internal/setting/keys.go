@@ -74,6 +74,18 @@ var (
 		Name: "capacity.check.period", Category: Alerts, Group: "Management Server",
 		Doc: "How many seconds pass between two looks at how full hosts, storage and address ranges are.",
 	}, time.Second, 300*time.Second, time.Second)
+	ExtractURLExpiry = span(Setting{
+		Name: "extract.url.expiration.interval", Category: Advanced, Group: "Storage",
+		Doc: "For how many seconds a template, an ISO or a volume can be downloaded by the address that extractTemplate and its kin give.",
+	}, time.Second, 4*time.Hour, time.Second)
+	ExtractURLCleanup = span(Setting{
+		Name: "extract.url.cleanup.interval", Category: Advanced, Group: "Storage",
+		Doc: "How many seconds pass between two removals of what could be downloaded and whose time is over.",
+	}, time.Second, 2*time.Hour, time.Second)
+	ExtractionDisabled = flag(Setting{
+		Name: "disable.extraction", Category: Advanced, Group: "Storage",
+		Doc: "Whether only root admins may download templates, ISOs and volumes.",
+	}, false)
 	StorageStatsInterval = span(Setting{
 		Name: "storage.stats.interval", Category: Storage, Group: "Storage",
 		Doc: "How many milliseconds pass between two looks at how large image stores are.",
@@ -435,6 +447,7 @@ var all = byName(append(slices.Concat(ldapSettings, ssoSettings),
 	ExpungeDelay.Setting, ExpungeInterval.Setting, NetworkGCInterval.Setting, NetworkGCWait.Setting, RouterStatsInterval.Setting,
 	SessionTimeout.Setting, JobExpire.Setting, EventPurgeDelay.Setting, AuditRetention.Setting,
 	EventPurgeInterval.Setting, AlertPurgeDelay.Setting, AlertPurgeInterval.Setting, CapacityCheckPeriod.Setting, StorageStatsInterval.Setting,
+	ExtractURLExpiry.Setting, ExtractURLCleanup.Setting, ExtractionDisabled.Setting,
 	DefaultPageSize.Setting, LoginAttempts.Setting, LoginLock.Setting, KeyAccess.Setting, TwoFactorEnabled.Setting, TwoFactorMandated.Setting,
 	TwoFactorProvider.Setting, TwoFactorIssuer.Setting, ThrottlingEnabled.Setting, ThrottlingInterval.Setting,
 	ThrottlingMax.Setting, ThrottlingCache.Setting, ProxyVerify.Setting, ProxyCIDR.Setting, UsersViewDestroyed.Setting, UsersExpungeRecover.Setting,

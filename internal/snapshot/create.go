@@ -120,13 +120,13 @@ func (s *Service) take(ctx context.Context, t *taking) error {
 	if err != nil {
 		return err
 	}
-	report, err := s.copy(ctx, n)
+	report, err := s.Copy(ctx, n)
 	t.Bytes, t.Stored = report.Bytes, report.StoredBytes
 	return err
 }
 
-// copy has the volume copied into the store.
-func (s *Service) copy(ctx context.Context, n Snapshot) (r hypervisor.SnapshotReport, err error) {
+// Copy has the volume of a snapshot copied into the store, where the snapshot need not have a row.
+func (s *Service) Copy(ctx context.Context, n Snapshot) (r hypervisor.SnapshotReport, err error) {
 	found, err := volume.ByID(ctx, s.DB.Read(), []uid.Volume{n.Volume})
 	if err != nil {
 		return r, err

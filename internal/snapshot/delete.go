@@ -68,11 +68,11 @@ func (s *Service) drop(ctx context.Context, id uid.Snapshot) error {
 	if err != nil {
 		return err
 	}
-	return s.dropFrom(ctx, n)
+	return s.DropFrom(ctx, n)
 }
 
-// dropFrom removes a snapshot from its store. Where no host is left that could, there is nothing that could be used, either.
-func (s *Service) dropFrom(ctx context.Context, n Snapshot) error {
+// DropFrom removes a snapshot from its store. Where no host is left that could, there is nothing that could be used, either.
+func (s *Service) DropFrom(ctx context.Context, n Snapshot) error {
 	driver, on, err := s.snapshotter(ctx, n)
 	if err != nil || on == "" {
 		return err
@@ -96,6 +96,20 @@ func (s *Service) snapshotter(ctx context.Context, n Snapshot) (hypervisor.Snaps
 	}
 	on, err := s.Images.AnyHost(ctx, n.Zone, n.Hypervisor)
 	return snapshotter, on, err
+}
+
+// Reader gives what reads a snapshot in its store, one of its hosts, and what they call it.
+func (s *Service) Reader(ctx context.Context, n Snapshot) (hypervisor.Giver, uid.Host, hypervisor.Stored, error) {
+	driver, on, err := s.snapshotter(ctx, n)
+	if err != nil {
+		return nil, "", hypervisor.Stored{}, err
+	}
+	giver, can := driver.(hypervisor.Giver)
+	if !can || on == "" {
+		return nil, "", hypervisor.Stored{}, fault.Conflictf("the zone has no %s hosts that could read its stores", n.Hypervisor)
+	}
+	ref, err := s.ref(ctx, n)
+	return giver, on, hypervisor.Stored{Store: ref.Store, StoreURL: ref.StoreURL, Snapshot: ref.Snapshot}, err
 }
 
 func removed(ctx context.Context, tx db.Tx, r *removal) error {

@@ -84,7 +84,7 @@ func (s *Service) imagePlan() *op.Plan[imaging] {
 
 func (s *Service) beginImage(ctx context.Context, tx db.Tx, q *op.Request, i *imaging) error {
 	var owner account.Owner
-	of := uid.Volume("")
+	var of uid.Volume
 	if i.Volume == "" {
 		n, err := usable(ctx, tx, i.Snapshot)
 		if err != nil {
@@ -125,13 +125,28 @@ func (s *Service) beginImage(ctx context.Context, tx db.Tx, q *op.Request, i *im
 	return s.Images.Draft(ctx, tx, &t, image.Place{Zone: i.Zone, Store: i.Store})
 }
 
+// Origin is the template that what is on a volume came from, through snapshots, too; "" for none.
+func Origin(ctx context.Context, q db.Tx, id uid.Volume) (uid.Template, error) {
+	for {
+		volumes, err := volume.ByID(ctx, q, []uid.Volume{id})
+		v := volumes[id]
+		if err != nil || v.Template != "" || v.Snapshot == "" {
+			return v.Template, err
+		}
+		snapshots, err := ByID(ctx, q, []uid.Snapshot{v.Snapshot})
+		if err != nil {
+			return "", err
+		}
+		id = snapshots[v.Snapshot].Volume
+	}
+}
+
 // origin notes which template the volume came from, and takes over what it says of the system inside.
 func origin(ctx context.Context, tx db.Tx, id uid.Volume, t *image.Template) error {
-	volumes, err := volume.ByID(ctx, tx, []uid.Volume{id})
+	from, err := Origin(ctx, tx, id)
 	if err != nil {
 		return err
 	}
-	from := volumes[id].Template
 	if t.Extractable = true; from == "" { // users may download their data disks, and so what is made of them
 		return nil
 	}
@@ -177,7 +192,7 @@ func (s *Service) copyVolume(ctx context.Context, i *imaging) error {
 	if i.Volume == "" {
 		return nil
 	}
-	_, err := s.copy(ctx, i.whole())
+	_, err := s.Copy(ctx, i.whole())
 	return err
 }
 
@@ -185,7 +200,7 @@ func (s *Service) dropCopy(ctx context.Context, i *imaging) error {
 	if i.Volume == "" {
 		return nil
 	}
-	return s.dropFrom(ctx, i.whole())
+	return s.DropFrom(ctx, i.whole())
 }
 
 func (s *Service) save(ctx context.Context, i *imaging) error {

@@ -23,6 +23,7 @@ const (
 
 	Snapshotting State = "Snapshotting"
 	Reverting    State = "RevertSnapshotting"
+	Copying      State = "Copying" // to be downloaded
 )
 
 // Type tells a machine's root disk from its data disks.

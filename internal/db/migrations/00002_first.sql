@@ -1272,6 +1272,27 @@ create index snapshots_domain on snapshots (domain_id) where removed is null;
 create index snapshots_volume on snapshots (volume_id) where removed is null;
 create index volumes_snapshot on volumes (snapshot_id) where snapshot_id is not null and removed is null;
 
+-- internal/extraction ---------------------------------------------------------------------------------------------
+create table extractions (
+    id          text primary key,                      -- also of the copy of a volume, in its store
+    account_id  text        not null references accounts (id),
+    domain_id   text        not null references domains (id),
+    user_id     text        not null,                  -- whose right it is
+    kind        text        not null,                  -- Template, Iso, Volume
+    template_id text        references templates (id),
+    volume_id   text        references volumes (id),
+    zone_id     text        not null references zones (id),
+    store_id    text        not null references image_stores (id),
+    hypervisor  text        not null,                  -- whose hosts handle it; '' of ISOs
+    name        text        not null,                  -- of what is downloaded
+    state       text        not null,                  -- Creating, Ready
+    created     timestamptz not null,
+    expires     timestamptz not null
+);
+create index extractions_expires on extractions (expires);
+create index extractions_volume on extractions (volume_id) where volume_id is not null;
+create index extractions_account on extractions (account_id);
+
 -- internal/compute ------------------------------------------------------------------------------------------------
 create table vm_groups (
     id          text primary key,

@@ -18,7 +18,9 @@ import (
 	"github.com/virga-cloud/virga/internal/credential"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/detail"
+	"github.com/virga-cloud/virga/internal/extraction"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/console"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/extract"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/owned"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/signon"
@@ -85,7 +87,9 @@ type Services struct {
 	Machines  *compute.Service
 	Access    *credential.Service
 	Console   *consoles.Service
-	Closing   *closing.Service
+
+	Extractions *extraction.Service
+	Closing     *closing.Service
 
 	Reset func(ctx context.Context) error // puts a sandbox back to its beginning; nil for any other cloud
 }
@@ -111,7 +115,7 @@ func newFacade(s Services, o front.Options, commands ...api.Command) *Facade {
 	}
 	f.Front = front.New(front.Parts{
 		Mux: f.mux, DB: s.DB, Accounts: s.Accounts, Projects: s.Projects, Sessions: s.Sessions, Roles: s.Roles, Limits: s.Limits,
-		Settings: s.Settings, Doors: f.signOn().Doors(), Console: f.consoles().Handler(),
+		Settings: s.Settings, Doors: f.signOn().Doors(), Console: f.consoles().Handler(), Extract: f.extracts().Handler(),
 	}, o)
 	return f
 }
@@ -121,6 +125,11 @@ func (f *Facade) signOn() signon.Translator { return signon.Translator{OIDC: f.O
 
 // consoles shows screens.
 func (f *Facade) consoles() console.Translator { return console.Translator{Console: f.Console} }
+
+// extracts gives out templates, ISOs and volumes.
+func (f *Facade) extracts() extract.Translator {
+	return extract.Translator{DB: f.DB, Extractions: f.Extractions}
+}
 
 // Commands are what roles allow or deny: each command with the types of accounts that it is open to.
 func Commands() []role.Command { return commandsOf(cs.All...) }

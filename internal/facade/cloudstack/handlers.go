@@ -68,6 +68,7 @@ func (f *Facade) translators() []func(*api.Mux) {
 		f.registerMachines,
 		machine.Translator{Machines: f.Machines, Access: f.Access, Show: f.machine}.Register,
 		f.consoles().Register,
+		f.extracts().Register,
 		disk.Translator{
 			DB: f.DB, Engine: f.Engine, Owned: f.Owned, Volumes: f.Volumes, Snapshots: f.Snapshots, Machines: f.Machines,
 		}.Register,

@@ -1,6 +1,7 @@
 package hypervisortest
 
 import (
+	"bytes"
 	"cmp"
 	"testing"
 
@@ -55,6 +56,8 @@ func testSnapshot(t *testing.T, b *bench) {
 		}
 		b.ok(keeper.RevertDisk(b.ctx(), b.host, d.DiskRef, ref))
 	}
+	b.reads(hypervisor.Stored{Store: place.Store, StoreURL: place.StoreURL, Template: place.Template})
+	b.reads(hypervisor.Stored{Store: ref.Store, StoreURL: ref.StoreURL, Snapshot: ref.Snapshot})
 	b.ok(b.Driver.Start(b.ctx(), b.host, m))
 	b.ok(b.Driver.DropDisk(b.ctx(), b.host, from.DiskRef))
 	_, err = keeper.TakeSnapshot(b.ctx(), b.host, from.DiskRef, hypervisor.SnapshotRef{
@@ -63,6 +66,26 @@ func testSnapshot(t *testing.T, b *bench) {
 	b.ok(keeper.DropSnapshot(b.ctx(), b.host, ref))
 	b.ok(keeper.DropSnapshot(b.ctx(), b.host, ref))
 	b.fails(keeper.RevertDisk(b.ctx(), b.host, d.DiskRef, ref), fault.Conflict)
+}
+
+// reads tries what a Giver has to give of something that is there.
+func (b *bench) reads(s hypervisor.Stored) {
+	giver := able[hypervisor.Giver](b)
+	whole, err := giver.ReadStored(b.ctx(), b.host, s, 0, 2*hypervisor.MostPiece)
+	b.ok(err)
+	part, err := giver.ReadStored(b.ctx(), b.host, s, 3, 5)
+	b.ok(err)
+	end, err := giver.ReadStored(b.ctx(), b.host, s, whole.Size-1, 5)
+	b.ok(err)
+	after, err := giver.ReadStored(b.ctx(), b.host, s, whole.Size, 5)
+	b.ok(err)
+	if int64(len(whole.Data)) != min(whole.Size, hypervisor.MostPiece) || whole.Size < 10 || whole.Ending != "qcow2" ||
+		!bytes.Equal(part.Data, whole.Data[3:8]) || part.Size != whole.Size || len(end.Data) != 1 || len(after.Data) != 0 {
+		b.t.Errorf("of %+v: %d bytes of %d (%s), then %q, at the end %q, and then %q", s, len(whole.Data), whole.Size, whole.Ending, part.Data, end.Data, after.Data)
+	}
+	s.Template, s.Snapshot = uid.New[uid.Template](), ""
+	_, err = giver.ReadStored(b.ctx(), b.host, s, 0, 5)
+	b.fails(err, fault.Conflict)
 }
 
 // testCheckpoint is for drivers that are Checkpointers.

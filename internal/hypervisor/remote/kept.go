@@ -51,6 +51,11 @@ func (d *Driver) SaveImage(
 	return ask(ctx, d, host, saveImage, saveImageIn{i, s})
 }
 
+// ReadStored reads a piece of what is in a store.
+func (d *Driver) ReadStored(ctx context.Context, host uid.Host, s hypervisor.Stored, offset int64, most int) (hypervisor.Piece, error) {
+	return ask(ctx, d, host, readStored, readStoredIn{s, offset, most})
+}
+
 // TakeCheckpoint keeps what a machine is.
 func (d *Driver) TakeCheckpoint(ctx context.Context, host uid.Host, c hypervisor.Checkpoint) error {
 	return do(ctx, d, host, takeCheckpoint, c)
@@ -124,6 +129,10 @@ var (
 	revertDisk = deed("RevertDisk", func(ctx context.Context, d hypervisor.Snapshotter, h uid.Host, in snapshotIn) error {
 		return d.RevertDisk(ctx, h, in.Disk, in.Snapshot)
 	})
+	readStored = of("ReadStored",
+		func(ctx context.Context, d hypervisor.Giver, h uid.Host, in readStoredIn) (hypervisor.Piece, error) {
+			return d.ReadStored(ctx, h, in.Stored, in.Offset, in.Most)
+		})
 	saveImage = of("SaveImage",
 		func(ctx context.Context, d hypervisor.Snapshotter, h uid.Host, in saveImageIn) (hypervisor.ImageReport, error) {
 			return d.SaveImage(ctx, h, in.Image, in.Snapshot)
@@ -141,3 +150,9 @@ var (
 		return d.Usage(ctx, h)
 	})
 )
+
+type readStoredIn struct {
+	Stored hypervisor.Stored
+	Offset int64
+	Most   int
+}

@@ -29,6 +29,7 @@ type Parts struct {
 	Limits   *apilimit.Service // nil: no account has too many requests
 	Doors    []Door            // the ways in besides login
 	Console  http.Handler      // serves /client/console; nil for none
+	Extract  http.Handler      // serves /client/extract; nil for none
 }
 
 // Options say how a front works. The zero value is right for a server.
@@ -55,6 +56,7 @@ type Front struct {
 	limits   *apilimit.Service
 	doors    map[string]Door // by the command in small letters
 	consoles http.Handler
+	extracts http.Handler
 	options  Options
 	log      *slog.Logger
 	metrics  *metrics
@@ -66,7 +68,7 @@ type Front struct {
 func New(p Parts, o Options) *Front {
 	f := &Front{
 		mux: p.Mux, db: p.DB, accounts: p.Accounts, projects: p.Projects, sessions: p.Sessions, roles: p.Roles, settings: p.Settings,
-		limits: p.Limits, consoles: p.Console, options: o, log: o.Log, doors: map[string]Door{},
+		limits: p.Limits, consoles: p.Console, extracts: p.Extract, options: o, log: o.Log, doors: map[string]Door{},
 	}
 	for _, d := range p.Doors {
 		f.doors[strings.ToLower(api.NameOf(d.Command))] = d

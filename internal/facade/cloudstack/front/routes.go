@@ -28,6 +28,9 @@ func (f *Front) routes() http.Handler {
 		m.Handle("GET /client/console", f.console(f.consoles))
 		m.Handle("GET /client/console/", f.consoles)
 	}
+	if f.extracts != nil {
+		m.Handle("GET /client/extract/", f.extracts)
+	}
 	m.Handle("/docs/", http.StripPrefix("/docs", reference.Handler()))
 	m.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json; charset=UTF-8")
