@@ -83,6 +83,7 @@ var All = []api.Command{
 	CreateConsoleEndpoint, MigrateVirtualMachine, ResetPasswordForVirtualMachine, ResetSSHKeyForVirtualMachine, GetVMPassword,
 	ListVolumes, CreateVolume, AttachVolume, DetachVolume, ResizeVolume, DeleteVolume,
 	CreateSnapshot, RevertSnapshot, DeleteSnapshot, ListSnapshots,
+	CreateVMSnapshot, RevertToVMSnapshot, DeleteVMSnapshot, ListVMSnapshot,
 	ExtractVolume, ExtractTemplate, ExtractIso,
 	CreateTemplate, RegisterIso, DeleteIso, AttachIso, DetachIso,
 	ListEvents, ListEventTypes, ListAlerts,

@@ -57,6 +57,7 @@ import (
 	"github.com/virga-cloud/virga/internal/snapshot"
 	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/internal/upkeep"
+	"github.com/virga-cloud/virga/internal/vmsnapshot"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/vpc"
 	"github.com/virga-cloud/virga/internal/zone"
@@ -132,6 +133,7 @@ type Cloud struct {
 	Images    *image.Service
 	Volumes   *volume.Service
 	Snapshots *snapshot.Service
+	Kept      *vmsnapshot.Service // snapshots of machines
 	Machines  *compute.Service
 	Access    *credential.Service
 	Upkeep    *upkeep.Service
@@ -242,7 +244,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Zones = zone.New(cl.DB, cl.Settings)
 	cl.Offerings = offering.New(cl.DB, cl.Settings)
 	cl.KeyPairs = keypair.New(cl.DB, cl.Accounts)
-	cl.Tags = tag.New(cl.DB, cl.Engine, compute.Taggable, volume.Taggable, snapshot.Taggable, image.Taggable, image.TaggableISO, network.Taggable,
+	cl.Tags = tag.New(cl.DB, cl.Engine, compute.Taggable, volume.Taggable, snapshot.Taggable, vmsnapshot.Taggable, image.Taggable, image.TaggableISO, network.Taggable,
 		network.TaggableAddress, secgroup.Taggable, secgroup.TaggableRules,
 		rule.TaggableForwarding, rule.TaggableBalancing, rule.TaggableWall, zone.Taggable,
 		project.Taggable)
@@ -266,6 +268,9 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	})
 	cl.Snapshots = snapshot.New(snapshot.Parts{
 		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Hosts: cl.Hosts, Images: cl.Images, Volumes: cl.Volumes,
+	})
+	cl.Kept = vmsnapshot.New(vmsnapshot.Parts{
+		DB: cl.DB, Engine: cl.Engine, Hosts: cl.Hosts, Settings: cl.Settings, Machines: compute.Kept{},
 	})
 	cl.Volumes.HeldBy(compute.Holder)
 	cl.Volumes.MadeFrom(cl.Snapshots.Source)
@@ -302,7 +307,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	})
 	cl.Images.UsedBy(compute.OfTemplate)
 	cl.Zones.GoesWith(cl.Images.LeaveZone)
-	cl.Hosts.ClearedBy(cl.Machines.Clear)
+	cl.Hosts.ClearedBy(upkeep.Clearing{Engine: cl.Engine, Machines: cl.Machines, Volumes: cl.Volumes}.Clear)
 	cl.Hosts.LeftBy(cl.Routers.Leave)
 	cl.Keepers = keep.New(cl.DB, c.Name, c.Log, cl.keepers()...)
 	cl.face(c)
@@ -319,7 +324,7 @@ func (cl *Cloud) face(c Config) {
 		Annotations: cl.Annotations, Certificates: cl.Certificates, Networks: cl.Networks,
 		Addresses: cl.Addresses, Routers: cl.Routers, Rules: cl.Rules, VPCs: cl.VPCs, Groups: cl.Groups, Agents: cl.Agents, Dial: cl.dial(c.Agents),
 		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Snapshots: cl.Snapshots, Machines: cl.Machines,
-		Access: cl.Access, Console: cl.Console, Extractions: cl.Extractions, Closing: cl.Closing, Reset: c.Reset,
+		Access: cl.Access, Kept: cl.Kept, Console: cl.Console, Extractions: cl.Extractions, Closing: cl.Closing, Reset: c.Reset,
 	}, c.Facade)
 }
 

@@ -44,6 +44,7 @@ var always = []invariant{
 		union all select 'volume ' || id || ' is ' || state from volumes where removed is null and state not in ('Allocated', 'Ready')
 		union all select 'extraction ' || id || ' is ' || state from extractions where state <> 'Ready'
 		union all select 'snapshot ' || id || ' is ' || state from snapshots where removed is null and state <> 'BackedUp'
+		union all select 'VM snapshot ' || id || ' is ' || state from vm_snapshots where removed is null and state <> 'Ready'
 		union all select 'rule ' || id || ' is ' || state from (select id, state from port_rules union all select id, state from firewall_rules
 			union all select id, state from static_nats union all select id, state from balanced_machines
 			union all select id, state from stickiness_policies) r where state <> 'Active'
@@ -60,6 +61,12 @@ var always = []invariant{
 			or not exists (select 1 from project_members m where m.project_id = a.id and m.admin))
 		union all select 'project ' || p.id || ' without its account' from projects p join accounts a on a.id = p.account_id
 			where p.removed is null and (a.removed is not null or a.type <> 5 or p.id <> p.account_id)`},
+	{"a machine has come from one of its snapshots at most, and each of these from another one of its", `
+		select 'machine ' || n.vm_id || ' has come from ' || count(case when n.current then 1 end) || ' of ' || count(*) || ' snapshots'
+		from vm_snapshots n where n.removed is null group by n.vm_id
+		having count(case when n.current then 1 end) > 1
+		union all select 'VM snapshot ' || n.id || ' has a parent of another machine' from vm_snapshots n join vm_snapshots p on p.id = n.parent_id
+		where n.removed is null and n.vm_id <> p.vm_id`},
 	{"a volume has a disk's place if and only if it has a disk", `
 		select 'volume ' || id || ' is ' || state || ' in pool ' || coalesce(pool_id, '-') from volumes
 		where removed is null and (state = 'Ready') <> (pool_id is not null)`},
@@ -188,6 +195,8 @@ var presences = []reference{
 	{"volumes", "pool_id", "storage_pools"}, {"volumes", "vm_id", "vms"},
 	{"snapshots", "account_id", "accounts"}, {"snapshots", "domain_id", "domains"}, {"snapshots", "zone_id", "zones"},
 	{"snapshots", "store_id", "image_stores"},
+	{"vm_snapshots", "account_id", "accounts"}, {"vm_snapshots", "domain_id", "domains"}, {"vm_snapshots", "zone_id", "zones"},
+	{"vm_snapshots", "vm_id", "vms"}, {"vm_snapshots", "parent_id", "vm_snapshots"},
 	{"routers", "account_id", "accounts"}, {"routers", "domain_id", "domains"}, {"routers", "zone_id", "zones"}, {"routers", "network_id", "networks"},
 	{"vms", "account_id", "accounts"}, {"vms", "domain_id", "domains"}, {"vms", "zone_id", "zones"}, {"vms", "host_id", "hosts"},
 	{"accounts", "domain_id", "domains"}, {"users", "account_id", "accounts"},
@@ -320,6 +329,7 @@ func compare(ctx context.Context, d *db.DB, world *sim.World) (broken []error) {
 	broken = append(broken, compareHosts(ctx, d, there.Hosts)...)
 	broken = append(broken, compareRouters(ctx, d, there.Routers)...)
 	broken = append(broken, compareSnapshots(ctx, d, there.Snapshots)...)
+	broken = append(broken, compareKept(ctx, d, there.Checkpoints)...)
 	var ids []uid.Volume
 	if err := d.Read().NewRaw("select id from volumes where state = 'Ready' and removed is null").Scan(ctx, &ids); err != nil {
 		return []error{err}
@@ -410,6 +420,27 @@ func compareSnapshots(ctx context.Context, d *db.DB, there []hypervisor.Snapshot
 	}
 	for id := range stored {
 		broken = append(broken, fmt.Errorf("a store still has snapshot %s", id))
+	}
+	return broken
+}
+
+// compareKept holds the snapshots that are in machines' disks against those in the database.
+func compareKept(ctx context.Context, d *db.DB, there map[uid.VMSnapshot]uid.VM) (broken []error) {
+	var rows []struct {
+		ID   uid.VMSnapshot
+		VMID uid.VM `bun:"vm_id"`
+	}
+	if err := d.Read().NewRaw("select id, vm_id from vm_snapshots where removed is null").Scan(ctx, &rows); err != nil {
+		return []error{err}
+	}
+	for _, n := range rows {
+		if there[n.ID] != n.VMID {
+			broken = append(broken, fmt.Errorf("VM snapshot %s of machine %s is not in its disks", n.ID, n.VMID))
+		}
+		delete(there, n.ID)
+	}
+	for id, vm := range there {
+		broken = append(broken, fmt.Errorf("machine %s still has VM snapshot %s", vm, id))
 	}
 	return broken
 }

@@ -64,6 +64,7 @@ var creates = []creation{
 	{"deployVirtualMachine", api.Params{"name": "vm", "zoneid": "$zone", "templateid": "$template", "serviceofferingid": "$createServiceOffering"}, "name"},
 	{"createSnapshot", api.Params{"volumeid": "$root", "name": "s"}, "name"},
 	{"createTemplate", api.Params{"snapshotid": "$createSnapshot", "name": "made", "ostypeid": "$os"}, "name"},
+	{"createVMSnapshot", api.Params{"virtualmachineid": "$deployVirtualMachine", "name": "k"}, "name"},
 	{"registerIso", api.Params{"name": "i", "url": "http://192.0.2.1/i.iso", "zoneid": "$zone"}, "name"},
 	{"associateIpAddress", api.Params{"networkid": "$createNetwork"}, "ipaddress"},
 	{"createIpForwardingRule", api.Params{"ipaddressid": "$associateIpAddress", "protocol": "tcp", "startport": "53"}, "startport"},

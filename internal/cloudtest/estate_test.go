@@ -79,6 +79,7 @@ func furnishFor(t *testing.T, c *cloudtest.Cloud, user *api.Client, box cloudtes
 		"serviceofferingid", string(box.Small), "diskofferingid", string(box.DiskOffering["Small"]), "keypair", name+"-key", "group", name+"-group"))
 	call(user, "createVolume", in("name", name+"-volume", "zoneid", string(box.Zone), "diskofferingid", string(box.DiskOffering["Small"])))
 	call(user, "createSnapshot", api.Params{"volumeid": first("listVolumes"), "name": name + "-snapshot"})
+	call(user, "createVMSnapshot", api.Params{"virtualmachineid": first("listVirtualMachines"), "name": name + "-kept", "description": name})
 	furnishRules(t, user, in, first)
 	for kind, list := range taggedBy {
 		call(user, "createTags", api.Params{"resourcetype": kind, "resourceids": first(list), "tags[0].key": name + "-" + kind,
@@ -171,7 +172,7 @@ func projectFor(t *testing.T, c *cloudtest.Cloud, by *api.Client, name, invited 
 
 // taggedBy are types of things that can have tags, with the lists that show a tenant's own.
 var taggedBy = map[string]string{
-	"UserVm": "listVirtualMachines", "Volume": "listVolumes", "Snapshot": "listSnapshots", "Network": "listNetworks", "SecurityGroup": "listSecurityGroups",
+	"UserVm": "listVirtualMachines", "Volume": "listVolumes", "Snapshot": "listSnapshots", "VMSnapshot": "listVMSnapshot", "Network": "listNetworks", "SecurityGroup": "listSecurityGroups",
 	"LoadBalancer":    "listLoadBalancerRules",
 	"PublicIpAddress": "listPublicIpAddresses",
 }

@@ -20,6 +20,7 @@ var kindsOfThings = map[string]string{
 	"virtual machine":                 "select id, name, account_id as account, domain_id as domain from vms",
 	"volume":                          "select id, account_id as account, domain_id as domain from volumes",
 	"snapshot":                        "select id, account_id as account, domain_id as domain from snapshots",
+	"VM snapshot":                     "select id, account_id as account, domain_id as domain from vm_snapshots",
 	"network":                         "select id, account_id as account, domain_id as domain, account_id = '" + systemAccount + "' as public from networks",
 	"IP address":                      "select id, account_id as account, domain_id as domain from public_ips where account_id is not null",
 	"port forwarding rule":            "select id, account_id as account, domain_id as domain from port_rules where kind = 'PortForwarding'",

@@ -20,6 +20,7 @@ type disk struct {
 	state    volume.State
 	attached bool
 	gone     bool
+	kept     bool  // in a snapshot of its machine, which goes, too
 	gb       int64 // 0 for any
 }
 
@@ -69,6 +70,9 @@ func volumeStorm(t *testing.T, machine compute.State, before, after disk, start 
 				}
 				if before.state != "" {
 					id = s.haveVolume(t, before)
+				}
+				if before.kept {
+					s.keep(t, "kept")
 				}
 				look := func(want disk) func(t *testing.T) {
 					return func(t *testing.T) {
@@ -149,7 +153,7 @@ func TestStormVolumeDelete(t *testing.T) {
 
 func TestStormDestroyWithVolume(t *testing.T) {
 	t.Parallel()
-	volumeStorm(t, compute.Running, disk{state: volume.Ready, attached: true}, disk{gone: true},
+	volumeStorm(t, compute.Running, disk{state: volume.Ready, attached: true, kept: true}, disk{gone: true},
 		func(ctx context.Context, s *stormy, id *uid.Volume) (op.ID, error) {
 			return s.now.Machines.Destroy(ctx, s.vm, false, *id)
 		})
@@ -157,7 +161,7 @@ func TestStormDestroyWithVolume(t *testing.T) {
 
 func TestStormWipeWithVolume(t *testing.T) {
 	t.Parallel()
-	volumeStorm(t, compute.Running, disk{state: volume.Ready, attached: true}, disk{gone: true},
+	volumeStorm(t, compute.Running, disk{state: volume.Ready, attached: true, kept: true}, disk{gone: true},
 		func(ctx context.Context, s *stormy, id *uid.Volume) (op.ID, error) {
 			return s.now.Machines.Destroy(ctx, s.vm, true, *id)
 		})

@@ -203,6 +203,9 @@ func (s *Service) take(ctx context.Context, tx db.Tx, a *attachment, vm VM, v vo
 	if err := s.changeable(vm, "attached to"); err != nil {
 		return err
 	}
+	if err := unkept(ctx, tx, vm, "a disk is attached to it"); err != nil {
+		return err
+	}
 	of, err := volume.Of(ctx, tx, []uid.VM{vm.ID})
 	if err != nil {
 		return err
@@ -286,6 +289,9 @@ func (s *Service) beginDetach(ctx context.Context, tx db.Tx, q *op.Request, a *a
 		if err := s.changeable(vm, "detached from"); err != nil {
 			return err
 		}
+	}
+	if err := unkept(ctx, tx, vm, "a disk is detached from it"); err != nil {
+		return err
 	}
 	// While it is Detaching no second job detaches it, and none attaches it again.
 	a.Device, a.Was = *v.Device, v.State

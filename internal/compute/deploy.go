@@ -20,6 +20,7 @@ import (
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/setting"
+	"github.com/virga-cloud/virga/internal/vmgroup"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
@@ -182,7 +183,7 @@ func (s *Service) allocate(ctx context.Context, tx db.Tx, q *op.Request, j *job)
 	if tpl.PasswordEnabled {
 		s.GivePassword(&vm, NewPassword(), vm.User)
 	}
-	if vm.Group, err = groupFor(ctx, tx, vm, in.Group); err != nil {
+	if vm.Group, err = vmgroup.For(ctx, tx, vm.Account, vm.Domain, in.Group); err != nil {
 		return err
 	}
 	if err := insert(ctx, tx, vm); err != nil {

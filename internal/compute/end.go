@@ -18,6 +18,7 @@ import (
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/rule"
 	"github.com/virga-cloud/virga/internal/secgroup"
+	"github.com/virga-cloud/virga/internal/vmsnapshot"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -27,7 +28,11 @@ import (
 // them, but for those that are named to go with it.
 func (s *Service) Destroy(ctx context.Context, id uid.VM, expunge bool, with ...uid.Volume) (op.ID, error) {
 	runner := s.destroy
-	if len(with) > 0 {
+	has, err := vmsnapshot.Of(ctx, s.db.Read(), id)
+	if err != nil {
+		return "", err
+	}
+	if len(with) > 0 || len(has) > 0 {
 		runner = s.destroyWith
 	}
 	if expunge {
@@ -49,6 +54,18 @@ func (s *Service) Expunge(ctx context.Context, id uid.VM) (op.ID, error) {
 	return job, err
 }
 
+// WipeOut begins to remove a machine for good, whether it was destroyed before or not. Data disks outlive it.
+func (s *Service) WipeOut(ctx context.Context, id uid.VM) (op.ID, error) {
+	found, err := ByID(ctx, s.db.Read(), []uid.VM{id})
+	if err == nil && (found[id].State == Destroyed || found[id].State == Failed) {
+		return s.Expunge(ctx, id)
+	}
+	if err != nil {
+		return "", err
+	}
+	return s.Destroy(ctx, id, true)
+}
+
 func (s *Service) mayExpunge(ctx context.Context) error {
 	if !s.trusted(ctx) {
 		return fault.Deniedf("only administrators may expunge a virtual machine; destroy it without expunge, and it is expunged later")
@@ -64,7 +81,7 @@ func (s *Service) destroyPlan() *op.Plan[job] {
 		Tx("destroyed", s.destroyed, nil)
 }
 
-// destroyWithPlan is destroyPlan for a machine that takes data disks along, which can't be recovered.
+// destroyWithPlan is destroyPlan for a machine that takes data disks along, or has snapshots, which can't be recovered.
 func (s *Service) destroyWithPlan() *op.Plan[job] {
 	return op.New[job]("vm.destroy.volumes").Refuses().
 		Accept(s.beginDestroy, s.asItWas).
@@ -176,28 +193,46 @@ func isRoot(v volume.Volume) bool { return v.Type == volume.Root }
 // goes tells whether a volume ends with its machine.
 func (j *job) goes(v volume.Volume) bool { return isRoot(v) || slices.Contains(j.With, v.ID) }
 
-// dropRoot removes the machine's root disk and the data disks that go with it.
+// dropRoot removes the machine's root disk and the data disks that go with it, and its snapshots from those that stay.
 func (s *Service) dropRoot(ctx context.Context, j *job) error {
 	on, err := anyHost(ctx, s.db.Read(), j.VM)
 	if err != nil || on == "" {
 		return err
 	}
+	if err := s.dropKept(ctx, j.VM, on); err != nil {
+		return err
+	}
 	return s.dropDisks(ctx, j.VM, on, j.goes)
 }
 
-// dropWith removes only the data disks that go with the machine.
+// dropKept removes the machine's snapshots from its disks.
+func (s *Service) dropKept(ctx context.Context, id uid.VM, on uid.Host) error {
+	driver, err := s.driven(ctx, id)
+	if err != nil {
+		return err
+	}
+	return vmsnapshot.Drop(ctx, s.db.Read(), driver, on, id)
+}
+
+// dropWith removes only the data disks that go with the machine, and its snapshots.
 func (s *Service) dropWith(ctx context.Context, j *job) error {
 	on, err := anyHost(ctx, s.db.Read(), j.VM)
 	if err != nil || on == "" {
 		return err
 	}
+	if err := s.dropKept(ctx, j.VM, on); err != nil {
+		return err
+	}
 	return s.dropDisks(ctx, j.VM, on, func(v volume.Volume) bool { return slices.Contains(j.With, v.ID) })
 }
 
-// droppedWith records that the data disks which went with the machine are gone.
+// droppedWith records that the data disks which went with the machine are gone, and its snapshots.
 func (s *Service) droppedWith(ctx context.Context, tx db.Tx, j *job) error {
 	vm, err := findLocked(ctx, tx, auth.Scope{All: true}, j.VM)
 	if err != nil {
+		return err
+	}
+	if err := vmsnapshot.Forget(ctx, tx, vm.ID); err != nil {
 		return err
 	}
 	use, err := dropped(ctx, tx, vm.ID, func(v volume.Volume) bool { return slices.Contains(j.With, v.ID) })
@@ -242,6 +277,9 @@ func (s *Service) expunged(ctx context.Context, tx db.Tx, j *job) error {
 		return err
 	}
 	if err := network.Detach(ctx, tx, vm.ID); err != nil {
+		return err
+	}
+	if err := vmsnapshot.Forget(ctx, tx, vm.ID); err != nil {
 		return err
 	}
 	use, err := dropped(ctx, tx, vm.ID, j.goes)

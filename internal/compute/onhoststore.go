@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/vmsnapshot"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
@@ -30,5 +31,11 @@ func CountIn(ctx context.Context, tx db.Tx, p zone.Place) ([]zone.Count, error) 
 // Holder gives a machine that has volumes: see [volume.Holders].
 func Holder(ctx context.Context, q db.Tx, id uid.VM) (volume.Holder, error) {
 	vm, err := find(ctx, q, id)
-	return volume.Holder{Name: vm.Name, State: string(vm.State), Host: vm.Host, Settled: vm.State == Running || vm.State == Stopped}, err
+	if err != nil {
+		return volume.Holder{}, err
+	}
+	names, err := vmsnapshot.NamesOf(ctx, q, id)
+	return volume.Holder{
+		Name: vm.Name, State: string(vm.State), Host: vm.Host, Settled: vm.State == Running || vm.State == Stopped, Snapshots: names,
+	}, err
 }

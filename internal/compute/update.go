@@ -15,6 +15,7 @@ import (
 	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/secgroup"
+	"github.com/virga-cloud/virga/internal/vmgroup"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -57,7 +58,7 @@ func (s *Service) Update(ctx context.Context, id uid.VM, c Change) error {
 			}
 		}
 		if c.Group != nil {
-			if vm.Group, err = groupFor(ctx, tx, vm, *c.Group); err != nil {
+			if vm.Group, err = vmgroup.For(ctx, tx, vm.Account, vm.Domain, *c.Group); err != nil {
 				return err
 			}
 		}
@@ -191,6 +192,9 @@ func (s *Service) ChangeService(ctx context.Context, id uid.VM, to uid.ServiceOf
 			return err
 		}
 		if err := now[vm.Offering].ChangesTo(off); err != nil {
+			return err
+		}
+		if err := unkept(ctx, tx, vm, "its service offering is changed"); err != nil {
 			return err
 		}
 		before := vm.use()

@@ -1457,6 +1457,31 @@ CREATE TABLE vm_groups (
 
 CREATE UNIQUE INDEX vm_groups_name on vm_groups (account_id, name);
 
+CREATE TABLE vm_snapshots (
+    id          text primary key,
+    account_id  text        not null references accounts (id),
+    domain_id   text        not null references domains (id),
+    zone_id     text        not null references zones (id),
+    vm_id       text        not null,                  -- no foreign key: machines stand above
+    parent_id   text,                                  -- that the machine had come from
+    name        text        not null,                  -- that the cloud gives it
+    display_name text       not null,                  -- that its user gives it
+    description text        not null default '',
+    state       text        not null,                  -- Creating, Ready, Reverting, Expunging, Removed
+    memory      boolean     not null,                  -- the machine's memory is kept, too
+    current     boolean     not null default false,    -- the machine has come from it
+    created     timestamptz not null,
+    removed     timestamptz
+);
+
+CREATE UNIQUE INDEX vm_snapshots_current on vm_snapshots (vm_id) where current and removed is null;
+
+CREATE INDEX vm_snapshots_domain on vm_snapshots (domain_id) where removed is null;
+
+CREATE UNIQUE INDEX vm_snapshots_name on vm_snapshots (vm_id, display_name) where removed is null;
+
+CREATE INDEX vm_snapshots_owner on vm_snapshots (account_id, id) where removed is null;
+
 CREATE TABLE vms (
     id          text primary key,
     account_id  text        not null,                  -- no foreign keys to what all deployments share: each would lock its row;

@@ -136,6 +136,10 @@ const (
 	SnapshotDelete Kind = "SNAPSHOT.DELETE"
 	SnapshotRevert Kind = "SNAPSHOT.REVERT"
 
+	VMSnapshotCreate Kind = "VMSNAPSHOT.CREATE"
+	VMSnapshotDelete Kind = "VMSNAPSHOT.DELETE"
+	VMSnapshotRevert Kind = "VMSNAPSHOT.REVERTTO"
+
 	ISOCreate  Kind = "ISO.CREATE"
 	ISOExtract Kind = "ISO.EXTRACT"
 	ISODelete  Kind = "ISO.DELETE"
@@ -251,6 +255,8 @@ var resources = map[Kind]string{
 	ServiceProviderUpdate: "PhysicalNetworkServiceProvider", VLANRangeCreate: "Vlan", VLANRangeDelete: "Vlan",
 	IPAssign: "PublicIpAddress", IPRelease: "PublicIpAddress", IPUpdate: "PublicIpAddress",
 	VolumeCreate: "Volume", VolumeAttach: "Volume", VolumeDetach: "Volume", VolumeDelete: "Volume",
+	VolumeResize: "Volume", SnapshotCreate: "Snapshot", SnapshotDelete: "Snapshot", SnapshotRevert: "Snapshot",
+	VMSnapshotCreate: "VmSnapshot", VMSnapshotDelete: "VmSnapshot", VMSnapshotRevert: "VmSnapshot",
 	VolumeResize: "Volume", VolumeExtract: "Volume", SnapshotCreate: "Snapshot", SnapshotDelete: "Snapshot", SnapshotRevert: "Snapshot",
 	ISOCreate: "Iso", ISOExtract: "Iso", ISODelete: "Iso", ISOAttach: "Iso", ISODetach: "Iso",
 	TemplateCreate: "Template", TemplateExtract: "Template", TemplateDelete: "Template", TemplateFetch: "Template", ImageStoreCreate: "ImageStore",

@@ -9,7 +9,7 @@ import (
 // domain is the domain, bottom to top. A package imports those before it and never one after it. An arrow that wants to run
 // upward is turned round: the upper package writes into the lower one's table, or implements an interface that it declares.
 var domain = strings.Fields(`
-	role detail annotation certificate limit account ldap oidc saml apilimit keypair tag project zone offering provider vlan subnet network host document peer secgroup agent router rule address vpc vpn pool image volume snapshot extraction placement compute credential console upkeep failover autoscale
+	role detail annotation certificate limit account ldap oidc saml apilimit keypair tag project zone offering provider vlan subnet network host document peer secgroup agent router rule address vpc vpn pool image volume snapshot vmsnapshot vmgroup extraction placement compute credential console upkeep failover autoscale
 	usage quota order closing capacity
 `)
 
@@ -76,6 +76,7 @@ var rules = []rule{
 	{"internal/facade/cloudstack/balancer", "internal/facade/cloudstack/look internal/facade/cloudstack/owned internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/disk", "internal/facade/cloudstack/look internal/facade/cloudstack/owned internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/router", "internal/facade/cloudstack/look internal/facade/cloudstack/owned internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
+	{"internal/facade/cloudstack/vmsnapshot", "internal/facade/cloudstack/look internal/facade/cloudstack/owned internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/secgroup", "internal/facade/cloudstack/look internal/facade/cloudstack/owned internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/rule", "internal/facade/cloudstack/look internal/facade/cloudstack/owned internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/ldap", "internal/facade/cloudstack/look api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},

@@ -46,7 +46,7 @@ type Checkpointer interface {
 	// RevertTo takes a machine back to a checkpoint. With memory the machine must run on this host, and runs from that moment on
 	// again; without, it must not run. Otherwise, and when there is no such checkpoint, it is fault.Conflict.
 	RevertTo(ctx context.Context, host uid.Host, c Checkpoint) error
-	// DropCheckpoint forgets a checkpoint, whether the machine runs or not. An absent one is nil.
+	// DropCheckpoint forgets a checkpoint, whether the machine runs or not. An absent one is nil, and disks that are gone don't matter.
 	DropCheckpoint(ctx context.Context, host uid.Host, c Checkpoint) error
 }
 

@@ -328,6 +328,10 @@ var (
 		Name: "storage.max.volume.size", Category: Storage, Group: "Storage",
 		Doc: "The greatest size, in GB, that any volume may have.",
 	}, 2000, 1, 65536)
+	MaxVMSnapshots = whole(Setting{
+		Name: "vmsnapshot.max", Category: Advanced, Group: "Compute",
+		Doc: "How many VM snapshots a virtual machine may have.",
+	}, 10, 0, 1000)
 	MaxImageSize = whole(Setting{
 		Name: "max.template.iso.size", Category: Advanced, Group: "Storage",
 		Doc: "The greatest size, in GB, of a template or ISO that is fetched, and of a disk made from it.",
@@ -469,7 +473,7 @@ var all = byName(append(slices.Concat(ldapSettings, ssoSettings),
 	AllocationAlgorithm.Setting, SubdomainNetworkAccess.Setting, MachineNetworkRate.Setting,
 	GuestDomainSuffix.Setting, GuestCIDRLimit.Setting, PublicTemplates.Setting,
 	CustomDiskMin.Setting, CustomDiskMax.Setting,
-	MaxVolumeSize.Setting, MaxImageSize.Setting, InstanceName.Setting, InstanceNameIsName.Setting,
+	MaxVolumeSize.Setting, MaxVMSnapshots.Setting, MaxImageSize.Setting, InstanceName.Setting, InstanceNameIsName.Setting,
 )...)
 
 func byName(settings ...*Setting) map[string]*Setting {

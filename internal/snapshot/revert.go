@@ -64,6 +64,9 @@ func (s *Service) beginRevert(ctx context.Context, tx db.Tx, q *op.Request, r *r
 	case v.Pool == "":
 		return fault.Conflictf("volume %q has no disk", v.Name)
 	}
+	if err := holder.Unkept("one of its disks is taken back to a snapshot"); err != nil {
+		return err
+	}
 	r.Bytes = n.Size
 	if err := volume.Settle(ctx, tx, v.ID, v.State, volume.Reverting); err != nil {
 		return err

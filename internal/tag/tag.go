@@ -23,6 +23,7 @@ const (
 	ISO           Type = "ISO"
 	Volume        Type = "Volume"
 	Snapshot      Type = "Snapshot"
+	VMSnapshot    Type = "VMSnapshot"
 	Network       Type = "Network"
 	SecurityGroup Type = "SecurityGroup"
 	PublicIP      Type = "PublicIpAddress"
@@ -39,7 +40,7 @@ const (
 // coming are the types that CloudStack's clients know and of which Virga has no things yet: nothing of such a type has a tag.
 var coming = []Type{
 	"Backup", "Vpc", "NetworkACL", "NetworkACLList", "StaticRoute",
-	"VMSnapshot", "RemoteAccessVpn", "SnapshotPolicy", "VpcOffering", "AutoScaleVmGroup", "AutoScaleVmProfile", "User",
+	"RemoteAccessVpn", "SnapshotPolicy", "VpcOffering", "AutoScaleVmGroup", "AutoScaleVmProfile", "User",
 }
 
 // Tag is a tag on a thing.

@@ -2,6 +2,8 @@ package volume
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
@@ -18,6 +20,23 @@ type Holder struct {
 	State   string
 	Host    uid.Host // where it runs; "" for nowhere
 	Settled bool     // it is neither on its way to another state nor on its way out
+	// Snapshots are the names of the machine's snapshots, which are in its disks.
+	Snapshots []string
+}
+
+// Unkept refuses what can't be done to a disk while its machine has snapshots, and tells before what they must go.
+func (h Holder) Unkept(before string) error {
+	n := len(h.Snapshots)
+	if n == 0 {
+		return nil
+	}
+	const few = 5
+	named := strings.Join(h.Snapshots[:min(n, few)], ", ")
+	if n > few {
+		named += fmt.Sprintf(" and %d more", n-few)
+	}
+	return fault.Conflictf("virtual machine %q has VM snapshots, which are in its disks as these are: %s; delete them with deleteVMSnapshot "+
+		"before %s", h.Name, named, before)
 }
 
 // Holders gives a machine that has volumes.

@@ -77,12 +77,15 @@ func (s *Service) resizePlan() *op.Plan[resizing] {
 }
 
 func (s *Service) beginResize(ctx context.Context, tx db.Tx, q *op.Request, r *resizing) error {
-	v, _, err := s.Work(ctx, tx, q, r.Volume, "resized")
+	v, holder, err := s.Work(ctx, tx, q, r.Volume, "resized")
 	if err != nil {
 		return err
 	}
 	r.Was, r.From, r.Pool = v.State, v.Size, v.Pool
 	if r.To, r.Offering, err = s.sizeFor(ctx, tx, v, *r.in); err != nil {
+		return err
+	}
+	if err := holder.Unkept("one of its disks is resized"); err != nil {
 		return err
 	}
 	if more := r.To - r.From; more > 0 {

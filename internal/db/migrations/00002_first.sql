@@ -1293,7 +1293,29 @@ create index extractions_expires on extractions (expires);
 create index extractions_volume on extractions (volume_id) where volume_id is not null;
 create index extractions_account on extractions (account_id);
 
--- internal/compute ------------------------------------------------------------------------------------------------
+-- internal/vmsnapshot ---------------------------------------------------------------------------------------------
+create table vm_snapshots (
+    id          text primary key,
+    account_id  text        not null references accounts (id),
+    domain_id   text        not null references domains (id),
+    zone_id     text        not null references zones (id),
+    vm_id       text        not null,                  -- no foreign key: machines stand above
+    parent_id   text,                                  -- that the machine had come from
+    name        text        not null,                  -- that the cloud gives it
+    display_name text       not null,                  -- that its user gives it
+    description text        not null default '',
+    state       text        not null,                  -- Creating, Ready, Reverting, Expunging, Removed
+    memory      boolean     not null,                  -- the machine's memory is kept, too
+    current     boolean     not null default false,    -- the machine has come from it
+    created     timestamptz not null,
+    removed     timestamptz
+);
+create unique index vm_snapshots_name on vm_snapshots (vm_id, display_name) where removed is null;
+create unique index vm_snapshots_current on vm_snapshots (vm_id) where current and removed is null;
+create index vm_snapshots_owner on vm_snapshots (account_id, id) where removed is null;
+create index vm_snapshots_domain on vm_snapshots (domain_id) where removed is null;
+
+-- internal/vmgroup ------------------------------------------------------------------------------------------------
 create table vm_groups (
     id          text primary key,
     account_id  text        not null references accounts (id),
@@ -1303,6 +1325,7 @@ create table vm_groups (
 );
 create unique index vm_groups_name on vm_groups (account_id, name);
 
+-- internal/compute ------------------------------------------------------------------------------------------------
 create table vms (
     id          text primary key,
     account_id  text        not null,                  -- no foreign keys to what all deployments share: each would lock its row;

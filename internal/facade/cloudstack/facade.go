@@ -42,6 +42,7 @@ import (
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/snapshot"
 	"github.com/virga-cloud/virga/internal/tag"
+	"github.com/virga-cloud/virga/internal/vmsnapshot"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/vpc"
 	"github.com/virga-cloud/virga/internal/zone"
@@ -84,6 +85,7 @@ type Services struct {
 	Images    *image.Service
 	Volumes   *volume.Service
 	Snapshots *snapshot.Service
+	Kept      *vmsnapshot.Service
 	Machines  *compute.Service
 	Access    *credential.Service
 	Console   *consoles.Service

@@ -22,6 +22,7 @@ import (
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/router"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/rule"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/secgroup"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/vmsnapshot"
 )
 
 // translators are the register functions, one per noun: each gives the commands of its noun their handlers.
@@ -72,5 +73,6 @@ func (f *Facade) translators() []func(*api.Mux) {
 		disk.Translator{
 			DB: f.DB, Engine: f.Engine, Owned: f.Owned, Volumes: f.Volumes, Snapshots: f.Snapshots, Machines: f.Machines,
 		}.Register,
+		vmsnapshot.Translator{DB: f.DB, Owned: f.Owned, Snapshots: f.Kept, Machine: f.machine}.Register,
 	}
 }

@@ -33,6 +33,7 @@ import (
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/snapshot"
 	"github.com/virga-cloud/virga/internal/tag"
+	"github.com/virga-cloud/virga/internal/vmsnapshot"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
@@ -106,6 +107,7 @@ func newPlant(t *testing.T, url string) *running {
 		Groups: s.Groups, Box: box,
 	})
 	s.Access = credential.New(credential.Parts{DB: d, Engine: engine, Accounts: c.accounts, Routers: s.Routers, Machines: s.Machines})
+	s.Kept = vmsnapshot.New(vmsnapshot.Parts{DB: d, Engine: engine, Hosts: s.Hosts, Machines: compute.Kept{}})
 	s.Routers.FilledBy(s.Machines.FillRouter)
 	s.Tags = tag.New(d, engine, compute.Taggable, secgroup.Taggable, zone.Taggable)
 	c.facade = New(s, front.Options{})

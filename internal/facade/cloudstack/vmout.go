@@ -18,6 +18,7 @@ import (
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/secgroup"
+	"github.com/virga-cloud/virga/internal/vmgroup"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
@@ -77,7 +78,7 @@ func (f *Facade) someMachinesOut(ctx context.Context, vms []compute.VM, parts []
 	hosts := look.Related(ctx, l, n, func(i int) uid.Host { return vms[i].Host }, host.Names)
 	users := look.Related(ctx, l, n, func(i int) uid.User { return vms[i].User }, account.Usernames)
 	systems := look.Related(ctx, l, n, func(i int) uid.OSType { return vms[i].OSType }, image.OSTypeNames)
-	groups := look.Related(ctx, l, n, func(i int) uid.InstanceGroup { return vms[i].Group }, compute.GroupNames)
+	groups := look.Related(ctx, l, n, func(i int) uid.InstanceGroup { return vms[i].Group }, vmgroup.Names)
 	tags := look.RelatedTo(ctx, l, ids, compute.TagsOf)
 	templates := look.Related(ctx, l, 2*n, func(i int) uid.Template { // each machine's template, and then each one's ISO
 		if i < n {

@@ -126,4 +126,8 @@ func testCheckpoint(_ *testing.T, b *bench) {
 		b.ok(keeper.DropCheckpoint(b.ctx(), b.host, without))
 	}
 	b.fails(keeper.RevertTo(b.ctx(), b.host, with), fault.Conflict)
+	b.ok(b.Driver.Stop(b.ctx(), b.host, m.VM, true))
+	b.ok(keeper.TakeCheckpoint(b.ctx(), b.host, cold))
+	b.ok(b.Driver.DropDisk(b.ctx(), b.host, d.DiskRef))
+	b.ok(keeper.DropCheckpoint(b.ctx(), b.host, cold))
 }

@@ -3,6 +3,8 @@ package kvm
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"os"
 	"slices"
 
 	"github.com/virga-cloud/virga/internal/fault"
@@ -157,6 +159,19 @@ func (d *Driver) RevertTo(ctx context.Context, host uid.Host, c hypervisor.Check
 
 // DropCheckpoint implements [hypervisor.Checkpointer].
 func (d *Driver) DropCheckpoint(ctx context.Context, host uid.Host, c hypervisor.Checkpoint) error {
+	var there []hypervisor.DiskRef // a disk that is gone has taken its part of the checkpoint along
+	for _, ref := range c.Disks {
+		path, err := d.path(ref)
+		if err != nil {
+			return err
+		}
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			there = append(there, ref)
+		}
+	}
+	if c.Disks = there; len(there) == 0 {
+		return nil
+	}
 	at, free, err := d.check(ctx, host, c)
 	if err != nil {
 		return err

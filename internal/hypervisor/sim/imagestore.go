@@ -1,6 +1,9 @@
 package sim
 
-import "github.com/virga-cloud/virga/internal/hypervisor"
+import (
+	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/uid"
+)
 
 // addImage tells whether there was none yet.
 func (t *tx) addImage(i hypervisor.Image) (bool, error) {
@@ -37,4 +40,16 @@ func (p *prepared) allSnapshots() (snapshots []hypervisor.SnapshotRef, err error
 		return err
 	}, "select snapshot, store from snapshot order by snapshot, store")
 	return snapshots, err
+}
+
+func (p *prepared) allCheckpoints() (map[uid.VMSnapshot]uid.VM, error) {
+	kept := map[uid.VMSnapshot]uid.VM{}
+	err := p.each(func(scan func(...any) error) error {
+		var id uid.VMSnapshot
+		var vm uid.VM
+		err := scan(&id, &vm)
+		kept[id] = vm
+		return err
+	}, "select id, vm from checkpoint")
+	return kept, err
 }

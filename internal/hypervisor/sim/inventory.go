@@ -17,6 +17,8 @@ type Inventory struct {
 	Images []hypervisor.ImageRef // by ascending template and store, without URLs
 	// Snapshots are those in stores, by ascending snapshot and store, without URLs.
 	Snapshots []hypervisor.SnapshotRef
+	// Checkpoints are the machines of those that are kept.
+	Checkpoints map[uid.VMSnapshot]uid.VM
 	// Routers are the hosts that each router is on, and the version that it was given there.
 	Routers map[uid.Router]map[uid.Host]int64
 }
@@ -47,6 +49,9 @@ func (w *World) Inspect(ctx context.Context) (Inventory, error) {
 			return err
 		}
 		if i.Snapshots, err = t.allSnapshots(); err != nil {
+			return err
+		}
+		if i.Checkpoints, err = t.allCheckpoints(); err != nil {
 			return err
 		}
 		i.Routers, err = t.allRouters()

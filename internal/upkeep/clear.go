@@ -1,40 +1,48 @@
-package compute
+package upkeep
 
 import (
 	"context"
 
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
 )
 
-// atOnce is how many machines or volumes are got out of the way at a time.
-const atOnce = 100
+// clearedAtOnce is how many machines or volumes are got out of the way at a time.
+const clearedAtOnce = 100
+
+// Clearing gets machines and volumes out of the way of a host that is to go.
+type Clearing struct {
+	Engine   *op.Engine
+	Machines *compute.Service
+	Volumes  *volume.Service
+}
 
 // Clear makes room for a host to go, and returns when there is: its machines are stopped by force. With volumes, those in its own
 // storage are destroyed too: a root disk with its machine, a data disk after it was detached. What another job is working on is
 // fault.Conflict, and stays.
-func (s *Service) Clear(ctx context.Context, on uid.Host, volumes bool) error {
+func (c Clearing) Clear(ctx context.Context, on uid.Host, volumes bool) error {
 	for {
-		held, _, err := s.List(ctx, Filter{Scope: auth.Scope{All: true}, Host: on, Limit: atOnce})
+		held, _, err := c.Machines.List(ctx, compute.Filter{Scope: auth.Scope{All: true}, Host: on, Limit: clearedAtOnce})
 		if err != nil {
 			return err
 		}
 		if len(held) == 0 {
 			break
 		}
-		if err := s.each(ctx, len(held), func(i int) (op.ID, error) { return s.Stop(ctx, held[i].ID, true) }); err != nil {
+		if err := c.each(ctx, len(held), func(i int) (op.ID, error) { return c.Machines.Stop(ctx, held[i].ID, true) }); err != nil {
 			return err
 		}
 	}
 	for volumes {
-		local, _, err := s.volumes.List(ctx, volume.Filter{Scope: auth.Scope{All: true}, OwnStorageOf: on, Limit: atOnce})
+		local, _, err := c.Volumes.List(ctx, volume.Filter{Scope: auth.Scope{All: true}, OwnStorageOf: on, Limit: clearedAtOnce})
 		if err != nil || len(local) == 0 {
 			return err
 		}
-		if err := s.each(ctx, len(local), func(i int) (op.ID, error) { return s.drop(ctx, local[i]) }); err != nil {
+		if err := c.each(ctx, len(local), func(i int) (op.ID, error) { return c.drop(ctx, local[i]) }); err != nil {
 			return err
 		}
 	}
@@ -42,31 +50,19 @@ func (s *Service) Clear(ctx context.Context, on uid.Host, volumes bool) error {
 }
 
 // drop begins the next thing on a volume's way out.
-func (s *Service) drop(ctx context.Context, v volume.Volume) (op.ID, error) {
+func (c Clearing) drop(ctx context.Context, v volume.Volume) (op.ID, error) {
 	switch {
 	case v.VM == "":
-		return s.volumes.Delete(ctx, v.ID)
+		return c.Volumes.Delete(ctx, v.ID)
 	case v.Type == volume.Root:
-		return s.WipeOut(ctx, v.VM)
+		return c.Machines.WipeOut(ctx, v.VM)
 	default:
-		return s.Detach(ctx, v.ID)
+		return c.Machines.Detach(ctx, v.ID)
 	}
-}
-
-// WipeOut begins to remove a machine for good, whether it was destroyed before or not. Data disks outlive it.
-func (s *Service) WipeOut(ctx context.Context, id uid.VM) (op.ID, error) {
-	found, err := ByID(ctx, s.db.Read(), []uid.VM{id})
-	if err == nil && (found[id].State == Destroyed || found[id].State == Failed) {
-		return s.Expunge(ctx, id)
-	}
-	if err != nil {
-		return "", err
-	}
-	return s.Destroy(ctx, id, true)
 }
 
 // each begins some jobs and waits for all of them. It gives the first error.
-func (s *Service) each(ctx context.Context, n int, begin func(i int) (op.ID, error)) error {
+func (c Clearing) each(ctx context.Context, n int, begin func(i int) (op.ID, error)) error {
 	var jobs []op.ID
 	var first error
 	for i := range n {
@@ -78,7 +74,7 @@ func (s *Service) each(ctx context.Context, n int, begin func(i int) (op.ID, err
 		jobs = append(jobs, job)
 	}
 	for _, job := range jobs {
-		r, err := s.engine.Wait(ctx, job)
+		r, err := c.Engine.Wait(ctx, job)
 		switch {
 		case err != nil:
 			return err

@@ -1,4 +1,4 @@
-package compute
+package vmgroup
 
 import (
 	"context"
@@ -19,18 +19,18 @@ type Group struct {
 	Created time.Time
 }
 
-// groupFor gives the machine's account's group of a name, which is made if it is not there; "" for no name.
-func groupFor(ctx context.Context, tx db.Tx, vm VM, name string) (uid.InstanceGroup, error) {
+// For gives an account's group of a name, which is made if it is not there; "" for no name.
+func For(ctx context.Context, tx db.Tx, account uid.Account, domain uid.Domain, name string) (uid.InstanceGroup, error) {
 	if name == "" {
 		return "", nil
 	}
 	if utf8.RuneCountInString(name) > 255 {
 		return "", fault.Invalidf("the group's name has more than 255 characters")
 	}
-	id, err := groupByName(ctx, tx, vm.Account, name)
+	id, err := byName(ctx, tx, account, name)
 	if err != nil || id != "" {
 		return id, err
 	}
-	g := Group{ID: uid.New[uid.InstanceGroup](), Account: vm.Account, Domain: vm.Domain, Name: name, Created: tx.Now}
-	return g.ID, insertGroup(ctx, tx, g)
+	g := Group{ID: uid.New[uid.InstanceGroup](), Account: account, Domain: domain, Name: name, Created: tx.Now}
+	return g.ID, insert(ctx, tx, g)
 }

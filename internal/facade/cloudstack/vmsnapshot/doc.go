@@ -1,0 +1,2 @@
+// Package vmsnapshot translates the commands on snapshots of machines.
+package vmsnapshot
