@@ -255,7 +255,6 @@ var resources = map[Kind]string{
 	ServiceProviderUpdate: "PhysicalNetworkServiceProvider", VLANRangeCreate: "Vlan", VLANRangeDelete: "Vlan",
 	IPAssign: "PublicIpAddress", IPRelease: "PublicIpAddress", IPUpdate: "PublicIpAddress",
 	VolumeCreate: "Volume", VolumeAttach: "Volume", VolumeDetach: "Volume", VolumeDelete: "Volume",
-	VolumeResize: "Volume", SnapshotCreate: "Snapshot", SnapshotDelete: "Snapshot", SnapshotRevert: "Snapshot",
 	VMSnapshotCreate: "VmSnapshot", VMSnapshotDelete: "VmSnapshot", VMSnapshotRevert: "VmSnapshot",
 	VolumeResize: "Volume", VolumeExtract: "Volume", SnapshotCreate: "Snapshot", SnapshotDelete: "Snapshot", SnapshotRevert: "Snapshot",
 	ISOCreate: "Iso", ISOExtract: "Iso", ISODelete: "Iso", ISOAttach: "Iso", ISODetach: "Iso",
