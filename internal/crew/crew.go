@@ -12,6 +12,9 @@ import (
 type Options[ID comparable] struct {
 	Now    func() time.Time
 	AtOnce int // how many things are looked after at the same time
+	// Shared makes rests so much longer, the more things change at a time, that all of them together cost no more than one would alone.
+	// It is for looks that take long, at things for which nobody has to wait.
+	Shared bool
 	// Do looks at a thing, and does what there is to do.
 	Do func(ctx context.Context, id ID) error
 	// Failed gets to know that Do has failed, for how many times in a row.
@@ -88,7 +91,7 @@ func (c *Crew[ID]) run(ctx context.Context, id ID, w *worker) {
 		c.mu.Unlock()
 		began := c.o.Now()
 		err := c.inTurn(ctx, id)
-		pause := min(rest*c.o.Now().Sub(began), longestRest)
+		pause := min(rest*c.sharing()*c.o.Now().Sub(began), longestRest)
 		if err != nil {
 			pause = min(firstRetry<<min(failures, 10), longestRest)
 			if failures++; ctx.Err() == nil {
@@ -113,6 +116,16 @@ func (c *Crew[ID]) run(ctx context.Context, id ID, w *worker) {
 			t.Stop()
 		}
 	}
+}
+
+// sharing is among how many things a processor's part is shared.
+func (c *Crew[ID]) sharing() time.Duration {
+	if !c.o.Shared {
+		return 1
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Duration(len(c.workers))
 }
 
 // inTurn looks at a thing when a slot is free.

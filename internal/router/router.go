@@ -93,7 +93,7 @@ func New(p Parts) *Service {
 		p.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Service{db: p.DB, hosts: p.Hosts, log: p.Log, inUse: p.InUse, passwords: p.Passwords}
-	s.crew = crew.New(crew.Options[uid.Network]{Now: p.DB.Now, AtOnce: atOnce, Do: s.apply, Failed: s.complain})
+	s.crew = crew.New(crew.Options[uid.Network]{Now: p.DB.Now, AtOnce: atOnce, Shared: true, Do: s.apply, Failed: s.complain})
 	s.start = op.Register(p.Engine, s.startPlan())
 	s.stop = op.Register(p.Engine, s.stopPlan())
 	s.reboot = op.Register(p.Engine, s.rebootPlan())
