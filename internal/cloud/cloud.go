@@ -227,20 +227,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.log = c.Log
 	c.Engine.Name, c.Engine.Log, c.Engine.Finished = c.Name, c.Log, finished
 	cl.Engine = op.NewEngine(cl.DB, c.Engine)
-	cl.Settings = cl.settings(c, box)
-	cl.Sessions = auth.NewSessions(cl.DB, func() time.Duration { return setting.SessionTimeout.Of(cl.Settings) })
-	cl.Roles = role.New(cl.DB, cloudstack.Commands())
-	cl.Roles.UsedBy(account.CountOfRole)
-	cl.Accounts = account.New(account.Parts{
-		DB: cl.DB, Box: box, Hasher: auth.NewHasher(c.PasswordCost), Sessions: cl.Sessions, Settings: cl.Settings, Roles: cl.Roles,
-	})
-	cl.LDAP = ldap.New(cl.DB, cl.Accounts, cl.Settings, c.Log)
-	cl.Accounts.AskOutside(auth.LDAP, cl.LDAP)
-	cl.OIDC = oidc.New(cl.DB, box, cl.Settings, cl.Accounts)
-	cl.SAML = saml.New(saml.Parts{DB: cl.DB, Box: box, Settings: cl.Settings, Accounts: cl.Accounts, Sessions: cl.Sessions})
-	cl.Projects = project.New(cl.DB, cl.Engine, cl.Accounts, cl.Settings)
-	cl.Accounts.LeavesWith(project.Leave)
-	cl.Limits = apilimit.New(cl.DB, cl.Settings, op.Servers)
+	cl.people(c, box)
 	cl.Zones = zone.New(cl.DB, cl.Settings)
 	cl.Offerings = offering.New(cl.DB, cl.Settings)
 	cl.KeyPairs = keypair.New(cl.DB, cl.Accounts)
@@ -311,6 +298,24 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Hosts.LeftBy(cl.Routers.Leave)
 	cl.Keepers = keep.New(cl.DB, c.Name, c.Log, cl.keepers()...)
 	cl.face(c)
+}
+
+// people makes the services that know who may do what.
+func (cl *Cloud) people(c Config, box *secret.Box) {
+	cl.Settings = cl.settings(c, box)
+	cl.Sessions = auth.NewSessions(cl.DB, func() time.Duration { return setting.SessionTimeout.Of(cl.Settings) })
+	cl.Roles = role.New(cl.DB, cloudstack.Commands())
+	cl.Roles.UsedBy(account.CountOfRole)
+	cl.Accounts = account.New(account.Parts{
+		DB: cl.DB, Box: box, Hasher: auth.NewHasher(c.PasswordCost), Sessions: cl.Sessions, Settings: cl.Settings, Roles: cl.Roles,
+	})
+	cl.LDAP = ldap.New(cl.DB, cl.Accounts, cl.Settings, c.Log)
+	cl.Accounts.AskOutside(auth.LDAP, cl.LDAP)
+	cl.OIDC = oidc.New(cl.DB, box, cl.Settings, cl.Accounts)
+	cl.SAML = saml.New(saml.Parts{DB: cl.DB, Box: box, Settings: cl.Settings, Accounts: cl.Accounts, Sessions: cl.Sessions})
+	cl.Projects = project.New(cl.DB, cl.Engine, cl.Accounts, cl.Settings)
+	cl.Accounts.LeavesWith(project.Leave)
+	cl.Limits = apilimit.New(cl.DB, cl.Settings, op.Servers)
 }
 
 // face makes the API over the services.

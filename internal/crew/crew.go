@@ -91,7 +91,7 @@ func (c *Crew[ID]) run(ctx context.Context, id ID, w *worker) {
 		c.mu.Unlock()
 		began := c.o.Now()
 		err := c.inTurn(ctx, id)
-		pause := min(rest*c.sharing()*c.o.Now().Sub(began), longestRest)
+		pause := min(time.Duration(rest*c.sharing())*c.o.Now().Sub(began), longestRest)
 		if err != nil {
 			pause = min(firstRetry<<min(failures, 10), longestRest)
 			if failures++; ctx.Err() == nil {
@@ -119,13 +119,13 @@ func (c *Crew[ID]) run(ctx context.Context, id ID, w *worker) {
 }
 
 // sharing is among how many things a processor's part is shared.
-func (c *Crew[ID]) sharing() time.Duration {
+func (c *Crew[ID]) sharing() int {
 	if !c.o.Shared {
 		return 1
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return time.Duration(len(c.workers))
+	return len(c.workers)
 }
 
 // inTurn looks at a thing when a slot is free.
