@@ -68,6 +68,9 @@ const bits = 2048
 // Create makes a key pair and gives its private half, which is not kept. It is RSA, in PEM of the oldest kind, as CloudStack's
 // are: what clients were written for, and what sshd of any age in a guest understands.
 func (s *Service) Create(ctx context.Context, in In) (Pair, secret.String, error) {
+	if _, err := s.free(ctx, s.db.Read(), in, Pair{}); err != nil { // making a key takes a tenth of a second: not for what is refused
+		return Pair{}, secret.String{}, err
+	}
 	private, err := rsa.GenerateKey(rand.Reader, bits)
 	if err != nil {
 		return Pair{}, secret.String{}, err
@@ -87,20 +90,14 @@ func (s *Service) Create(ctx context.Context, in In) (Pair, secret.String, error
 }
 
 func (s *Service) add(ctx context.Context, in In, p Pair, kind event.Kind) (Pair, error) {
-	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		owner, err := s.accounts.Owner(ctx, tx, in.Owner)
-		if err != nil {
+	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
+		if p, err = s.free(ctx, tx, in, p); err != nil {
 			return err
 		}
-		if err := account.Stays(ctx, tx, owner.Account); err != nil {
+		if err := account.Stays(ctx, tx, p.Account); err != nil {
 			return err
 		}
-		p.ID, p.Account, p.Domain, p.Name, p.Created = uid.New[uid.SSHKeyPair](), owner.Account, owner.Domain, in.Name, tx.Now
-		if taken, err := nameOfTaken(ctx, tx, p); err != nil {
-			return err
-		} else if taken != "" {
-			return conflict(p, taken)
-		}
+		p.ID, p.Created = uid.New[uid.SSHKeyPair](), tx.Now
 		if err := insert(ctx, tx, p); err != nil {
 			return err
 		}
@@ -111,6 +108,20 @@ func (s *Service) add(ctx context.Context, in In, p Pair, kind event.Kind) (Pair
 	})
 	if db.IsUnique(err) {
 		err = conflict(p, p.Name)
+	}
+	return p, err
+}
+
+// free gives a pair its owner and name, and refuses what the owner has already.
+func (s *Service) free(ctx context.Context, q db.Tx, in In, p Pair) (Pair, error) {
+	owner, err := s.accounts.Owner(ctx, q, in.Owner)
+	if err != nil {
+		return p, err
+	}
+	p.Account, p.Domain, p.Name = owner.Account, owner.Domain, in.Name
+	taken, err := nameOfTaken(ctx, q, p)
+	if err == nil && taken != "" {
+		err = conflict(p, taken)
 	}
 	return p, err
 }
