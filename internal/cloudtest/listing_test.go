@@ -222,6 +222,7 @@ func TestTemplateFilters(t *testing.T) {
 			"url": "http://192.0.2.1/" + name + ".qcow2", "zoneid": string(box.Zone)})
 		must(t, err)
 	}
+	waitForJobs(t, c) // which say themselves, in the end, that templates are ready
 	change(t, c, "update template_zones set state = '"+string(image.Ready)+"'",
 		"update template_zones set state = '"+string(image.Waiting)+"' where template_id in (select id from templates where name = 'red-late')",
 		"update templates set is_public = true where name in ('red-open', 'blue-template')")

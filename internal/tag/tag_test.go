@@ -113,7 +113,7 @@ func TestTags(t *testing.T) {
 			{tag.Filter{}, 0}, {tag.Filter{Scope: own}, 6}, {tag.Filter{Scope: auth.Scope{All: true}}, 7}, {tag.Filter{Scope: own, Key: "city"}, 3},
 			{tag.Filter{Scope: own, Type: "iso"}, 1}, {tag.Filter{Scope: own, Resource: two}, 2}, {tag.Filter{Scope: own, Value: "canada"}, 2},
 			{tag.Filter{Scope: own, Customer: "me"}, 6}, {tag.Filter{Scope: own, Customer: "you"}, 0}, {tag.Filter{Scope: own, Keyword: "TORON"}, 2},
-			{tag.Filter{Scope: own, Type: "VMSnapshot"}, 0}, {tag.Filter{Scope: own, Limit: 1, Offset: 1}, 6},
+			{tag.Filter{Scope: own, Type: "Backup"}, 0}, {tag.Filter{Scope: own, Limit: 1, Offset: 1}, 6},
 		} {
 			if got, n, err := s.List(ann, c.f); err != nil || n != c.want || c.f.Limit == 1 && len(got) != 1 {
 				t.Errorf("%+v: %d, %v", c.f, n, err)
