@@ -231,8 +231,8 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Zones = zone.New(cl.DB, cl.Settings)
 	cl.Offerings = offering.New(cl.DB, cl.Settings)
 	cl.KeyPairs = keypair.New(cl.DB, cl.Accounts)
-	cl.Tags = tag.New(cl.DB, cl.Engine, compute.Taggable, volume.Taggable, snapshot.Taggable, vmsnapshot.Taggable, image.Taggable, image.TaggableISO, network.Taggable,
-		network.TaggableAddress, secgroup.Taggable, secgroup.TaggableRules,
+	cl.Tags = tag.New(cl.DB, cl.Engine, compute.Taggable, volume.Taggable, snapshot.Taggable, vmsnapshot.Taggable,
+		image.Taggable, image.TaggableISO, network.Taggable, network.TaggableAddress, secgroup.Taggable, secgroup.TaggableRules,
 		rule.TaggableForwarding, rule.TaggableBalancing, rule.TaggableWall, zone.Taggable,
 		project.Taggable)
 	cl.note(c, box)
