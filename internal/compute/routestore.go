@@ -46,7 +46,7 @@ func WaitingOn(ctx context.Context, q db.Tx, on uid.Host) (map[uid.NIC]router.Wa
 	return out, err
 }
 
-var guestsOf = db.Prepare(`select c.*, v.name, v.user_data, v.ssh_keys, v.password, coalesce(o.name, '') as offering from nics c
+var guestsOf = db.PrepareMany(`select c.*, v.name, v.user_data, v.ssh_keys, v.password, coalesce(o.name, '') as offering from nics c
 	join vms v on v.id = c.vm_id left join service_offerings o on o.id = v.service_offering_id
 	where c.network_id = ? and v.removed is null and v.state not in ('Destroyed', 'Expunging', 'Error') order by c.ip`)
 
