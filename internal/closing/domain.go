@@ -15,6 +15,7 @@ import (
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/physnet"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
@@ -76,7 +77,7 @@ func (s *Service) beginEmptying(ctx context.Context, tx db.Tx, q *op.Request, e 
 // lone refuses a domain that has, or below which is, what operators have given to it and only they can take away.
 func lone(ctx context.Context, tx db.Tx, d account.Domain) error {
 	var has []string
-	for _, count := range []func(context.Context, db.Tx, string) ([]zone.Count, error){zone.CountBelow, network.CountBelow} {
+	for _, count := range []func(context.Context, db.Tx, string) ([]zone.Count, error){zone.CountBelow, physnet.CountBelow, network.CountBelow} {
 		found, err := count(ctx, tx, d.Path)
 		if err != nil {
 			return fmt.Errorf("look what is kept for domain %s: %w", d.Path, err)

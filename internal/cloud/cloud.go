@@ -45,6 +45,7 @@ import (
 	"github.com/virga-cloud/virga/internal/once"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/peer"
+	"github.com/virga-cloud/virga/internal/physnet"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/project"
 	"github.com/virga-cloud/virga/internal/role"
@@ -119,6 +120,7 @@ type Cloud struct {
 	Annotations  *annotation.Service
 	Certificates *certificate.Service
 
+	PhysNets  *physnet.Service
 	Networks  *network.Service
 	Addresses *address.Service
 	Routers   *router.Service
@@ -236,6 +238,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 		rule.TaggableForwarding, rule.TaggableBalancing, rule.TaggableWall, zone.Taggable,
 		project.Taggable)
 	cl.note(c, box)
+	cl.PhysNets = physnet.New(cl.DB, cl.Engine, network.On)
 	cl.Networks = network.New(cl.DB, cl.Engine, cl.Accounts, cl.Settings)
 	cl.Offerings.CountNetworks(network.CountOf)
 	cl.VPCs = vpc.New(cl.DB)
@@ -248,7 +251,8 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Peers = peer.New(cl.DB, cl.Hosts, cl.Documents)
 	cl.Groups = secgroup.New(secgroup.Parts{DB: cl.DB, Accounts: cl.Accounts, Engine: cl.Engine, Documents: cl.Documents, Drivers: cl.Hosts,
 		Machines: compute.Guarded{}})
-	cl.Zones.UsedBy(network.CountIn, host.CountIn, pool.CountIn, image.CountIn, volume.CountIn, snapshot.CountIn, extraction.CountIn, compute.CountIn)
+	cl.Zones.UsedBy(network.CountIn, physnet.CountIn, host.CountIn, pool.CountIn, image.CountIn, volume.CountIn, snapshot.CountIn,
+		extraction.CountIn, compute.CountIn)
 	cl.Images = image.New(image.Parts{DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Hosts: cl.Hosts, Settings: cl.Settings})
 	cl.Volumes = volume.New(volume.Parts{
 		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Hosts: cl.Hosts, Settings: cl.Settings,
@@ -326,7 +330,7 @@ func (cl *Cloud) face(c Config) {
 		DB: cl.DB, Engine: cl.Engine, Settings: cl.Settings, Accounts: cl.Accounts, Projects: cl.Projects, Sessions: cl.Sessions, Roles: cl.Roles,
 		Limits: cl.Limits, OIDC: cl.OIDC, SAML: cl.SAML, LDAP: cl.LDAP,
 		Zones: cl.Zones, Offerings: cl.Offerings, KeyPairs: cl.KeyPairs, Tags: cl.Tags, Details: cl.Details,
-		Annotations: cl.Annotations, Certificates: cl.Certificates, Networks: cl.Networks,
+		Annotations: cl.Annotations, Certificates: cl.Certificates, PhysNets: cl.PhysNets, Networks: cl.Networks,
 		Addresses: cl.Addresses, Routers: cl.Routers, Rules: cl.Rules, VPCs: cl.VPCs, Groups: cl.Groups, Agents: cl.Agents, Dial: cl.dial(c.Agents),
 		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Snapshots: cl.Snapshots, Machines: cl.Machines,
 		Access: cl.Access, Kept: cl.Kept, Console: cl.Console, Extractions: cl.Extractions, Closing: cl.Closing, Reset: c.Reset,

@@ -11,6 +11,7 @@ import (
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/internal/physnet"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/zone"
@@ -101,12 +102,12 @@ func (cl *Cloud) seedZone(ctx context.Context) (zone.Zone, error) {
 	if err != nil {
 		return zone.Zone{}, err
 	}
-	_, wired, err := cl.Networks.Physicals(ctx, network.PhysicalFilter{Zone: z.ID})
+	_, wired, err := cl.PhysNets.List(ctx, physnet.Filter{Zone: z.ID})
 	if err != nil || wired > 0 {
 		return z, err
 	}
 	_, err = cl.Networks.Wire(ctx, network.WireIn{
-		CreatePhysicalIn: network.CreatePhysicalIn{Zone: z.ID, Name: "Sandbox-pnet", VLANs: "100-4094"},
+		WireIn: physnet.WireIn{CreateIn: physnet.CreateIn{Zone: z.ID, Name: "Sandbox-pnet", VLANs: "100-4094"}},
 		Public: network.CreateRangeIn{
 			VLAN: "50", Gateway: "192.168.0.1", Netmask: "255.255.240.0", StartIP: "192.168.0.2", EndIP: "192.168.15.250",
 		},
@@ -130,14 +131,14 @@ func (cl *Cloud) seedBasic(ctx context.Context, capacity hypervisor.Capacity) er
 	if err := cl.seedPod(ctx, z, pod, 2, capacity); err != nil {
 		return err
 	}
-	_, wired, err := cl.Networks.Physicals(ctx, network.PhysicalFilter{Zone: z.ID})
+	_, wired, err := cl.PhysNets.List(ctx, physnet.Filter{Zone: z.ID})
 	if err != nil || wired > 0 {
 		return err
 	}
-	_, err = cl.Networks.Wire(ctx, network.WireIn{
-		CreatePhysicalIn: network.CreatePhysicalIn{Zone: z.ID, Name: "Sandbox-pnet-basic"},
-		Traffic:          []string{network.TrafficGuest, network.TrafficManagement, network.TrafficStorage},
-	})
+	_, err = cl.Networks.Wire(ctx, network.WireIn{WireIn: physnet.WireIn{
+		CreateIn: physnet.CreateIn{Zone: z.ID, Name: "Sandbox-pnet-basic"},
+		Traffic:  []string{physnet.TrafficGuest, physnet.TrafficManagement, physnet.TrafficStorage},
+	}})
 	if err != nil {
 		return err
 	}

@@ -23,8 +23,8 @@ import (
 	"github.com/virga-cloud/virga/internal/cloudtest"
 	"github.com/virga-cloud/virga/internal/db/dbtest"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
-	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/physnet"
 	"github.com/virga-cloud/virga/internal/secret"
 )
 
@@ -67,7 +67,7 @@ func sign(t *testing.T, now time.Time, by *issued, name string) *issued {
 func TestStormCertificateUpload(t *testing.T) {
 	t.Parallel()
 	stormPlant(t, plantStorm{
-		start: func(ctx context.Context, s *stormy, _ network.Physical) (op.ID, error) {
+		start: func(ctx context.Context, s *stormy, _ physnet.Network) (op.ID, error) {
 			leaf := sign(t, s.DB.Now(), nil, "cloud.example.org")
 			return s.now.Certificates.Upload(ctx, certificate.In{Suffix: "example.org", PEM: leaf.pem, Key: secret.New(leaf.priv)})
 		},

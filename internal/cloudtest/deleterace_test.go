@@ -16,6 +16,7 @@ import (
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/physnet"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/zone"
@@ -226,7 +227,7 @@ func (p plant) zone(t *testing.T, n int) deletion {
 				return job, err
 			},
 			func() (op.ID, error) {
-				_, job, err := p.Networks.CreatePhysical(p.ctx, network.CreatePhysicalIn{Zone: z.ID, Name: "p"})
+				_, job, err := p.PhysNets.Create(p.ctx, physnet.CreateIn{Zone: z.ID, Name: "p"})
 				return job, err
 			},
 			func() (op.ID, error) {

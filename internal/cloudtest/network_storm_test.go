@@ -10,12 +10,13 @@ import (
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/op/optest"
+	"github.com/virga-cloud/virga/internal/physnet"
 	"github.com/virga-cloud/virga/uid"
 )
 
 // plantStorm is an operation on the network plant: how it begins, and the query that counts what it is to have changed.
 type plantStorm struct {
-	start          func(ctx context.Context, s *stormy, p network.Physical) (op.ID, error)
+	start          func(ctx context.Context, s *stormy, p physnet.Network) (op.ID, error)
 	before         string // a statement to run before the storm
 	count          string
 	there, nothing int
@@ -31,7 +32,7 @@ func stormPlant(t *testing.T, o plantStorm) {
 				s := newStormy(t, url(t))
 				zone, _ := s.sandbox(t)
 				p, err := s.Networks.Wire(s.ctx, network.WireIn{
-					CreatePhysicalIn: network.CreatePhysicalIn{Zone: zone, Name: "storm", VLANs: "10-20"}, Traffic: []string{},
+					WireIn: physnet.WireIn{CreateIn: physnet.CreateIn{Zone: zone, Name: "storm", VLANs: "10-20"}, Traffic: []string{}},
 				})
 				must(t, err)
 				if o.before != "" {
@@ -65,8 +66,8 @@ func stormPlant(t *testing.T, o plantStorm) {
 func TestStormPhysicalNetworkCreate(t *testing.T) {
 	t.Parallel()
 	stormPlant(t, plantStorm{
-		start: func(ctx context.Context, s *stormy, p network.Physical) (op.ID, error) {
-			_, job, err := s.now.Networks.CreatePhysical(ctx, network.CreatePhysicalIn{Zone: p.Zone, Name: "second", VLANs: "30-40"})
+		start: func(ctx context.Context, s *stormy, p physnet.Network) (op.ID, error) {
+			_, job, err := s.now.PhysNets.Create(ctx, physnet.CreateIn{Zone: p.Zone, Name: "second", VLANs: "30-40"})
 			return job, err
 		},
 		count: `select count(*) from network_providers s join physical_networks p on p.id = s.physical_network_id where p.name = 'second' and p.id <> ?`,
@@ -77,8 +78,8 @@ func TestStormPhysicalNetworkCreate(t *testing.T) {
 func TestStormPhysicalNetworkUpdate(t *testing.T) {
 	t.Parallel()
 	stormPlant(t, plantStorm{
-		start: func(ctx context.Context, s *stormy, p network.Physical) (op.ID, error) {
-			return s.now.Networks.ChangePhysical(ctx, p.ID, network.ChangePhysicalIn{VLANs: new("10-12,30-34")})
+		start: func(ctx context.Context, s *stormy, p physnet.Network) (op.ID, error) {
+			return s.now.PhysNets.Change(ctx, p.ID, physnet.ChangeIn{VLANs: new("10-12,30-34")})
 		},
 		count: "select sum(last - first + 1) from vlan_ranges where physical_network_id = ?", there: 8, nothing: 11,
 	})
@@ -87,8 +88,8 @@ func TestStormPhysicalNetworkUpdate(t *testing.T) {
 func TestStormPhysicalNetworkDelete(t *testing.T) {
 	t.Parallel()
 	stormPlant(t, plantStorm{
-		start: func(ctx context.Context, s *stormy, p network.Physical) (op.ID, error) {
-			return s.now.Networks.DeletePhysical(ctx, p.ID)
+		start: func(ctx context.Context, s *stormy, p physnet.Network) (op.ID, error) {
+			return s.now.PhysNets.Delete(ctx, p.ID)
 		},
 		count: "select count(*) from physical_networks where id = ? and removed is null", nothing: 1,
 	})
@@ -97,8 +98,8 @@ func TestStormPhysicalNetworkDelete(t *testing.T) {
 func TestStormTrafficTypeAdd(t *testing.T) {
 	t.Parallel()
 	stormPlant(t, plantStorm{
-		start: func(ctx context.Context, s *stormy, p network.Physical) (op.ID, error) {
-			_, job, err := s.now.Networks.AddTraffic(ctx, network.AddTrafficIn{Physical: p.ID, Type: "guest"})
+		start: func(ctx context.Context, s *stormy, p physnet.Network) (op.ID, error) {
+			_, job, err := s.now.PhysNets.AddTraffic(ctx, physnet.AddTrafficIn{Physical: p.ID, Type: "guest"})
 			return job, err
 		},
 		count: "select count(*) from traffic_types where physical_network_id = ? and state = 'Enabled'", there: 1,
@@ -108,8 +109,8 @@ func TestStormTrafficTypeAdd(t *testing.T) {
 func TestStormNetworkProviderAdd(t *testing.T) {
 	t.Parallel()
 	stormPlant(t, plantStorm{
-		start: func(ctx context.Context, s *stormy, p network.Physical) (op.ID, error) {
-			_, job, err := s.now.Networks.AddProvider(ctx, network.AddProviderIn{Physical: p.ID, Name: "Netscaler"})
+		start: func(ctx context.Context, s *stormy, p physnet.Network) (op.ID, error) {
+			_, job, err := s.now.PhysNets.AddProvider(ctx, physnet.AddProviderIn{Physical: p.ID, Name: "Netscaler"})
 			return job, err
 		},
 		count: "select count(*) from network_providers where physical_network_id = ? and name = 'Netscaler'", there: 1,
@@ -119,8 +120,8 @@ func TestStormNetworkProviderAdd(t *testing.T) {
 func TestStormNetworkProviderUpdate(t *testing.T) {
 	t.Parallel()
 	stormPlant(t, plantStorm{
-		start: func(ctx context.Context, s *stormy, p network.Physical) (op.ID, error) {
-			return s.now.Networks.ChangeProvider(ctx, s.provider(ctx, p), "Disabled", nil)
+		start: func(ctx context.Context, s *stormy, p physnet.Network) (op.ID, error) {
+			return s.now.PhysNets.ChangeProvider(ctx, s.provider(ctx, p), "Disabled", nil)
 		},
 		count: "select count(*) from network_providers where physical_network_id = ? and state = 'Disabled'", there: 1,
 	})
@@ -129,12 +130,12 @@ func TestStormNetworkProviderUpdate(t *testing.T) {
 func TestStormRouterElementConfigure(t *testing.T) {
 	t.Parallel()
 	stormPlant(t, plantStorm{
-		start: func(ctx context.Context, s *stormy, p network.Physical) (op.ID, error) {
-			found, _, err := s.now.Networks.Elements(ctx, network.ElementFilter{Provider: s.provider(ctx, p)})
+		start: func(ctx context.Context, s *stormy, p physnet.Network) (op.ID, error) {
+			found, _, err := s.now.PhysNets.Elements(ctx, physnet.ElementFilter{Provider: s.provider(ctx, p)})
 			if err != nil {
 				return "", err
 			}
-			return s.now.Networks.ConfigureElement(ctx, found[0].ID, true)
+			return s.now.PhysNets.ConfigureElement(ctx, found[0].ID, true)
 		},
 		count: `select count(*) from router_elements e join network_providers s on s.id = e.provider_id
 			where s.physical_network_id = ? and s.name = 'VirtualRouter' and e.enabled`, there: 1,
@@ -143,8 +144,8 @@ func TestStormRouterElementConfigure(t *testing.T) {
 }
 
 // provider is the physical network's virtual router.
-func (s *stormy) provider(ctx context.Context, p network.Physical) uid.NetworkProvider {
-	found, _, err := s.now.Networks.Providers(ctx, network.ProviderFilter{Physical: p.ID, Name: "VirtualRouter"})
+func (s *stormy) provider(ctx context.Context, p physnet.Network) uid.NetworkProvider {
+	found, _, err := s.now.PhysNets.Providers(ctx, physnet.ProviderFilter{Physical: p.ID, Name: "VirtualRouter"})
 	if err != nil || len(found) != 1 {
 		return ""
 	}

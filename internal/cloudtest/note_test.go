@@ -10,8 +10,8 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/cloudtest"
 	"github.com/virga-cloud/virga/internal/detail"
-	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/physnet"
 )
 
 const detailsOfZone = "select count(*) from resource_details where resource_id = (select zone_id from physical_networks where id = ?)"
@@ -19,7 +19,7 @@ const detailsOfZone = "select count(*) from resource_details where resource_id =
 func TestStormDetailAdd(t *testing.T) {
 	t.Parallel()
 	stormPlant(t, plantStorm{
-		start: func(ctx context.Context, s *stormy, p network.Physical) (op.ID, error) {
+		start: func(ctx context.Context, s *stormy, p physnet.Network) (op.ID, error) {
 			return s.now.Details.Add(ctx, detail.In{Type: "Zone", Resource: string(p.Zone), Details: map[string]string{"a": "1", "b": "2"}, Hidden: true})
 		},
 		count: detailsOfZone, there: 2,
@@ -29,7 +29,7 @@ func TestStormDetailAdd(t *testing.T) {
 func TestStormDetailRemove(t *testing.T) {
 	t.Parallel()
 	stormPlant(t, plantStorm{
-		start: func(ctx context.Context, s *stormy, p network.Physical) (op.ID, error) {
+		start: func(ctx context.Context, s *stormy, p physnet.Network) (op.ID, error) {
 			return s.now.Details.Remove(ctx, detail.In{Type: "Zone", Resource: string(p.Zone)}, "")
 		},
 		before: `insert into resource_details (resource_type, resource_id, key, value, display)

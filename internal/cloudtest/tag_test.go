@@ -12,9 +12,9 @@ import (
 	"github.com/virga-cloud/virga/internal/cloudtest"
 	"github.com/virga-cloud/virga/internal/db/dbtest"
 	"github.com/virga-cloud/virga/internal/fault"
-	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/physnet"
 	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
@@ -25,7 +25,7 @@ const tagsOfZone = "select count(*) from tags where resource_id = (select zone_i
 func TestStormTagCreate(t *testing.T) {
 	t.Parallel()
 	stormPlant(t, plantStorm{
-		start: func(ctx context.Context, s *stormy, p network.Physical) (op.ID, error) {
+		start: func(ctx context.Context, s *stormy, p physnet.Network) (op.ID, error) {
 			return s.now.Tags.Create(ctx, tag.In{Type: tag.Zone, Resources: []string{string(p.Zone)}, Tags: []tag.Pair{{Key: "a", Value: "1"}, {Key: "b", Value: "2"}}})
 		},
 		count: tagsOfZone, there: 2,
@@ -35,7 +35,7 @@ func TestStormTagCreate(t *testing.T) {
 func TestStormTagDelete(t *testing.T) {
 	t.Parallel()
 	stormPlant(t, plantStorm{
-		start: func(ctx context.Context, s *stormy, p network.Physical) (op.ID, error) {
+		start: func(ctx context.Context, s *stormy, p physnet.Network) (op.ID, error) {
 			return s.now.Tags.Delete(ctx, tag.In{Type: tag.Zone, Resources: []string{string(p.Zone)}})
 		},
 		before: `insert into tags (resource_type, resource_id, key, value, created)

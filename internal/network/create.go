@@ -15,6 +15,7 @@ import (
 	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/once"
+	"github.com/virga-cloud/virga/internal/physnet"
 	"github.com/virga-cloud/virga/internal/provider"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/subnet"
@@ -101,7 +102,8 @@ func (s *Service) access(ctx context.Context, tx db.Tx, in CreateIn, off offerin
 	if in.SubdomainAccess != nil {
 		n.SubdomainAccess = *in.SubdomainAccess
 	}
-	return n, domainExists(ctx, tx, n.Domain)
+	_, err := zone.DomainPath(ctx, tx, n.Domain)
+	return n, err
 }
 
 // create makes a network that is begun with its owner.
@@ -167,7 +169,7 @@ const groupService = "SecurityGroup"
 func mayCreate(ctx context.Context, tx db.Tx, off offering.Network, z zone.Zone) error {
 	root := auth.From(ctx).IsRoot()
 	switch {
-	case off.TrafficType != TrafficGuest || off.ForVPC:
+	case off.TrafficType != physnet.TrafficGuest || off.ForVPC:
 		return fault.Invalidf("network offering %q is not for guest networks outside a VPC", off.Name)
 	case off.GuestType == offering.Shared && !root:
 		return fault.Deniedf("network offering %q makes shared networks, which only root admins may make", off.Name)
@@ -189,43 +191,37 @@ func mayCreate(ctx context.Context, tx db.Tx, off offering.Network, z zone.Zone)
 
 // wire chooses the physical network that is to carry a network: the one that is named, or the only one that carries guest
 // traffic and has the offering's tags.
-func (s *Service) wire(ctx context.Context, tx db.Tx, in CreateIn, n Network, off offering.Network, z zone.Zone) (Physical, error) {
-	all, err := carriers(ctx, tx, z.ID, TrafficGuest)
+func (s *Service) wire(ctx context.Context, tx db.Tx, in CreateIn, n Network, off offering.Network, z zone.Zone) (physnet.Network, error) {
+	all, err := physnet.Carriers(ctx, tx, z.ID, physnet.TrafficGuest)
 	if err != nil {
-		return Physical{}, err
+		return physnet.Network{}, err
 	}
 	if len(all) == 0 {
-		return Physical{}, fault.Conflictf("zone %q has no enabled physical network with Guest traffic", z.Name)
+		return physnet.Network{}, fault.Conflictf("zone %q has no enabled physical network with Guest traffic", z.Name)
 	}
-	fit := slices.DeleteFunc(slices.Clone(all), func(p Physical) bool {
-		return in.Physical != "" && p.ID != in.Physical || slices.ContainsFunc(words(off.Tags), func(tag string) bool { return !p.tagged(tag) })
+	fit := slices.DeleteFunc(slices.Clone(all), func(p physnet.Network) bool {
+		return in.Physical != "" && p.ID != in.Physical || !p.Tagged(off.Tags)
 	})
 	switch {
 	case len(fit) == 0 && in.Physical != "":
-		return Physical{}, fault.Invalidf("physical network %s is none of zone %q that is enabled, carries Guest traffic and has the tags %q of "+
+		return physnet.Network{}, fault.Invalidf("physical network %s is none of zone %q that is enabled, carries Guest traffic and has the tags %q of "+
 			"offering %q", in.Physical, z.Name, off.Tags, off.Name)
 	case len(fit) == 0:
-		return Physical{}, fault.Conflictf("zone %q has no enabled physical network with Guest traffic and the tags %q of offering %q", z.Name,
+		return physnet.Network{}, fault.Conflictf("zone %q has no enabled physical network with Guest traffic and the tags %q of offering %q", z.Name,
 			off.Tags, off.Name)
 	case len(fit) > 1:
-		return Physical{}, fault.Invalidf("zone %q has %d physical networks that could carry the network: name one in physicalnetworkid, or use "+
+		return physnet.Network{}, fault.Invalidf("zone %q has %d physical networks that could carry the network: name one in physicalnetworkid, or use "+
 			"an offering whose tags choose one", z.Name, len(fit))
 	}
 	p := fit[0]
-	if p.Domain != "" {
-		inside, err := lies(ctx, tx, n.Domain, p.Domain)
-		if err != nil {
-			return p, err
-		}
-		if !inside {
-			return p, fault.Conflictf("physical network %q is kept for another domain", p.Name)
-		}
+	if err := p.MayCarry(ctx, tx, n.Domain); err != nil {
+		return p, err
 	}
-	return p, offers(ctx, tx, p, off.Providers())
+	return p, p.Offers(ctx, tx, off.Providers())
 }
 
 // carry gives the network the VLAN that was named.
-func (n *Network) carry(ctx context.Context, tx db.Tx, in CreateIn, off offering.Network, p Physical) error {
+func (n *Network) carry(ctx context.Context, tx db.Tx, in CreateIn, off offering.Network, p physnet.Network) error {
 	switch {
 	case in.VLAN == "" && (n.PerPod || off.GuestType == offering.Shared && !off.SpecifyVLAN):
 		n.Untagged = true
@@ -261,7 +257,7 @@ func (n *Network) carry(ctx context.Context, tx db.Tx, in CreateIn, off offering
 }
 
 // alone refuses a VLAN that another network on the same wires has.
-func alone(ctx context.Context, tx db.Tx, n *Network, p Physical) error {
+func alone(ctx context.Context, tx db.Tx, n *Network, p physnet.Network) error {
 	other, err := onVLAN(ctx, tx, p.ID, n.VLAN)
 	if err == nil && other != "" {
 		err = fault.Conflictf("VLAN %s of physical network %q is in use by network %q", vlan.Text(n.VLAN), p.Name, other)

@@ -14,6 +14,7 @@ import (
 	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/once"
+	"github.com/virga-cloud/virga/internal/physnet"
 	"github.com/virga-cloud/virga/internal/subnet"
 	"github.com/virga-cloud/virga/internal/vlan"
 	"github.com/virga-cloud/virga/internal/zone"
@@ -127,7 +128,7 @@ func (s *Service) createRange(ctx context.Context, tx db.Tx, in CreateRangeIn) (
 // addRange inserts a range whose fields were checked, if no other has its addresses.
 func addRange(ctx context.Context, tx db.Tx, r Range) error {
 	// The physical network is kept, so that of two who add the same addresses one sees the other's.
-	if _, err := findPhysical(ctx, tx, r.Physical, forUpdate); err != nil {
+	if _, err := physnet.Lock(ctx, tx, r.Physical); err != nil {
 		return err
 	}
 	if r.StartIP != 0 {
@@ -188,34 +189,34 @@ func (s *Service) publicRange(ctx context.Context, tx db.Tx, in CreateRangeIn, r
 }
 
 // publicWire gives the physical network of public addresses: the one that is named, or the zone's with Public traffic.
-func publicWire(ctx context.Context, tx db.Tx, in CreateRangeIn) (Physical, error) {
+func publicWire(ctx context.Context, tx db.Tx, in CreateRangeIn) (physnet.Network, error) {
 	if in.Physical != "" {
-		p, err := findPhysical(ctx, tx, in.Physical, forUpdate)
+		p, err := physnet.Lock(ctx, tx, in.Physical)
 		if err == nil && in.Zone != "" && in.Zone != p.Zone {
 			err = fault.Invalidf("physical network %q is in another zone", p.Name)
 		}
 		if err != nil {
 			return p, err
 		}
-		public, err := carries(ctx, tx, p.ID, TrafficPublic)
+		public, err := physnet.Carries(ctx, tx, p.ID, physnet.TrafficPublic)
 		if err == nil && !public {
 			err = fault.Invalidf("physical network %q carries no Public traffic: add that traffic type first", p.Name)
 		}
 		return p, err
 	}
 	if in.Zone == "" {
-		return Physical{}, fault.Invalidf("name the zone or the physical network of the addresses, in zoneid or physicalnetworkid")
+		return physnet.Network{}, fault.Invalidf("name the zone or the physical network of the addresses, in zoneid or physicalnetworkid")
 	}
 	z, err := zone.Find(ctx, tx, in.Zone)
 	if err != nil {
-		return Physical{}, err
+		return physnet.Network{}, err
 	}
-	found, err := carrying(ctx, tx, z.ID, TrafficPublic)
+	found, err := physnet.Carrying(ctx, tx, z.ID, physnet.TrafficPublic)
 	if err == nil && len(found) == 0 {
 		err = fault.Conflictf("zone %q has no physical network with Public traffic: add that traffic type to one first", z.Name)
 	}
 	if err != nil {
-		return Physical{}, err
+		return physnet.Network{}, err
 	}
 	return found[0], nil
 }
@@ -229,7 +230,8 @@ func (s *Service) dedicate(ctx context.Context, tx db.Tx, in CreateRangeIn, r *R
 		return fault.Invalidf("addresses for the cloud's own machines can't be dedicated to an account or domain: leave out forsystemvms, or those")
 	case in.Account == "" && in.Project == "":
 		r.Domain = in.Domain
-		return domainExists(ctx, tx, in.Domain)
+		_, err := zone.DomainPath(ctx, tx, in.Domain)
+		return err
 	}
 	owner, err := s.accounts.Owner(ctx, tx, account.For{Account: in.Account, Domain: in.Domain, Project: in.Project})
 	r.Account, r.Domain = owner.Account, owner.Domain

@@ -45,11 +45,6 @@ func overlapping(ctx context.Context, tx db.Tx, r Range) (*Range, error) {
 	return &rows[0].Range, nil
 }
 
-func carries(ctx context.Context, tx db.Tx, id uid.PhysicalNetwork, traffic string) (yes bool, err error) {
-	err = tx.NewRaw("select exists (select 1 from traffic_types where physical_network_id = ? and type = ?)", id, traffic).Scan(ctx, &yes)
-	return yes, err
-}
-
 func findRange(ctx context.Context, tx db.Tx, id uid.IPRange) (Range, error) {
 	var row rangeRow
 	err := tx.NewSelect().Model(&row).Where("r.id = ? and r.removed is null", id).Scan(ctx)

@@ -11,6 +11,7 @@ import (
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/physnet"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -40,7 +41,7 @@ func Implement(ctx context.Context, tx db.Tx, vm uid.VM) error {
 // implement implements a network that is locked, or not yet committed.
 func implement(ctx context.Context, tx db.Tx, n Network) (_ Network, err error) {
 	if n.VLAN == 0 && !n.Untagged {
-		if n.VLAN, err = takeVLAN(ctx, tx, n.PhysicalNetwork); err != nil {
+		if n.VLAN, err = physnet.TakeVLAN(ctx, tx, n.PhysicalNetwork); err != nil {
 			return n, err
 		}
 	}
@@ -130,7 +131,7 @@ func (s *Service) removeRow(ctx context.Context, tx db.Tx, r *removal) error {
 	if err := giveNAT(ctx, tx, n); err != nil {
 		return err
 	}
-	if err := setRemoved(ctx, tx, n.ID); err != nil {
+	if err := setRemoved(ctx, tx, n); err != nil {
 		return err
 	}
 	return account.Give(ctx, tx, n.Account, limit.Use{limit.Networks: 1})

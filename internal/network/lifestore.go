@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/physnet"
 	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -29,20 +30,22 @@ func setState(ctx context.Context, tx db.Tx, id uid.Network, s State) error {
 	return err
 }
 
-func setRemoved(ctx context.Context, tx db.Tx, id uid.Network) error {
-	if _, err := tx.NewRaw("delete from free_ips where network_id = ?", id).Exec(ctx); err != nil {
+func setRemoved(ctx context.Context, tx db.Tx, n Network) error {
+	if _, err := tx.NewRaw("delete from free_ips where network_id = ?", n.ID).Exec(ctx); err != nil {
 		return err
 	}
-	if err := giveVLAN(ctx, tx, id); err != nil {
+	if n.VLAN != 0 {
+		if err := physnet.GiveVLAN(ctx, tx, n.PhysicalNetwork, n.VLAN); err != nil {
+			return err
+		}
+	}
+	if err := dropRanges(ctx, tx, n.ID); err != nil {
 		return err
 	}
-	if err := dropRanges(ctx, tx, id); err != nil {
+	if _, err := tx.NewRaw("update networks set removed = ?, automatic = false where id = ?", tx.Now, n.ID).Exec(ctx); err != nil {
 		return err
 	}
-	if _, err := tx.NewRaw("update networks set removed = ?, automatic = false where id = ?", tx.Now, id).Exec(ctx); err != nil {
-		return err
-	}
-	return tag.Forget(ctx, tx, tag.Network, id)
+	return tag.Forget(ctx, tx, tag.Network, n.ID)
 }
 
 func machinesIn(ctx context.Context, tx db.Tx, id uid.Network) (n int, err error) {

@@ -8,11 +8,12 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/physnet"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/uid"
 )
 
-// Service keeps networks, and the wires, providers and addresses that they are made of.
+// Service keeps networks, and the addresses in and before them.
 type Service struct {
 	db       *db.DB
 	accounts *account.Service
@@ -21,27 +22,13 @@ type Service struct {
 	outside []func(context.Context, uid.Network) error // see [Service.EndsWith]
 	inside  []func(context.Context, db.Tx, Network) error
 
-	remove           *op.Runner[removal]
-	addPhysical      *op.Runner[physicalJob]
-	changePhysical   *op.Runner[physicalChange]
-	removePhysical   *op.Runner[physicalJob]
-	addTraffic       *op.Runner[trafficJob]
-	addProvider      *op.Runner[providerJob]
-	changeProvider   *op.Runner[providerChange]
-	configureElement *op.Runner[elementJob]
+	remove *op.Runner[removal]
 }
 
 // New makes a service and registers its plans with the engine. Without settings the defaults hold.
 func New(d *db.DB, e *op.Engine, accounts *account.Service, settings *setting.Settings) *Service {
 	s := &Service{db: d, accounts: accounts, settings: settings}
 	s.remove = op.Register(e, s.removePlan())
-	s.addPhysical = op.Register(e, s.addPhysicalPlan())
-	s.changePhysical = op.Register(e, s.changePhysicalPlan())
-	s.removePhysical = op.Register(e, s.removePhysicalPlan())
-	s.addTraffic = op.Register(e, s.addTrafficPlan())
-	s.addProvider = op.Register(e, s.addProviderPlan())
-	s.changeProvider = op.Register(e, s.changeProviderPlan())
-	s.configureElement = op.Register(e, s.configureElementPlan())
 	return s
 }
 
@@ -55,44 +42,17 @@ func (s *Service) EndsWith(outside func(context.Context, uid.Network) error, ins
 
 // WireIn says how a zone is to be wired.
 type WireIn struct {
-	CreatePhysicalIn
-	Traffic []string // none: every kind
+	physnet.WireIn
 	// Public are its public addresses; no start: it gets none.
 	Public CreateRangeIn
 }
 
-// Wire gives a zone a physical network that is ready for guest networks: enabled, with its kinds of traffic, with all providers
-// that Virga is itself, and with public addresses. It is one transaction and no operation, for sandboxes and tests.
-func (s *Service) Wire(ctx context.Context, in WireIn) (p Physical, err error) {
+// Wire gives a zone a physical network that is ready for guest networks (see [physnet.Wire]), with public addresses. It is one
+// transaction and no operation, for sandboxes and tests.
+func (s *Service) Wire(ctx context.Context, in WireIn) (p physnet.Network, err error) {
 	err = s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		if p, err = s.newPhysical(ctx, tx, uid.New[uid.PhysicalNetwork](), in.CreatePhysicalIn); err != nil {
+		if p, err = physnet.Wire(ctx, tx, in.WireIn); err != nil || in.Public.StartIP == "" {
 			return err
-		}
-		p.State = Enabled
-		if err := updatePhysical(ctx, tx, p); err != nil {
-			return err
-		}
-		if err := s.addDefaultProviders(ctx, tx, &physicalJob{Physical: p.ID}); err != nil {
-			return err
-		}
-		if err := enableAll(ctx, tx, p.ID); err != nil {
-			return err
-		}
-		kinds := in.Traffic
-		if kinds == nil {
-			kinds = []string{TrafficGuest, TrafficPublic, TrafficManagement, TrafficStorage}
-		}
-		for _, kind := range kinds {
-			t, _, err := newTraffic(ctx, tx, uid.New[uid.TrafficType](), AddTrafficIn{Physical: p.ID, Type: kind})
-			if err != nil {
-				return err
-			}
-			if err := enableTraffic(ctx, tx, t.ID); err != nil {
-				return err
-			}
-		}
-		if in.Public.StartIP == "" {
-			return nil
 		}
 		in.Public.Physical = p.ID
 		_, err = s.createRange(ctx, tx, in.Public)

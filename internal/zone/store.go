@@ -137,8 +137,8 @@ func podsOf(ctx context.Context, q db.Tx, id uid.Zone) ([]Pod, error) {
 	return pods(rows), err
 }
 
-// pathOf gives a domain's path; it is fault.NotFound when there is none.
-func pathOf(ctx context.Context, q db.Tx, id uid.Domain) (path string, err error) {
+// DomainPath gives a domain's path; it is fault.NotFound when there is none.
+func DomainPath(ctx context.Context, q db.Tx, id uid.Domain) (path string, err error) {
 	err = q.NewRaw("select path from domains where id = ? and removed is null", id).Scan(ctx, &path)
 	if db.IsNone(err) {
 		return "", fault.Missing(id)

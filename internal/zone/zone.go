@@ -88,7 +88,7 @@ func (s *Service) CreateZone(ctx context.Context, z Zone) (Zone, error) {
 	z.Token = string(uid.New[uid.Zone]()) // any text that nobody else has
 	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		if z.Domain != "" {
-			if _, err := pathOf(ctx, tx, z.Domain); err != nil {
+			if _, err := DomainPath(ctx, tx, z.Domain); err != nil {
 				return err
 			}
 		}
@@ -203,11 +203,11 @@ func Usable(ctx context.Context, q db.Tx, id uid.Zone, owner uid.Domain) (Zone, 
 	}
 	if z.Domain != "" && z.Domain != owner {
 		root := auth.From(ctx).IsRoot()
-		whose, err := pathOf(ctx, q, z.Domain)
+		whose, err := DomainPath(ctx, q, z.Domain)
 		if err != nil {
 			return Zone{}, err
 		}
-		path, err := pathOf(ctx, q, owner)
+		path, err := DomainPath(ctx, q, owner)
 		switch {
 		case err != nil:
 			return Zone{}, err

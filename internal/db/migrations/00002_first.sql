@@ -619,7 +619,7 @@ create table network_offerings (
 );
 create unique index network_offerings_name on network_offerings (name) where removed is null;
 
--- internal/network ------------------------------------------------------------------------------------------------
+-- internal/physnet ------------------------------------------------------------------------------------------------
 create table physical_networks (
     id          text primary key,
     zone_id     text        not null references zones (id),
@@ -686,6 +686,7 @@ create table router_elements (
     created     timestamptz not null
 );
 
+-- internal/network ------------------------------------------------------------------------------------------------
 create table networks (
     id          text primary key,
     account_id  text        not null references accounts (id),

@@ -32,6 +32,7 @@ import (
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/oidc"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/physnet"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/project"
 	"github.com/virga-cloud/virga/internal/role"
@@ -74,6 +75,7 @@ type Services struct {
 	Annotations  *annotation.Service
 	Certificates *certificate.Service
 
+	PhysNets  *physnet.Service
 	Networks  *network.Service
 	Addresses *address.Service
 	Routers   *router.Service

@@ -45,8 +45,8 @@ func (f *Facade) translators() []func(*api.Mux) {
 		project.Translator{DB: f.DB, Owned: f.Owned, Projects: f.Projects, Closing: f.Closing}.Register,
 		region.Translator{Zones: f.Zones}.Register,
 		plant.Translator{
-			DB: f.DB, Owned: f.Owned, Zones: f.Zones, Hosts: f.Hosts, Pools: f.Pools, Images: f.Images, Networks: f.Networks, Machines: f.Machines,
-			Agents: f.Agents,
+			DB: f.DB, Owned: f.Owned, Zones: f.Zones, Hosts: f.Hosts, Pools: f.Pools, Images: f.Images, Networks: f.Networks,
+			PhysNets: f.PhysNets, Machines: f.Machines, Agents: f.Agents,
 		}.Register,
 		agents.Translator{DB: f.DB, Agents: f.Agents, Dial: f.Dial}.Register,
 		f.registerSimulator,

@@ -25,6 +25,7 @@ import (
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/physnet"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/role"
 	"github.com/virga-cloud/virga/internal/router"
@@ -84,11 +85,12 @@ func newPlant(t *testing.T, url string) *running {
 	s := Services{
 		DB: d, Engine: engine, Settings: settings, Accounts: c.accounts, Sessions: sessions, Roles: roles, Zones: zone.New(d, settings),
 		Offerings: offering.New(d, settings), KeyPairs: keypair.New(d, c.accounts), Networks: network.New(d, engine, c.accounts, settings),
+		PhysNets: physnet.New(d, engine, network.On),
 	}
 	drivers := hypervisor.Drivers{"Simulator": p.world}
 	s.Pools = pool.New(pool.Parts{DB: d, Drivers: drivers, Volumes: volume.InPool})
 	s.Hosts = host.New(host.Parts{DB: d, Engine: engine, Drivers: drivers, Clusters: s.Zones, Local: s.Pools, Machines: compute.HeldOn})
-	s.Zones.UsedBy(network.CountIn, host.CountIn, pool.CountIn, image.CountIn, volume.CountIn, compute.CountIn)
+	s.Zones.UsedBy(network.CountIn, physnet.CountIn, host.CountIn, pool.CountIn, image.CountIn, volume.CountIn, compute.CountIn)
 	s.Offerings.CountNetworks(network.CountOf)
 	s.Images = image.New(image.Parts{DB: d, Engine: engine, Accounts: c.accounts, Hosts: s.Hosts, Settings: settings})
 	s.Images.UsedBy(compute.OfTemplate)
@@ -130,8 +132,8 @@ func (p *running) build(s Services) {
 	})
 	p.closed = made(p, s.Zones.CreateZone, zone.Zone{Name: "south", NetworkType: zone.Basic, Allocation: zone.Disabled})
 	made(p, s.Networks.Wire, network.WireIn{
-		CreatePhysicalIn: network.CreatePhysicalIn{Zone: p.zone.ID, Name: "wires", VLANs: "100-110"},
-		Public:           network.CreateRangeIn{VLAN: "50", Gateway: "192.0.2.1", Netmask: "255.255.255.0", StartIP: "192.0.2.10", EndIP: "192.0.2.99"},
+		WireIn: physnet.WireIn{CreateIn: physnet.CreateIn{Zone: p.zone.ID, Name: "wires", VLANs: "100-110"}},
+		Public: network.CreateRangeIn{VLAN: "50", Gateway: "192.0.2.1", Netmask: "255.255.255.0", StartIP: "192.0.2.10", EndIP: "192.0.2.99"},
 	})
 	p.pod = made(p, s.Zones.CreatePod, zone.Pod{
 		Zone: p.zone.ID, Name: "pod", Gateway: "172.16.0.1", Netmask: "255.255.0.0", StartIP: "172.16.0.2", EndIP: "172.16.0.99", Allocation: zone.Enabled,

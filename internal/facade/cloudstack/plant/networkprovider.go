@@ -8,20 +8,20 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
-	"github.com/virga-cloud/virga/internal/network"
+	"github.com/virga-cloud/virga/internal/physnet"
 	"github.com/virga-cloud/virga/internal/provider"
 	"github.com/virga-cloud/virga/uid"
 )
 
 func (t Translator) registerNetworkProviders(m *api.Mux) {
-	shown := look.Subject[uid.NetworkProvider](look.Show(t.DB.Read, network.ProvidersByID, t.providersOut))
+	shown := look.Subject[uid.NetworkProvider](look.Show(t.DB.Read, physnet.ProvidersByID, t.providersOut))
 	api.HandleList(m, cs.ListSupportedNetworkServices, t.listNetworkServices)
 	api.HandleList(m, cs.ListNetworkServiceProviders, t.listProviders)
 	api.HandleJob(m, cs.AddNetworkServiceProvider, t.addProvider, shown)
 	api.HandleJob(m, cs.UpdateNetworkServiceProvider, t.updateProvider, shown)
 	api.HandleList(m, cs.ListVirtualRouterElements, t.listElements)
 	api.HandleJob(m, cs.ConfigureVirtualRouterElement, t.configureElement,
-		look.Subject[uid.RouterElement](look.Show(t.DB.Read, network.ElementsByID, t.elementsOut)))
+		look.Subject[uid.RouterElement](look.Show(t.DB.Read, physnet.ElementsByID, t.elementsOut)))
 }
 
 func (t Translator) listNetworkServices(_ context.Context, in cs.ListSupportedNetworkServicesIn) (none api.Page[cs.NetworkService], err error) {
@@ -44,9 +44,9 @@ func (t Translator) listNetworkServices(_ context.Context, in cs.ListSupportedNe
 }
 
 func (t Translator) listProviders(ctx context.Context, in cs.ListNetworkServiceProvidersIn) (none api.Page[cs.NetworkServiceProvider], err error) {
-	filter := network.ProviderFilter{Physical: in.PhysicalNetworkID, Name: in.Name, State: network.Switch(in.State), Keyword: in.Keyword}
+	filter := physnet.ProviderFilter{Physical: in.PhysicalNetworkID, Name: in.Name, State: physnet.Switch(in.State), Keyword: in.Keyword}
 	filter.Offset, filter.Limit = look.Window(in.Paging)
-	found, total, err := t.Networks.Providers(ctx, filter)
+	found, total, err := t.PhysNets.Providers(ctx, filter)
 	if err != nil {
 		return none, err
 	}
@@ -54,7 +54,7 @@ func (t Translator) listProviders(ctx context.Context, in cs.ListNetworkServiceP
 	return api.Page[cs.NetworkServiceProvider]{Count: total, Items: items}, err
 }
 
-func (t Translator) providersOut(ctx context.Context, all []network.ServiceProvider) ([]cs.NetworkServiceProvider, error) {
+func (t Translator) providersOut(ctx context.Context, all []physnet.Provider) ([]cs.NetworkServiceProvider, error) {
 	out := make([]cs.NetworkServiceProvider, len(all))
 	for i, p := range all {
 		kind, err := provider.Named(p.Name)
@@ -70,21 +70,21 @@ func (t Translator) providersOut(ctx context.Context, all []network.ServiceProvi
 }
 
 func (t Translator) addProvider(ctx context.Context, in cs.AddNetworkServiceProviderIn) (api.Started, error) {
-	id, job, err := t.Networks.AddProvider(ctx, network.AddProviderIn{
+	id, job, err := t.PhysNets.AddProvider(ctx, physnet.AddProviderIn{
 		Physical: in.PhysicalNetworkID, Destination: in.Destination, Name: in.Name, Services: in.Services,
 	})
 	return api.Started{ID: string(id), JobID: job}, err
 }
 
 func (t Translator) updateProvider(ctx context.Context, in cs.UpdateNetworkServiceProviderIn) (api.Started, error) {
-	job, err := t.Networks.ChangeProvider(ctx, in.ID, in.State, in.Services)
+	job, err := t.PhysNets.ChangeProvider(ctx, in.ID, in.State, in.Services)
 	return api.Started{JobID: job}, err
 }
 
 func (t Translator) listElements(ctx context.Context, in cs.ListVirtualRouterElementsIn) (none api.Page[cs.VirtualRouterElement], err error) {
-	filter := network.ElementFilter{ID: in.ID, Provider: in.ProviderID, Enabled: in.Enabled, Keyword: in.Keyword}
+	filter := physnet.ElementFilter{ID: in.ID, Provider: in.ProviderID, Enabled: in.Enabled, Keyword: in.Keyword}
 	filter.Offset, filter.Limit = look.Window(in.Paging)
-	found, total, err := t.Networks.Elements(ctx, filter)
+	found, total, err := t.PhysNets.Elements(ctx, filter)
 	if err != nil {
 		return none, err
 	}
@@ -92,7 +92,7 @@ func (t Translator) listElements(ctx context.Context, in cs.ListVirtualRouterEle
 	return api.Page[cs.VirtualRouterElement]{Count: total, Items: items}, err
 }
 
-func (t Translator) elementsOut(ctx context.Context, all []network.Element) ([]cs.VirtualRouterElement, error) {
+func (t Translator) elementsOut(ctx context.Context, all []physnet.Element) ([]cs.VirtualRouterElement, error) {
 	out := make([]cs.VirtualRouterElement, len(all))
 	for i, e := range all {
 		out[i] = cs.VirtualRouterElement{ID: e.ID, ProviderID: e.Provider, Enabled: e.Enabled}
@@ -104,6 +104,6 @@ func (t Translator) elementsOut(ctx context.Context, all []network.Element) ([]c
 }
 
 func (t Translator) configureElement(ctx context.Context, in cs.ConfigureVirtualRouterElementIn) (api.Started, error) {
-	job, err := t.Networks.ConfigureElement(ctx, in.ID, *in.Enabled)
+	job, err := t.PhysNets.ConfigureElement(ctx, in.ID, *in.Enabled)
 	return api.Started{JobID: job}, err
 }

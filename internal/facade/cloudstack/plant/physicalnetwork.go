@@ -6,23 +6,23 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
-	"github.com/virga-cloud/virga/internal/network"
+	"github.com/virga-cloud/virga/internal/physnet"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
 
 func (t Translator) registerPhysicalNetworks(m *api.Mux) {
-	shown := look.Subject[uid.PhysicalNetwork](look.Show(t.DB.Read, network.PhysicalsByID, t.physicalsOut))
+	shown := look.Subject[uid.PhysicalNetwork](look.Show(t.DB.Read, physnet.ByID, t.physicalsOut))
 	api.HandleJob(m, cs.CreatePhysicalNetwork, t.createPhysicalNetwork, shown)
 	api.HandleList(m, cs.ListPhysicalNetworks, t.listPhysicalNetworks)
 	api.HandleJob(m, cs.UpdatePhysicalNetwork, t.updatePhysicalNetwork, shown)
 	api.HandleJob(m, cs.DeletePhysicalNetwork, t.deletePhysicalNetwork, look.Succeeded)
-	api.HandleJob(m, cs.AddTrafficType, t.addTrafficType, look.Subject[uid.TrafficType](look.Show(t.DB.Read, network.TrafficsByID, t.trafficsOut)))
+	api.HandleJob(m, cs.AddTrafficType, t.addTrafficType, look.Subject[uid.TrafficType](look.Show(t.DB.Read, physnet.TrafficsByID, t.trafficsOut)))
 	api.HandleList(m, cs.ListTrafficTypes, t.listTrafficTypes)
 }
 
 func (t Translator) createPhysicalNetwork(ctx context.Context, in cs.CreatePhysicalNetworkIn) (api.Started, error) {
-	id, job, err := t.Networks.CreatePhysical(ctx, network.CreatePhysicalIn{
+	id, job, err := t.PhysNets.Create(ctx, physnet.CreateIn{
 		Zone: in.ZoneID, Domain: in.DomainID, Name: in.Name, VLANs: in.VLAN, Isolation: in.IsolationMethods,
 		BroadcastRange: in.BroadcastDomainRange, Speed: in.NetworkSpeed, Tags: in.Tags,
 	})
@@ -30,21 +30,21 @@ func (t Translator) createPhysicalNetwork(ctx context.Context, in cs.CreatePhysi
 }
 
 func (t Translator) updatePhysicalNetwork(ctx context.Context, in cs.UpdatePhysicalNetworkIn) (api.Started, error) {
-	job, err := t.Networks.ChangePhysical(ctx, in.ID, network.ChangePhysicalIn{
+	job, err := t.PhysNets.Change(ctx, in.ID, physnet.ChangeIn{
 		State: in.State, VLANs: in.VLAN, Tags: in.Tags, Speed: in.NetworkSpeed,
 	})
 	return api.Started{JobID: job}, err
 }
 
 func (t Translator) deletePhysicalNetwork(ctx context.Context, in cs.DeletePhysicalNetworkIn) (api.Started, error) {
-	job, err := t.Networks.DeletePhysical(ctx, in.ID)
+	job, err := t.PhysNets.Delete(ctx, in.ID)
 	return api.Started{JobID: job}, err
 }
 
 func (t Translator) listPhysicalNetworks(ctx context.Context, in cs.ListPhysicalNetworksIn) (none api.Page[cs.PhysicalNetwork], err error) {
-	filter := network.PhysicalFilter{ID: in.ID, Zone: in.ZoneID, Name: in.Name, Keyword: in.Keyword}
+	filter := physnet.Filter{ID: in.ID, Zone: in.ZoneID, Name: in.Name, Keyword: in.Keyword}
 	filter.Offset, filter.Limit = look.Window(in.Paging)
-	found, total, err := t.Networks.Physicals(ctx, filter)
+	found, total, err := t.PhysNets.List(ctx, filter)
 	if err != nil {
 		return none, err
 	}
@@ -52,7 +52,7 @@ func (t Translator) listPhysicalNetworks(ctx context.Context, in cs.ListPhysical
 	return api.Page[cs.PhysicalNetwork]{Count: total, Items: items}, err
 }
 
-func (t Translator) physicalsOut(ctx context.Context, all []network.Physical) ([]cs.PhysicalNetwork, error) {
+func (t Translator) physicalsOut(ctx context.Context, all []physnet.Network) ([]cs.PhysicalNetwork, error) {
 	l := look.In(t.DB.Read())
 	zones := look.Related(ctx, l, len(all), func(i int) uid.Zone { return all[i].Zone }, zone.Names)
 	if l.Err != nil {
@@ -69,17 +69,17 @@ func (t Translator) physicalsOut(ctx context.Context, all []network.Physical) ([
 }
 
 func (t Translator) addTrafficType(ctx context.Context, in cs.AddTrafficTypeIn) (api.Started, error) {
-	id, job, err := t.Networks.AddTraffic(ctx, network.AddTrafficIn{
+	id, job, err := t.PhysNets.AddTraffic(ctx, physnet.AddTrafficIn{
 		Physical: in.PhysicalNetworkID, Type: in.TrafficType, VLAN: in.VLAN,
-		TrafficLabels: network.TrafficLabels{KVM: in.KVM, Xen: in.Xen, VMware: in.VMware, HyperV: in.HyperV, OVM3: in.OVM3},
+		TrafficLabels: physnet.TrafficLabels{KVM: in.KVM, Xen: in.Xen, VMware: in.VMware, HyperV: in.HyperV, OVM3: in.OVM3},
 	})
 	return api.Started{ID: string(id), JobID: job}, err
 }
 
 func (t Translator) listTrafficTypes(ctx context.Context, in cs.ListTrafficTypesIn) (none api.Page[cs.TrafficType], err error) {
-	filter := network.TrafficFilter{Physical: in.PhysicalNetworkID, Keyword: in.Keyword}
+	filter := physnet.TrafficFilter{Physical: in.PhysicalNetworkID, Keyword: in.Keyword}
 	filter.Offset, filter.Limit = look.Window(in.Paging)
-	found, total, err := t.Networks.Traffics(ctx, filter)
+	found, total, err := t.PhysNets.Traffics(ctx, filter)
 	if err != nil {
 		return none, err
 	}
@@ -87,7 +87,7 @@ func (t Translator) listTrafficTypes(ctx context.Context, in cs.ListTrafficTypes
 	return api.Page[cs.TrafficType]{Count: total, Items: items}, err
 }
 
-func (t Translator) trafficsOut(ctx context.Context, all []network.Traffic) ([]cs.TrafficType, error) {
+func (t Translator) trafficsOut(ctx context.Context, all []physnet.Traffic) ([]cs.TrafficType, error) {
 	out := make([]cs.TrafficType, len(all))
 	for i, t := range all {
 		out[i] = cs.TrafficType{

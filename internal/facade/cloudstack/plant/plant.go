@@ -9,6 +9,7 @@ import (
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/network"
+	"github.com/virga-cloud/virga/internal/physnet"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/zone"
 )
@@ -22,6 +23,7 @@ type Translator struct {
 	Pools    *pool.Service
 	Images   *image.Service
 	Networks *network.Service
+	PhysNets *physnet.Service
 	Machines *compute.Service
 	Agents   *agent.Service
 }

@@ -1,4 +1,4 @@
-package network
+package physnet
 
 import (
 	"context"
@@ -29,12 +29,18 @@ func dropTraffic(ctx context.Context, tx db.Tx, id uid.TrafficType) error {
 	return err
 }
 
-// carrying gives a zone's physical networks that carry some kind of traffic, whatever their state.
-func carrying(ctx context.Context, tx db.Tx, zone uid.Zone, traffic string) ([]Physical, error) {
-	var rows []physicalRow
+// Carrying gives a zone's physical networks that carry some kind of traffic, whatever their state.
+func Carrying(ctx context.Context, tx db.Tx, zone uid.Zone, traffic string) ([]Network, error) {
+	var rows []networkRow
 	err := tx.NewSelect().Model(&rows).Where("p.zone_id = ? and p.removed is null", zone).
 		Where("p.id in (select physical_network_id from traffic_types where type = ?)", traffic).Order("p.id").Scan(ctx)
-	return physicals(rows), err
+	return networks(rows), err
+}
+
+// Carries tells whether a physical network carries some kind of traffic.
+func Carries(ctx context.Context, tx db.Tx, id uid.PhysicalNetwork, traffic string) (yes bool, err error) {
+	err = tx.NewRaw("select exists (select 1 from traffic_types where physical_network_id = ? and type = ?)", id, traffic).Scan(ctx, &yes)
+	return yes, err
 }
 
 // TrafficFilter says which kinds of traffic a list shows.
@@ -47,7 +53,7 @@ type TrafficFilter struct {
 
 // Traffics gives a page of the kinds of traffic that a physical network carries, and how many there are in all.
 func (s *Service) Traffics(ctx context.Context, f TrafficFilter) ([]Traffic, int, error) {
-	if _, err := findPhysical(ctx, s.db.Read(), f.Physical, forReading); err != nil {
+	if _, err := find(ctx, s.db.Read(), f.Physical, forReading); err != nil {
 		return nil, 0, err
 	}
 	var rows []trafficRow

@@ -1,4 +1,4 @@
-package network
+package physnet
 
 import (
 	"context"
@@ -82,8 +82,8 @@ func (s *Service) addTrafficPlan() *op.Plan[trafficJob] {
 		Tx("enable", func(ctx context.Context, tx db.Tx, j *trafficJob) error { return enableTraffic(ctx, tx, j.Traffic) }, nil)
 }
 
-func newTraffic(ctx context.Context, tx db.Tx, id uid.TrafficType, in AddTrafficIn) (Traffic, Physical, error) {
-	p, err := findPhysical(ctx, tx, in.Physical, forUpdate)
+func newTraffic(ctx context.Context, tx db.Tx, id uid.TrafficType, in AddTrafficIn) (Traffic, Network, error) {
+	p, err := find(ctx, tx, in.Physical, forUpdate)
 	if err != nil {
 		return Traffic{}, p, err
 	}
@@ -100,7 +100,7 @@ func newTraffic(ctx context.Context, tx db.Tx, id uid.TrafficType, in AddTraffic
 		}
 		t.VLAN = vlan.Text(tag)
 	}
-	others, err := carrying(ctx, tx, p.Zone, t.Type)
+	others, err := Carrying(ctx, tx, p.Zone, t.Type)
 	if err != nil {
 		return t, p, err
 	}

@@ -1,4 +1,4 @@
-package network
+package physnet
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 
 type providerRow struct {
 	bun.BaseModel `bun:"table:network_providers,alias:s"`
-	ServiceProvider
+	Provider
 }
 
 type elementRow struct {
@@ -20,13 +20,13 @@ type elementRow struct {
 	Element
 }
 
-func insertProvider(ctx context.Context, tx db.Tx, p ServiceProvider) error {
-	_, err := tx.NewInsert().Model(&providerRow{ServiceProvider: p}).Exec(ctx)
+func insertProvider(ctx context.Context, tx db.Tx, p Provider) error {
+	_, err := tx.NewInsert().Model(&providerRow{Provider: p}).Exec(ctx)
 	return err
 }
 
-func updateProvider(ctx context.Context, tx db.Tx, p ServiceProvider) error {
-	_, err := tx.NewUpdate().Model(&providerRow{ServiceProvider: p}).Column("state", "services").WherePK().Exec(ctx)
+func updateProvider(ctx context.Context, tx db.Tx, p Provider) error {
+	_, err := tx.NewUpdate().Model(&providerRow{Provider: p}).Column("state", "services").WherePK().Exec(ctx)
 	return err
 }
 
@@ -39,25 +39,25 @@ func dropProvider(ctx context.Context, tx db.Tx, id uid.NetworkProvider) error {
 }
 
 // findProvider gives a provider; operations on a physical network's providers take turns, so it is not locked.
-func findProvider(ctx context.Context, q db.Tx, id uid.NetworkProvider) (ServiceProvider, error) {
+func findProvider(ctx context.Context, q db.Tx, id uid.NetworkProvider) (Provider, error) {
 	var row providerRow
 	err := q.NewSelect().Model(&row).Where("s.id = ?", id).Scan(ctx)
 	if db.IsNone(err) {
-		return ServiceProvider{}, fault.Missing(id)
+		return Provider{}, fault.Missing(id)
 	}
-	return row.ServiceProvider, err
+	return row.Provider, err
 }
 
-func providersOf(ctx context.Context, tx db.Tx, physical uid.PhysicalNetwork) ([]ServiceProvider, error) {
+func providersOf(ctx context.Context, tx db.Tx, physical uid.PhysicalNetwork) ([]Provider, error) {
 	var rows []providerRow
 	err := tx.NewSelect().Model(&rows).Where("s.physical_network_id = ?", physical).Order("s.id").Scan(ctx)
 	return providers(rows), err
 }
 
-func providers(rows []providerRow) []ServiceProvider {
-	out := make([]ServiceProvider, len(rows))
+func providers(rows []providerRow) []Provider {
+	out := make([]Provider, len(rows))
 	for i, r := range rows {
-		out[i] = r.ServiceProvider
+		out[i] = r.Provider
 	}
 	return out
 }
@@ -68,14 +68,14 @@ func insertElement(ctx context.Context, tx db.Tx, e Element) error {
 }
 
 // providerOf gives the provider of a virtual router element.
-func providerOf(ctx context.Context, q db.Tx, id uid.RouterElement) (ServiceProvider, error) {
+func providerOf(ctx context.Context, q db.Tx, id uid.RouterElement) (Provider, error) {
 	var row elementRow
 	err := q.NewSelect().Model(&row).Where("e.id = ?", id).Scan(ctx)
 	if db.IsNone(err) {
-		return ServiceProvider{}, fault.Missing(id)
+		return Provider{}, fault.Missing(id)
 	}
 	if err != nil {
-		return ServiceProvider{}, err
+		return Provider{}, err
 	}
 	return findProvider(ctx, q, row.Provider)
 }
@@ -101,7 +101,7 @@ type ProviderFilter struct {
 }
 
 // Providers gives a page of the providers on physical networks, the oldest first, and how many there are in all.
-func (s *Service) Providers(ctx context.Context, f ProviderFilter) ([]ServiceProvider, int, error) {
+func (s *Service) Providers(ctx context.Context, f ProviderFilter) ([]Provider, int, error) {
 	var rows []providerRow
 	q := s.db.Read().NewSelect().Model(&rows).Order("s.id")
 	db.Equal(q, "s.physical_network_id", f.Physical)
@@ -113,15 +113,15 @@ func (s *Service) Providers(ctx context.Context, f ProviderFilter) ([]ServicePro
 }
 
 // ProvidersByID gives providers on physical networks by their ids, in one query.
-func ProvidersByID(ctx context.Context, q db.Tx, ids []uid.NetworkProvider) (map[uid.NetworkProvider]ServiceProvider, error) {
-	out := map[uid.NetworkProvider]ServiceProvider{}
+func ProvidersByID(ctx context.Context, q db.Tx, ids []uid.NetworkProvider) (map[uid.NetworkProvider]Provider, error) {
+	out := map[uid.NetworkProvider]Provider{}
 	if len(ids) == 0 {
 		return out, nil
 	}
 	var rows []providerRow
 	err := q.NewSelect().Model(&rows).Where("s.id in (?)", bun.List(ids)).Scan(ctx)
 	for _, r := range rows {
-		out[r.ID] = r.ServiceProvider
+		out[r.ID] = r.Provider
 	}
 	return out, err
 }

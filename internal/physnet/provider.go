@@ -1,4 +1,4 @@
-package network
+package physnet
 
 import (
 	"context"
@@ -17,8 +17,8 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-// ServiceProvider is a provider of network services on a physical network.
-type ServiceProvider struct {
+// Provider is a provider of network services on a physical network.
+type Provider struct {
 	ID          uid.NetworkProvider `bun:",pk"`
 	Physical    uid.PhysicalNetwork `bun:"physical_network_id"`
 	Destination uid.PhysicalNetwork `bun:"destination_id,nullzero"` // where its traffic goes, for providers that bridge
@@ -39,8 +39,8 @@ type Element struct {
 }
 
 // addDefaultProviders gives a new physical network the providers that every one has, switched off.
-func (s *Service) addDefaultProviders(ctx context.Context, tx db.Tx, j *physicalJob) error {
-	p, err := findPhysical(ctx, tx, j.Physical, forUpdate)
+func addDefaultProviders(ctx context.Context, tx db.Tx, j *networkJob) error {
+	p, err := find(ctx, tx, j.Physical, forUpdate)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (s *Service) addDefaultProviders(ctx context.Context, tx db.Tx, j *physical
 		if err != nil {
 			return err
 		}
-		row := ServiceProvider{
+		row := Provider{
 			ID: uid.New[uid.NetworkProvider](), Physical: p.ID, Name: name, State: Disabled, Services: kind.Names(), Created: tx.Now,
 		}
 		if err := insertProvider(ctx, tx, row); err != nil {
@@ -120,12 +120,12 @@ func (s *Service) addProviderPlan() *op.Plan[providerJob] {
 }
 
 func beginProvider(ctx context.Context, tx db.Tx, q *op.Request, j *providerJob) error {
-	p, err := findPhysical(ctx, tx, j.in.Physical, forUpdate)
+	p, err := find(ctx, tx, j.in.Physical, forUpdate)
 	if err != nil {
 		return err
 	}
 	if j.in.Destination != "" {
-		if _, err := findPhysical(ctx, tx, j.in.Destination, forReading); err != nil {
+		if _, err := find(ctx, tx, j.in.Destination, forReading); err != nil {
 			return err
 		}
 	}
@@ -137,7 +137,7 @@ func beginProvider(ctx context.Context, tx db.Tx, q *op.Request, j *providerJob)
 	if err != nil {
 		return err
 	}
-	err = insertProvider(ctx, tx, ServiceProvider{
+	err = insertProvider(ctx, tx, Provider{
 		ID: j.Provider, Physical: p.ID, Destination: j.in.Destination, Name: kind.Name, State: Disabled, Services: services, Created: tx.Now,
 	})
 	if db.IsUnique(err) {
@@ -186,7 +186,7 @@ func (s *Service) changeProviderPlan() *op.Plan[providerChange] {
 }
 
 // changed gives the provider, locked, as it is to be, if it may be so.
-func (c *providerChange) changed(ctx context.Context, tx db.Tx) (ServiceProvider, error) {
+func (c *providerChange) changed(ctx context.Context, tx db.Tx) (Provider, error) {
 	p, err := findProvider(ctx, tx, c.Provider)
 	if err != nil {
 		return p, err
@@ -214,7 +214,7 @@ func (c *providerChange) changed(ctx context.Context, tx db.Tx) (ServiceProvider
 }
 
 // mayEnable refuses to switch a provider on that could do nothing.
-func mayEnable(ctx context.Context, tx db.Tx, kind provider.Kind, p ServiceProvider) error {
+func mayEnable(ctx context.Context, tx db.Tx, kind provider.Kind, p Provider) error {
 	if kind.Device != "" {
 		return fault.Conflictf("provider %s can't be enabled: it is made of %s, and this cloud has none", p.Name, kind.Device)
 	}
@@ -262,7 +262,7 @@ func (s *Service) configureElementPlan() *op.Plan[elementJob] {
 		}, nil)
 }
 
-func (j *elementJob) check(ctx context.Context, tx db.Tx) (ServiceProvider, error) {
+func (j *elementJob) check(ctx context.Context, tx db.Tx) (Provider, error) {
 	p, err := providerOf(ctx, tx, j.Element)
 	if err == nil && !j.Enabled && p.State == Enabled {
 		err = fault.Conflictf("the element can't be disabled while its provider %s is enabled; disable that first", p.Name)
@@ -270,8 +270,8 @@ func (j *elementJob) check(ctx context.Context, tx db.Tx) (ServiceProvider, erro
 	return p, err
 }
 
-// offers refuses an offering that needs a provider, or a service of one, that isn't enabled on a physical network.
-func offers(ctx context.Context, tx db.Tx, p Physical, wanted map[string][]string) error {
+// Offers refuses an offering that needs a provider, or a service of one, that isn't enabled on a physical network.
+func (p Network) Offers(ctx context.Context, tx db.Tx, wanted map[string][]string) error {
 	have, err := providersOf(ctx, tx, p.ID)
 	if err != nil {
 		return err
@@ -281,7 +281,7 @@ func offers(ctx context.Context, tx db.Tx, p Physical, wanted map[string][]strin
 		if len(services) == 0 {
 			continue
 		}
-		i := slices.IndexFunc(have, func(h ServiceProvider) bool { return h.Name == k.Name })
+		i := slices.IndexFunc(have, func(h Provider) bool { return h.Name == k.Name })
 		if i < 0 || have[i].State != Enabled {
 			return fault.Conflictf("the network offering needs provider %s, which is not enabled on physical network %q", k.Name, p.Name)
 		}

@@ -1,4 +1,4 @@
-package network
+package physnet
 
 import (
 	"context"
@@ -64,20 +64,6 @@ func setVLANs(ctx context.Context, tx db.Tx, id uid.PhysicalNetwork, want vlan.S
 	return nil
 }
 
-// vlansInUse gives the VLANs that networks have.
-func vlansInUse(ctx context.Context, tx db.Tx, id uid.PhysicalNetwork) (used []int, err error) {
-	err = tx.NewRaw("select vlan from networks where physical_network_id = ? and vlan is not null and removed is null order by vlan", id).
-		Scan(ctx, &used)
-	return used, err
-}
-
-// publicVLANs gives the VLANs of ranges of public addresses.
-func publicVLANs(ctx context.Context, tx db.Tx, id uid.PhysicalNetwork) (used []int, err error) {
-	err = tx.NewRaw(`select distinct cast(vlan as bigint) from ip_ranges where physical_network_id = ? and network_id is null
-		and vlan <> 'untagged' and removed is null`, id).Scan(ctx, &used)
-	return used, err
-}
-
 var (
 	nextVLAN = db.Prepare(`update vlan_ranges set next = next + 1 where physical_network_id = ? and next <= last and first = (
 		select min(first) from vlan_ranges where physical_network_id = ? and next <= last) returning next - 1`)
@@ -87,8 +73,8 @@ var (
 		for update skip locked) returning vlan`)
 )
 
-// takeVLAN takes a free VLAN: one that was never used, or else the lowest that was given back.
-func takeVLAN(ctx context.Context, tx db.Tx, id uid.PhysicalNetwork) (int, error) {
+// TakeVLAN takes a free VLAN: one that was never used, or else the lowest that was given back.
+func TakeVLAN(ctx context.Context, tx db.Tx, id uid.PhysicalNetwork) (int, error) {
 	// The counter is asked again at the end: another transaction may have taken a range's last one while this one waited for it.
 	for _, s := range []*db.Statement{nextVLAN, freeVLAN, nextVLAN} {
 		var found []int
@@ -99,7 +85,7 @@ func takeVLAN(ctx context.Context, tx db.Tx, id uid.PhysicalNetwork) (int, error
 			return found[0], nil
 		}
 	}
-	p, err := findPhysical(ctx, tx, id, forShare)
+	p, err := find(ctx, tx, id, forShare)
 	if err != nil {
 		return 0, err
 	}
@@ -109,10 +95,9 @@ func takeVLAN(ctx context.Context, tx db.Tx, id uid.PhysicalNetwork) (int, error
 	return 0, fault.Fullf("physical network %q has no free VLAN left: all of %s are in use", p.Name, p.VLANs)
 }
 
-// giveVLAN gives a network's VLAN back, if it is one of those that are handed out.
-func giveVLAN(ctx context.Context, tx db.Tx, id uid.Network) error {
-	_, err := tx.NewRaw(`insert into vlans_free (physical_network_id, vlan) select n.physical_network_id, n.vlan from networks n
-		join vlan_ranges r on r.physical_network_id = n.physical_network_id and n.vlan between r.first and r.last and n.vlan < r.next
-		where n.id = ? and n.vlan is not null on conflict do nothing`, id).Exec(ctx)
+// GiveVLAN gives a VLAN back, if it is one of those that are handed out.
+func GiveVLAN(ctx context.Context, tx db.Tx, id uid.PhysicalNetwork, tag int) error {
+	_, err := tx.NewRaw(`insert into vlans_free (physical_network_id, vlan) select physical_network_id, ? from vlan_ranges
+		where physical_network_id = ? and ? between first and last and ? < next on conflict do nothing`, tag, id, tag, tag).Exec(ctx)
 	return err
 }
