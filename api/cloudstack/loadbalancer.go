@@ -16,14 +16,14 @@ type CreateLoadBalancerRuleIn struct {
 	api.Once
 	Name         string       `api:"name,required" doc:"The name of the load balancer."`
 	Description  string       `api:"description" doc:"What it is for."`
-	PublicIPID   uid.PublicIP `api:"publicipid" doc:"The ID of the public address. It is required: addresses are not chosen for load balancers."`
+	PublicIPID   uid.PublicIP `api:"publicipid" doc:"The ID of the public address. Without it the network gets one more, which is marked issystem, counts as any other does, and goes with the last load balancer on it."`
 	PublicPort   int          `api:"publicport,required" doc:"The public port."`
 	PrivatePort  int          `api:"privateport,required" doc:"The port at the machines."`
 	Algorithm    string       `api:"algorithm,required" doc:"How machines are chosen: roundrobin, leastconn or source."`
 	Protocol     string       `api:"protocol" doc:"The protocol: tcp unless given, udp, or tcp-proxy."`
-	NetworkID    uid.Network  `api:"networkid" doc:"The ID of the network; it must be the one that the address serves."`
-	ZoneID       uid.Zone     `api:"zoneid" doc:"The ID of the zone; it must be the address's."`
-	Account      string       `api:"account" doc:"The name of the account that is to own it; it must be the address's. Goes together with domainid."`
+	NetworkID    uid.Network  `api:"networkid" doc:"The ID of the network; it must be the one that the address serves. Without publicipid: the one that gets an address."`
+	ZoneID       uid.Zone     `api:"zoneid" doc:"The ID of the zone; it must be the address's. Without publicipid and networkid: the account's only isolated network with source NAT in it gets an address."`
+	Account      string       `api:"account" doc:"The name of the account that is to own it; it must be the address's, or the network's. Goes together with domainid."`
 	DomainID     uid.Domain   `api:"domainid" doc:"The ID of that account's domain."`
 	CIDRs        []string     `api:"cidrlist" doc:"Who may use it, as networks with commas between them; everybody unless given."`
 	OpenFirewall *bool        `api:"openfirewall" doc:"Whether the firewall lets in what comes to the public port; yes unless given."`
@@ -51,7 +51,7 @@ type UpdateLoadBalancerRuleIn struct {
 // DeleteLoadBalancerRule revokes a load balancer.
 var DeleteLoadBalancerRule = api.Job[LoadBalancerID, api.Success]{
 	Name: "deleteLoadBalancerRule", Noun: "Load balancer", Role: api.Everyone, Event: "LB.DELETE",
-	Doc: "Revokes a load balancer, with the firewall rule that was opened for it.",
+	Doc: "Revokes a load balancer, with the firewall rule that was opened for it, and with its address where that was taken for it and no other is on it.",
 }
 
 // LoadBalancerID names a load balancer.

@@ -38,7 +38,7 @@ type UpdateIPAddressIn = Shown[uid.PublicIP]
 // DisassociateIPAddress takes a public address from its network.
 var DisassociateIPAddress = api.Job[DisassociateIPAddressIn, api.Success]{
 	Name: "disassociateIpAddress", Noun: "IP address", Role: api.Everyone, Event: "NET.IPRELEASE",
-	Doc: "Takes a public address from its network, with all rules on it. The address for source NAT stays with its network.",
+	Doc: "Takes a public address from its network, with all rules on it. The address for source NAT stays with its network, and one that was taken for a load balancer with that.",
 }
 
 // DisassociateIPAddressIn names the address.
@@ -98,7 +98,7 @@ type PublicIPAddress struct {
 	ForSystem             bool                `json:"forsystemvms" doc:"Whether it is kept for the cloud's own machines."`
 	SourceNAT             bool                `json:"issourcenat" doc:"Whether it is a network's source NAT."`
 	StaticNAT             bool                `json:"isstaticnat" doc:"Whether it is a machine's static NAT."`
-	System                bool                `json:"issystem" doc:"Whether the cloud took it by itself for static NAT."`
+	System                bool                `json:"issystem" doc:"Whether the cloud took it by itself, for a load balancer that named none. It goes with the last one on it."`
 	Portable              bool                `json:"isportable" doc:"Whether it can move between zones."`
 	HasRules              bool                `json:"hasrules" doc:"Whether there are rules on it."`
 	Purpose               string              `json:"purpose,omitempty" doc:"What its rules are for, Lb or PortForwarding for instance."`

@@ -4,24 +4,20 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/network"
-	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/router"
 	"github.com/virga-cloud/virga/internal/rule"
-	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
 
 // Service gives and takes public addresses.
 type Service struct {
 	db       *db.DB
-	accounts *account.Service
 	networks *network.Service
 	routers  *router.Service
 
@@ -31,8 +27,8 @@ type Service struct {
 }
 
 // New makes a service and registers its plans with the engine.
-func New(d *db.DB, e *op.Engine, accounts *account.Service, networks *network.Service, routers *router.Service) *Service {
-	s := &Service{db: d, accounts: accounts, networks: networks, routers: routers}
+func New(d *db.DB, e *op.Engine, networks *network.Service, routers *router.Service) *Service {
+	s := &Service{db: d, networks: networks, routers: routers}
 	s.associate = op.Register(e, s.associatePlan())
 	s.release = op.Register(e, s.releasePlan())
 	s.show = op.Register(e, op.New[showing]("address.show").Refuses().NoWayBack().Accept(acceptShowing, nil))
@@ -41,11 +37,9 @@ func New(d *db.DB, e *op.Engine, accounts *account.Service, networks *network.Se
 
 // In says what address is wanted, and for what.
 type In struct {
-	Network uid.Network // "": the one network of the owner that has source NAT in the zone
-	Zone    uid.Zone
-	IP      string // "" for any
-	Hidden  bool   // its users don't see it
-	Owner   account.For
+	network.Served
+	IP     string // "" for any
+	Hidden bool   // its users don't see it
 }
 
 // job is the state of both plans.
@@ -59,7 +53,7 @@ type job struct {
 
 // Associate begins to give a network a public address.
 func (s *Service) Associate(ctx context.Context, in In) (uid.PublicIP, op.ID, error) {
-	id, err := s.networkFor(ctx, in)
+	id, err := s.networks.ToServe(ctx, in.Served)
 	if err != nil {
 		return "", "", err
 	}
@@ -104,37 +98,6 @@ func (s *Service) named(ctx context.Context, id uid.PublicIP, ip string) (a netw
 	return found[0], nil
 }
 
-// networkFor finds the network that an address is for, without a lock.
-func (s *Service) networkFor(ctx context.Context, in In) (uid.Network, error) {
-	if in.Network != "" {
-		_, err := s.networks.Find(ctx, in.Network)
-		return in.Network, err
-	}
-	if in.Zone == "" {
-		return "", fault.Invalidf("name the network that the address is for in networkid, or its zone in zoneid")
-	}
-	owner, err := s.accounts.Owner(ctx, s.db.Read(), in.Owner)
-	if err != nil {
-		return "", err
-	}
-	if _, err := zone.Usable(ctx, s.db.Read(), in.Zone, owner.Domain); err != nil {
-		return "", err
-	}
-	found, n, err := s.networks.List(ctx, network.Filter{
-		Scope: auth.Scope{Account: owner.Account}, Owned: true, Zone: in.Zone, GuestType: offering.Isolated,
-		Services: []string{"SourceNat"}, Limit: 2,
-	})
-	switch {
-	case err != nil:
-		return "", err
-	case n == 0:
-		return "", fault.Conflictf("the account has no isolated network with source NAT in the zone: make one first")
-	case n > 1:
-		return "", fault.Invalidf("the account has %d isolated networks with source NAT in the zone: name one in networkid", n)
-	}
-	return found[0].ID, nil
-}
-
 func (s *Service) associatePlan() *op.Plan[job] {
 	return op.New[job]("address.associate").
 		Accept(s.take, s.giveBack).
@@ -164,7 +127,7 @@ func (s *Service) take(ctx context.Context, tx db.Tx, q *op.Request, j *job) err
 	if err != nil {
 		return err
 	}
-	if err := s.fits(ctx, tx, *j.in, n); err != nil {
+	if err := s.networks.Fits(ctx, tx, j.in.Served, n); err != nil {
 		return err
 	}
 	a, err := network.Assign(ctx, tx, n, j.in.IP)
@@ -182,25 +145,6 @@ func (s *Service) take(ctx context.Context, tx db.Tx, q *op.Request, j *job) err
 		return err
 	}
 	return j.touch(ctx, tx, n)
-}
-
-// fits refuses networks that no public address can serve, and those that are not what was said beside them.
-func (s *Service) fits(ctx context.Context, tx db.Tx, in In, n network.Network) error {
-	switch {
-	case n.State == network.Destroyed:
-		return fault.Conflictf("network %q is being deleted", n.Name)
-	case !n.Routed || !n.SourceNAT:
-		return fault.Invalidf("network %q has no source NAT from a virtual router, so that no public address can serve it", n.Name)
-	case in.Zone != "" && in.Zone != n.Zone:
-		return fault.Invalidf("network %q is in another zone than %s", n.Name, in.Zone)
-	case in.Owner == (account.For{}):
-		return nil
-	}
-	owner, err := s.accounts.Owner(ctx, tx, in.Owner)
-	if err == nil && owner.Account != n.Account {
-		err = fault.Invalidf("network %q belongs to another account than the one that the address is to be for", n.Name)
-	}
-	return err
 }
 
 func (s *Service) giveBack(ctx context.Context, tx db.Tx, j *job) error {
@@ -232,6 +176,8 @@ func (s *Service) beginRelease(ctx context.Context, tx db.Tx, q *op.Request, j *
 		return err
 	case a.SourceNAT:
 		return fault.Conflictf("address %s is the source NAT of network %q and goes with it", a.IP, n.Name)
+	case a.System:
+		return fault.Conflictf("address %s was taken for a load balancer and goes with the last one on it: see deleteLoadBalancerRule", a.IP)
 	case a.State != network.InUse || a.Network != n.ID:
 		return fault.Conflictf("address %s is being released", a.IP)
 	}

@@ -275,7 +275,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 		Images: cl.Images, Volumes: cl.Volumes, Snapshots: cl.Snapshots,
 	})
 	cl.Rules = rule.New(rule.Parts{DB: cl.DB, Engine: cl.Engine, Networks: cl.Networks, Routers: cl.Routers, Machines: compute.Reachable})
-	cl.Addresses = address.New(cl.DB, cl.Engine, cl.Accounts, cl.Networks, cl.Routers)
+	cl.Addresses = address.New(cl.DB, cl.Engine, cl.Networks, cl.Routers)
 	cl.Networks.EndsWith(cl.Routers.End, router.Forget, rule.LeaveNetwork)
 	cl.Machines = compute.New(compute.Parts{
 		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Networks: cl.Networks, Hosts: cl.Hosts, Volumes: cl.Volumes, Routers: cl.Routers,

@@ -121,6 +121,11 @@ var always = []invariant{
 		union all select 'NIC ' || c.id || ' has an address that is not its machine''s' from nics c join networks n on n.id = c.network_id
 			where n.guest_type = 'Shared' and c.ip is not null and not exists (select 1 from public_ips a where a.vm_id = c.vm_id
 				and a.network_id = c.network_id and a.ip = c.ip)`},
+	{"an address that was taken for load balancers has one, and no other rules on ports", `
+		select 'address ' || a.id || ' is ' || a.state from public_ips a where a.system and (a.state = 'Free' or a.source_nat
+			or exists (select 1 from static_nats s where s.id = a.id)
+			or exists (select 1 from port_rules p where p.address_id = a.id and p.kind <> 'LoadBalancing')
+			or not exists (select 1 from port_rules p where p.address_id = a.id))`},
 	{"a network that carries traffic has a router if its offering has one, and no other has one", `
 		select 'network ' || n.id || ' (' || n.name || ') is ' || n.state || ' with router ' || r.id || ', ' || r.state from routers r
 		join networks n on n.id = r.network_id where r.removed is null and (not n.routed or n.state <> 'Implemented' or n.removed is not null)

@@ -8,6 +8,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/db/dbtest"
+	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/op/optest"
 	"github.com/virga-cloud/virga/internal/router"
@@ -71,7 +72,7 @@ func (s *stormy) router(ctx context.Context) uid.Router {
 // more gives the network one more public address, calmly.
 func (s *stormy) more(t *testing.T) uid.PublicIP {
 	t.Helper()
-	id, job, err := s.now.Addresses.Associate(s.ctx, address.In{Network: s.network})
+	id, job, err := s.now.Addresses.Associate(s.ctx, address.In{Served: network.Served{Network: s.network}})
 	must(t, err)
 	s.wait(t, job)
 	return id
@@ -81,7 +82,7 @@ func TestStormAddressAssociate(t *testing.T) {
 	t.Parallel()
 	stormRouter(t, routerStorm{
 		start: func(ctx context.Context, s *stormy) (op.ID, error) {
-			_, job, err := s.now.Addresses.Associate(ctx, address.In{Network: s.network})
+			_, job, err := s.now.Addresses.Associate(ctx, address.In{Served: network.Served{Network: s.network}})
 			return job, err
 		},
 		count: "select count(*) from public_ips where network_id = ?", there: 2, nothing: 1,

@@ -35,6 +35,7 @@ type Address struct {
 	Network   uid.Network `bun:"network_id,nullzero"` // that it serves
 	VM        uid.VM      `bun:"vm_id,nullzero"`      // that has it, in a shared network
 	SourceNAT bool        `bun:"source_nat"`
+	System    bool        // it was taken for a load balancer that named none, and goes with the network's last one on it
 	Display   bool        // whether its users see it
 	Allocated time.Time   `bun:",nullzero"`
 }
@@ -48,11 +49,20 @@ func Assign(ctx context.Context, tx db.Tx, n Network, want string) (Address, err
 			return Address{}, err
 		}
 	}
-	a, err := takePublic(ctx, tx, n, ip, false)
+	return assign(ctx, tx, n, ip, user{})
+}
+
+// AssignSystem is [Assign] for an address that the cloud takes by itself, for a load balancer.
+func AssignSystem(ctx context.Context, tx db.Tx, n Network) (Address, error) {
+	return assign(ctx, tx, n, 0, user{system: true})
+}
+
+func assign(ctx context.Context, tx db.Tx, n Network, want IP, by user) (Address, error) {
+	a, err := takePublic(ctx, tx, n, want, by)
 	switch {
 	case err != nil:
 		return Address{}, err
-	case a == nil && want != "":
+	case a == nil && want != 0:
 		return Address{}, fault.Conflictf("address %s is no public address of the zone that is free and may be had", want)
 	case a == nil:
 		return Address{}, fault.Fullf("the zone has no free public address for network %q", n.Name)
@@ -60,7 +70,7 @@ func Assign(ctx context.Context, tx db.Tx, n Network, want string) (Address, err
 	return *a, account.Take(ctx, tx, n.Account, limit.Use{limit.PublicIPs: 1})
 }
 
-// Unassign gives an address back that [Assign] gave.
+// Unassign gives an address back that [Assign] or [AssignSystem] gave.
 func Unassign(ctx context.Context, tx db.Tx, a Address) error {
 	if err := release(ctx, tx, a.ID); err != nil {
 		return err

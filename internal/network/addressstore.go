@@ -19,7 +19,7 @@ type addressRow struct {
 }
 
 const takenBy = `update public_ips set state = 'Allocated', account_id = ?, domain_id = (select domain_id from accounts where id = ?),
-	network_id = ?, vm_id = nullif(?, ''), source_nat = ?, allocated = ? where id = `
+	network_id = ?, vm_id = nullif(?, ''), source_nat = ?, system = ?, allocated = ? where id = `
 
 var (
 	takeFreeIP = db.PrepareEach(takenBy+"(select id from public_ips where free_for = ? and state = 'Free' order by id limit 1) returning *",
@@ -29,7 +29,7 @@ var (
 	networkHasNAT = db.Prepare("select id from public_ips where network_id = ? and source_nat")
 )
 
-const freed = "state = 'Free', account_id = null, domain_id = null, network_id = null, vm_id = null, source_nat = ?, display = true, allocated = null"
+const freed = "state = 'Free', account_id = null, domain_id = null, network_id = null, vm_id = null, source_nat = ?, system = ?, display = true, allocated = null"
 
 // user is who uses an address: a network for source NAT, or a machine in a shared network.
 type user struct {
@@ -37,12 +37,13 @@ type user struct {
 	network uid.Network
 	vm      uid.VM // "" for a network's public address
 	nat     bool   // for source NAT
+	system  bool   // for a load balancer that named none
 }
 
 // taken gives the one address that a statement took for a user, nil where there was none.
 func taken(ctx context.Context, tx db.Tx, s *db.Statement, by user, args ...any) (*Address, error) {
 	var rows []addressRow
-	all := append([]any{string(by.account), string(by.account), string(by.network), string(by.vm), by.nat, tx.Now}, args...)
+	all := append([]any{string(by.account), string(by.account), string(by.network), string(by.vm), by.nat, by.system, tx.Now}, args...)
 	if err := tx.Select(ctx, s, &rows, all...); err != nil || len(rows) == 0 {
 		return nil, err
 	}
@@ -61,8 +62,8 @@ func takeNamed(ctx context.Context, tx db.Tx, freeFor string, ip IP, by user) (*
 
 // takePublic takes a free public address for a network, any or (want not 0) a certain one: one that is dedicated to its account, to its
 // domain, or else one of everybody's. nil: there is none.
-func takePublic(ctx context.Context, tx db.Tx, n Network, want IP, nat bool) (a *Address, err error) {
-	by := user{account: n.Account, network: n.ID, nat: nat}
+func takePublic(ctx context.Context, tx db.Tx, n Network, want IP, by user) (a *Address, err error) {
+	by.account, by.network = n.Account, n.ID
 	for _, from := range []string{dedicated(n.Zone, n.Account), dedicated(n.Zone, n.Domain), string(n.Zone)} {
 		if want == 0 {
 			a, err = takeFree(ctx, tx, from, by)
@@ -93,7 +94,7 @@ func releasePublic(ctx context.Context, tx db.Tx, network uid.Network) ([]Addres
 }
 
 func release(ctx context.Context, tx db.Tx, id uid.PublicIP) error {
-	if _, err := tx.NewRaw("update public_ips set "+freed+" where id = ?", false, id).Exec(ctx); err != nil {
+	if _, err := tx.NewRaw("update public_ips set "+freed+" where id = ?", false, false, id).Exec(ctx); err != nil {
 		return err
 	}
 	return tag.Forget(ctx, tx, tag.PublicIP, id)
@@ -105,7 +106,7 @@ var TaggableAddress = tag.Kind{Type: tag.PublicIP, Table: "public_ips", Live: "s
 
 // releaseShared gives a machine's address in a shared network back.
 func releaseShared(ctx context.Context, tx db.Tx, vm uid.VM, network uid.Network) error {
-	_, err := tx.NewRaw("update public_ips set "+freed+" where vm_id = ? and network_id = ?", false, vm, network).Exec(ctx)
+	_, err := tx.NewRaw("update public_ips set "+freed+" where vm_id = ? and network_id = ?", false, false, vm, network).Exec(ctx)
 	return err
 }
 
@@ -168,6 +169,15 @@ var publicOf = db.Prepare("select * from public_ips where network_id = ? and vm_
 func PublicOf(ctx context.Context, q db.Tx, id uid.Network) ([]Address, error) {
 	var rows []addressRow
 	err := q.Select(ctx, publicOf, &rows, id)
+	return addresses(rows), err
+}
+
+var systemOf = db.Prepare("select * from public_ips where network_id = ? and system order by id")
+
+// SystemOf gives the public addresses of a network that were taken for its load balancers.
+func SystemOf(ctx context.Context, q db.Tx, id uid.Network) ([]Address, error) {
+	var rows []addressRow
+	err := q.Select(ctx, systemOf, &rows, id)
 	return addresses(rows), err
 }
 

@@ -382,7 +382,7 @@ func takeNAT(ctx context.Context, tx db.Tx, n Network) error {
 	if err != nil || has {
 		return err
 	}
-	a, err := takePublic(ctx, tx, n, 0, true)
+	a, err := takePublic(ctx, tx, n, 0, user{nat: true})
 	if err != nil {
 		return err
 	}

@@ -70,8 +70,11 @@ func usesOf(ctx context.Context, tx db.Tx, id uid.IPRange) (n int, uses []string
 			continue
 		}
 		use := "machine " + string(a.VM)
-		if a.SourceNAT {
+		switch {
+		case a.SourceNAT:
 			use = "source NAT of network " + string(a.Network)
+		case a.VM == "":
+			use = "network " + string(a.Network)
 		}
 		uses = append(uses, fmt.Sprintf("%s by %s", a.IP, use))
 	}

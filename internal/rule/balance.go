@@ -35,9 +35,8 @@ type Member struct {
 
 // BalanceIn says what a load balancer is to do.
 type BalanceIn struct {
-	Address           uid.PublicIP
-	Network           uid.Network
-	Zone              uid.Zone
+	Address uid.PublicIP // "": one that the network gets for it
+	network.Served
 	Name, Description string
 	Algorithm         string
 	Protocol          string // "": tcp
@@ -72,20 +71,41 @@ func (s *Service) Balance(ctx context.Context, in BalanceIn) (uid.Rule, op.ID, e
 	if p.CIDRs, err = parseCIDRs("cidrlist", in.CIDRs); err != nil {
 		return "", "", err
 	}
-	a, err := s.addressFor(ctx, in.Address, in.Network)
+	a, err := s.balanced(ctx, in)
 	if err != nil {
 		return "", "", err
 	}
 	id, job, err := s.start(ctx, wish{
 		command: "createLoadBalancerRule", subject: "LoadBalancerRule", network: a.Network,
 		do: func(ctx context.Context, tx db.Tx, c *change) (told, error) {
-			if in.Zone != "" && in.Zone != c.network.Zone {
+			switch {
+			case in.Address != "" && in.Zone != "" && in.Zone != c.network.Zone:
 				return told{}, fault.Invalidf("address %s is in another zone than %s", a.IP, in.Zone)
+			case in.Address == "":
+				if err := s.networks.Fits(ctx, tx, in.Served, c.network); err != nil {
+					return told{}, err
+				}
+				if err := c.takeSystem(ctx, tx, &p); err != nil {
+					return told{}, err
+				}
 			}
 			return c.take(ctx, tx, p, "Lb", opening{in.Open, p.CIDRs}, event.LBCreate)
 		},
 	})
 	return uid.Rule(id), job, err
+}
+
+// balanced finds the address that a load balancer is on; where none is named, only the network that is to get it.
+func (s *Service) balanced(ctx context.Context, in BalanceIn) (a network.Address, err error) {
+	switch {
+	case in.Address != "":
+		return s.addressFor(ctx, in.Address, in.Network)
+	case in.Network == "" && in.Zone == "":
+		return a, fault.Invalidf("name the public address in publicipid; or, for one that is taken for the load balancer, the network in " +
+			"networkid or its zone in zoneid")
+	}
+	a.Network, err = s.networks.ToServe(ctx, in.Served)
+	return a, err
 }
 
 // possible refuses what no router can do.

@@ -97,6 +97,9 @@ func (c *change) mayStand(ctx context.Context, tx db.Tx, a network.Address, nic 
 		return false, fault.Conflictf("address %s is the source NAT of network %q and can't be a static NAT: take another address",
 			a.IP, c.network.Name)
 	}
+	if err := onlyBalanced(a, StaticNAT); err != nil {
+		return false, err
+	}
 	has, err := natOn(ctx, tx, a.ID)
 	switch {
 	case err != nil:

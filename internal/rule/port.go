@@ -131,6 +131,9 @@ func (c *change) take(ctx context.Context, tx db.Tx, p Port, service string, ope
 
 // free refuses a rule for which something on its address is in the way.
 func (c *change) free(ctx context.Context, tx db.Tx, a network.Address, p Port) error {
+	if err := onlyBalanced(a, p.Kind); err != nil {
+		return err
+	}
 	nat, err := natOn(ctx, tx, a.ID)
 	if err != nil {
 		return err
@@ -298,6 +301,9 @@ func (s *Service) Delete(ctx context.Context, kind Kind, id uid.Rule, of uid.Acc
 			return told{}, err
 		}
 		c.Was = nil
+		if err := c.leaveSystem(ctx, tx, p); err != nil {
+			return told{}, err
+		}
 		rows, err := partsOf(ctx, tx, []uid.Rule{id})
 		if err != nil {
 			return told{}, err

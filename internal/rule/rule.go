@@ -254,13 +254,24 @@ func (c *change) revoke(ctx context.Context, tx db.Tx, rows ...row) error {
 }
 
 func finish(ctx context.Context, tx db.Tx, c *change) error {
+	addresses, err := settling(ctx, tx, c)
+	if err != nil {
+		return err
+	}
 	if err := setStates(ctx, tx, c.Adds, Active); err != nil {
 		return err
 	}
-	return remove(ctx, tx, c.Revokes)
+	if err := remove(ctx, tx, c.Revokes); err != nil {
+		return err
+	}
+	return settle(ctx, tx, c, addresses)
 }
 
 func (s *Service) giveUp(ctx context.Context, tx db.Tx, c *change) error {
+	addresses, err := settling(ctx, tx, c)
+	if err != nil {
+		return err
+	}
 	slices.Reverse(c.Adds) // what stands for another row goes before it
 	if err := remove(ctx, tx, c.Adds); err != nil {
 		return err
@@ -277,6 +288,9 @@ func (s *Service) giveUp(ctx context.Context, tx db.Tx, c *change) error {
 		if err := saveWall(ctx, tx, *c.WasOpen); err != nil {
 			return err
 		}
+	}
+	if err := settle(ctx, tx, c, addresses); err != nil {
+		return err
 	}
 	return network.Touch(ctx, tx, c.Network)
 }

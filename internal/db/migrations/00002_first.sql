@@ -799,6 +799,7 @@ create table public_ips (
     network_id  text        references networks (id),  -- the network that it serves
     vm_id       text,                                  -- compute's virtual machine that has it, in a shared network
     source_nat  boolean     not null default false,
+    system      boolean     not null default false,    -- taken for the network's load balancers: it goes with the last of them
     display     boolean     not null default true,     -- whether its users see it
     allocated   timestamptz
 );

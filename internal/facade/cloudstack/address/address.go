@@ -54,8 +54,10 @@ func (t Translator) associate(ctx context.Context, in cs.AssociateIPAddressIn) (
 		return api.Started{}, fault.Invalidf("regionid goes together with isportable=true; leave it out")
 	}
 	id, job, err := t.Addresses.Associate(ctx, address.In{
-		Network: in.NetworkID, Zone: in.ZoneID, IP: in.IPAddress, Hidden: in.Display != nil && !*in.Display,
-		Owner: account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID},
+		Served: network.Served{
+			Network: in.NetworkID, Zone: in.ZoneID, Owner: account.For{Account: in.Account, Domain: in.DomainID, Project: in.ProjectID},
+		},
+		IP: in.IPAddress, Hidden: in.Display != nil && !*in.Display,
 	})
 	return api.Started{ID: string(id), JobID: job}, err
 }
@@ -125,7 +127,7 @@ func (t Translator) addressesOut(ctx context.Context, all []network.Address) ([]
 			ID: a.ID, IPAddress: a.IP.String(), State: string(a.State), Allocated: api.At(a.Allocated), ZoneID: r.Zone, ZoneName: zones[r.Zone],
 			PhysicalNetworkID: r.Physical, VLANID: r.ID, VLANName: r.VLAN, NetworkID: r.Network, NetworkName: networks[r.Network],
 			AssociatedNetworkID: a.Network, AssociatedNetworkName: networks[a.Network], Public: r.Public(), ForSystem: r.ForSystem,
-			SourceNAT: a.SourceNAT, Display: new(a.Display), StaticNAT: on.NAT.VM != "",
+			SourceNAT: a.SourceNAT, System: a.System, Display: new(a.Display), StaticNAT: on.NAT.VM != "",
 			VMIPAddress: on.NAT.GuestIP.String(), HasRules: on.Purpose != "", Purpose: purposes[on.Purpose], VMID: holder(i),
 			VMName: vm.Name, VMDisplayName: vm.DisplayName,
 		}

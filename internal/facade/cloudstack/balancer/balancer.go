@@ -75,11 +75,9 @@ func targets(in cs.BalancedMachinesIn) []rule.Target {
 }
 
 func (t Translator) create(ctx context.Context, in cs.CreateLoadBalancerRuleIn) (api.Started, error) {
-	if in.PublicIPID == "" {
-		return api.Started{}, fault.Invalidf("publicipid is missing: name the public address; associateIpAddress gives the network one")
-	}
-	if in.Account != "" || in.DomainID != "" {
-		owner, err := t.Accounts.Owner(ctx, t.DB.Read(), account.For{Account: in.Account, Domain: in.DomainID})
+	whose := account.For{Account: in.Account, Domain: in.DomainID}
+	if in.PublicIPID != "" && whose != (account.For{}) {
+		owner, err := t.Accounts.Owner(ctx, t.DB.Read(), whose)
 		if err != nil {
 			return api.Started{}, err
 		}
@@ -92,8 +90,8 @@ func (t Translator) create(ctx context.Context, in cs.CreateLoadBalancerRuleIn) 
 		}
 	}
 	id, job, err := t.Rules.Balance(ctx, rule.BalanceIn{
-		Address: in.PublicIPID, Network: in.NetworkID, Zone: in.ZoneID, Name: in.Name, Description: in.Description, Algorithm: in.Algorithm,
-		Protocol: in.Protocol, Port: in.PublicPort, GuestPort: in.PrivatePort, CIDRs: in.CIDRs, Open: in.OpenFirewall == nil || *in.OpenFirewall,
+		Address: in.PublicIPID, Served: network.Served{Network: in.NetworkID, Zone: in.ZoneID, Owner: whose},
+		Name: in.Name, Description: in.Description, Algorithm: in.Algorithm, Protocol: in.Protocol, Port: in.PublicPort, GuestPort: in.PrivatePort, CIDRs: in.CIDRs, Open: in.OpenFirewall == nil || *in.OpenFirewall,
 		Hidden: in.Display != nil && !*in.Display,
 	})
 	return api.Started{ID: string(id), JobID: job}, err
