@@ -12,6 +12,7 @@ import (
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/hypervisor/sim"
 	"github.com/virga-cloud/virga/internal/limit"
+	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -451,8 +452,8 @@ func compareKept(ctx context.Context, d *db.DB, there map[uid.VMSnapshot]uid.VM)
 }
 
 // compareRouters holds the routers that hosts run against those that they are to run. What they were told may be behind what there is to
-// tell, but never before it.
-func compareRouters(ctx context.Context, d *db.DB, there map[uid.Router]map[uid.Host]int64) (broken []error) {
+// tell, but never before it, and one that is not behind knows all guests that there are, and no others.
+func compareRouters(ctx context.Context, d *db.DB, there map[uid.Router]map[uid.Host]sim.Routed) (broken []error) {
 	var rows []struct {
 		ID       uid.Router
 		HostID   uid.Host
@@ -466,10 +467,19 @@ func compareRouters(ctx context.Context, d *db.DB, there map[uid.Router]map[uid.
 	if err != nil {
 		return []error{err}
 	}
+	guests, err := guestsToRoute(ctx, d)
+	if err != nil {
+		return []error{err}
+	}
 	for _, r := range rows {
-		version, ok := there[r.ID][r.HostID]
-		if !ok && r.Applied > 0 || version < r.Applied || version > r.Revision {
-			broken = append(broken, fmt.Errorf("router %s on host %s is believed to have version %d of %d, and has %d", r.ID, r.HostID, r.Applied, r.Revision, version))
+		has, ok := there[r.ID][r.HostID]
+		if !ok && r.Applied > 0 || has.Version < r.Applied || has.Version > r.Revision {
+			broken = append(broken, fmt.Errorf("router %s on host %s is believed to have version %d of %d, and has %d", r.ID, r.HostID, r.Applied,
+				r.Revision, has.Version))
+		}
+		if want := guests[r.ID]; ok && r.Applied == r.Revision && !(len(want) == 0 && len(has.Guests) == 0) && !maps.Equal(want, has.Guests) {
+			broken = append(broken, fmt.Errorf("router %s on host %s has version %d, which is the newest, but knows the guests %v instead of %v", r.ID,
+				r.HostID, has.Version, has.Guests, want))
 		}
 		delete(there[r.ID], r.HostID)
 	}
@@ -479,4 +489,24 @@ func compareRouters(ctx context.Context, d *db.DB, there map[uid.Router]map[uid.
 		}
 	}
 	return broken
+}
+
+// guestsToRoute gives the addresses and names of the guests that routers are to know.
+func guestsToRoute(ctx context.Context, d *db.DB) (map[uid.Router]map[uid.NIC]string, error) {
+	var rows []struct {
+		Router uid.Router
+		ID     uid.NIC
+		IP     network.IP `bun:"ip"`
+		Name   string
+	}
+	err := d.Read().NewRaw(`select r.id as router, c.id, c.ip, v.name from routers r join nics c on c.network_id = r.network_id join vms v on v.id = c.vm_id
+		where r.removed is null and v.removed is null and v.state not in ('Destroyed', 'Expunging', 'Error')`).Scan(ctx, &rows)
+	out := map[uid.Router]map[uid.NIC]string{}
+	for _, g := range rows {
+		if out[g.Router] == nil {
+			out[g.Router] = map[uid.NIC]string{}
+		}
+		out[g.Router][g.ID] = g.IP.String() + " " + g.Name
+	}
+	return out, err
 }

@@ -2,6 +2,7 @@ package cloudtest_test
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -220,4 +221,85 @@ func TestRouterMoves(t *testing.T) {
 		t.Error("the router is still where it was") // the host answers, whatever the database says
 	}
 	down("Up")
+}
+
+// What a router is told of changes comes to what it would be told of all: after machines have come, gone, been destroyed and recovered,
+// renamed and known by other addresses, each change given to it before the next.
+func TestRouterIsToldOfChanges(t *testing.T) {
+	t.Parallel()
+	cloudtest.Each(t, cloudtest.Options{}, func(t *testing.T, c *cloudtest.Cloud) {
+		ctx, s := t.Context(), c.Sandbox(t)
+		var network uid.Network
+		since := 0
+		same := func(after string) {
+			t.Helper()
+			has := document(t, c, network)
+			found, _, err := c.Routers.List(ctx, router.Filter{Scope: auth.Scope{All: true}, Network: network})
+			must(t, err)
+			r := found[0]
+			r.Applied = 0
+			want, err := c.Routers.Desired(ctx, c.DB.Read(), r)
+			must(t, err)
+			if is, should := asJSON(t, has), asJSON(t, want); is != should {
+				t.Errorf("after %s the router is\n%s\nwant\n%s", after, is, should)
+			}
+			r.Applied = has.Version - 1
+			if changes, err := c.Routers.Desired(ctx, c.DB.Read(), r); err != nil {
+				t.Error(err)
+			} else if changes.Since > 0 {
+				since++
+			}
+		}
+		var vms []cs.VirtualMachine
+		for _, name := range []string{"one", "two", "three", "four"} {
+			in := s.Deploy()
+			in.Name = name
+			vm, err := api.Run(ctx, c.Client, cs.DeployVirtualMachine, in)
+			must(t, err)
+			vms, network = append(vms, vm), vm.NICs[0].NetworkID
+			same("deploying " + name)
+		}
+		script := "IyEvYmluL3NoCg=="
+		_, err := api.Do(ctx, c.Client, cs.UpdateVirtualMachine, cs.UpdateVirtualMachineIn{ID: vms[0].ID, UserData: &script})
+		must(t, err)
+		same("new user data")
+		_, err = api.Run(ctx, c.Client, cs.DestroyVirtualMachine, cs.DestroyVirtualMachineIn{ID: vms[1].ID})
+		must(t, err)
+		same("destroying one")
+		_, err = api.Do(ctx, c.Client, cs.RecoverVirtualMachine, cs.RecoverVirtualMachineIn{ID: vms[1].ID})
+		must(t, err)
+		same("recovering it")
+		_, err = api.Run(ctx, c.Client, cs.DestroyVirtualMachine, cs.DestroyVirtualMachineIn{ID: vms[2].ID, Expunge: true})
+		must(t, err)
+		same("expunging one")
+		in := s.Deploy()
+		in.Name = "five"
+		_, err = api.Run(ctx, c.Client, cs.DeployVirtualMachine, in) // with the address that was given back
+		must(t, err)
+		same("deploying another")
+		if since < 7 {
+			t.Errorf("%d of 8 changes could be told as such, want 7 at least", since)
+		}
+		address, err := api.Run(ctx, c.Client, cs.AssociateIPAddress, cs.AssociateIPAddressIn{NetworkID: network})
+		must(t, err)
+		same("another address")
+		_, err = api.Do(ctx, c.Client, cs.EnableStaticNAT, cs.EnableStaticNATIn{IPAddressID: address.ID, VirtualMachineID: vms[3].ID})
+		must(t, err)
+		same("static NAT")
+		_, err = api.Run(ctx, c.Client, cs.DisableStaticNAT, cs.DisableStaticNATIn{IPAddressID: address.ID})
+		must(t, err)
+		same("no static NAT")
+		var left int
+		must(t, c.DB.Read().NewRaw("select count(*) from gone_nics").Scan(ctx, &left))
+		if left > 0 {
+			t.Errorf("%d machines are remembered that the router has forgotten", left)
+		}
+	})
+}
+
+func asJSON(t *testing.T, r hypervisor.Router) string {
+	t.Helper()
+	text, err := json.MarshalIndent(r, "", " ")
+	must(t, err)
+	return string(text)
 }

@@ -49,9 +49,14 @@ func (s *Service) announced(ctx context.Context, q db.Tx, j *job) (bool, error) 
 
 // FillRouter is a [router.Source]: it adds the guests of a network, and what they are told of themselves.
 func (s *Service) FillRouter(ctx context.Context, q db.Tx, n network.Network, r *hypervisor.Router) error {
-	guests, err := guestsIn(ctx, q, n.ID)
+	guests, err := guestsIn(ctx, q, n.ID, r.Since)
 	if err != nil {
 		return err
+	}
+	if r.Since > 0 {
+		if r.Gone, err = network.GoneSince(ctx, q, n.ID, r.Since); err != nil {
+			return err
+		}
 	}
 	zones, err := zone.Names(ctx, q, []uid.Zone{n.Zone})
 	if err != nil {
@@ -59,11 +64,17 @@ func (s *Service) FillRouter(ctx context.Context, q db.Tx, n network.Network, r 
 	}
 	public := outside(r)
 	at := &r.Segments[0]
-	at.Guests = make([]hypervisor.RouterGuest, len(guests))
-	for i, g := range guests {
-		if at.Guests[i], err = s.guest(g, zones[n.Zone], public); err != nil {
+	at.Guests = make([]hypervisor.RouterGuest, 0, len(guests))
+	for _, g := range guests {
+		if !g.There {
+			r.Gone = append(r.Gone, g.ID)
+			continue
+		}
+		told, err := s.guest(g, zones[n.Zone], public)
+		if err != nil {
 			return err
 		}
+		at.Guests = append(at.Guests, told)
 	}
 	return nil
 }

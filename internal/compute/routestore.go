@@ -20,6 +20,7 @@ type guest struct {
 	UserData string
 	SSHKeys  string `bun:"ssh_keys"`
 	Password string // sealed
+	There    bool   // whether its router is to know it
 }
 
 // NetworksInUse is a [router.InUse].
@@ -46,12 +47,23 @@ func WaitingOn(ctx context.Context, q db.Tx, on uid.Host) (map[uid.NIC]router.Wa
 	return out, err
 }
 
-var guestsOf = db.PrepareMany(`select c.*, v.name, v.user_data, v.ssh_keys, v.password, coalesce(o.name, '') as offering from nics c
-	join vms v on v.id = c.vm_id left join service_offerings o on o.id = v.service_offering_id
-	where c.network_id = ? and v.removed is null and v.state not in ('Destroyed', 'Expunging', 'Error') order by c.ip`)
+var (
+	guestsOf = db.PrepareMany(`select c.*, v.name, v.user_data, v.ssh_keys, v.password, coalesce(o.name, '') as offering, true as there
+		from nics c join vms v on v.id = c.vm_id left join service_offerings o on o.id = v.service_offering_id
+		where c.network_id = ? and v.removed is null and v.state not in ('Destroyed', 'Expunging', 'Error') order by c.ip`)
+	guestsSince = db.PrepareMany(`select c.*, v.name, v.user_data, v.ssh_keys, v.password, coalesce(o.name, '') as offering,
+		v.removed is null and v.state not in ('Destroyed', 'Expunging', 'Error') as there
+		from nics c join vms v on v.id = c.vm_id left join service_offerings o on o.id = v.service_offering_id
+		where c.network_id = ? and c.told > ? order by c.ip`)
+)
 
-// guestsIn gives the guests of a network, whether they run or not: those that are stopped keep their names and addresses.
-func guestsIn(ctx context.Context, q db.Tx, id uid.Network) (guests []guest, err error) {
+// guestsIn gives the guests of a network, whether they run or not: those that are stopped keep their names and addresses. With a
+// revision it gives what has changed of them since.
+func guestsIn(ctx context.Context, q db.Tx, id uid.Network, since int64) (guests []guest, err error) {
+	if since > 0 {
+		err = q.Select(ctx, guestsSince, &guests, id, since)
+		return guests, err
+	}
 	err = q.Select(ctx, guestsOf, &guests, id)
 	return guests, err
 }

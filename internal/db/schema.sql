@@ -376,6 +376,13 @@ CREATE TABLE free_ips (
     primary key (network_id, ip)
 );
 
+CREATE TABLE gone_nics (                              -- those that a router may still know
+    network_id  text        not null,                  -- no foreign key: see nics
+    told        bigint      not null,                  -- the network's revision at which it went
+    nic_id      text        not null,
+    primary key (network_id, told, nic_id)
+);
+
 CREATE TABLE host_documents (
     host_id     text        not null,                  -- no foreign key: see nics
     kind        text        not null,                  -- guards, peers
@@ -593,6 +600,7 @@ CREATE TABLE networks (
     automatic   boolean     not null default false,    -- made by a deployment that named no network
     routed      boolean     not null default false,    -- has a virtual router once it is implemented
     revision    bigint      not null default 0,        -- what the router must converge to
+    retold      bigint      not null default 0,        -- the last revision at which something changed that any of its guests may be told
     created     timestamptz not null,
     removed     timestamptz
 );
@@ -624,6 +632,7 @@ CREATE TABLE nics (
     netmask     text        not null default '',
     mac         text        not null,
     is_default  boolean     not null,
+    told        bigint      not null default 0,        -- the network's revision at which last changed what its router is told of it
     created     timestamptz not null
 );
 
@@ -634,6 +643,8 @@ CREATE UNIQUE INDEX nics_ip on nics (network_id, ip) where ip is not null;
 CREATE UNIQUE INDEX nics_ip6 on nics (network_id, ip6) where ip6 <> '';
 
 CREATE UNIQUE INDEX nics_mac on nics (mac);
+
+CREATE INDEX nics_told on nics (network_id, told);
 
 CREATE TABLE oauth_codes (
     id          text primary key,                      -- of the way in: SHA-256 of its state, in hex

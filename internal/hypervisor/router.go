@@ -1,8 +1,13 @@
 package hypervisor
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"net/netip"
+	"slices"
 
+	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -12,7 +17,8 @@ import (
 type Networker interface {
 	// ApplyRouter makes a router what its document says, beginning with making it where it is not there. It returns when traffic
 	// goes by the document. A document with a version that has been applied is nil, and so is one with a lower version, which
-	// changes nothing. Connections that the document allows go on.
+	// changes nothing. Connections that the document allows go on. One of changes is fault.Conflict, and changes nothing, where the
+	// router is not there or has not got the document yet since which they are: it must be given a whole one.
 	ApplyRouter(ctx context.Context, host uid.Host, r Router) error
 	// DropRouter ends a router and leaves nothing of it on the host. An absent one is nil.
 	DropRouter(ctx context.Context, host uid.Host, id uid.Router) error
@@ -46,11 +52,56 @@ type AddressCounts struct {
 
 // Router is what a virtual router must be.
 type Router struct {
-	ID       uid.Router
-	Name     string // for people, "r-12-VM"
-	Version  int64  // rises with every change
+	ID      uid.Router
+	Name    string // for people, "r-12-VM"
+	Version int64  // rises with every change
+	// Since makes it a document of changes, where it is not 0: it is as whole as any but for the guests in it, which are those only that
+	// have changed since that version, and Gone are the guests that are no more. It may be applied over any version that is not before.
+	Since    int64     `json:",omitzero"`
+	Gone     []uid.NIC `json:",omitempty"`
 	Segments []RouterSegment
 	Uplink   []RouterAddress // the public side; empty where the router has none
+}
+
+// Over gives the whole document that a document of changes makes of the one before. It is fault.Conflict where that is older than what
+// the changes are since. A whole document is itself.
+func (r Router) Over(was Router) (Router, error) {
+	if r.Since == 0 {
+		return r, nil
+	}
+	if was.Version < r.Since {
+		return r, fault.Conflictf("router %s has version %d: what has changed since %d is not enough for it", r.Name, was.Version, r.Since)
+	}
+	r.Segments = slices.Clone(r.Segments)
+	for i, s := range r.Segments {
+		guests := map[uid.NIC]RouterGuest{}
+		for _, before := range was.Segments {
+			if before.Network == s.Network {
+				for _, g := range before.Guests {
+					guests[g.NIC] = g
+				}
+			}
+		}
+		for _, nic := range r.Gone {
+			delete(guests, nic)
+		}
+		for _, g := range s.Guests {
+			if g.Password.Reveal() == "" { // the one that waits goes on waiting
+				g.Password = guests[g.NIC].Password
+			}
+			guests[g.NIC] = g
+		}
+		r.Segments[i].Guests = slices.SortedFunc(maps.Values(guests), byAddress)
+	}
+	r.Since, r.Gone = 0, nil
+	return r, nil
+}
+
+// byAddress is the order of guests in documents.
+func byAddress(a, b RouterGuest) int {
+	one, _ := netip.ParseAddr(a.IP)
+	other, _ := netip.ParseAddr(b.IP)
+	return cmp.Or(one.Compare(other), cmp.Compare(a.NIC, b.NIC))
 }
 
 // RouterSegment is the router's side of one guest network.

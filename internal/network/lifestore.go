@@ -21,7 +21,7 @@ func setImplemented(ctx context.Context, tx db.Tx, n Network) error {
 	if n.VLAN != 0 {
 		vlan = &n.VLAN
 	}
-	_, err := tx.NewRaw("update networks set state = ?, vlan = ?, revision = revision + 1 where id = ?", Implemented, vlan, n.ID).Exec(ctx)
+	_, err := tx.NewRaw("update networks set state = ?, vlan = ?, revision = revision + 1, retold = revision + 1 where id = ?", Implemented, vlan, n.ID).Exec(ctx)
 	return err
 }
 
@@ -32,6 +32,9 @@ func setState(ctx context.Context, tx db.Tx, id uid.Network, s State) error {
 
 func setRemoved(ctx context.Context, tx db.Tx, n Network) error {
 	if _, err := tx.NewRaw("delete from free_ips where network_id = ?", n.ID).Exec(ctx); err != nil {
+		return err
+	}
+	if _, err := tx.NewRaw("delete from gone_nics where network_id = ?", n.ID).Exec(ctx); err != nil {
 		return err
 	}
 	if n.VLAN != 0 {

@@ -70,6 +70,7 @@ type Network struct {
 	Automatic       bool   // made by a deployment that named no network
 	Routed          bool   // has a virtual router once it is implemented
 	Revision        int64  // rises with all that its router must know
+	Retold          int64  // the last revision at which something changed that any of its guests may be told
 	Created         time.Time
 	Removed         time.Time `bun:",nullzero"`
 }
@@ -85,7 +86,8 @@ type NIC struct {
 	Gateway string // "" for the network's, as the next one
 	Netmask string
 	MAC     string
-	Default bool `bun:"is_default"`
+	Default bool  `bun:"is_default"`
+	Told    int64 // the network's revision at which last changed what its router is told of it
 	Created time.Time
 }
 

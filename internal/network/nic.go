@@ -61,7 +61,7 @@ func attach(ctx context.Context, tx db.Tx, in AttachIn, n *opened, device int, w
 	if n.Zone != in.Zone {
 		return fault.Invalidf("network %q is in another zone than the machine", n.Name)
 	}
-	nic := NIC{ID: uid.New[uid.NIC](), VM: in.VM, Network: n.ID, Device: device, Default: device == 0, Created: tx.Now}
+	nic := NIC{ID: uid.New[uid.NIC](), VM: in.VM, Network: n.ID, Device: device, Default: device == 0, Created: tx.Now, Told: n.Revision + 1}
 	var err error
 	if w.MAC == "" {
 		nic.MAC = mac(in.Serial + int64(device))
@@ -141,7 +141,7 @@ func Detach(ctx context.Context, tx db.Tx, vm uid.VM) error {
 			return err
 		}
 		if networks[nic.Network].Routed {
-			if err := Touch(ctx, tx, nic.Network); err != nil {
+			if err := touchGone(ctx, tx, networks[nic.Network], nic.ID); err != nil {
 				return err
 			}
 		}
@@ -166,7 +166,7 @@ func takeIP(ctx context.Context, tx db.Tx, n Network, want string) (IP, error) {
 	if used {
 		return 0, fault.Conflictf("address %s of network %q is in use by another machine", want, n.Name)
 	}
-	if err := Touch(ctx, tx, n.ID); err != nil {
+	if err := TouchRules(ctx, tx, n.ID); err != nil {
 		return 0, err
 	}
 	return ip, unfree(ctx, tx, n.ID, ip)
@@ -176,7 +176,7 @@ func takeIP(ctx context.Context, tx db.Tx, n Network, want string) (IP, error) {
 // taken by name.
 func (n *opened) nextIP(ctx context.Context, tx db.Tx) (IP, error) {
 	if len(n.back) > 0 {
-		if err := Touch(ctx, tx, n.ID); err != nil {
+		if err := TouchRules(ctx, tx, n.ID); err != nil {
 			return 0, err
 		}
 		return n.back[0], unfree(ctx, tx, n.ID, n.back[0])

@@ -165,8 +165,8 @@ var (
 			where id = ? and removed is null and state <> ? and next_ip <= end_ip and next_ip <> ?
 			and (select min(f.ip) from free_ips f where f.network_id = n.id) is null
 			and (select min(c.ip) from nics c where c.network_id = n.id and c.ip = n.next_ip) is null
-			returning next_ip - 1 as ip),
-		given as (update nics set ip = counter.ip from counter where nics.id = ? returning 1)
+			returning next_ip - 1 as ip, revision),
+		given as (update nics set ip = counter.ip, told = counter.revision from counter where nics.id = ? returning 1)
 		select 1 / count(*) from given`).Hot()
 )
 
@@ -192,15 +192,50 @@ func setNextIP(ctx context.Context, tx db.Tx, id uid.Network, ip IP) error {
 }
 
 var (
-	touch   = db.Prepare("update networks set revision = revision + 1 where id = ?")
-	touchOf = db.Prepare("update networks set revision = revision + 1 where routed and id in (select network_id from nics where vm_id = ?)")
+	touch      = db.Prepare("update networks set revision = revision + 1, retold = revision + 1 where id = ?")
+	touchRules = db.Prepare("update networks set revision = revision + 1 where id = ?")
+	touchOf    = db.Prepare("update networks set revision = revision + 1 where routed and id in (select network_id from nics where vm_id = ?)")
+	tell       = db.Prepare(`update nics set told = n.revision from networks n where n.id = nics.network_id and n.routed and nics.vm_id = ?`)
+	gone       = db.Prepare("insert into gone_nics (network_id, told, nic_id) values (?, ?, ?)")
+	forgetGone = db.Prepare("delete from gone_nics where network_id = ? and told <= ?")
 )
 
-// Touch says that a network's router must be something else than before, or know something else.
+// Touch says that a network's router must be something else than before, or know something else, and all of its guests perhaps, too.
 func Touch(ctx context.Context, tx db.Tx, id uid.Network) error { return tx.Later(ctx, touch, id) }
 
-// TouchOf is [Touch] for all networks of a machine.
-func TouchOf(ctx context.Context, tx db.Tx, vm uid.VM) error { return tx.Later(ctx, touchOf, vm) }
+// TouchRules is [Touch] for what guests are not told: their router gets to know of those only that have changed.
+func TouchRules(ctx context.Context, tx db.Tx, id uid.Network) error {
+	return tx.Later(ctx, touchRules, id)
+}
+
+// TouchOf says that the routers of all networks of a machine must know something else of it.
+func TouchOf(ctx context.Context, tx db.Tx, vm uid.VM) error {
+	if err := tx.Later(ctx, touchOf, vm); err != nil {
+		return err
+	}
+	return tx.Later(ctx, tell, vm)
+}
+
+// touchGone says that a network's router must not know a NIC any more. The network is locked.
+func touchGone(ctx context.Context, tx db.Tx, n Network, id uid.NIC) error {
+	if err := tx.Later(ctx, gone, n.ID, n.Revision+1, id); err != nil {
+		return err
+	}
+	return TouchRules(ctx, tx, n.ID)
+}
+
+var goneSince = db.Prepare("select nic_id from gone_nics where network_id = ? and told > ?")
+
+// GoneSince gives the NICs that a network has lost since a revision: those that a router which was told of that one may still know.
+func GoneSince(ctx context.Context, q db.Tx, id uid.Network, revision int64) (nics []uid.NIC, err error) {
+	err = q.Select(ctx, goneSince, &nics, id, revision)
+	return nics, err
+}
+
+// ForgetGone forgets which NICs a network had lost at a revision: its router knows that, or there is none that could know them.
+func ForgetGone(ctx context.Context, tx db.Tx, id uid.Network, revision int64) error {
+	return tx.Later(ctx, forgetGone, id, revision)
+}
 
 func isUsed(ctx context.Context, tx db.Tx, id uid.Network, ip IP) (bool, error) {
 	var found []IP

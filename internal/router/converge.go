@@ -60,6 +60,16 @@ func (s *Service) apply(ctx context.Context, id uid.Network) error {
 		s.crew.Publish(id, r.Applied)
 		return nil
 	}
+	err = s.tell(ctx, r)
+	if r.Applied > 0 && fault.Is(err, fault.Conflict) { // its host has lost it, or what it was
+		r.Applied = 0
+		err = s.tell(ctx, r)
+	}
+	return err
+}
+
+// tell gives a router what it must be now: what has changed, if it has been told before.
+func (s *Service) tell(ctx context.Context, r Router) error {
 	doc, err := s.Desired(ctx, s.db.Read(), r)
 	if err != nil {
 		return err
@@ -81,6 +91,11 @@ func (s *Service) give(ctx context.Context, r Router, doc hypervisor.Router) err
 	ctx = context.WithoutCancel(ctx) // it is there now, and that is to be known
 	still := false
 	err = s.db.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
+		if doc.Since == 0 || len(doc.Gone) > 0 {
+			if err := network.ForgetGone(ctx, tx, r.Network, doc.Version); err != nil {
+				return err
+			}
+		}
 		if still, err = setApplied(ctx, tx, r, doc.Version); err != nil || r.Problem == "" {
 			return err
 		}

@@ -17,8 +17,9 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-// Desired is what a router must be now. Its version is the network's revision, which is read before all else: what changes meanwhile
-// may or may not be in the document, and has bumped the revision, so that another one follows.
+// Desired is what a router must be now, as changes since what it was told last where that is enough. Its version is the network's
+// revision, which is read before all else: what changes meanwhile may or may not be in the document, and has bumped the revision, so
+// that another one follows.
 func (s *Service) Desired(ctx context.Context, q db.Tx, r Router) (doc hypervisor.Router, err error) {
 	networks, err := network.ByID(ctx, q, []uid.Network{r.Network})
 	if err != nil {
@@ -29,6 +30,9 @@ func (s *Service) Desired(ctx context.Context, q db.Tx, r Router) (doc hyperviso
 		return doc, fault.Missing(r.Network)
 	}
 	doc = hypervisor.Router{ID: r.ID, Name: r.Name, Version: n.Revision}
+	if r.Applied >= n.Retold { // which is 1 at least where there is a router
+		doc.Since = r.Applied
+	}
 	segment, err := segmentOf(ctx, q, n)
 	if err != nil {
 		return doc, err

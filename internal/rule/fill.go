@@ -101,7 +101,7 @@ func LeaveMachine(ctx context.Context, tx db.Tx, vm uid.VM) error {
 		return err
 	}
 	for _, id := range networks {
-		if err := network.Touch(ctx, tx, id); err != nil {
+		if err := network.TouchRules(ctx, tx, id); err != nil {
 			return err
 		}
 	}

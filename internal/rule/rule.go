@@ -230,7 +230,15 @@ func (s *Service) accept(ctx context.Context, tx db.Tx, q *op.Request, c *change
 		return err
 	}
 	c.Revision = n.Revision + 1
-	return network.Touch(ctx, tx, n.ID)
+	return c.touch(ctx, tx)
+}
+
+// touch makes the change known to the network's router. Guests are told by which public address they are known, and no more of rules.
+func (c *change) touch(ctx context.Context, tx db.Tx) error {
+	if slices.ContainsFunc(slices.Concat(c.Adds, c.Revokes), func(r row) bool { return r.Table == natTable }) {
+		return network.Touch(ctx, tx, c.Network)
+	}
+	return network.TouchRules(ctx, tx, c.Network)
 }
 
 // serves refuses a network whose router does not provide a service.
@@ -292,7 +300,7 @@ func (s *Service) giveUp(ctx context.Context, tx db.Tx, c *change) error {
 	if err := settle(ctx, tx, c, addresses); err != nil {
 		return err
 	}
-	return network.Touch(ctx, tx, c.Network)
+	return c.touch(ctx, tx)
 }
 
 // addressOf finds a public address in the caller's reach that serves a network.

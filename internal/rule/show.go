@@ -135,7 +135,7 @@ func acceptShowing(ctx context.Context, tx db.Tx, q *op.Request, j *showing) err
 		if err := rename(ctx, tx, j.Row, j.to.ID); err != nil {
 			return err
 		}
-		if err := network.Touch(ctx, tx, j.Network); err != nil { // routers know load balancers by their IDs
+		if err := network.TouchRules(ctx, tx, j.Network); err != nil { // routers know load balancers by their IDs
 			return err
 		}
 	}

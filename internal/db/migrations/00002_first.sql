@@ -724,6 +724,7 @@ create table networks (
     automatic   boolean     not null default false,    -- made by a deployment that named no network
     routed      boolean     not null default false,    -- has a virtual router once it is implemented
     revision    bigint      not null default 0,        -- what the router must converge to
+    retold      bigint      not null default 0,        -- the last revision at which something changed that any of its guests may be told
     created     timestamptz not null,
     removed     timestamptz
 );
@@ -736,6 +737,13 @@ create index networks_listed on networks (id, account_id, removed) where removed
 create index networks_of_domain on networks (acl_type, zone_id, id) where removed is null;
 create index networks_offering on networks (offering_id) where removed is null;
 
+create table gone_nics (                              -- those that a router may still know
+    network_id  text        not null,                  -- no foreign key: see nics
+    told        bigint      not null,                  -- the network's revision at which it went
+    nic_id      text        not null,
+    primary key (network_id, told, nic_id)
+);
+
 create table nics (
     id          text primary key,
     vm_id       text        not null,                  -- compute's virtual machine
@@ -747,8 +755,10 @@ create table nics (
     netmask     text        not null default '',
     mac         text        not null,
     is_default  boolean     not null,
+    told        bigint      not null default 0,        -- the network's revision at which last changed what its router is told of it
     created     timestamptz not null
 );
+create index nics_told on nics (network_id, told);
 create unique index nics_ip on nics (network_id, ip) where ip is not null;
 create unique index nics_ip6 on nics (network_id, ip6) where ip6 <> '';
 create unique index nics_mac on nics (mac);

@@ -2,6 +2,7 @@ package hypervisortest
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/virga-cloud/virga/internal/fault"
@@ -67,12 +68,54 @@ func testRouter(t *testing.T, b *bench) {
 	_, err = n.Routers(b.ctx(), nowhere)
 	b.fails(err, fault.Unavailable)
 
+	b.changes(n, r)
 	b.ok(n.DropRouter(b.ctx(), b.host, r.ID))
 	b.ok(n.DropRouter(b.ctx(), b.host, r.ID))
 	b.routers(n, b.host)
 	b.ok(n.ApplyRouter(b.ctx(), b.host, r)) // what was dropped has had no version
 	b.routers(n, b.host, r)
 	b.ok(n.DropRouter(b.ctx(), b.host, r.ID))
+}
+
+// changes gives a router with version 5 documents of changes.
+func (b *bench) changes(n hypervisor.Networker, r hypervisor.Router) {
+	b.t.Helper()
+	told := func(since, version int64, gone []uid.NIC, guests ...hypervisor.RouterGuest) hypervisor.Router {
+		r.Version, r.Since, r.Gone, r.Segments = version, since, gone, []hypervisor.RouterSegment{r.Segments[0]}
+		r.Segments[0].Guests = guests
+		return r
+	}
+	guest := func(last string) hypervisor.RouterGuest {
+		return hypervisor.RouterGuest{
+			NIC: uid.New[uid.NIC](), VM: uid.New[uid.VM](), MAC: "02:00:00:00:01:" + last, IP: "10.211.0.1" + last, Name: "guest" + last, Default: true,
+		}
+	}
+	one, two, three := guest("11"), guest("12"), guest("13")
+	newest := told(5, 7, nil, one, two)
+	b.ok(n.ApplyRouter(b.ctx(), b.host, newest))
+	b.routers(n, b.host, newest)
+	b.fails(n.ApplyRouter(b.ctx(), b.host, told(8, 9, nil, three)), fault.Conflict) // it has not got 8
+	b.routers(n, b.host, newest)
+	b.ok(n.ApplyRouter(b.ctx(), b.host, told(5, 6, nil, three))) // came late
+	b.routers(n, b.host, newest)
+	two.Name = "renamed"
+	newest = told(6, 9, []uid.NIC{one.NIC, uid.New[uid.NIC]()}, two, three) // of what is newer than 6 some is known already
+	b.ok(n.ApplyRouter(b.ctx(), b.host, newest))
+	b.routers(n, b.host, newest)
+	reports, err := n.Routers(b.ctx(), b.host)
+	b.ok(err)
+	var counted []string
+	for _, c := range reports[0].Counts {
+		if c.Network != "" {
+			counted = append(counted, c.IP)
+		}
+	}
+	if len(counted) > 0 && !slices.Equal(counted, []string{two.IP, three.IP}) { // simulated hosts count nothing
+		b.t.Errorf("the guests %v are counted, want %s and %s", counted, two.IP, three.IP)
+	}
+	b.ok(n.DropRouter(b.ctx(), b.host, r.ID))
+	b.fails(n.ApplyRouter(b.ctx(), b.host, told(9, 10, nil, one)), fault.Conflict) // it is not there
+	b.routers(n, b.host)
 }
 
 // routers wants these routers on a host, with these versions, and all of their parts running.

@@ -19,8 +19,14 @@ type Inventory struct {
 	Snapshots []hypervisor.SnapshotRef
 	// Checkpoints are the machines of those that are kept.
 	Checkpoints map[uid.VMSnapshot]uid.VM
-	// Routers are the hosts that each router is on, and the version that it was given there.
-	Routers map[uid.Router]map[uid.Host]int64
+	// Routers are the hosts that each router is on, and what it was given there.
+	Routers map[uid.Router]map[uid.Host]Routed
+}
+
+// Routed is what a router has been given.
+type Routed struct {
+	Version int64
+	Guests  map[uid.NIC]string // the address and the name of each
 }
 
 // Location is where a guest is.

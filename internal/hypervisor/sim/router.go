@@ -13,11 +13,23 @@ import (
 
 // ApplyRouter implements [hypervisor.Networker]. A simulated router is its document.
 func (w *World) ApplyRouter(ctx context.Context, host uid.Host, r hypervisor.Router) error {
-	document, err := json.Marshal(r)
-	if err != nil {
+	one := routed{id: r.ID, version: r.Version, since: r.Since, gone: r.Gone}
+	r.Since, r.Gone, r.Segments = 0, nil, slices.Clone(r.Segments)
+	for i, s := range r.Segments {
+		for _, g := range s.Guests {
+			text, err := json.Marshal(g)
+			if err != nil {
+				return err
+			}
+			one.guests = append(one.guests, routedGuest{s.Network, g.NIC, text})
+		}
+		r.Segments[i].Guests = nil
+	}
+	var err error
+	if one.document, err = json.Marshal(r); err != nil {
 		return err
 	}
-	return w.do(ctx, host, hypervisor.CommandApplyRouter, func(t *tx) error { return t.putRouter(host, r.ID, r.Version, document) })
+	return w.do(ctx, host, hypervisor.CommandApplyRouter, func(t *tx) error { return t.putRouter(host, one) })
 }
 
 // DropRouter implements [hypervisor.Networker].
@@ -92,5 +104,23 @@ func (w *World) Router(_ context.Context, host uid.Host, id uid.Router) (r hyper
 	if !found {
 		return r, fault.Missing(id)
 	}
-	return r, json.Unmarshal(document, &r)
+	if err := json.Unmarshal(document, &r); err != nil {
+		return r, err
+	}
+	guests, err := w.store.read.guestsOf(host, id)
+	if err != nil {
+		return r, err
+	}
+	changes := r
+	changes.Since, changes.Segments = r.Version, slices.Clone(r.Segments)
+	for _, g := range guests {
+		var one hypervisor.RouterGuest
+		if err := json.Unmarshal(g.guest, &one); err != nil {
+			return r, err
+		}
+		if i := slices.IndexFunc(r.Segments, func(s hypervisor.RouterSegment) bool { return s.Network == g.network }); i >= 0 {
+			changes.Segments[i].Guests = append(changes.Segments[i].Guests, one)
+		}
+	}
+	return changes.Over(r)
 }

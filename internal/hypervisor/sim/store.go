@@ -52,10 +52,15 @@ create table if not exists arrival (
 	vm text primary key, host text not null, machine blob not null
 ) without rowid;
 create index if not exists arrival_host on arrival (host);
-create table if not exists router (
+create table if not exists routed (
 	id text, host text, version int not null, document blob not null,
 	primary key (host, id)
 ) without rowid;
+create table if not exists routed_guest (
+	router text, host text, network text, nic text, guest blob not null,
+	primary key (host, router, network, nic)
+) without rowid;
+drop table if exists router; -- what it had is told again
 create table if not exists guards (
 	host text primary key, version int not null, document blob not null
 ) without rowid;

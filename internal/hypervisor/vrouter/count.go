@@ -9,6 +9,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/hypervisor/vnet"
+	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -193,7 +194,19 @@ func (r *router) report(ctx context.Context) (hypervisor.RouterReport, error) {
 		})
 	}
 	report.Parts, report.Saved, err = r.parts(ctx, space, s)
+	r.forget(report.Saved)
 	return report, err
+}
+
+// forget lets go of the passwords that guests have saved, lest they wait again in a metadata server that is begun anew.
+func (r *router) forget(saved []uid.NIC) {
+	for _, segment := range r.doc.Segments {
+		for i, g := range segment.Guests {
+			if slices.Contains(saved, g.NIC) {
+				segment.Guests[i].Password = secret.String{}
+			}
+		}
+	}
 }
 
 // parts says what runs of what should.

@@ -142,7 +142,7 @@ func (r *Routers) ApplyRouter(ctx context.Context, doc hypervisor.Router) error 
 	if !uid.Valid(string(doc.ID)) {
 		return fault.Invalidf("a router's id %q is none", doc.ID)
 	}
-	if _, err := read(doc); err != nil {
+	if _, err := read(doc); err != nil { // what is wrong is wrong whatever has been applied
 		return err
 	}
 	one := r.take(doc.ID)
@@ -152,6 +152,10 @@ func (r *Routers) ApplyRouter(ctx context.Context, doc hypervisor.Router) error 
 	}
 	if doc.Version <= one.doc.Version {
 		return nil
+	}
+	doc, err := doc.Over(one.doc)
+	if err != nil {
+		return err
 	}
 	if err := one.converge(ctx, doc); err != nil {
 		return fmt.Errorf("router %s: %w", doc.Name, err)
