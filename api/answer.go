@@ -66,6 +66,17 @@ func (d *Description) page(count int, items reflect.Value, role Role) Answer {
 		list: true, count: max(count, items.Len()), items: items}
 }
 
+// otherPage is page for items in the list's other form.
+func (d *Description) otherPage(count int, items any, role Role) Answer {
+	v := reflect.ValueOf(items)
+	if d.other == nil || v.Kind() != reflect.Slice || v.Type().Elem() != d.other.shape.typ {
+		panic(fmt.Sprintf("api: %s has no other form of %T", d.Name, items))
+	}
+	a := d.page(count, v, role)
+	a.body.object, a.body.shape = d.other.object, d.other.shape
+	return a
+}
+
 // dryRunObject is the name round what a job answers with that was only tried.
 const dryRunObject = "dryrun"
 

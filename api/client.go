@@ -49,12 +49,21 @@ func Fetch[In, Item any](ctx context.Context, c *Client, list List[In, Item], in
 	if err := json.Unmarshal(inner, &fields); err != nil {
 		return page, fmt.Errorf("%s: %w", d.Name, err)
 	}
-	for name, into := range map[string]any{"count": &page.Count, d.Object: &page.Items} {
+	into := map[string]any{"count": &page.Count, d.Object: &page.Items}
+	var others reflect.Value
+	if d.other != nil && fields[d.other.object] != nil {
+		others = reflect.New(reflect.SliceOf(d.other.shape.typ))
+		into[d.other.object] = others.Interface()
+	}
+	for name, v := range into {
 		if raw, ok := fields[name]; ok {
-			if err := json.Unmarshal(raw, into); err != nil {
+			if err := json.Unmarshal(raw, v); err != nil {
 				return page, fmt.Errorf("%s: %s: %w", d.Name, name, err)
 			}
 		}
+	}
+	if others.IsValid() {
+		page.Other = others.Elem().Interface()
 	}
 	return page, nil
 }

@@ -73,6 +73,14 @@ type List[In, Item any] struct {
 	Creates bool
 	// Open says that who has not signed in may use the command, too.
 	Open bool
+	// Other is the form in which items are shown where the input asks for that; zero where no input can.
+	Other Form
+}
+
+// Form is another form of a list's items.
+type Form struct {
+	Object string // the name of an item
+	Item   any    // a nil pointer to an item's wire struct
 }
 
 // Command is a declared command of any kind: a Call, a Job or a List.
@@ -116,8 +124,12 @@ func (j Job[In, Out]) Describe() *Description {
 
 // Describe implements Command.
 func (l List[In, Item]) Describe() *Description {
-	return describe[In, Item](l, Description{Name: l.Name, Noun: l.Noun, Doc: l.Doc, Role: l.Role, Object: l.Object,
-		Event: l.Event, Since: l.Since, Kind: KindList, Creates: l.Creates, Open: l.Open})
+	d := Description{Name: l.Name, Noun: l.Noun, Doc: l.Doc, Role: l.Role, Object: l.Object,
+		Event: l.Event, Since: l.Since, Kind: KindList, Creates: l.Creates, Open: l.Open}
+	if l.Other != (Form{}) {
+		d.other = &form{l.Other.Object, shapeOf(reflect.TypeOf(l.Other.Item).Elem())}
+	}
+	return describe[In, Item](l, d)
 }
 
 // None is the input of a command without parameters.
@@ -135,6 +147,9 @@ type Success struct {
 type Page[T any] struct {
 	Count int // how many there are in all, on every page together
 	Items []T // those of this page
+	// Other are those of this page in the other form that the command declares, as a slice of its wire struct; nil where the
+	// input did not ask for it. There are no Items then.
+	Other any
 }
 
 // Started is the first answer of a job.

@@ -113,9 +113,12 @@ func TestWrongInputsPanic(t *testing.T) {
 				A Time `json:"a" doc:"d"`
 			}]())
 		},
-		"name is declared twice":  func() { shapeOf(twice) },
-		"has no Doc":              func() { Call[None, Success]{Name: "x", Noun: "n"}.Describe() },
-		"has no Object":           func() { List[None, Success]{Name: "x", Noun: "n", Doc: "d"}.Describe() },
+		"name is declared twice": func() { shapeOf(twice) },
+		"has no Doc":             func() { Call[None, Success]{Name: "x", Noun: "n"}.Describe() },
+		"has no Object":          func() { List[None, Success]{Name: "x", Noun: "n", Doc: "d"}.Describe() },
+		"has another form without an Object of its own": func() {
+			List[None, Success]{Name: "x", Noun: "n", Doc: "d", Object: "o", Other: Form{Object: "o", Item: (*Success)(nil)}}.Describe()
+		},
 		"x is declared twice":     func() { c := Call[None, Success]{Name: "x", Noun: "n", Doc: "d"}; NewMux(c, c) },
 		"a second handler for":    func() { m := NewMux(dropThing); HandleCall(m, dropThing, succeed); HandleCall(m, dropThing, succeed) },
 		"the mux doesn't know in": func() { HandleCall(NewMux(), dropThing, succeed) },

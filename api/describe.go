@@ -31,6 +31,13 @@ type Description struct {
 	in     *inputs
 	out    *shape
 	dryRun *shape // of what a job answers with that is only tried; nil for none
+	other  *form  // in which a list shows its items where it is asked to; nil for none
+}
+
+// form is how the items of a list are shown.
+type form struct {
+	object string
+	shape  *shape
 }
 
 // Param is a parameter as the reference shows it.
@@ -59,6 +66,12 @@ type Field struct {
 	Fields []Field `json:"fields,omitempty"` // of nested objects
 }
 
+// FormFields is another form of a list's items as the reference shows it.
+type FormFields struct {
+	Object string  `json:"object"`
+	Fields []Field `json:"fields"`
+}
+
 var descriptions sync.Map // Command → *Description
 
 // describe walks a declaration, once per value.
@@ -81,6 +94,8 @@ func (d *Description) check() {
 		panic("api: " + d.Name + " has no Doc or no Noun")
 	case d.Kind == KindList && d.Object == "":
 		panic("api: list " + d.Name + " has no Object")
+	case d.other != nil && (d.other.object == "" || d.other.object == d.Object):
+		panic("api: list " + d.Name + " has another form without an Object of its own")
 	}
 }
 
@@ -108,6 +123,14 @@ func (d *Description) DryRun() []Field {
 		return nil
 	}
 	return d.dryRun.describe(nil)
+}
+
+// OtherForm is the other form of a list's items, nil where there is none.
+func (d *Description) OtherForm() *FormFields {
+	if d.other == nil {
+		return nil
+	}
+	return &FormFields{d.other.object, d.other.shape.describe(nil)}
 }
 
 func (in *inputs) describe() []Param {

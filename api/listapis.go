@@ -93,6 +93,9 @@ func (r relations) info(d *Description, role Role) CommandInfo {
 	others := slices.DeleteFunc(slices.Clone(r.byType[d.out.typ]), func(name string) bool { return name == d.Name })
 	info := CommandInfo{Name: d.Name, Description: d.Doc, Since: d.Since, Async: d.Kind == KindJob,
 		Related: strings.Join(others, ","), Params: []ParamInfo{}, Response: fieldInfos(d.Fields(), role)}
+	if f := d.OtherForm(); f != nil { // CloudStack shows the fields of all forms together
+		info.Response = withFields(info.Response, fieldInfos(f.Fields, role))
+	}
 	for _, p := range d.Params() {
 		if p.Admin && !role.Allows(RootAdmin) {
 			continue
@@ -123,10 +126,15 @@ func fieldInfos(fields []Field, role Role) []FieldInfo {
 
 // withJob adds what a job's first answer has, where the outcome doesn't have fields of these names itself.
 func withJob(fields []FieldInfo) []FieldInfo {
-	for _, f := range []FieldInfo{
+	return withFields(fields, []FieldInfo{
 		{Name: "jobid", Type: "string", Description: "The ID of the job."},
 		{Name: "jobstatus", Type: "integer", Description: "The status of the job: 0 pending, 1 succeeded, 2 failed."},
-	} {
+	})
+}
+
+// withFields adds fields to others, where these don't have fields of their names.
+func withFields(fields, more []FieldInfo) []FieldInfo {
+	for _, f := range more {
 		if !slices.ContainsFunc(fields, func(has FieldInfo) bool { return has.Name == f.Name }) {
 			fields = append(fields, f)
 		}

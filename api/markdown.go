@@ -33,6 +33,10 @@ func (n noun) markdown() []byte {
 		}
 		out.WriteString("\n| answer | type | |\n|---|---|---|\n")
 		writeFields(&out, "", d.Fields())
+		if f := d.OtherForm(); f != nil {
+			fmt.Fprintf(&out, "\n| %s | type | |\n|---|---|---|\n", f.Object)
+			writeFields(&out, "", f.Fields)
+		}
 	}
 	return out.Bytes()
 }

@@ -128,6 +128,9 @@ func HandleList[In, Item any](m *Mux, l List[In, Item], h func(ctx context.Conte
 		if err != nil {
 			return Answer{}, err
 		}
+		if page.Other != nil {
+			return e.otherPage(page.Count, page.Other, role), nil
+		}
 		return e.page(page.Count, reflect.ValueOf(page.Items), role), nil
 	}
 }

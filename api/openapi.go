@@ -76,15 +76,23 @@ func (o *openAPI) operation(d *Description) object {
 func (o *openAPI) answer(d *Description) object {
 	switch d.Kind {
 	case KindList:
-		return object{"type": "object", "additionalProperties": false, "properties": object{
-			"count":  object{"type": "integer", "description": "How many there are in all; absent when there are none."},
-			d.Object: object{"type": "array", "items": o.ref(d.out)},
-		}}
+		if d.other != nil {
+			return object{"oneOf": []object{o.list(d.Object, d.out), o.list(d.other.object, d.other.shape)}}
+		}
+		return o.list(d.Object, d.out)
 	case KindJob:
 		return o.started(d)
 	default:
 		return o.outcome(d)
 	}
+}
+
+// list is the schema of a page of items.
+func (o *openAPI) list(name string, item *shape) object {
+	return object{"type": "object", "additionalProperties": false, "properties": object{
+		"count": object{"type": "integer", "description": "How many there are in all; absent when there are none."},
+		name:    object{"type": "array", "items": o.ref(item)},
+	}}
 }
 
 // started is the schema of a job's first answer.

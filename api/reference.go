@@ -88,11 +88,13 @@ func (r *Reference) Contract() []byte {
 		Params  []Param `json:"params"`
 		Fields  []Field `json:"fields"`
 		DryRun  []Field `json:"dryrun,omitempty"`
+
+		Other *FormFields `json:"other,omitempty"`
 	}
 	var out []command
 	for _, d := range r.commands() {
 		out = append(out, command{d.Name, d.Kind, d.Doc, d.Role.String(), d.Object, d.Event, d.Since, d.Creates, d.Session, d.Open,
-			d.Params(), d.Fields(), d.DryRun()})
+			d.Params(), d.Fields(), d.DryRun(), d.OtherForm()})
 	}
 	slices.SortFunc(out, func(a, b command) int { return cmp.Compare(a.Name, b.Name) })
 	return indented(map[string]any{"version": r.Version, "commands": out})
@@ -140,6 +142,8 @@ func facts(d *Description) string {
 		words = append(words, "Answers at once with the new thing's id and a jobid; below is the job's result.")
 	case d.Kind == KindJob:
 		words = append(words, "Answers at once with a jobid; below is the job's result.")
+	case d.other != nil:
+		words = append(words, fmt.Sprintf("Answers with count and a list of %s, or of %s where that is asked for.", d.Object, d.other.object))
 	case d.Kind == KindList:
 		words = append(words, fmt.Sprintf("Answers with count and a list of %s.", d.Object))
 	case d.Object != "":

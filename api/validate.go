@@ -96,25 +96,29 @@ func (d *Description) checkList(inner any) error {
 	if len(fields) == 0 {
 		return nil
 	}
+	object, item := d.Object, d.out
+	if d.other != nil && fields[d.other.object] != nil {
+		object, item = d.other.object, d.other.shape
+	}
 	for name := range fields {
-		if name != "count" && name != d.Object {
-			return fmt.Errorf("field %s beside count and %s", name, d.Object)
+		if name != "count" && name != object {
+			return fmt.Errorf("field %s beside count and %s", name, object)
 		}
 	}
 	count, err := number(fields["count"])
 	if err != nil || count < 1 {
 		return fmt.Errorf("count is %v, want a number of at least 1; an empty list has no fields at all", fields["count"])
 	}
-	value, ok := fields[d.Object]
+	value, ok := fields[object]
 	if !ok {
 		return nil // a page beyond the end
 	}
 	items, ok := value.([]any)
 	if !ok || len(items) == 0 || int64(len(items)) > count {
-		return fmt.Errorf("%s has to be a list of 1 to %d items", d.Object, count)
+		return fmt.Errorf("%s has to be a list of 1 to %d items", object, count)
 	}
-	for i, item := range items {
-		if err := d.out.check(item, fmt.Sprintf("%s[%d]", d.Object, i)); err != nil {
+	for i, one := range items {
+		if err := item.check(one, fmt.Sprintf("%s[%d]", object, i)); err != nil {
 			return err
 		}
 	}

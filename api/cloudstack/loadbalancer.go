@@ -128,9 +128,10 @@ type LoadBalancerRule struct {
 }
 
 // ListLoadBalancerRuleInstances shows the machines of a load balancer.
-var ListLoadBalancerRuleInstances = api.List[ListLoadBalancerRuleInstancesIn, BalancedMachine]{
+var ListLoadBalancerRuleInstances = api.List[ListLoadBalancerRuleInstancesIn, VirtualMachine]{
 	Name: "listLoadBalancerRuleInstances", Noun: "Load balancer", Role: api.Everyone, Object: "loadbalancerruleinstance",
-	Doc: "Lists the machines that a load balancer sends to, or those that it could send to and does not.",
+	Other: api.Form{Object: "lbrulevmidip", Item: (*BalancedMachine)(nil)},
+	Doc:   "Lists the machines that a load balancer sends to, or those that it could send to and does not.",
 }
 
 // ListLoadBalancerRuleInstancesIn names the load balancer.
@@ -138,11 +139,11 @@ type ListLoadBalancerRuleInstancesIn struct {
 	api.Paging
 	ID      uid.LoadBalancer `api:"id,required" doc:"The ID of the load balancer."`
 	Applied *bool            `api:"applied" doc:"Shows the machines that it sends to (true, or nothing said), or those of its network that it does not send to (false)."`
-	IPs     bool             `api:"lbvmips" doc:"Whether to show with each machine the addresses that it sends to."`
+	IPs     bool             `api:"lbvmips" doc:"Whether to show each machine together with its addresses that the load balancer sends to: the answer is a list of lbrulevmidip then."`
 }
 
-// BalancedMachine is a machine of a load balancer.
+// BalancedMachine is a machine of a load balancer, with its addresses.
 type BalancedMachine struct {
-	VirtualMachine
-	Addresses []string `json:"lbvmipaddresses,omitempty" doc:"The addresses of the machine that the load balancer sends to, where they were asked for."`
+	VirtualMachine VirtualMachine `json:"loadbalancerruleinstance" doc:"The machine."`
+	Addresses      []string       `json:"lbvmipaddresses,omitempty" doc:"Its addresses that the load balancer sends to."`
 }

@@ -2,6 +2,7 @@ package cloudtest_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -139,13 +140,19 @@ func balance(t *testing.T, c *cloudtest.Cloud, ip cs.PublicIPAddress, one, two c
 	must(t, err)
 	for applied, want := range map[bool]uid.VM{true: two.ID, false: one.ID} {
 		var got []uid.VM
-		for m, err := range api.All(ctx, c.Client, cs.ListLoadBalancerRuleInstances, cs.ListLoadBalancerRuleInstancesIn{ID: lb.ID, Applied: &applied, IPs: true}) {
+		for m, err := range api.All(ctx, c.Client, cs.ListLoadBalancerRuleInstances, cs.ListLoadBalancerRuleInstancesIn{ID: lb.ID, Applied: &applied}) {
 			must(t, err)
 			got = append(got, m.ID)
 		}
 		if len(got) != 1 || got[0] != want {
 			t.Errorf("applied=%v shows %v, want %s", applied, got, want)
 		}
+	}
+	page, err := api.Fetch(ctx, c.Client, cs.ListLoadBalancerRuleInstances, cs.ListLoadBalancerRuleInstancesIn{ID: lb.ID, IPs: true})
+	must(t, err)
+	with, _ := page.Other.([]cs.BalancedMachine)
+	if len(with) != 1 || with[0].VirtualMachine.ID != two.ID || !slices.Equal(with[0].Addresses, []string{two.NICs[0].IPAddress}) {
+		t.Errorf("with their addresses: %+v", page)
 	}
 	_, err = api.Run(ctx, c.Client, cs.DeleteLBStickinessPolicy, cs.DeleteLBStickinessPolicyIn{ID: y.Policies[0].ID})
 	must(t, err)

@@ -162,7 +162,7 @@ func (t Translator) balancersOut(ctx context.Context, all []rule.Port) ([]cs.Loa
 	})
 }
 
-func (t Translator) instances(ctx context.Context, in cs.ListLoadBalancerRuleInstancesIn) (none api.Page[cs.BalancedMachine], err error) {
+func (t Translator) instances(ctx context.Context, in cs.ListLoadBalancerRuleInstancesIn) (none api.Page[cs.VirtualMachine], err error) {
 	members, p, err := t.Rules.Members(ctx, auth.From(ctx).Reach(), uid.Rule(in.ID))
 	if err != nil {
 		return none, err
@@ -189,13 +189,14 @@ func (t Translator) instances(ctx context.Context, in cs.ListLoadBalancerRuleIns
 		return none, err
 	}
 	shown, err := t.Shown(ctx, found)
-	items := make([]cs.BalancedMachine, len(shown))
-	for i, vm := range shown {
-		if items[i].VirtualMachine = vm; in.IPs {
-			items[i].Addresses = addresses[vm.ID]
-		}
+	if !in.IPs {
+		return api.Page[cs.VirtualMachine]{Count: total, Items: shown}, err
 	}
-	return api.Page[cs.BalancedMachine]{Count: total, Items: items}, err
+	with := make([]cs.BalancedMachine, len(shown))
+	for i, vm := range shown {
+		with[i] = cs.BalancedMachine{VirtualMachine: vm, Addresses: addresses[vm.ID]}
+	}
+	return api.Page[cs.VirtualMachine]{Count: total, Other: with}, err
 }
 
 func (t Translator) stick(ctx context.Context, in cs.CreateLBStickinessPolicyIn) (api.Started, error) {
