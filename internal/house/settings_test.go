@@ -3,6 +3,7 @@ package house
 import (
 	"go/ast"
 	"go/token"
+	"strings"
 )
 
 const settings = "internal/setting"
@@ -22,7 +23,7 @@ func checkSettings(t *tree, found *findings) {
 		})
 	}
 	for _, f := range t.files {
-		if f.path != settings+"/keys.go" {
+		if f.dir != settings || f.test || !strings.HasSuffix(f.path, "keys.go") {
 			continue
 		}
 		for _, d := range f.Decls {

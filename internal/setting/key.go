@@ -70,6 +70,18 @@ func (s *Setting) read(text string) (any, error) {
 // Key is a setting whose value is a T.
 type Key[T any] struct{ *Setting }
 
+// all is every setting that is declared, by name.
+var all = map[string]*Setting{}
+
+// declared is what each constructor of keys ends with: a setting that is declared is listed, checked and changed by the API.
+func declared[T any](s Setting) Key[T] {
+	if all[s.Name] != nil {
+		panic("setting: " + s.Name + " is declared twice")
+	}
+	all[s.Name] = &s
+	return Key[T]{&s}
+}
+
 // Of gives the value: that of the first place which has one of its own (a domain that has none has that of the nearest above it),
 // or else the cloud's, or else the default. It asks no database, but for what lies above a domain, once. With nil settings it is the
 // default.
@@ -96,7 +108,7 @@ func whole(s Setting, fallback, least, most int64) Key[int64] {
 		}
 		return n, nil
 	}
-	return Key[int64]{&s}
+	return declared[int64](s)
 }
 
 func decimal(s Setting, fallback, least, most float64) Key[float64] {
@@ -109,7 +121,7 @@ func decimal(s Setting, fallback, least, most float64) Key[float64] {
 		}
 		return n, nil
 	}
-	return Key[float64]{&s}
+	return declared[float64](s)
 }
 
 func flag(s Setting, fallback bool) Key[bool] {
@@ -125,7 +137,7 @@ func flag(s Setting, fallback bool) Key[bool] {
 		}
 		return nil, errors.New("true or false")
 	}
-	return Key[bool]{&s}
+	return declared[bool](s)
 }
 
 // text is a setting of any text that valid, which gives what would be right, lets pass.
@@ -133,7 +145,7 @@ func text(s Setting, fallback string, valid func(string) error) Key[string] {
 	s.Kind, s.fallback = "String", fallback
 	s.format = func(v any) string { return v.(string) }
 	s.parse = func(text string) (any, error) { return text, valid(text) }
-	return Key[string]{&s}
+	return declared[string](s)
 }
 
 // choice is a setting with one of some values; the first is the default.
@@ -168,7 +180,7 @@ func span(s Setting, unit, fallback, least time.Duration) Key[time.Duration] {
 		}
 		return time.Duration(n) * unit, nil
 	}
-	return Key[time.Duration]{&s}
+	return declared[time.Duration](s)
 }
 
 func between(least, most int64) string {

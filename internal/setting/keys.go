@@ -6,7 +6,6 @@ import (
 	"math"
 	"net/netip"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 )
@@ -444,45 +443,4 @@ func hostDomain(text string) error {
 		}
 	}
 	return nil
-}
-
-// all is every setting, by name.
-var all = byName(append(slices.Concat(ldapSettings, ssoSettings),
-	ExpungeDelay.Setting, ExpungeInterval.Setting, NetworkGCInterval.Setting, NetworkGCWait.Setting, RouterStatsInterval.Setting,
-	SessionTimeout.Setting, JobExpire.Setting, EventPurgeDelay.Setting, AuditRetention.Setting,
-	EventPurgeInterval.Setting, AlertPurgeDelay.Setting, AlertPurgeInterval.Setting, CapacityCheckPeriod.Setting, StorageStatsInterval.Setting,
-	ExtractURLExpiry.Setting, ExtractURLCleanup.Setting, ExtractionDisabled.Setting,
-	DefaultPageSize.Setting, LoginAttempts.Setting, LoginLock.Setting, KeyAccess.Setting, TwoFactorEnabled.Setting, TwoFactorMandated.Setting,
-	TwoFactorProvider.Setting, TwoFactorIssuer.Setting, ThrottlingEnabled.Setting, ThrottlingInterval.Setting,
-	ThrottlingMax.Setting, ThrottlingCache.Setting, ProxyVerify.Setting, ProxyCIDR.Setting, UsersViewDestroyed.Setting, UsersExpungeRecover.Setting,
-	MaxVMs.Setting, MaxCPUs.Setting, MaxMemory.Setting, MaxVolumes.Setting, MaxPrimary.Setting, MaxSecondary.Setting,
-	MaxNetworks.Setting, MaxPublicIPs.Setting, MaxTemplates.Setting, MaxSnapshots.Setting, MaxProjects.Setting, MaxVPCs.Setting,
-	MaxProjectVMs.Setting, MaxProjectCPUs.Setting, MaxProjectMemory.Setting, MaxProjectVolumes.Setting, MaxProjectPrimary.Setting,
-	MaxProjectSecondary.Setting, MaxProjectNetworks.Setting, MaxProjectPublicIPs.Setting, MaxProjectTemplates.Setting,
-	MaxProjectSnapshots.Setting, MaxProjectVPCs.Setting, UsersCreateProjects.Setting, InvitesRequired.Setting, InviteTimeout.Setting,
-	MaxDomainVMs.Setting, MaxDomainCPUs.Setting, MaxDomainMemory.Setting, MaxDomainVolumes.Setting, MaxDomainPrimary.Setting,
-	MaxDomainSecondary.Setting, MaxDomainNetworks.Setting, MaxDomainPublicIPs.Setting, MaxDomainTemplates.Setting,
-	MaxDomainSnapshots.Setting, MaxDomainProjects.Setting, MaxDomainVPCs.Setting,
-	CPUDisableThreshold.Setting, MemoryDisableThreshold.Setting, StorageDisableThreshold.Setting,
-	CPUNotifyThreshold.Setting, MemoryNotifyThreshold.Setting, StorageNotifyThreshold.Setting, PublicIPNotifyThreshold.Setting,
-	CPUOvercommit.Setting, MemoryOvercommit.Setting, StorageOvercommit.Setting,
-	PingInterval.Setting, PingTimeout.Setting, RecountInterval.Setting, JSONContentType.Setting, LongestLock.Setting, AddressFailures.Setting,
-	UsedStorageNotifyThreshold.Setting, LocalStorageNotifyThreshold.Setting, PodIPNotifyThreshold.Setting, SecondaryNotifyThreshold.Setting,
-	VLANNotifyThreshold.Setting, SharedIPNotifyThreshold.Setting, DispersionWeight.Setting, SortAscending.Setting, CheckPodCIDRs.Setting,
-	Hypervisors.Setting, NetworkRate.Setting,
-	AllocationAlgorithm.Setting, SubdomainNetworkAccess.Setting, MachineNetworkRate.Setting,
-	GuestDomainSuffix.Setting, GuestCIDRLimit.Setting, PublicTemplates.Setting,
-	CustomDiskMin.Setting, CustomDiskMax.Setting,
-	MaxVolumeSize.Setting, MaxVMSnapshots.Setting, MaxImageSize.Setting, InstanceName.Setting, InstanceNameIsName.Setting,
-)...)
-
-func byName(settings ...*Setting) map[string]*Setting {
-	m := make(map[string]*Setting, len(settings))
-	for _, s := range settings {
-		if m[s.Name] != nil {
-			panic("setting: " + s.Name + " is declared twice")
-		}
-		m[s.Name] = s
-	}
-	return m
 }

@@ -86,14 +86,6 @@ var (
 	}, time.Second, time.Hour, 0)
 )
 
-var ldapSettings = []*Setting{
-	LDAPBaseDN.Setting, LDAPBindPrincipal.Setting, LDAPBindPassword.Setting, LDAPProvider.Setting, LDAPUserObject.Setting,
-	LDAPUsernameAttribute.Setting, LDAPEmailAttribute.Setting, LDAPFirstnameAttribute.Setting, LDAPLastnameAttribute.Setting,
-	LDAPMemberOfAttribute.Setting, LDAPGroupObject.Setting, LDAPGroupMember.Setting, LDAPSearchGroup.Setting, LDAPNestedGroups.Setting,
-	LDAPQueryFilter.Setting, LDAPSecurity.Setting, LDAPTruststore.Setting, LDAPTruststorePassword.Setting, LDAPPageSize.Setting,
-	LDAPReadTimeout.Setting, LDAPCheckInterval.Setting,
-}
-
 // attribute wants the name of an attribute or an object class (RFC 4512), so that it can stand in a filter.
 func attribute(s string) error {
 	for i, r := range s {

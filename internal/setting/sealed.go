@@ -27,7 +27,7 @@ func sealed(s Setting) Key[secret.String] {
 		}
 		return secret.New(text), nil
 	}
-	return Key[secret.String]{&s}
+	return declared[secret.String](s)
 }
 
 // SealWith says with what secrets are encrypted. It is called before the settings are loaded; without it none can be set.

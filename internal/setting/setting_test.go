@@ -2,6 +2,7 @@ package setting_test
 
 import (
 	"context"
+	_ "embed"
 	"slices"
 	"strconv"
 	"strings"
@@ -185,6 +186,21 @@ func TestGroups(t *testing.T) {
 		}
 	}
 }
+
+// Every setting of CloudStack 4.1 either does something here or is listed as one that does nothing: none is forgotten.
+func TestEverySettingOfCloudStackIsKnown(t *testing.T) {
+	t.Parallel()
+	const itself = "cloud.identifier" // no setting here: getCloudIdentifier tells it, and nobody changes it
+	for name := range strings.FieldsSeq(cloudStack) {
+		known := slices.ContainsFunc(setting.All(), func(of *setting.Setting) bool { return of.Name == name })
+		if foreign := slices.Contains(setting.Foreign(), name); known == foreign && name != itself {
+			t.Errorf("%s: it is declared: %v, and listed as one without effect: %v", name, known, foreign)
+		}
+	}
+}
+
+//go:embed testdata/cloudstack-4.1.txt
+var cloudStack string
 
 func TestChangeRefuses(t *testing.T) {
 	t.Parallel()

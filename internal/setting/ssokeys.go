@@ -60,13 +60,6 @@ var (
 		"By how many seconds the clocks of identity providers may differ from this cloud's."), time.Second, time.Minute, 0)
 )
 
-var ssoSettings = []*Setting{
-	OAuthEnabled.Setting, SAMLEnabled.Setting, SAMLEntity.Setting, SAMLConsumerURL.Setting, SAMLLogoutURL.Setting, SAMLRedirectURL.Setting,
-	SAMLPerson.Setting, SAMLEmail.Setting, SAMLOrgName.Setting, SAMLOrgURL.Setting, SAMLMetadata.Setting, SAMLDefaultIDP.Setting,
-	SAMLRefresh.Setting, SAMLUserAttribute.Setting, SAMLSigned.Setting, SAMLSignWith.Setting, SAMLAllowSHA1.Setting, SAMLForceAuthn.Setting,
-	SAMLSkew.Setting,
-}
-
 func optional(valid func(string) error) func(string) error {
 	return func(s string) error {
 		if s == "" {
