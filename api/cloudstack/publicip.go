@@ -96,17 +96,21 @@ type PublicIPAddress struct {
 	AssociatedNetworkName string              `json:"associatednetworkname,omitempty" doc:"The name of that network."`
 	Public                bool                `json:"forvirtualnetwork" doc:"Whether it is a public address."`
 	ForSystem             bool                `json:"forsystemvms" doc:"Whether it is kept for the cloud's own machines."`
+	ForProvider           bool                `json:"forprovider" doc:"Whether it is kept for a provider of networks outside the cloud; none is yet."`
 	SourceNAT             bool                `json:"issourcenat" doc:"Whether it is a network's source NAT."`
 	StaticNAT             bool                `json:"isstaticnat" doc:"Whether it is a machine's static NAT."`
 	System                bool                `json:"issystem" doc:"Whether the cloud took it by itself, for a load balancer that named none. It goes with the last one on it."`
 	Portable              bool                `json:"isportable" doc:"Whether it can move between zones."`
+	HasAnnotations        bool                `json:"hasannotations" doc:"Whether there are annotations on it that the caller may see."`
 	HasRules              bool                `json:"hasrules" doc:"Whether there are rules on it."`
 	Purpose               string              `json:"purpose,omitempty" doc:"What its rules are for, Lb or PortForwarding for instance."`
 	VMID                  uid.VM              `json:"virtualmachineid,omitempty" doc:"The ID of the machine that has it: by static NAT, or in a shared network."`
 	VMName                string              `json:"virtualmachinename,omitempty" doc:"The name of that machine."`
 	VMDisplayName         string              `json:"virtualmachinedisplayname,omitempty" doc:"The display name of that machine."`
+	VMType                string              `json:"virtualmachinetype,omitempty" doc:"The type of that machine: User."`
 	VMIPAddress           string              `json:"vmipaddress,omitempty" doc:"The address of that machine which static NAT leads to."`
 	VPCID                 uid.VPC             `json:"vpcid,omitempty" doc:"The ID of the VPC that it serves."`
+	VPCName               string              `json:"vpcname,omitempty" doc:"The name of that VPC."`
 	Display               *bool               `json:"fordisplay,omitempty" api:"admin" doc:"Whether its users see it."`
 	Tags                  []Tag               `json:"tags,omitempty" api:"set" doc:"Its tags."`
 	Pending

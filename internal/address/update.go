@@ -93,5 +93,5 @@ func follow(ctx context.Context, tx db.Tx, from, to uid.PublicIP) error {
 	if err := detail.Follow(ctx, tx, network.DetailedAddress, string(from), string(to)); err != nil {
 		return err
 	}
-	return annotation.Follow(ctx, tx, "PUBLIC_IP_ADDRESS", string(from), string(to))
+	return annotation.Follow(ctx, tx, annotation.PublicIP, string(from), string(to))
 }

@@ -26,6 +26,12 @@ type Kind struct {
 	Common bool
 }
 
+// The types of things that lists say of whether they have annotations.
+const (
+	PublicIP   = "PUBLIC_IP_ADDRESS"
+	ImageStore = "SECONDARY_STORAGE"
+)
+
 // Annotation is a remark on a thing.
 type Annotation struct {
 	ID         uid.Annotation `bun:",pk"`

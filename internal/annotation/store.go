@@ -117,6 +117,20 @@ func (s *Service) ByID(ctx context.Context, q db.Tx, ids []uid.Annotation) (map[
 	return out, err
 }
 
+// On tells which of some things of a type have annotations that the caller in ctx may see, in one query.
+func On[ID ~string](kind string) func(ctx context.Context, q db.Tx, ids []ID) (map[ID]bool, error) {
+	return func(ctx context.Context, q db.Tx, ids []ID) (map[ID]bool, error) {
+		var found []ID
+		err := visible(q.NewSelect().TableExpr("annotations as n").ColumnExpr("distinct n.entity_id"), auth.From(ctx)).
+			Where("n.entity_type = ? and n.entity_id in (?)", kind, bun.List(ids)).Scan(ctx, &found)
+		out := make(map[ID]bool, len(found))
+		for _, id := range found {
+			out[id] = true
+		}
+		return out, err
+	}
+}
+
 // Follow lets the remarks on a thing of a type stay on it when it gets another id.
 func Follow(ctx context.Context, tx db.Tx, kind, from, to string) error {
 	_, err := tx.NewRaw("update annotations set entity_id = ? where entity_type = ? and entity_id = ?", to, kind, from).Exec(ctx)

@@ -34,7 +34,7 @@ var annotated = []annotation.Kind{
 	{Type: "INSTANCE_GROUP", Table: "vm_groups", Name: "name"},
 	{Type: "SSH_KEYPAIR", Table: "ssh_keypairs", Name: "name"},
 	{Type: "NETWORK", Table: "networks", Name: "name", Live: "removed is null"},
-	{Type: "PUBLIC_IP_ADDRESS", Table: "public_ips", Name: "ip", Show: dotted, Live: "state <> 'Free' and vm_id is null"},
+	{Type: annotation.PublicIP, Table: "public_ips", Name: "ip", Show: dotted, Live: "state <> 'Free' and vm_id is null"},
 	{Type: "TEMPLATE", Table: "templates", Name: "name", Live: "removed is null and format <> '" + image.ISO + "'"},
 	{Type: "ISO", Table: "templates", Name: "name", Live: "removed is null and format = '" + image.ISO + "'"},
 	// A domain is its own: its admins write on it.
@@ -44,7 +44,7 @@ var annotated = []annotation.Kind{
 	{Type: "CLUSTER", Table: "clusters", Name: "name", Live: "removed is null", Common: true},
 	{Type: "HOST", Table: "hosts", Name: "name", Live: "removed is null", Common: true},
 	{Type: "PRIMARY_STORAGE", Table: "storage_pools", Name: "name", Live: "removed is null", Common: true},
-	{Type: "SECONDARY_STORAGE", Table: "image_stores", Name: "name", Live: "removed is null", Common: true},
+	{Type: annotation.ImageStore, Table: "image_stores", Name: "name", Live: "removed is null", Common: true},
 	{Type: "SERVICE_OFFERING", Table: "service_offerings", Name: "name", Live: "removed is null", Common: true},
 	{Type: "DISK_OFFERING", Table: "disk_offerings", Name: "name", Live: "removed is null", Common: true},
 	{Type: "NETWORK_OFFERING", Table: "network_offerings", Name: "name", Live: "removed is null", Common: true},

@@ -243,7 +243,20 @@ func TestAnnotations(t *testing.T) {
 		does(c.Client, "", "removeAnnotation", "id", theirs)
 		shown("what is left", red.user, "spammer/red-vm")
 		address := ownID(t, red.user, "listPublicIpAddresses", nil, func(item map[string]any) bool { return item["account"] == red.account() })
+		marked := func(by *api.Client, list, id string, want bool) {
+			t.Helper()
+			item := must1(items(t, by, described(list), api.Params{"id": id}))(t)[0]
+			if item["hasannotations"] != want {
+				t.Errorf("%s says of %s that it has annotations: %v", list, id, item["hasannotations"])
+			}
+		}
+		marked(c.Client, "listPublicIpAddresses", address, false)
+		does(c.Client, "", "addAnnotation", on("PUBLIC_IP_ADDRESS", address, "noisy", "adminsonly", "true")...)
+		marked(c.Client, "listPublicIpAddresses", address, true)
+		marked(red.user, "listPublicIpAddresses", address, false)
 		does(red.user, "", "addAnnotation", on("PUBLIC_IP_ADDRESS", address, "web")...)
+		marked(red.user, "listPublicIpAddresses", address, true)
+		marked(c.Client, "listImageStores", firstID(t, c.Client, "listImageStores"), false)
 		found := must1(items(t, red.user, described("listAnnotations"), api.Params{"entitytype": "PUBLIC_IP_ADDRESS"}))(t)
 		if name := fmt.Sprint(found[0]["entityname"]); strings.Count(name, ".") != 3 {
 			t.Errorf("an address is called %s", name)
@@ -259,6 +272,7 @@ func TestAnnotations(t *testing.T) {
 			}
 			does(by, "", "addAnnotation", on(kind, firstID(t, by, list), "x")...)
 		}
+		marked(c.Client, "listImageStores", firstID(t, c.Client, "listImageStores"), true)
 		does(c.Client, "", "destroyVirtualMachine", "id", vm, "expunge", "true")
 		must(t, c.Annotations.Sweep(auth.With(t.Context(), auth.System())))
 		shown("on what is gone", c.Client, "", "entitytype", "VM")

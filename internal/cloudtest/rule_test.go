@@ -185,7 +185,7 @@ func static(t *testing.T, c *cloudtest.Cloud, ip cs.PublicIPAddress, one, two cs
 	}
 	for a, err := range api.All(ctx, c.Client, cs.ListPublicIPAddresses, cs.ListPublicIPAddressesIn{StaticNAT: new(true)}) {
 		must(t, err)
-		if a.ID != ip.ID || a.VMID != one.ID || !a.StaticNAT || !a.HasRules {
+		if a.ID != ip.ID || a.VMID != one.ID || a.VMType != "User" || !a.StaticNAT || !a.HasRules {
 			t.Errorf("the list shows %+v", a)
 		}
 	}

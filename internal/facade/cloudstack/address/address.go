@@ -8,6 +8,7 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/address"
+	"github.com/virga-cloud/virga/internal/annotation"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/db"
@@ -117,6 +118,7 @@ func (t Translator) addressesOut(ctx context.Context, all []network.Address) ([]
 		return all[i].VM
 	}
 	machines := look.Related(ctx, l, n, holder, compute.ByID)
+	noted := look.Related(ctx, l, n, func(i int) uid.PublicIP { return all[i].ID }, annotation.On[uid.PublicIP](annotation.PublicIP))
 	if l.Err != nil {
 		return nil, l.Err
 	}
@@ -128,8 +130,11 @@ func (t Translator) addressesOut(ctx context.Context, all []network.Address) ([]
 			PhysicalNetworkID: r.Physical, VLANID: r.ID, VLANName: r.VLAN, NetworkID: r.Network, NetworkName: networks[r.Network],
 			AssociatedNetworkID: a.Network, AssociatedNetworkName: networks[a.Network], Public: r.Public(), ForSystem: r.ForSystem,
 			SourceNAT: a.SourceNAT, System: a.System, Display: new(a.Display), StaticNAT: on.NAT.VM != "",
-			VMIPAddress: on.NAT.GuestIP.String(), HasRules: on.Purpose != "", Purpose: purposes[on.Purpose], VMID: holder(i),
+			VMIPAddress: on.NAT.GuestIP.String(), HasAnnotations: noted[a.ID], HasRules: on.Purpose != "", Purpose: purposes[on.Purpose], VMID: holder(i),
 			VMName: vm.Name, VMDisplayName: vm.DisplayName,
+		}
+		if out[i].VMID != "" {
+			out[i].VMType = "User" // routers' addresses are their networks'
 		}
 	}
 	if err := t.Owned.Owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return all[i].Account, &out[i].Owner }); err != nil {

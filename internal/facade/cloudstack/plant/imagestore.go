@@ -5,6 +5,7 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/annotation"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/image"
@@ -54,10 +55,11 @@ func (t Translator) listImageStores(ctx context.Context, in cs.ListImageStoresIn
 func (t Translator) imageStoresOut(ctx context.Context, stores []image.Store) ([]cs.ImageStore, error) {
 	l := look.In(t.DB.Read())
 	zones := look.Related(ctx, l, len(stores), func(i int) uid.Zone { return stores[i].Zone }, zone.Names)
+	noted := look.Related(ctx, l, len(stores), func(i int) uid.ImageStore { return stores[i].ID }, annotation.On[uid.ImageStore](annotation.ImageStore))
 	return look.Page(stores, 0, func(s image.Store) cs.ImageStore {
 		return cs.ImageStore{
 			ID: s.ID, Name: s.Name, URL: s.URL, Protocol: s.Protocol, Provider: s.Provider, Scope: s.Scope(), ZoneID: s.Zone,
-			ZoneName: zones[s.Zone], DiskUsed: s.BytesUsed, Disk: s.Bytes, Created: api.At(s.Created),
+			ZoneName: zones[s.Zone], DiskUsed: s.BytesUsed, Disk: s.Bytes, Created: api.At(s.Created), Notes: noted[s.ID],
 		}
 	}).Items, l.Err
 }
