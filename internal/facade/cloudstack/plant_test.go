@@ -11,6 +11,7 @@ import (
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/account"
+	"github.com/virga-cloud/virga/internal/address"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/credential"
@@ -29,6 +30,7 @@ import (
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/role"
 	"github.com/virga-cloud/virga/internal/router"
+	"github.com/virga-cloud/virga/internal/rule"
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/setting"
@@ -110,7 +112,10 @@ func newPlant(t *testing.T, url string) *running {
 	})
 	s.Access = credential.New(credential.Parts{DB: d, Engine: engine, Accounts: c.accounts, Routers: s.Routers, Machines: s.Machines})
 	s.Kept = vmsnapshot.New(vmsnapshot.Parts{DB: d, Engine: engine, Hosts: s.Hosts, Machines: compute.Kept{}})
-	s.Routers.FilledBy(s.Machines.FillRouter)
+	s.Rules = rule.New(rule.Parts{DB: d, Engine: engine, Networks: s.Networks, Routers: s.Routers, Machines: compute.Reachable})
+	s.Addresses = address.New(d, engine, s.Networks, s.Routers)
+	s.Networks.EndsWith(s.Routers.End, router.Forget, rule.LeaveNetwork)
+	s.Routers.FilledBy(s.Rules.Fill, s.Machines.FillRouter)
 	s.Tags = tag.New(d, engine, compute.Taggable, secgroup.Taggable, zone.Taggable)
 	c.facade = New(s, front.Options{})
 	t.Cleanup(s.Routers.Start(t.Context()))

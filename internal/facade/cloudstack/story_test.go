@@ -16,6 +16,7 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	"github.com/virga-cloud/virga/internal/db/dbtest"
+	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -45,7 +46,7 @@ func TestStories(t *testing.T) {
 }
 
 // Stories in testdata/plant are told where there is a zone with all that belongs into it; ${zone}, ${ostype}, ${offering}, ${disk} and
-// ${template} are the plant's.
+// ${template} are the plant's, and ${routed} makes networks whose routers do all that there is.
 func TestPlantStories(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/plant/*.txtar")
@@ -58,10 +59,22 @@ func TestPlantStories(t *testing.T) {
 			p := newPlant(t, dbtest.SQLite(t))
 			s := &story{cloud: p.cloud, sessions: map[string]*session{}, ids: map[string]string{}, made: map[string]string{}}
 			s.known = map[string]string{"zone": string(p.zone.ID), "ostype": string(p.osType), "offering": string(p.small.ID),
-				"disk": string(p.disk.ID), "template": string(p.template.ID)}
+				"disk": string(p.disk.ID), "template": string(p.template.ID), "routed": string(p.routed())}
 			s.tell(t, file)
 		})
 	}
+}
+
+// routed makes a network offering whose router does all that there is.
+func (p *running) routed() uid.NetworkOffering {
+	in := offering.Network{
+		Name: "routed", DisplayText: "with all services", GuestType: offering.Isolated, TrafficType: "Guest", Availability: "Optional",
+		State: offering.Enabled, ConserveMode: true, NetworkRate: 200, EgressOpen: true,
+	}
+	for _, service := range []string{"Dhcp", "Dns", "UserData", "SourceNat", "StaticNat", "PortForwarding", "Lb", "Firewall"} {
+		in.Services = append(in.Services, offering.NetworkService{Name: service, Provider: "VirtualRouter"})
+	}
+	return made(p, p.facade.Offerings.CreateNetwork, in).ID
 }
 
 type story struct {
@@ -176,6 +189,8 @@ var (
 	anID      = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`)
 	aTime     = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0000`)
 	aKey      = regexp.MustCompile(`("?(?:apikey|secretkey|sessionkey|password)"?[>:=] ?"?)[\w-]{16,}`)
+	aTaking   = regexp.MustCompile(`_VS_\d{14}(_\d+)?`)     // in what VM snapshots are called on their hosts
+	aPlace    = regexp.MustCompile(`("hostname": )"h[12]"`) // either of a plant's hosts is as good
 	sessionID = regexp.MustCompile(`JSESSIONID=[\w-]+`)
 )
 
@@ -192,7 +207,9 @@ func (s *story) show(r reply) string {
 		r.body = pretty.String()
 	}
 	fmt.Fprintf(&out, "\n%s\n", r.body)
-	text := aKey.ReplaceAllString(aTime.ReplaceAllString(out.String(), "TIME"), "${1}KEY")
+	text := aTaking.ReplaceAllString(out.String(), "_VS_TIME")
+	text = aPlace.ReplaceAllString(text, `${1}"HOST"`)
+	text = aKey.ReplaceAllString(aTime.ReplaceAllString(text, "TIME"), "${1}KEY")
 	text = strings.ReplaceAll(sessionID.ReplaceAllString(text, "JSESSIONID=KEY"), r.header.Get(requestID), "REQUEST")
 	return anID.ReplaceAllStringFunc(text, func(id string) string {
 		if s.ids[id] == "" {
