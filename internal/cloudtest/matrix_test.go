@@ -30,7 +30,7 @@ import (
 //   - the caller's own thing is answered otherwise than an id that was never given, or [unshown] says why not;
 //   - who has not signed in, or no more, is told that and nothing else;
 //   - no answer holds an id or a name of what is not there for the caller;
-//   - who was known and wanted to change something stands in the audit log.
+//   - who was known and wanted to change something stands in the audit log, and what was changed has its event.
 //
 // A command, a parameter or a tenant without an example fails the test.
 func TestMatrix(t *testing.T) {
@@ -380,6 +380,9 @@ func (s *shard) tells(t *testing.T, d *api.Description, p person, how way, param
 		}
 	case a.status == 432 && d.Name != "listApis":
 		t.Errorf("%s, whose role has it: %v", said(), a)
+	}
+	if wrote := really(d, changed); a.status < 300 && len(wrote) > 0 && !d.Session && !slices.Contains(changed, "insert events") && eventless[d.Name] == "" {
+		t.Errorf("%s changes %v without an event", said(), wrote)
 	}
 	if wants := !readsOnly(d) && how <= bySession; audited != wants && !d.Session {
 		t.Errorf("%s: %v\n\tis in the audit log: %v, want %v", said(), a, audited, wants)
