@@ -2,6 +2,7 @@ package cloudtest_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"maps"
 	"net/http"
@@ -30,6 +31,7 @@ import (
 //   - the caller's own thing is answered otherwise than an id that was never given, or [unshown] says why not;
 //   - who has not signed in, or no more, is told that and nothing else;
 //   - no answer holds an id or a name of what is not there for the caller;
+//   - no refusal keeps a connection to the database;
 //   - who was known and wanted to change something stands in the audit log, and what was changed has its event.
 //
 // A command, a parameter or a tenant without an example fails the test.
@@ -52,6 +54,9 @@ func TestMatrix(t *testing.T) {
 						t.Run(one.Describe().Name, func(t *testing.T) {
 							s.command(t, one.Describe())
 							s.commands++
+							if pool := s.db.Read().IDB.(interface{ Stats() sql.DBStats }).Stats(); pool.InUse > 0 {
+								t.Errorf("%d connections to the database are still in use", pool.InUse)
+							}
 						})
 					}
 				}

@@ -133,10 +133,11 @@ func TestChecksBite(t *testing.T) {
 		}, []string{"a skipped test", "a skipped test"}},
 
 		{"dead links", "link", map[string]string{
-			"Makefile":  "test: x\n",
-			"README.md": "# A day\n[a](docs/a.md#b-c) [b](docs/b.md) [c](docs/a.md#c) [d](https://example.org/x) [e](#a-day)\n`make test` `make tea` `internal/tea/x.go` `api/<noun>.go`",
-			"docs/a.md": "## B, c\n[up](../README.md)\n```\n[z](z.md)\n```\n",
-		}, []string{"docs/b.md: nothing is there", "docs/a.md#c: no such heading", "make has no target tea", "there is no internal/tea"}},
+			"Makefile":      "test: x\n",
+			"README.md":     "# A day\n[a](docs/a.md#b-c) [b](docs/b.md) [c](docs/a.md#c) [d](https://example.org/x) [e](#a-day)\n`make test` `make tea` `internal/tea/x.go` `api/<noun>.go` TestA TestTea",
+			"uid/a_test.go": `package uid; func TestA() {}`,
+			"docs/a.md":     "## B, c\n[up](../README.md)\n```\n[z](z.md)\n```\n",
+		}, []string{"docs/b.md: nothing is there", "docs/a.md#c: no such heading", "make has no target tea", "there is no internal/tea", "there is no test TestTea"}},
 		{"stale snippets", "snippet", map[string]string{
 			"README.md":        "```go\nx := uid.New[uid.VM]()\nuid.Old()\nother.Thing()\n```\n```sh\nuid.Old\n```\n",
 			"uid/a.go":         "package uid; type VM int; func New[T any]() T { panic(0) }",

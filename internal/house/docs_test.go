@@ -58,6 +58,7 @@ func checkLinks(t *tree, found *findings) {
 	for _, m := range target.FindAllStringSubmatch(string(makefile), -1) {
 		targets[m[1]] = true
 	}
+	tests := t.tests()
 	for name, text := range pages {
 		if strings.HasPrefix(name, "docs/reference/") {
 			continue
@@ -66,6 +67,11 @@ func checkLinks(t *tree, found *findings) {
 		for _, m := range link.FindAllStringSubmatch(text, -1) {
 			if why := t.follow(name, m[1], pages); why != "" {
 				found.in(name, 0, "the link to %s: %s", m[1], why)
+			}
+		}
+		for _, m := range proof.FindAllString(text, -1) {
+			if !tests[m] {
+				found.in(name, 0, "there is no test %s", m)
 			}
 		}
 		for _, m := range mention.FindAllString(text, -1) {
@@ -78,6 +84,22 @@ func checkLinks(t *tree, found *findings) {
 			}
 		}
 	}
+}
+
+// proof is the name of a test, which a page says to show something.
+var proof = regexp.MustCompile(`\b(?:Test|Fuzz|Benchmark)[A-Z]\w+\b`)
+
+// tests are the names of all tests.
+func (t *tree) tests() map[string]bool {
+	names := map[string]bool{}
+	for _, f := range t.files {
+		for _, d := range f.Decls {
+			if d, ok := d.(*ast.FuncDecl); ok && f.test {
+				names[d.Name.Name] = true
+			}
+		}
+	}
+	return names
 }
 
 // coming are places that pages may name before they are there. One that has come is taken out.
