@@ -2,6 +2,7 @@ package cloudtest_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 
 	"github.com/virga-cloud/virga/api"
@@ -159,5 +160,45 @@ func TestStormBalancerWithoutAddress(t *testing.T) {
 			},
 			count: count, nothing: 11,
 		})
+	})
+}
+
+// Who makes and deletes load balancers at the same time, each on an address of its own or several on one, leaves no address behind.
+func TestBalancersTogether(t *testing.T) {
+	t.Parallel()
+	cloudtest.Each(t, cloudtest.Options{}, func(t *testing.T, c *cloudtest.Cloud) {
+		ctx, in := t.Context(), c.Sandbox(t).Deploy()
+		vm, err := api.Run(ctx, c.Client, cs.DeployVirtualMachine, in)
+		must(t, err)
+		first := cs.CreateLoadBalancerRuleIn{NetworkID: vm.NICs[0].NetworkID, Name: "first", PublicPort: 80, PrivatePort: 80, Algorithm: "source"}
+		lb, err := api.Run(ctx, c.Client, cs.CreateLoadBalancerRule, first)
+		must(t, err)
+		var all sync.WaitGroup
+		for i := range 6 {
+			all.Go(func() {
+				more := first
+				more.PublicPort += 1 + i
+				if i%2 == 0 {
+					more.PublicIPID = lb.PublicIPID
+				}
+				made, err := api.Run(ctx, c.Client, cs.CreateLoadBalancerRule, more)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if _, err := api.Run(ctx, c.Client, cs.DeleteLoadBalancerRule, cs.LoadBalancerID{ID: made.ID}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if n := systemAddresses(t, c); n != 1 {
+			t.Errorf("%d addresses are there for one load balancer", n)
+		}
+		_, err = api.Run(ctx, c.Client, cs.DeleteLoadBalancerRule, cs.LoadBalancerID{ID: lb.ID})
+		must(t, err)
+		if n := systemAddresses(t, c); n != 0 {
+			t.Errorf("%d addresses are left of load balancers that are gone", n)
+		}
 	})
 }
