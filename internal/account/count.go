@@ -16,12 +16,19 @@ import (
 // the commit ([db.Tx.Must]). That happens at the transaction's end ([db.Statement.Hot]).
 func Take(ctx context.Context, tx db.Tx, account uid.Account, use limit.Use) error {
 	err := limit.Take(ctx, tx, account, use, func(ctx context.Context, q db.Tx) error {
-		if closing, err := isClosing(ctx, q, account); err == nil && closing {
+		a, _, err := Of(ctx, q, account)
+		switch {
+		case err != nil:
+			return err
+		case a.Closing:
 			return errClosing()
 		}
 		all, err := limit.OfAccounts(ctx, q, account)
 		if err != nil {
 			return err
+		}
+		if a.Type == auth.Project {
+			return use.Refusal(all[account], "the project's limit")
 		}
 		return use.Refusal(all[account], "the account's limit")
 	})

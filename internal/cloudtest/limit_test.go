@@ -60,7 +60,7 @@ func TestLimits(t *testing.T) {
 		_, err = red.user.Call(t.Context(), "deployVirtualMachine", api.Params{
 			"zoneid": string(box.Zone), "templateid": string(box.Template), "serviceofferingid": string(box.Small),
 		})
-		if err == nil || !strings.Contains(err.Error(), "the limit of domain ROOT/red-domain of virtual machines (vm) is 0") {
+		if err == nil || !strings.Contains(err.Error(), "the limit of domain ROOT/red-domain of virtual machines (user_vm) is 0") {
 			t.Errorf("deployed beyond the domain's limit: %v", err)
 		}
 		in.Max = new(int64(-2))

@@ -110,7 +110,7 @@ func (u Use) Refusal(c Counts, whose string) error {
 	for _, k := range kinds {
 		have, n := c[k.kind], u[k.kind]
 		if have.Maximum >= 0 && have.Maximum-have.Used < n {
-			return fault.Limitf("%s of %s (%s) is %d: %d are in use, %d more were asked for", whose, k.name, k.kind, have.Maximum, have.Used, n)
+			return fault.Limitf("%s of %s (%s) is %d: %d are in use, %d more were asked for", whose, k.name, k.word, have.Maximum, have.Used, n)
 		}
 	}
 	return db.ErrAgain // there is room by now

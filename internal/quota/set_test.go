@@ -67,7 +67,7 @@ func TestDomainLimits(t *testing.T) {
 		want(t, "up to it", w.take("auser2", limit.Use{limit.VMs: 1}), "")
 		err := w.take("xuser", limit.Use{limit.VMs: 1})
 		want(t, "beyond it", err, fault.Limit)
-		if err != nil && err.Error() != "the limit of domain ROOT/a of virtual machines (vm) is 5: 5 are in use, 1 more were asked for" {
+		if err != nil && err.Error() != "the limit of domain ROOT/a of virtual machines (user_vm) is 5: 5 are in use, 1 more were asked for" {
 			t.Errorf("it says %q", err)
 		}
 		if n := w.used("xuser", limit.VMs); n != 3 {
