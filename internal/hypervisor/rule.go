@@ -40,6 +40,8 @@ const (
 	CommandRevertDisk     Command = "RevertDisk"
 	CommandSaveImage      Command = "SaveImage"
 	CommandReadStored     Command = "ReadStored"
+	CommandWriteStored    Command = "WriteStored"
+	CommandTakeStored     Command = "TakeStored"
 	CommandTakeCheckpoint Command = "TakeCheckpoint"
 	CommandRevertTo       Command = "RevertTo"
 	CommandDropCheckpoint Command = "DropCheckpoint"
@@ -127,6 +129,8 @@ var agentCommands = map[string]Command{
 	"RevertSnapshotCommand":                    CommandRevertDisk,
 	"CreatePrivateTemplateFromSnapshotCommand": CommandSaveImage,
 	"CreateEntityDownloadURLCommand":           CommandReadStored,
+	"UploadTemplateCommand":                    CommandWriteStored, // ours, as the next: CloudStack's clients send to a machine of its own
+	"UploadStatusCommand":                      CommandTakeStored,
 	"CreateVMSnapshotCommand":                  CommandTakeCheckpoint,
 	"RevertToVMSnapshotCommand":                CommandRevertTo,
 	"DeleteVMSnapshotCommand":                  CommandDropCheckpoint,

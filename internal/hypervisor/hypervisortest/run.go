@@ -32,6 +32,8 @@ type Env struct {
 	// Store is where Template is, and where images and snapshots may be put.
 	Store    uid.ImageStore
 	StoreURL string
+	// Sent is a qcow2 image that may be sent to hosts; nil is for drivers that do not look.
+	Sent []byte
 	// ImageURL is where a qcow2 image can be fetched; "" is for drivers that do not look.
 	ImageURL string
 	// Boot waits until a machine that was started from Template's image does what it is asked for; nil is for drivers whose machines
@@ -59,6 +61,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Env) {
 		"ManyMachines":   testManyMachines,
 		"Reopen":         testReopen,
 		"Image":          testImage,
+		"Take":           testTake,
 		"Cancelled":      testCancelled,
 		"Forget":         testForget,
 		"Answering":      testAnswering,

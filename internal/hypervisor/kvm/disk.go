@@ -13,6 +13,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/hypervisor/kvm/file"
 	"github.com/virga-cloud/virga/internal/hypervisor/kvm/qcow"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -227,7 +228,7 @@ func (d *Driver) fillTemplate(ctx context.Context, disk hypervisor.Disk) error {
 	}
 	temp := path + ".new"
 	defer func() { _ = os.Remove(temp) }()
-	if err := copyFile(ctx, from, temp); err != nil {
+	if err := file.Copy(ctx, from, temp); err != nil {
 		return err
 	}
 	i, err := d.image.Info(ctx, temp, "qcow2")

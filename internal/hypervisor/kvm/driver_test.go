@@ -17,6 +17,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/hypervisor/hypervisortest"
+	"github.com/virga-cloud/virga/internal/hypervisor/kvm/file"
 	"github.com/virga-cloud/virga/internal/outside/download"
 	"github.com/virga-cloud/virga/internal/tinyimage/tinyimagetest"
 	"github.com/virga-cloud/virga/uid"
@@ -37,16 +38,21 @@ var (
 	_ hypervisor.Screener     = (*Driver)(nil)
 	_ hypervisor.Meter        = (*Driver)(nil)
 	_ hypervisor.Witness      = (*Driver)(nil)
+	_ hypervisor.Giver        = (*Driver)(nil)
+	_ hypervisor.Taker        = (*Driver)(nil)
 )
 
 func TestDriver(t *testing.T) {
 	t.Parallel()
 	hypervisortest.Run(t, func(t *testing.T) hypervisortest.Env {
 		s := newSite(t, 2)
+		url := s.image()
+		sent, err := os.ReadFile(filepath.Join(s.dir, "tiny.qcow2"))
+		s.must(err)
 		return hypervisortest.Env{
 			Driver: s, Hosts: s.ids, Pool: uid.New[uid.Pool](), PoolURL: "file://" + s.pool, OtherPoolURL: "file://" + s.other, Machines: 4,
 			OthersWrite: true,
-			Template:    s.template, TemplateBytes: 32 << 20, Store: s.store, StoreURL: "file://" + s.images, ImageURL: s.image(),
+			Template:    s.template, TemplateBytes: 32 << 20, Store: s.store, StoreURL: "file://" + s.images, ImageURL: url, Sent: sent,
 			Boot:   func(_ *testing.T, host uid.Host, vm uid.VM) { s.serial(host, vm, "TINY-READY") },
 			Cards:  os.Getuid() == 0,
 			Reopen: func(t *testing.T) hypervisor.Driver { s.reopen(); return s },
@@ -90,7 +96,7 @@ func newSite(t testing.TB, hosts int) *site {
 	s.open()
 	t.Cleanup(s.close)
 	s.template = uid.New[uid.Template]()
-	s.must(copyFile(t.Context(), tinyimagetest.Path(t), filepath.Join(s.images, imagesDir, string(s.template)+".qcow2")))
+	s.must(file.Copy(t.Context(), tinyimagetest.Path(t), filepath.Join(s.images, imagesDir, string(s.template)+".qcow2")))
 	return s
 }
 

@@ -1,17 +1,9 @@
 package kvm
 
 import (
-	"bytes"
 	"context"
-	"crypto/md5" //nolint:gosec // what publishers of images publish; it finds what broke on the way
-	"crypto/sha1"
-	"crypto/sha256"
-	"crypto/sha512"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"hash"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -19,6 +11,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/hypervisor/kvm/file"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -84,14 +77,9 @@ func (d *Driver) FetchImage(ctx context.Context, host uid.Host, i hypervisor.Ima
 	if err := d.Fetcher.Fetch(ctx, i.URL, part, i.MostBytes, i.Progress); err != nil {
 		return r, err
 	}
-	if err := verify(ctx, part, i.Checksum); err != nil {
-		return r, errors.Join(err, removed(part))
-	}
 	s = stored{URL: i.URL}
-	if s.ImageReport, err = d.take(ctx, i, part); err != nil {
-		if fault.Is(err, fault.Conflict) {
-			err = errors.Join(err, removed(part)) // it would be the same again
-		}
+	as := hypervisor.Sent{Format: i.Format, Checksum: i.Checksum, MostBytes: i.MostBytes}
+	if s.ImageReport, err = d.take(ctx, as, part, func(ending string) (string, error) { return d.imagePath(i.ImageRef, ending) }); err != nil {
 		return r, err
 	}
 	return s.ImageReport, d.record(record, s)
@@ -109,11 +97,26 @@ func (d *Driver) record(path string, s stored) error {
 // formats are what images may come as, with qemu-img's names.
 var formats = map[string]string{"QCOW2": "qcow2", "RAW": "raw", "VMDK": "vmdk", "VHD": "vpc", "VHDX": "vhdx"}
 
-// take makes what was fetched the image: a disk as qcow2, an ISO as it is.
-func (d *Driver) take(ctx context.Context, i hypervisor.Image, part string) (r hypervisor.ImageReport, err error) {
-	format := strings.ToUpper(i.Format)
+// take makes what has come what it is to be: a disk as qcow2, an ISO as it is, in a place by its ending. What is not what it should be is
+// removed: it would be the same again.
+func (d *Driver) take(
+	ctx context.Context, is hypervisor.Sent, part string, place func(ending string) (string, error),
+) (r hypervisor.ImageReport, err error) {
+	if err = file.Verify(ctx, part, is.Checksum); err == nil {
+		r, err = d.convert(ctx, is, part, place)
+	}
+	if fault.Is(err, fault.Conflict) {
+		err = errors.Join(err, removed(part))
+	}
+	return r, err
+}
+
+func (d *Driver) convert(
+	ctx context.Context, is hypervisor.Sent, part string, place func(ending string) (string, error),
+) (r hypervisor.ImageReport, err error) {
+	format := strings.ToUpper(is.Format)
 	if format == "ISO" {
-		to, err := d.imagePath(i.ImageRef, "iso")
+		to, err := place("iso")
 		if err != nil {
 			return r, err
 		}
@@ -121,10 +124,10 @@ func (d *Driver) take(ctx context.Context, i hypervisor.Image, part string) (r h
 	}
 	as, ok := formats[format]
 	if !ok {
-		return r, fault.Conflictf("images of format %s can't be used on KVM hosts: want QCOW2, RAW, VMDK, VHD or ISO", i.Format)
+		return r, fault.Conflictf("images of format %s can't be used on KVM hosts: want QCOW2, RAW, VMDK, VHD or ISO", is.Format)
 	}
 	if as == "vmdk" { // one that is only a list of other files must not even be opened
-		if described, err := begins(part, "# Disk DescriptorFile"); err != nil || described {
+		if described, err := file.Begins(part, "# Disk DescriptorFile"); err != nil || described {
 			return r, errors.Join(err, fault.Conflictf("the image is a list of other files: want a VMDK in one file"))
 		}
 	}
@@ -135,10 +138,10 @@ func (d *Driver) take(ctx context.Context, i hypervisor.Image, part string) (r h
 	if err := info.Check(); err != nil {
 		return r, err
 	}
-	if i.MostBytes > 0 && info.Bytes > i.MostBytes {
-		return r, fault.Conflictf("a disk made from the image would have %d bytes, and %d are allowed", info.Bytes, i.MostBytes)
+	if is.MostBytes > 0 && info.Bytes > is.MostBytes {
+		return r, fault.Conflictf("a disk made from the image would have %d bytes, and %d are allowed", info.Bytes, is.MostBytes)
 	}
-	to, err := d.imagePath(i.ImageRef, "qcow2")
+	to, err := place("qcow2")
 	if err != nil {
 		return r, err
 	}
@@ -166,71 +169,6 @@ func (d *Driver) settle(ctx context.Context, from, to, format string) (r hypervi
 		return r, err
 	}
 	return hypervisor.ImageReport{Bytes: info.Bytes, StoredBytes: max(info.Stored, 1)}, os.Rename(from, to)
-}
-
-func begins(path, with string) (bool, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return false, err
-	}
-	defer func() { _ = f.Close() }()
-	head := make([]byte, len(with))
-	_, err = io.ReadFull(f, head)
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return false, nil
-	}
-	return bytes.Equal(head, []byte(with)), err
-}
-
-// verify tells whether a file is what its checksum promised.
-func verify(ctx context.Context, path, checksum string) error {
-	if checksum == "" {
-		return nil
-	}
-	name, sum, named := strings.Cut(strings.TrimPrefix(checksum, "{"), "}")
-	if !named {
-		name, sum = "", checksum
-	}
-	algorithms := map[string]func() hash.Hash{
-		"MD5": md5.New, "SHA-1": sha1.New, "SHA-224": sha256.New224, "SHA-256": sha256.New, "SHA-384": sha512.New384, "SHA-512": sha512.New,
-	}
-	algorithm := algorithms[strings.ToUpper(name)]
-	if !named {
-		for _, a := range algorithms {
-			if a().Size()*2 == len(sum) {
-				algorithm = a
-			}
-		}
-	}
-	if algorithm == nil {
-		return fault.Conflictf("the checksum %q is of no known kind: want {MD5}, {SHA-1}, {SHA-256}, {SHA-512} and hex digits", checksum)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = f.Close() }()
-	h := algorithm()
-	if _, err := io.Copy(h, reading{ctx, f}); err != nil {
-		return err
-	}
-	if is := hex.EncodeToString(h.Sum(nil)); !strings.EqualFold(is, sum) {
-		return fault.Conflictf("the checksum is %s and not %s: it is another file, or was changed on its way", is, sum)
-	}
-	return nil
-}
-
-// reading ends with its context.
-type reading struct {
-	ctx context.Context
-	io.Reader
-}
-
-func (r reading) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.Reader.Read(p)
 }
 
 // DropImage implements [hypervisor.Imager].
@@ -286,7 +224,7 @@ func (d *Driver) SaveImage(
 	}
 	temp := to + ".new"
 	defer func() { _ = os.Remove(temp) }()
-	if err := copyFile(ctx, from, temp); err != nil {
+	if err := file.Copy(ctx, from, temp); err != nil {
 		return r, err
 	}
 	is = stored{URL: "snapshot:" + string(s.Snapshot)}

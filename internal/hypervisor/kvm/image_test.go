@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -73,6 +75,7 @@ func TestImages(t *testing.T) {
 			ImageRef: ref, URL: server.URL + "/" + c.file, Format: c.format, Checksum: c.checksum, MostBytes: 1 << 30,
 			Progress: func(done, _ int64) { told = done },
 		})
+		s.sends(filepath.Join(web, c.file), hypervisor.Sent{Format: c.format, Checksum: c.checksum, MostBytes: 1 << 30}, c.wants)
 		switch {
 		case c.wants == "" && (err != nil || r.Bytes <= 0 || told <= 0):
 			t.Errorf("%s as %s is %+v, %v, after %d bytes", c.file, c.format, r, err, told)
@@ -95,6 +98,37 @@ func TestImages(t *testing.T) {
 		}
 	}
 }
+
+// sends wants what is in a file to be taken as an image and as what a volume is made from, or to be refused and not to be left.
+func (s *site) sends(path string, as hypervisor.Sent, wants string) {
+	s.t.Helper()
+	content, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	s.must(err)
+	for _, at := range []hypervisor.Stored{{Template: uid.New[uid.Template]()}, {Snapshot: uid.New[uid.Snapshot]()}} {
+		at.Store, at.StoreURL = s.store, "file://"+s.images
+		wants := wants
+		if as.Format == "ISO" && at.Snapshot != "" {
+			wants = "of a CD"
+		}
+		for offset := 0; offset == 0 || offset < len(content); offset += hypervisor.MostPiece {
+			piece := content[offset:min(offset+hypervisor.MostPiece, len(content))]
+			s.must(s.WriteStored(s.t.Context(), s.ids[0], at, int64(offset), piece))
+		}
+		r, err := s.TakeStored(s.t.Context(), s.ids[0], at, as)
+		left, _ := filepath.Glob(filepath.Join(s.images, "*", sentName(at)+"*"))
+		switch {
+		case wants == "" && (err != nil || r.Bytes <= 0 || r.StoredBytes <= 0 || len(left) == 0):
+			s.t.Errorf("%s sent as %+v is %+v, %v: %v", path, as, r, err, left)
+		case wants != "" && (!fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), wants) || len(left) > 0):
+			s.t.Errorf("%s sent as %+v is %v, want a conflict with %q, and left %v", path, as, err, wants, left)
+		}
+	}
+}
+
+func sentName(at hypervisor.Stored) string { return string(at.Template) + string(at.Snapshot) }
 
 func TestPlaces(t *testing.T) {
 	t.Parallel()

@@ -136,6 +136,20 @@ func (s *site) SaveImage(ctx context.Context, host uid.Host, i hypervisor.ImageR
 	return r, err
 }
 
+func (s *site) ReadStored(ctx context.Context, host uid.Host, at hypervisor.Stored, offset int64, most int) (r hypervisor.Piece, err error) {
+	err = on(ctx, s, host, func(d *Driver) (err error) { r, err = d.ReadStored(ctx, host, at, offset, most); return err })
+	return r, err
+}
+
+func (s *site) WriteStored(ctx context.Context, host uid.Host, at hypervisor.Stored, offset int64, data []byte) error {
+	return on(ctx, s, host, func(d *Driver) error { return d.WriteStored(ctx, host, at, offset, data) })
+}
+
+func (s *site) TakeStored(ctx context.Context, host uid.Host, at hypervisor.Stored, as hypervisor.Sent) (r hypervisor.ImageReport, err error) {
+	err = on(ctx, s, host, func(d *Driver) (err error) { r, err = d.TakeStored(ctx, host, at, as); return err })
+	return r, err
+}
+
 func (s *site) TakeCheckpoint(ctx context.Context, host uid.Host, c hypervisor.Checkpoint) error {
 	return on(ctx, s, host, func(d *Driver) error { return d.TakeCheckpoint(ctx, host, c) })
 }

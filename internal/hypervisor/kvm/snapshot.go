@@ -9,6 +9,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/hypervisor/kvm/file"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -120,7 +121,7 @@ func (d *Driver) DropSnapshot(ctx context.Context, host uid.Host, s hypervisor.S
 	if err != nil {
 		return err
 	}
-	return removed(path)
+	return errors.Join(removed(path), removed(partOf(path)))
 }
 
 // removed removes a file; an absent one is nil.
@@ -149,7 +150,7 @@ func (d *Driver) RevertDisk(ctx context.Context, host uid.Host, ref hypervisor.D
 	defer held.Release()
 	temp := path + ".reverted"
 	defer func() { _ = os.Remove(temp) }()
-	if err := copyFile(ctx, from, temp); err != nil {
+	if err := file.Copy(ctx, from, temp); err != nil {
 		return err
 	}
 	if err := errors.Join(d.give(temp), synced(temp)); err != nil {
@@ -167,7 +168,7 @@ func (d *Driver) fromSnapshot(ctx context.Context, disk hypervisor.Disk, to stri
 	if err != nil {
 		return err
 	}
-	if err := copyFile(ctx, from, to); err != nil {
+	if err := file.Copy(ctx, from, to); err != nil {
 		return err
 	}
 	i, err := d.image.Info(ctx, to, "qcow2")

@@ -1,10 +1,6 @@
 package kvm
 
 import (
-	"context"
-	"errors"
-	"io"
-	"os"
 	"syscall"
 
 	"github.com/virga-cloud/virga/internal/fault"
@@ -21,23 +17,4 @@ func (d *Driver) space(of string) (all, free int64, err error) {
 		return 0, 0, fault.Conflictf("this host can't use %s: %v", dir, err)
 	}
 	return int64(fs.Blocks) * fs.Bsize, int64(fs.Bavail) * fs.Bsize, nil
-}
-
-// copyFile copies a file, sharing its blocks where the file system can.
-func copyFile(ctx context.Context, from, to string) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = in.Close() }()
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	stop := context.AfterFunc(ctx, func() { _ = out.Close() })
-	_, err = io.Copy(out, in)
-	if !stop() {
-		return ctx.Err()
-	}
-	return errors.Join(err, out.Close())
 }

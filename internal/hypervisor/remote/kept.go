@@ -56,6 +56,16 @@ func (d *Driver) ReadStored(ctx context.Context, host uid.Host, s hypervisor.Sto
 	return ask(ctx, d, host, readStored, readStoredIn{s, offset, most})
 }
 
+// WriteStored sends a piece of what is to be in a store.
+func (d *Driver) WriteStored(ctx context.Context, host uid.Host, s hypervisor.Stored, offset int64, data []byte) error {
+	return do(ctx, d, host, writeStored, writeStoredIn{s, offset, data})
+}
+
+// TakeStored has what was sent taken.
+func (d *Driver) TakeStored(ctx context.Context, host uid.Host, s hypervisor.Stored, as hypervisor.Sent) (hypervisor.ImageReport, error) {
+	return ask(ctx, d, host, takeStored, takeStoredIn{s, as})
+}
+
 // TakeCheckpoint keeps what a machine is.
 func (d *Driver) TakeCheckpoint(ctx context.Context, host uid.Host, c hypervisor.Checkpoint) error {
 	return do(ctx, d, host, takeCheckpoint, c)
@@ -106,6 +116,17 @@ type saveImageIn struct {
 	Snapshot hypervisor.SnapshotRef
 }
 
+type writeStoredIn struct {
+	Stored hypervisor.Stored
+	Offset int64
+	Data   []byte
+}
+
+type takeStoredIn struct {
+	Stored hypervisor.Stored
+	As     hypervisor.Sent
+}
+
 var (
 	plugCard = deed("PlugCard", func(ctx context.Context, d hypervisor.CardPlugger, h uid.Host, in plugCardIn) error {
 		return d.PlugCard(ctx, h, in.VM, in.Card)
@@ -132,6 +153,13 @@ var (
 	readStored = of("ReadStored",
 		func(ctx context.Context, d hypervisor.Giver, h uid.Host, in readStoredIn) (hypervisor.Piece, error) {
 			return d.ReadStored(ctx, h, in.Stored, in.Offset, in.Most)
+		})
+	writeStored = deed("WriteStored", func(ctx context.Context, d hypervisor.Taker, h uid.Host, in writeStoredIn) error {
+		return d.WriteStored(ctx, h, in.Stored, in.Offset, in.Data)
+	})
+	takeStored = of("TakeStored",
+		func(ctx context.Context, d hypervisor.Taker, h uid.Host, in takeStoredIn) (hypervisor.ImageReport, error) {
+			return d.TakeStored(ctx, h, in.Stored, in.As)
 		})
 	saveImage = of("SaveImage",
 		func(ctx context.Context, d hypervisor.Snapshotter, h uid.Host, in saveImageIn) (hypervisor.ImageReport, error) {

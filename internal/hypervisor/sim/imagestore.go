@@ -13,8 +13,10 @@ func (t *tx) addImage(i hypervisor.Image) (bool, error) {
 }
 
 func (t *tx) dropImage(i hypervisor.ImageRef) error {
-	_, err := t.exec("delete from image where template = ? and store = ?", string(i.Template), string(i.Store))
-	return err
+	if _, err := t.exec("delete from image where template = ? and store = ?", string(i.Template), string(i.Store)); err != nil {
+		return err
+	}
+	return t.forgetSent(string(i.Template), i.Store)
 }
 
 func (p *prepared) imageURL(i hypervisor.ImageRef) (url string, err error) {

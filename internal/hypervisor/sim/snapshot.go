@@ -46,8 +46,10 @@ func (t *tx) kept(s hypervisor.SnapshotRef) (int64, error) {
 // DropSnapshot implements [hypervisor.Snapshotter].
 func (w *World) DropSnapshot(ctx context.Context, host uid.Host, s hypervisor.SnapshotRef) error {
 	return w.do(ctx, host, hypervisor.CommandDropSnapshot, func(t *tx) error {
-		_, err := t.exec("delete from snapshot where snapshot = ? and store = ?", string(s.Snapshot), string(s.Store))
-		return err
+		if _, err := t.exec("delete from snapshot where snapshot = ? and store = ?", string(s.Snapshot), string(s.Store)); err != nil {
+			return err
+		}
+		return t.forgetSent(string(s.Snapshot), s.Store)
 	})
 }
 

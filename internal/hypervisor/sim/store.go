@@ -16,7 +16,7 @@ import (
 const readers = 4
 
 // version is the schema's, in the file's user_version. A world is a simulation: another version's is refused, not migrated.
-const version = 5
+const version = 6
 
 const schema = `
 create table if not exists host (
@@ -44,6 +44,10 @@ create table if not exists image (
 create table if not exists snapshot (
 	snapshot text, store text, bytes int not null,
 	primary key (snapshot, store)
+) without rowid;
+create table if not exists sent (
+	id text, store text, bytes int not null, -- on its way to become an image or a snapshot
+	primary key (id, store)
 ) without rowid;
 create table if not exists checkpoint (
 	id text primary key, vm text not null, memory int not null, machine blob not null
