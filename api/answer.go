@@ -44,7 +44,8 @@ var envelopes = map[string]string{
 	"addldapconfiguration": "ldapconfiguration", "deleteldapconfiguration": "ldapconfiguration", "listldapconfigurations": "ldapconfiguration",
 	"revokesecuritygroupingress": "revokesecuritygroupingress", "revokesecuritygroupegress": "revokesecuritygroupegress",
 	"listldapusers": "ldapuser", "searchldap": "ldapuser", "importldapusers": "ldapuser", "ldapcreateaccount": "createaccount",
-	"deleteiso": "deleteisos",
+	"deleteiso": "deleteisos", "getuploadparamsforvolume": "postuploadvolume", "getuploadparamsfortemplate": "postuploadtemplate",
+	"getuploadparamsforiso": "postuploadiso",
 }
 
 // AnswerOf makes the answer of a command that a facade handles by itself (login, logout) from a value of its wire type.

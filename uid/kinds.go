@@ -55,6 +55,7 @@ type (
 	Snapshot        = ID[snapshotKind]
 	VMSnapshot      = ID[vmSnapshotKind]
 	Extraction      = ID[extractionKind]
+	Upload          = ID[uploadKind]
 	AgentToken      = ID[agentTokenKind]
 	PortForward     = ID[portForwardKind]
 	IPForward       = ID[ipForwardKind]
@@ -135,6 +136,7 @@ type (
 	vmSnapshotKind      struct{}
 	agentTokenKind      struct{}
 	extractionKind      struct{}
+	uploadKind          struct{}
 )
 
 func (domainKind) kind() string                  { return "domain" }
@@ -171,6 +173,7 @@ func (templateKind) kind() string                { return "template" }
 func (imageStoreKind) kind() string              { return "image store" }
 func (ldapServerKind) kind() string              { return "LDAP configuration" }
 func (extractionKind) kind() string              { return "download" }
+func (uploadKind) kind() string                  { return "upload" }
 func (agentTokenKind) kind() string              { return "agent token" }
 func (sshKeyPairKind) kind() string              { return "SSH key pair" }
 func (keyPairKind) kind() string                 { return "API key pair" }

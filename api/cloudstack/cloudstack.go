@@ -84,7 +84,7 @@ var All = []api.Command{
 	ListVolumes, CreateVolume, AttachVolume, DetachVolume, ResizeVolume, DeleteVolume,
 	CreateSnapshot, RevertSnapshot, DeleteSnapshot, ListSnapshots,
 	CreateVMSnapshot, RevertToVMSnapshot, DeleteVMSnapshot, ListVMSnapshot,
-	ExtractVolume, ExtractTemplate, ExtractIso,
+	ExtractVolume, ExtractTemplate, ExtractIso, GetUploadParamsForVolume, GetUploadParamsForTemplate, GetUploadParamsForIso,
 	CreateTemplate, RegisterIso, DeleteIso, AttachIso, DetachIso,
 	ListEvents, ListEventTypes, ListAlerts,
 	ListConfigurations, ListConfigurationGroups, UpdateConfiguration, ResetConfiguration, GetCloudIdentifier,

@@ -2,6 +2,7 @@ package closing
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -139,6 +140,9 @@ func (s *Service) jobsOf(ctx context.Context, e *ending) (jobs, error) {
 
 // endVolumes deletes the volumes that no machine has. Those of a machine that is left are its.
 func (s *Service) endVolumes(ctx context.Context, e *ending) error {
+	if err := s.Uploads.EndOf(ctx, e.Account); err != nil {
+		return err
+	}
 	return s.clear(ctx, e, clearing{
 		kind: "volume", table: "volume",
 		owned: func(ctx context.Context, scope auth.Scope) (out []owned, err error) {
@@ -156,7 +160,7 @@ func (s *Service) endVolumes(ctx context.Context, e *ending) error {
 
 // endSnapshots deletes the account's snapshots.
 func (s *Service) endSnapshots(ctx context.Context, e *ending) error {
-	if err := s.Extractions.EndOf(ctx, e.Account); err != nil {
+	if err := errors.Join(s.Extractions.EndOf(ctx, e.Account), s.Uploads.EndOf(ctx, e.Account)); err != nil {
 		return err
 	}
 	return s.clear(ctx, e, clearing{

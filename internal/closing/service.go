@@ -16,6 +16,7 @@ import (
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/project"
 	"github.com/virga-cloud/virga/internal/snapshot"
+	"github.com/virga-cloud/virga/internal/upload"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -48,6 +49,7 @@ type Parts struct {
 	Snapshots *snapshot.Service
 
 	Extractions *extraction.Service
+	Uploads     *upload.Service
 }
 
 // patience is how long a step waits for other operations to end. Theirs is shorter, where they can be undone.

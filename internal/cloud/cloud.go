@@ -32,6 +32,7 @@ import (
 	"github.com/virga-cloud/virga/internal/facade/cloudstack"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/failover"
+	"github.com/virga-cloud/virga/internal/grant"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/hypervisor/sim"
@@ -58,6 +59,7 @@ import (
 	"github.com/virga-cloud/virga/internal/snapshot"
 	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/internal/upkeep"
+	"github.com/virga-cloud/virga/internal/upload"
 	"github.com/virga-cloud/virga/internal/vmsnapshot"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/vpc"
@@ -143,6 +145,7 @@ type Cloud struct {
 	Console   *console.Service
 
 	Extractions *extraction.Service
+	Uploads     *upload.Service
 
 	Closing  *closing.Service
 	Projects *project.Service
@@ -265,13 +268,18 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	})
 	cl.Volumes.HeldBy(compute.Holder)
 	cl.Volumes.MadeFrom(cl.Snapshots.Source)
-	cl.Images.AlsoIn(snapshot.Bytes)
+	cl.Images.AlsoIn(snapshot.Bytes, upload.Bytes)
 	cl.Routers = router.New(router.Parts{
 		DB: cl.DB, Engine: cl.Engine, Hosts: cl.Hosts, InUse: compute.NetworksInUse, Log: c.Log,
 		Passwords: router.Passwords{Waiting: compute.WaitingOn, Forget: compute.ForgetPassword},
 	})
+	grants := grant.Grants{Accounts: cl.Accounts, Projects: cl.Projects, Roles: cl.Roles}
 	cl.Extractions = extraction.New(extraction.Parts{
-		DB: cl.DB, Engine: cl.Engine, Box: box, Settings: cl.Settings, Accounts: cl.Accounts, Projects: cl.Projects, Roles: cl.Roles,
+		DB: cl.DB, Engine: cl.Engine, Box: box, Settings: cl.Settings, Grants: grants,
+		Images: cl.Images, Volumes: cl.Volumes, Snapshots: cl.Snapshots,
+	})
+	cl.Uploads = upload.New(upload.Parts{
+		DB: cl.DB, Engine: cl.Engine, Box: box, Settings: cl.Settings, Grants: grants,
 		Images: cl.Images, Volumes: cl.Volumes, Snapshots: cl.Snapshots,
 	})
 	cl.Rules = rule.New(rule.Parts{DB: cl.DB, Engine: cl.Engine, Networks: cl.Networks, Routers: cl.Routers, Machines: compute.Reachable})
@@ -287,14 +295,14 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	})
 	cl.Routers.FilledBy(cl.Rules.Fill, cl.Machines.FillRouter)
 	cl.Console = console.New(console.Parts{
-		DB: cl.DB, Accounts: cl.Accounts, Projects: cl.Projects, Roles: cl.Roles, Hosts: cl.Hosts, Machines: cl.Machines,
+		DB: cl.DB, Grants: grants, Hosts: cl.Hosts, Machines: cl.Machines,
 	})
 	cl.Upkeep = upkeep.New(cl.DB, cl.Engine, cl.Hosts, cl.Machines)
 	cl.Failover = failover.New(cl.DB, cl.Engine, cl.Hosts, cl.Machines)
 	cl.Machines.EndedTo(failover.Note)
 	cl.Closing = closing.New(closing.Parts{
 		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Projects: cl.Projects, Machines: cl.Machines, Volumes: cl.Volumes,
-		Snapshots: cl.Snapshots, Extractions: cl.Extractions, Networks: cl.Networks, Images: cl.Images,
+		Snapshots: cl.Snapshots, Extractions: cl.Extractions, Uploads: cl.Uploads, Networks: cl.Networks, Images: cl.Images,
 	})
 	cl.Images.UsedBy(compute.OfTemplate)
 	cl.Zones.GoesWith(cl.Images.LeaveZone)
@@ -333,7 +341,7 @@ func (cl *Cloud) face(c Config) {
 		Annotations: cl.Annotations, Certificates: cl.Certificates, PhysNets: cl.PhysNets, Networks: cl.Networks,
 		Addresses: cl.Addresses, Routers: cl.Routers, Rules: cl.Rules, VPCs: cl.VPCs, Groups: cl.Groups, Agents: cl.Agents, Dial: cl.dial(c.Agents),
 		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Snapshots: cl.Snapshots, Machines: cl.Machines,
-		Access: cl.Access, Kept: cl.Kept, Console: cl.Console, Extractions: cl.Extractions, Closing: cl.Closing, Reset: c.Reset,
+		Access: cl.Access, Kept: cl.Kept, Console: cl.Console, Extractions: cl.Extractions, Uploads: cl.Uploads, Closing: cl.Closing, Reset: c.Reset,
 	}, c.Facade)
 }
 
@@ -454,6 +462,7 @@ func (cl *Cloud) keepers() []keep.Keeper {
 		{Name: "annotations", Period: time.Minute, Round: cl.Annotations.Sweep},
 		{Name: "image-stores", Period: glance, Every: every(setting.StorageStatsInterval), Round: cl.Images.MeasureStores},
 		{Name: "extractions", Period: glance, Every: every(setting.ExtractURLCleanup), Round: cl.Extractions.Sweep},
+		{Name: "uploads", Period: glance, Every: every(setting.UploadInterval), Round: cl.Uploads.Sweep},
 		{Name: "storage-overprovisioning", Period: 10 * time.Second, Round: cl.Pools.Reckon},
 		{Name: "expunge", Period: glance, Every: every(setting.ExpungeInterval), Round: func(ctx context.Context) error {
 			return cl.Machines.ExpungeOld(ctx, setting.ExpungeDelay.Of(cl.Settings))

@@ -42,7 +42,9 @@ var always = []invariant{
 		select 'machine ' || id || ' is ' || state from vms where removed is null and state not in ('Running', 'Stopped', 'Destroyed', 'Error')
 		union all select 'host ' || name || ' is ' || state || ', ' || resource_state from hosts
 			where removed is null and (state in ('Connecting', 'Removed') or resource_state = 'Creating')
-		union all select 'volume ' || id || ' is ' || state from volumes where removed is null and state not in ('Allocated', 'Ready')
+		union all select 'volume ' || id || ' is ' || state from volumes where removed is null
+			and state not in ('Allocated', 'Ready', 'NotUploaded', 'UploadError', 'UploadAbandoned')
+		union all select 'upload ' || id || ' is ' || state from uploads where state in ('Receiving', 'Taking')
 		union all select 'extraction ' || id || ' is ' || state from extractions where state <> 'Ready'
 		union all select 'snapshot ' || id || ' is ' || state from snapshots where removed is null and state <> 'BackedUp'
 		union all select 'VM snapshot ' || id || ' is ' || state from vm_snapshots where removed is null and state <> 'Ready'
@@ -215,6 +217,7 @@ var references = append([]reference{
 	{"vms", "service_offering_id", "service_offerings"}, {"vms", "os_type_id", "os_types"}, {"vms", "group_id", "vm_groups"},
 	{"volumes", "template_id", "templates"}, {"volumes", "disk_offering_id", "disk_offerings"},
 	{"volumes", "service_offering_id", "service_offerings"}, {"volumes", "snapshot_id", "snapshots"}, {"snapshots", "volume_id", "volumes"},
+	{"volumes", "upload_id", "uploads"}, {"uploads", "volume_id", "volumes"}, {"uploads", "template_id", "templates"},
 	{"templates", "os_type_id", "os_types"}, {"os_types", "category_id", "os_categories"},
 	{"routers", "host_id", "hosts"}, {"router_leftovers", "router_id", "routers"}, {"router_leftovers", "host_id", "hosts"},
 	{"nics", "vm_id", "vms"}, {"nics", "network_id", "networks"}, {"free_ips", "network_id", "networks"},
@@ -250,7 +253,8 @@ var derived = map[string]string{
 	"snapshot":   "select count(*) from snapshots v where v.account_id = c.account_id and v.removed is null",
 	"secondary_gb": "(select coalesce(sum((z.stored_bytes + 1073741823) / 1073741824), 0) from template_zones z join templates v on v.id = z.template_id " +
 		"where v.account_id = c.account_id and z.removed is null) + (select coalesce(sum((v.stored_bytes + 1073741823) / 1073741824), 0) " +
-		"from snapshots v where v.account_id = c.account_id and v.removed is null)",
+		"from snapshots v where v.account_id = c.account_id and v.removed is null) + (select coalesce(sum((v.stored_bytes + 1073741823) / 1073741824), 0) " +
+		"from uploads v where v.account_id = c.account_id)",
 	"project": "select count(*) from project_members v where v.account_id = c.account_id and v.admin",
 	"network": "select count(*) from networks v where v.account_id = c.account_id and v.removed is null",
 }
@@ -411,7 +415,8 @@ func compareHosts(ctx context.Context, d *db.DB, enrolled []uid.Host) (broken []
 func compareSnapshots(ctx context.Context, d *db.DB, there []hypervisor.SnapshotRef) (broken []error) {
 	var ids []uid.Snapshot
 	if err := d.Read().NewRaw(`select id from snapshots where removed is null
-		union all select id from extractions where volume_id is not null`).Scan(ctx, &ids); err != nil {
+		union all select id from extractions where volume_id is not null
+		union all select id from uploads where state = 'Taken'`).Scan(ctx, &ids); err != nil {
 		return []error{err}
 	}
 	stored := map[uid.Snapshot]bool{}

@@ -47,7 +47,7 @@ func (s *stormy) stands(t *testing.T, id uid.Template, state image.State, images
 	switch {
 	case state == "" && len(entries) > 0:
 		t.Errorf("%+v is left", entries)
-	case state != "" && (len(entries) != 1 || entries[0].Place.State != state || (state == image.Failed) != (entries[0].Place.Problem != "")):
+	case state != "" && (len(entries) != 1 || entries[0].Place.State != state || (state == image.Failed || state == image.UploadError) != (entries[0].Place.Problem != "")):
 		t.Errorf("%+v, want %s", entries, state)
 	}
 	there, err := s.World.Inspect(s.ctx)

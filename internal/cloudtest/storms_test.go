@@ -57,6 +57,7 @@ var storms = map[string]func(*testing.T){
 	"template.delete":         TestStormDeleteTemplate,
 	"template.fetch":          TestStormFetchTemplate,
 	"traffictype.add":         TestStormTrafficTypeAdd,
+	"upload.take":             TestStormUpload,
 	"user.disable":            TestStormDisableUser,
 	"vm.cd":                   TestStormCD,
 	"vm.deploy":               TestStormDeploy,

@@ -1,6 +1,7 @@
 package compute
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -63,11 +64,12 @@ func (d disk) ref() hypervisor.DiskRef {
 	return hypervisor.DiskRef{Volume: d.ID, Pool: d.Pool, PoolURL: d.PoolURL}
 }
 
-// made is the disk as it is to be made: a copy of a template or of a snapshot, or empty.
+// made is the disk as it is to be made: a copy of a template, of a snapshot or of what was uploaded, or empty.
 func (d disk) made() hypervisor.Disk {
 	return hypervisor.Disk{
-		DiskRef: d.ref(), Bytes: d.Size, Template: d.Template, TemplateBytes: d.TemplateBytes, Snapshot: d.Snapshot, Store: d.Store,
-		StoreURL: d.StoreURL,
+		DiskRef: d.ref(), Bytes: d.Size, Template: d.Template, TemplateBytes: d.TemplateBytes,
+		Snapshot: cmp.Or(d.Snapshot, uid.Snapshot(d.Upload)), // what was uploaded is kept as a snapshot is
+		Store:    d.Store, StoreURL: d.StoreURL,
 	}
 }
 
@@ -89,8 +91,8 @@ var (
 		coalesce(m.network_rate, 0) as network_rate, coalesce(o.io_limits, s.io_limits, '{}') as io_limits from volumes d
 		left join storage_pools p on p.id = d.pool_id left join templates t on t.id = d.template_id
 		left join template_zones z on z.template_id = d.template_id and z.zone_id = d.zone_id and z.removed is null
-		left join snapshots f on f.id = d.snapshot_id
-		left join image_stores i on i.id = coalesce(f.store_id, z.store_id)
+		left join snapshots f on f.id = d.snapshot_id left join uploads u on u.id = d.upload_id
+		left join image_stores i on i.id = coalesce(u.store_id, f.store_id, z.store_id)
 		left join disk_offerings o on o.id = d.disk_offering_id left join service_offerings s on s.id = d.service_offering_id
 		left join vms v on v.id = d.vm_id left join service_offerings m on m.id = v.service_offering_id
 		where d.vm_id = ? and d.removed is null order by d.device`)

@@ -8,15 +8,13 @@ import (
 	"io"
 	"time"
 
-	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/grant"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor"
-	"github.com/virga-cloud/virga/internal/project"
-	"github.com/virga-cloud/virga/internal/role"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -34,9 +32,7 @@ const (
 // Service gives tickets, and connections for them.
 type Service struct {
 	db       *db.DB
-	accounts *account.Service
-	projects *project.Service
-	roles    *role.Service
+	grants   grant.Grants
 	hosts    *host.Service
 	machines *compute.Service
 }
@@ -44,16 +40,14 @@ type Service struct {
 // Parts are what a service works with.
 type Parts struct {
 	DB       *db.DB
-	Accounts *account.Service
-	Projects *project.Service
-	Roles    *role.Service
+	Grants   grant.Grants
 	Hosts    *host.Service
 	Machines *compute.Service
 }
 
 // New makes a service.
 func New(p Parts) *Service {
-	return &Service{p.DB, p.Accounts, p.Projects, p.Roles, p.Hosts, p.Machines}
+	return &Service{p.DB, p.Grants, p.Hosts, p.Machines}
 }
 
 // ticket is the right to see and use a machine's screen.
@@ -189,18 +183,9 @@ func errSpent() error {
 
 // granted gives the machine that a ticket is for, if its user may still use it.
 func (s *Service) granted(ctx context.Context, t ticket) (compute.VM, hypervisor.Screener, error) {
-	caller := auth.System()
-	if t.User != caller.User {
-		var err error
-		if caller, _, err = s.accounts.ByUser(ctx, t.User); err != nil {
-			return compute.VM{}, nil, err
-		}
-		if caller, err = s.projects.Reach(ctx, caller, Command); err != nil {
-			return compute.VM{}, nil, err
-		}
-		if ok, err := s.roles.Allows(ctx, caller, Command); err != nil || !ok {
-			return compute.VM{}, nil, errOr(err, errSpent())
-		}
+	caller, may, err := s.grants.Caller(ctx, t.User, Command)
+	if err != nil || !may {
+		return compute.VM{}, nil, errOr(err, errSpent())
 	}
 	return s.machine(auth.With(ctx, caller), t.VM)
 }

@@ -131,6 +131,7 @@ const (
 	VolumeDelete  Kind = "VOLUME.DELETE"
 	VolumeResize  Kind = "VOLUME.RESIZE"
 	VolumeExtract Kind = "VOLUME.EXTRACT"
+	VolumeUpload  Kind = "VOLUME.UPLOAD"
 
 	SnapshotCreate Kind = "SNAPSHOT.CREATE"
 	SnapshotDelete Kind = "SNAPSHOT.DELETE"
@@ -142,12 +143,14 @@ const (
 
 	ISOCreate  Kind = "ISO.CREATE"
 	ISOExtract Kind = "ISO.EXTRACT"
+	ISOUpload  Kind = "ISO.UPLOAD"
 	ISODelete  Kind = "ISO.DELETE"
 	ISOAttach  Kind = "ISO.ATTACH"
 	ISODetach  Kind = "ISO.DETACH"
 
 	TemplateCreate  Kind = "TEMPLATE.CREATE"
 	TemplateExtract Kind = "TEMPLATE.EXTRACT"
+	TemplateUpload  Kind = "TEMPLATE.UPLOAD"
 	TemplateDelete  Kind = "TEMPLATE.DELETE"
 	TemplateFetch   Kind = "TEMPLATE.DOWNLOAD.START"
 
@@ -256,9 +259,9 @@ var resources = map[Kind]string{
 	IPAssign: "PublicIpAddress", IPRelease: "PublicIpAddress", IPUpdate: "PublicIpAddress",
 	VolumeCreate: "Volume", VolumeAttach: "Volume", VolumeDetach: "Volume", VolumeDelete: "Volume",
 	VMSnapshotCreate: "VmSnapshot", VMSnapshotDelete: "VmSnapshot", VMSnapshotRevert: "VmSnapshot",
-	VolumeResize: "Volume", VolumeExtract: "Volume", SnapshotCreate: "Snapshot", SnapshotDelete: "Snapshot", SnapshotRevert: "Snapshot",
-	ISOCreate: "Iso", ISOExtract: "Iso", ISODelete: "Iso", ISOAttach: "Iso", ISODetach: "Iso",
-	TemplateCreate: "Template", TemplateExtract: "Template", TemplateDelete: "Template", TemplateFetch: "Template", ImageStoreCreate: "ImageStore",
+	VolumeResize: "Volume", VolumeExtract: "Volume", VolumeUpload: "Volume", SnapshotCreate: "Snapshot", SnapshotDelete: "Snapshot", SnapshotRevert: "Snapshot",
+	ISOCreate: "Iso", ISOExtract: "Iso", ISOUpload: "Iso", ISODelete: "Iso", ISOAttach: "Iso", ISODetach: "Iso",
+	TemplateCreate: "Template", TemplateExtract: "Template", TemplateUpload: "Template", TemplateDelete: "Template", TemplateFetch: "Template", ImageStoreCreate: "ImageStore",
 	RegionCreate: "Region", RegionEdit: "Region", RegionDelete: "Region",
 	ZoneCreate: "Zone", ZoneEdit: "Zone", ZoneDelete: "Zone", PodCreate: "Pod", PodEdit: "Pod", PodDelete: "Pod",
 	ClusterCreate: "Cluster", ClusterEdit: "Cluster", ClusterDelete: "Cluster", PoolCreate: "StoragePool", PoolDelete: "StoragePool",

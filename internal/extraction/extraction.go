@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
+	"github.com/virga-cloud/virga/internal/grant"
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/op"
-	"github.com/virga-cloud/virga/internal/project"
-	"github.com/virga-cloud/virga/internal/role"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/snapshot"
@@ -74,9 +72,7 @@ type Parts struct {
 	Engine    *op.Engine
 	Box       *secret.Box // seals the addresses
 	Settings  *setting.Settings
-	Accounts  *account.Service
-	Projects  *project.Service
-	Roles     *role.Service
+	Grants    grant.Grants
 	Images    *image.Service
 	Volumes   *volume.Service
 	Snapshots *snapshot.Service

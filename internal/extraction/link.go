@@ -76,24 +76,15 @@ func (s *Service) Open(ctx context.Context, link string) (*File, error) {
 
 // granted refuses a link whose user may not use the command any more, or may not have the thing.
 func (s *Service) granted(ctx context.Context, e Extraction) error {
-	caller := auth.System()
-	if e.User != caller.User {
-		var err error
-		if caller, _, err = s.Accounts.ByUser(ctx, e.User); err != nil {
-			return errSpent()
-		}
-		if caller, err = s.Projects.Reach(ctx, caller, e.Kind.Command()); err != nil {
-			return err
-		}
-		if ok, err := s.Roles.Allows(ctx, caller, e.Kind.Command()); err != nil {
-			return err
-		} else if !ok {
-			return errSpent()
-		}
+	caller, may, err := s.Grants.Caller(ctx, e.User, e.Kind.Command())
+	if fault.Is(err, fault.Unauthenticated) || err == nil && !may {
+		return errSpent()
+	}
+	if err != nil {
+		return err
 	}
 	ctx = auth.With(ctx, caller)
 	var n int
-	var err error
 	ready := true
 	if e.Kind == Volume {
 		_, n, err = s.Volumes.List(ctx, volume.Filter{Scope: caller.Reach(), IDs: []uid.Volume{e.Volume}})

@@ -9,7 +9,7 @@ import (
 // domain is the domain, bottom to top. A package imports those before it and never one after it. An arrow that wants to run
 // upward is turned round: the upper package writes into the lower one's table, or implements an interface that it declares.
 var domain = strings.Fields(`
-	role detail annotation certificate limit account ldap oidc saml apilimit keypair tag project zone offering provider vlan subnet physnet network host document peer secgroup agent router rule address vpc vpn pool image volume snapshot vmsnapshot vmgroup extraction placement compute credential console upkeep failover autoscale
+	role detail annotation certificate limit account ldap oidc saml apilimit keypair tag project grant zone offering provider vlan subnet physnet network host document peer secgroup agent router rule address vpc vpn pool image volume snapshot vmsnapshot vmgroup extraction upload placement compute credential console upkeep failover autoscale
 	usage quota order closing capacity
 `)
 
@@ -82,13 +82,14 @@ var rules = []rule{
 	{"internal/facade/cloudstack/ldap", "internal/facade/cloudstack/look api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/console", "internal/facade/cloudstack/front api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/extract", "internal/facade/cloudstack/front internal/facade/cloudstack/look api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
+	{"internal/facade/cloudstack/upload", "internal/facade/cloudstack/front internal/facade/cloudstack/look api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/machine", "internal/facade/cloudstack/look internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/offer", "internal/facade/cloudstack/look internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/note", "internal/facade/cloudstack/look internal/facade/cloudstack/owned internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/project", "internal/facade/cloudstack/look internal/facade/cloudstack/owned internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/region", "internal/facade/cloudstack/look internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudstack/signon", "internal/outside/idp internal/facade/cloudstack/front internal/facade/cloudstack/look api api/cloudstack DOMAIN " + mechanics, "database/sql os/exec", facades},
-	{"internal/facade/cloudstack", "internal/facade/cloudstack/address internal/facade/cloudstack/balancer internal/facade/cloudstack/console internal/facade/cloudstack/disk internal/facade/cloudstack/extract internal/facade/cloudstack/router internal/facade/cloudstack/rule internal/facade/cloudstack/vmsnapshot internal/facade/cloudstack/secgroup internal/facade/cloudstack/agents internal/facade/cloudstack/signon internal/facade/cloudstack/front internal/facade/cloudstack/ldap internal/facade/cloudstack/look internal/facade/cloudstack/machine internal/facade/cloudstack/note internal/facade/cloudstack/offer internal/facade/cloudstack/owned internal/facade/cloudstack/plant internal/facade/cloudstack/project internal/facade/cloudstack/region internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics + " internal/hypervisor", "database/sql os/exec", facades},
+	{"internal/facade/cloudstack", "internal/facade/cloudstack/address internal/facade/cloudstack/balancer internal/facade/cloudstack/console internal/facade/cloudstack/disk internal/facade/cloudstack/extract internal/facade/cloudstack/router internal/facade/cloudstack/rule internal/facade/cloudstack/vmsnapshot internal/facade/cloudstack/secgroup internal/facade/cloudstack/agents internal/facade/cloudstack/signon internal/facade/cloudstack/upload internal/facade/cloudstack/front internal/facade/cloudstack/ldap internal/facade/cloudstack/look internal/facade/cloudstack/machine internal/facade/cloudstack/note internal/facade/cloudstack/offer internal/facade/cloudstack/owned internal/facade/cloudstack/plant internal/facade/cloudstack/project internal/facade/cloudstack/region internal/facade/cloudstack/wire api api/cloudstack DOMAIN " + mechanics + " internal/hypervisor", "database/sql os/exec", facades},
 	{"internal/facade/vcloud", "api api/vcloud DOMAIN " + mechanics, "database/sql os/exec", facades},
 	{"internal/facade/cloudbolt", "api api/cloudbolt DOMAIN " + mechanics, "database/sql os/exec", facades},
 

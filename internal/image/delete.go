@@ -97,7 +97,9 @@ func (s *Service) beginRemoval(ctx context.Context, tx db.Tx, q *op.Request, r *
 			return fault.Conflictf("%s %q is being fetched or made; cancel that job, or wait for its end", t.noun(), t.Name)
 		case Deleting:
 			return fault.Conflictf("%s %q is being deleted already", t.noun(), t.Name)
-		case Ready, Failed:
+		case UploadInProgress:
+			return fault.Conflictf("%s %q is being uploaded; wait for the end of that", t.noun(), t.Name)
+		case Ready, Failed, NotUploaded, UploadError, UploadAbandoned:
 		}
 		r.Zones = append(r.Zones, p.Zone)
 	}

@@ -68,6 +68,12 @@ const (
 	Ready    State = "Ready"
 	Failed   State = "Failed"
 	Deleting State = "Deleting"
+
+	// Of those that users upload.
+	NotUploaded      State = "NotUploaded" // its user may send it still
+	UploadInProgress State = "UploadInProgress"
+	UploadError      State = "UploadError"
+	UploadAbandoned  State = "UploadAbandoned" // nothing came for too long
 )
 
 // The types of images.

@@ -47,17 +47,26 @@ func Own(ctx context.Context, tx db.Tx, caller auth.Caller, id uid.Template, zon
 
 // Reader gives what reads an image in a zone's store, one of its hosts, and what they call it.
 func (s *Service) Reader(ctx context.Context, id uid.Template, z uid.Zone) (hypervisor.Giver, uid.Host, hypervisor.Stored, error) {
+	return through[hypervisor.Giver](ctx, s, id, z, "read")
+}
+
+// Writer gives what takes an image into a zone's store, one of its hosts, and what they call it.
+func (s *Service) Writer(ctx context.Context, id uid.Template, z uid.Zone) (hypervisor.Taker, uid.Host, hypervisor.Stored, error) {
+	return through[hypervisor.Taker](ctx, s, id, z, "write to")
+}
+
+func through[D any](ctx context.Context, s *Service, id uid.Template, z uid.Zone, do string) (d D, on uid.Host, at hypervisor.Stored, err error) {
 	t, err := entry(ctx, s.DB.Read(), id, z)
 	if err != nil {
-		return nil, "", hypervisor.Stored{}, err
+		return d, "", at, err
 	}
 	imager, on, ref, err := s.imagerOf(ctx, t)
 	if err != nil {
-		return nil, "", hypervisor.Stored{}, err
+		return d, "", at, err
 	}
-	giver, can := imager.(hypervisor.Giver)
+	d, can := imager.(D)
 	if !can || on == "" {
-		return nil, "", hypervisor.Stored{}, fault.Conflictf("the zone has no hosts that could read its stores")
+		return d, "", at, fault.Conflictf("the zone has no hosts that could %s its stores", do)
 	}
-	return giver, on, hypervisor.Stored{Store: ref.Store, StoreURL: ref.StoreURL, Template: id}, nil
+	return d, on, hypervisor.Stored{Store: ref.Store, StoreURL: ref.StoreURL, Template: id}, nil
 }

@@ -34,33 +34,13 @@ type RegisterIn struct {
 
 // Register adds a template and starts fetching it into a store of each of its zones.
 func (s *Service) Register(ctx context.Context, in RegisterIn) (Template, error) {
-	t := in.Template
-	t.Type = User
-	if in.ISO {
-		t.Format = ISO
-	} else if err := s.checkKind(&t); err != nil {
+	t, err := s.complete(ctx, in, func(t Template) error { return checkURL(t.URL, t.Format) })
+	if err != nil {
 		return Template{}, err
 	}
-	if err := checkURL(t.URL, t.Format); err != nil {
-		return Template{}, err
-	}
-	if err := checkSum(t.Checksum); err != nil {
-		return Template{}, err
-	}
-	if err := s.check(ctx, &t); err != nil {
-		return Template{}, err
-	}
-	err := s.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		owner, err := s.Accounts.Owner(ctx, tx, in.Owner)
+	err = s.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		places, err := s.enter(ctx, tx, in, &t, Waiting)
 		if err != nil {
-			return err
-		}
-		t.ID, t.Account, t.Domain, t.Created, t.CrossZones = uid.New[uid.Template](), owner.Account, owner.Domain, tx.Now, len(in.Zones) == 0
-		places, err := s.places(ctx, tx, in, owner.Domain)
-		if err != nil {
-			return err
-		}
-		if err := s.add(ctx, tx, t, places); err != nil {
 			return err
 		}
 		if err := once.Record(ctx, tx, string(t.ID), ""); err != nil {
@@ -74,6 +54,41 @@ func (s *Service) Register(ctx context.Context, in RegisterIn) (Template, error)
 		return nil
 	})
 	return t, err
+}
+
+// complete checks what is registered and fills in what it leaves out.
+func (s *Service) complete(ctx context.Context, in RegisterIn, source func(Template) error) (Template, error) {
+	t := in.Template
+	t.Type = User
+	if in.ISO {
+		t.Format = ISO
+	} else if err := s.checkKind(&t); err != nil {
+		return Template{}, err
+	}
+	if err := source(t); err != nil {
+		return Template{}, err
+	}
+	if err := CheckSum(t.Checksum); err != nil {
+		return Template{}, err
+	}
+	return t, s.check(ctx, &t)
+}
+
+// enter adds what is registered, for its owner and in its zones, where it is in a state.
+func (s *Service) enter(ctx context.Context, tx db.Tx, in RegisterIn, t *Template, as State) ([]Place, error) {
+	owner, err := s.Accounts.Owner(ctx, tx, in.Owner)
+	if err != nil {
+		return nil, err
+	}
+	t.ID, t.Account, t.Domain, t.Created, t.CrossZones = uid.New[uid.Template](), owner.Account, owner.Domain, tx.Now, len(in.Zones) == 0
+	places, err := s.places(ctx, tx, in, owner.Domain)
+	if err != nil {
+		return nil, err
+	}
+	for i := range places {
+		places[i].State = as
+	}
+	return places, s.add(ctx, tx, *t, places)
 }
 
 // add writes a template's rows and the event, and counts it.
@@ -266,8 +281,8 @@ func checkURL(text, format string) error {
 		strings.Join(endings[format], " or "))
 }
 
-// checkSum refuses what is no checksum: hex of a known length, with or without the algorithm's name before it.
-func checkSum(sum string) error {
+// CheckSum refuses what is no checksum: hex of a known length, with or without the algorithm's name before it.
+func CheckSum(sum string) error {
 	if sum == "" {
 		return nil
 	}

@@ -123,6 +123,17 @@ func setPlace(ctx context.Context, tx db.Tx, p Place) error {
 	return err
 }
 
+// Advance moves an image in a zone from a state to that of p, and tells whether it was in it.
+func Advance(ctx context.Context, tx db.Tx, p Place, from State) (bool, error) {
+	done, err := tx.NewRaw(`update template_zones set state = ?, problem = ?
+		where template_id = ? and zone_id = ? and state = ? and removed is null`, p.State, p.Problem, p.Template, p.Zone, from).Exec(ctx)
+	if err != nil {
+		return false, err
+	}
+	n, err := done.RowsAffected()
+	return n > 0, err
+}
+
 func setSize(ctx context.Context, tx db.Tx, id uid.Template, bytes int64) error {
 	if _, err := tx.NewRaw("update templates set size = ? where id = ?", bytes, id).Exec(ctx); err != nil {
 		return err

@@ -23,7 +23,8 @@ var counted = map[limit.Kind]string{
 	limit.Snapshots: "select count(*) from snapshots where account_id = ? and removed is null",
 	limit.SecondaryGB: `select coalesce(sum((x.bytes + 1073741823) / 1073741824), 0) from (
 		select t.account_id, z.stored_bytes as bytes from template_zones z join templates t on t.id = z.template_id where z.removed is null
-		union all select account_id, stored_bytes from snapshots where removed is null) x where x.account_id = ?`,
+		union all select account_id, stored_bytes from snapshots where removed is null
+		union all select account_id, stored_bytes from uploads) x where x.account_id = ?`,
 }
 
 func countOf(ctx context.Context, tx db.Tx, id uid.Account, k limit.Kind) (n int64, err error) {

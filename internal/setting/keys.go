@@ -85,6 +85,14 @@ var (
 		Name: "disable.extraction", Category: Advanced, Group: "Storage",
 		Doc: "Whether only root admins may download templates, ISOs and volumes.",
 	}, false)
+	UploadTimeout = span(Setting{
+		Name: "upload.operation.timeout", Category: Advanced, Group: "Storage",
+		Doc: "For how many minutes an upload may be awaited, and then stand still, before it is abandoned. The address to send it to is good as long.",
+	}, time.Minute, 10*time.Minute, time.Minute)
+	UploadInterval = span(Setting{
+		Name: "upload.monitoring.interval", Category: Advanced, Group: "Storage",
+		Doc: "How many seconds pass between two looks for uploads that are to be abandoned, and for what is left of those that have ended.",
+	}, time.Second, time.Minute, time.Second)
 	StorageStatsInterval = span(Setting{
 		Name: "storage.stats.interval", Category: Storage, Group: "Storage",
 		Doc: "How many milliseconds pass between two looks at how large image stores are.",
@@ -327,6 +335,10 @@ var (
 		Name: "storage.max.volume.size", Category: Storage, Group: "Storage",
 		Doc: "The greatest size, in GB, that any volume may have.",
 	}, 2000, 1, 65536)
+	MaxVolumeUpload = whole(Setting{
+		Name: "storage.max.volume.upload.size", Category: Storage, Group: "Storage",
+		Doc: "The greatest size, in GB, of what is uploaded for a volume.",
+	}, 500, 1, 65536)
 	MaxVMSnapshots = whole(Setting{
 		Name: "vmsnapshot.max", Category: Advanced, Group: "Compute",
 		Doc: "How many VM snapshots a virtual machine may have.",

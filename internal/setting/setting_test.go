@@ -266,7 +266,7 @@ func TestList(t *testing.T) {
 		want []string
 	}{
 		"by name, a start's own default": {setting.Filter{Name: "expunge.delay"}, []string{"expunge.delay=3600"}},
-		"by category":                    {setting.Filter{Category: "STORAGE"}, []string{"storage.max.volume.size=2000", "storage.stats.interval=60000"}},
+		"by category":                    {setting.Filter{Category: "STORAGE"}, []string{"storage.max.volume.size=2000", "storage.max.volume.upload.size=500", "storage.stats.interval=60000"}},
 		"by keyword":                     {setting.Filter{Keyword: "LOCKED out"}, []string{"incorrect.login.attempts.allowed=5", "incorrect.login.lockout.longest=3600", "incorrect.login.lockout.time=60"}},
 		"a page":                         {setting.Filter{Keyword: "locked out", Offset: 2, Limit: 5}, []string{"incorrect.login.lockout.time=60"}},
 		"beyond":                         {setting.Filter{Keyword: "locked out", Offset: 9, Limit: 5}, nil},

@@ -100,16 +100,25 @@ func (s *Service) snapshotter(ctx context.Context, n Snapshot) (hypervisor.Snaps
 
 // Reader gives what reads a snapshot in its store, one of its hosts, and what they call it.
 func (s *Service) Reader(ctx context.Context, n Snapshot) (hypervisor.Giver, uid.Host, hypervisor.Stored, error) {
+	return through[hypervisor.Giver](ctx, s, n, "read")
+}
+
+// Writer gives what takes a snapshot into its store, one of its hosts, and what they call it.
+func (s *Service) Writer(ctx context.Context, n Snapshot) (hypervisor.Taker, uid.Host, hypervisor.Stored, error) {
+	return through[hypervisor.Taker](ctx, s, n, "write to")
+}
+
+func through[D any](ctx context.Context, s *Service, n Snapshot, do string) (d D, on uid.Host, at hypervisor.Stored, err error) {
 	driver, on, err := s.snapshotter(ctx, n)
 	if err != nil {
-		return nil, "", hypervisor.Stored{}, err
+		return d, "", at, err
 	}
-	giver, can := driver.(hypervisor.Giver)
+	d, can := driver.(D)
 	if !can || on == "" {
-		return nil, "", hypervisor.Stored{}, fault.Conflictf("the zone has no %s hosts that could read its stores", n.Hypervisor)
+		return d, "", at, fault.Conflictf("the zone has no %s hosts that could %s its stores", n.Hypervisor, do)
 	}
 	ref, err := s.ref(ctx, n)
-	return giver, on, hypervisor.Stored{Store: ref.Store, StoreURL: ref.StoreURL, Snapshot: ref.Snapshot}, err
+	return d, on, hypervisor.Stored{Store: ref.Store, StoreURL: ref.StoreURL, Snapshot: ref.Snapshot}, err
 }
 
 func removed(ctx context.Context, tx db.Tx, r *removal) error {

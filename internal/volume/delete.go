@@ -2,6 +2,7 @@ package volume
 
 import (
 	"context"
+	"slices"
 
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
@@ -12,6 +13,9 @@ import (
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/uid"
 )
+
+// deletable are the states in which a volume can be deleted.
+var deletable = []State{Ready, Allocated, NotUploaded, UploadError, UploadAbandoned}
 
 // removal is the state of deleting a volume.
 type removal struct {
@@ -40,7 +44,7 @@ func (s *Service) beginRemoval(ctx context.Context, tx db.Tx, q *op.Request, r *
 		return err
 	case v.VM != "":
 		return fault.Conflictf("volume %q is attached to a virtual machine; detach it first", v.Name)
-	case v.State != Ready && v.State != Allocated:
+	case !slices.Contains(deletable, v.State):
 		return fault.Conflictf("volume %q is %s and can't be deleted", v.Name, v.State)
 	}
 	r.Was = v.State

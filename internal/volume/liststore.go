@@ -2,6 +2,7 @@ package volume
 
 import (
 	"context"
+	"strings"
 
 	"github.com/uptrace/bun"
 
@@ -48,7 +49,14 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Volume, int, error) {
 	f.Tags.Where(q, tag.Volume, "v.id")
 	db.Equal(q, "v.name", f.Name)
 	db.EqualFold(q, "v.type", f.Type)
-	db.EqualFold(q, "v.state", f.State)
+	switch {
+	case strings.EqualFold(string(f.State), string(Uploaded)):
+		q.Where("v.state = ? and v.upload_id is not null", Allocated)
+	case strings.EqualFold(string(f.State), string(Allocated)):
+		q.Where("v.state = ? and v.upload_id is null", Allocated)
+	default:
+		db.EqualFold(q, "v.state", f.State)
+	}
 	db.Equal(q, "v.vm_id", f.VM)
 	db.In(q, "v.vm_id", f.OnlyOf)
 	db.Equal(q, "v.zone_id", f.Zone)

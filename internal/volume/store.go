@@ -93,6 +93,21 @@ func Settle(ctx context.Context, tx db.Tx, id uid.Volume, from, to State) error 
 	return tx.Later(ctx, settle, to, id, from)
 }
 
+// Advance moves a volume from a state to another one, and tells whether it was in that.
+func Advance(ctx context.Context, tx db.Tx, id uid.Volume, from, to State) (bool, error) {
+	done, err := tx.NewRaw("update volumes set state = ? where id = ? and state = ? and removed is null", to, id, from).Exec(ctx)
+	if err != nil {
+		return false, err
+	}
+	n, err := done.RowsAffected()
+	return n > 0, err
+}
+
+func forgetUpload(ctx context.Context, tx db.Tx, id uid.Volume) error {
+	_, err := tx.NewRaw("update volumes set upload_id = null where id = ?", id).Exec(ctx)
+	return err
+}
+
 // setSize records the size of a volume's disk, and the offering that says it.
 func setSize(ctx context.Context, tx db.Tx, id uid.Volume, bytes int64, offering uid.DiskOffering) error {
 	_, err := tx.NewRaw("update volumes set size = ?, disk_offering_id = nullif(?, '') where id = ?", bytes, offering, id).Exec(ctx)

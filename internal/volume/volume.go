@@ -24,6 +24,14 @@ const (
 	Snapshotting State = "Snapshotting"
 	Reverting    State = "RevertSnapshotting"
 	Copying      State = "Copying" // to be downloaded
+
+	// Of those that users upload. What has come is kept in a store of images until the disk is made from it: until then they are Allocated,
+	// and shown as Uploaded.
+	NotUploaded      State = "NotUploaded" // its user may send it still
+	UploadInProgress State = "UploadInProgress"
+	UploadError      State = "UploadError"
+	UploadAbandoned  State = "UploadAbandoned" // nothing came for too long
+	Uploaded         State = "Uploaded"
 )
 
 // Type tells a machine's root disk from its data disks.
@@ -49,6 +57,7 @@ type Volume struct {
 	Device          *int                // nil when detached; 0 is the root disk
 	Template        uid.Template        `bun:"template_id,nullzero"`
 	Snapshot        uid.Snapshot        `bun:"snapshot_id,nullzero"` // that it is made from
+	Upload          uid.Upload          `bun:"upload_id,nullzero"`   // that it is made from, until it is
 	DiskOffering    uid.DiskOffering    `bun:"disk_offering_id,nullzero"`
 	ServiceOffering uid.ServiceOffering `bun:"service_offering_id,nullzero"`
 	Name            string
@@ -58,4 +67,12 @@ type Volume struct {
 	Created         time.Time
 	Attached        time.Time `bun:",nullzero"`
 	Removed         time.Time `bun:",nullzero"`
+}
+
+// Shown is the state that users see.
+func (v Volume) Shown() State {
+	if v.State == Allocated && v.Upload != "" {
+		return Uploaded
+	}
+	return v.State
 }

@@ -1248,6 +1248,7 @@ create table volumes (
     device      bigint,
     template_id text,
     snapshot_id text,                                  -- that its disk is made from
+    upload_id   text,                                  -- that its disk is made from, until it is
     disk_offering_id text   references disk_offerings (id),
     service_offering_id text,
     name        text        not null,
@@ -1304,6 +1305,30 @@ create table extractions (
 create index extractions_expires on extractions (expires);
 create index extractions_volume on extractions (volume_id) where volume_id is not null;
 create index extractions_account on extractions (account_id);
+
+-- internal/upload -------------------------------------------------------------------------------------------------
+create table uploads (
+    id          text primary key,                      -- also of what came for a volume, in its store
+    account_id  text        not null references accounts (id),
+    domain_id   text        not null references domains (id),
+    user_id     text        not null,                  -- whose right it is
+    kind        text        not null,                  -- Template, Iso, Volume
+    template_id text        references templates (id),
+    volume_id   text        references volumes (id),
+    zone_id     text        not null references zones (id),
+    store_id    text        not null references image_stores (id),
+    hypervisor  text        not null,                  -- whose hosts handle it; '' of ISOs
+    format      text        not null,
+    checksum    text        not null,
+    name        text        not null,                  -- of what is uploaded
+    state       text        not null,                  -- Waiting, Receiving, Taking, Taken, Ended
+    received    bigint      not null default 0,        -- bytes
+    stored_bytes bigint     not null default 0,        -- that what came for a volume takes in the store
+    created     timestamptz not null,
+    expires     timestamptz not null                   -- until when it may begin, or go on
+);
+create index uploads_expires on uploads (expires);
+create index uploads_account on uploads (account_id);
 
 -- internal/vmsnapshot ---------------------------------------------------------------------------------------------
 create table vm_snapshots (

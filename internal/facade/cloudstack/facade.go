@@ -24,6 +24,7 @@ import (
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/owned"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/signon"
+	"github.com/virga-cloud/virga/internal/facade/cloudstack/upload"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/keypair"
@@ -43,6 +44,7 @@ import (
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/snapshot"
 	"github.com/virga-cloud/virga/internal/tag"
+	uploads "github.com/virga-cloud/virga/internal/upload"
 	"github.com/virga-cloud/virga/internal/vmsnapshot"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/internal/vpc"
@@ -93,6 +95,7 @@ type Services struct {
 	Console   *consoles.Service
 
 	Extractions *extraction.Service
+	Uploads     *uploads.Service
 	Closing     *closing.Service
 
 	Reset func(ctx context.Context) error // puts a sandbox back to its beginning; nil for any other cloud
@@ -119,7 +122,7 @@ func newFacade(s Services, o front.Options, commands ...api.Command) *Facade {
 	}
 	f.Front = front.New(front.Parts{
 		Mux: f.mux, DB: s.DB, Accounts: s.Accounts, Projects: s.Projects, Sessions: s.Sessions, Roles: s.Roles, Limits: s.Limits,
-		Settings: s.Settings, Doors: f.signOn().Doors(), Console: f.consoles().Handler(), Extract: f.extracts().Handler(),
+		Settings: s.Settings, Doors: f.signOn().Doors(), Console: f.consoles().Handler(), Extract: f.extracts().Handler(), Upload: f.uploads().Handler(),
 	}, o)
 	return f
 }
@@ -133,6 +136,11 @@ func (f *Facade) consoles() console.Translator { return console.Translator{Conso
 // extracts gives out templates, ISOs and volumes.
 func (f *Facade) extracts() extract.Translator {
 	return extract.Translator{DB: f.DB, Extractions: f.Extractions}
+}
+
+// uploads takes in templates, ISOs and volumes.
+func (f *Facade) uploads() upload.Translator {
+	return upload.Translator{DB: f.DB, Uploads: f.Uploads}
 }
 
 // Commands are what roles allow or deny: each command with the types of accounts that it is open to.

@@ -70,6 +70,7 @@ func (f *Facade) translators() []func(*api.Mux) {
 		machine.Translator{Machines: f.Machines, Access: f.Access, Show: f.machine}.Register,
 		f.consoles().Register,
 		f.extracts().Register,
+		f.uploads().Register,
 		disk.Translator{
 			DB: f.DB, Engine: f.Engine, Owned: f.Owned, Volumes: f.Volumes, Snapshots: f.Snapshots, Machines: f.Machines,
 		}.Register,

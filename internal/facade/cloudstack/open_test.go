@@ -63,7 +63,7 @@ func pathsServed(t *testing.T) (paths []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, found := range regexp.MustCompile(`m\.Handle(?:Func)?\("(?:GET )?([^"]+)"`).FindAllStringSubmatch(string(text), -1) {
+	for _, found := range regexp.MustCompile(`m\.Handle(?:Func)?\("(?:GET |POST )?([^"]+)"`).FindAllStringSubmatch(string(text), -1) {
 		paths = append(paths, strings.TrimSuffix(found[1], "{$}"))
 	}
 	if len(paths) < 8 {

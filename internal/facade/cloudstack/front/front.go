@@ -30,6 +30,7 @@ type Parts struct {
 	Doors    []Door            // the ways in besides login
 	Console  http.Handler      // serves /client/console; nil for none
 	Extract  http.Handler      // serves /client/extract; nil for none
+	Upload   http.Handler      // serves /client/upload; nil for none
 }
 
 // Options say how a front works. The zero value is right for a server.
@@ -57,6 +58,7 @@ type Front struct {
 	doors    map[string]Door // by the command in small letters
 	consoles http.Handler
 	extracts http.Handler
+	uploads  http.Handler
 	options  Options
 	log      *slog.Logger
 	metrics  *metrics
@@ -68,7 +70,7 @@ type Front struct {
 func New(p Parts, o Options) *Front {
 	f := &Front{
 		mux: p.Mux, db: p.DB, accounts: p.Accounts, projects: p.Projects, sessions: p.Sessions, roles: p.Roles, settings: p.Settings,
-		limits: p.Limits, consoles: p.Console, extracts: p.Extract, options: o, log: o.Log, doors: map[string]Door{},
+		limits: p.Limits, consoles: p.Console, extracts: p.Extract, uploads: p.Upload, options: o, log: o.Log, doors: map[string]Door{},
 	}
 	for _, d := range p.Doors {
 		f.doors[strings.ToLower(api.NameOf(d.Command))] = d

@@ -31,6 +31,9 @@ func (f *Front) routes() http.Handler {
 	if f.extracts != nil {
 		m.Handle("GET /client/extract/", f.extracts)
 	}
+	if f.uploads != nil {
+		m.Handle("POST /client/upload/", f.uploads)
+	}
 	m.Handle("/docs/", http.StripPrefix("/docs", reference.Handler()))
 	m.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json; charset=UTF-8")

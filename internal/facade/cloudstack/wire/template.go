@@ -15,6 +15,10 @@ func status(t image.Template) string {
 		return "Downloading"
 	case t.Place.State == image.Deleting:
 		return "Deleting"
+	case t.Place.State == image.NotUploaded:
+		return "Waiting for its upload"
+	case t.Place.State == image.UploadInProgress:
+		return "Uploading"
 	}
 	return t.Place.Problem
 }

@@ -9,7 +9,7 @@ import (
 // Volume shows what a volume's own row says.
 func Volume(v volume.Volume) cs.Volume {
 	out := cs.Volume{
-		ID: v.ID, Name: v.Name, ZoneID: v.Zone, Type: string(v.Type), State: string(v.State), Size: v.Size, Created: api.At(v.Created),
+		ID: v.ID, Name: v.Name, ZoneID: v.Zone, Type: string(v.Type), State: string(v.Shown()), Size: v.Size, Created: api.At(v.Created),
 		Attached: api.At(v.Attached), VMID: v.VM, DiskOfferingID: v.DiskOffering, ServiceOfferingID: v.ServiceOffering, TemplateID: v.Template,
 		Destroyed: v.State == volume.Expunging || v.State == volume.Expunged, StorageID: v.Pool, SnapshotID: v.Snapshot,
 	}
