@@ -83,7 +83,7 @@ type ListRoutersIn struct {
 	ForVPC    *bool       `api:"forvpc" doc:"Shows only routers of VPCs (true), or only others (false)."`
 	Version   string      `api:"version" doc:"Shows only routers of this version of their template. They are made of none, and have none."`
 	Arch      string      `api:"arch" doc:"Shows only routers of this processor architecture. They are made of no template, and have none of their own."`
-	Failed    *bool       `api:"healthchecksfailed" doc:"Shows only routers that can't be given their configuration (true), or only others (false)."`
+	Failed    *bool       `api:"healthchecksfailed" doc:"Shows only routers that can't be given their configuration or whose services don't all run (true), or only others (false)."`
 	Fetch     bool        `api:"fetchhealthcheckresults" doc:"Whether to show what is known of the health of each."`
 }
 
@@ -119,7 +119,7 @@ type Router struct {
 	Redundant       bool                `json:"isredundantrouter" doc:"Whether the network has two routers."`
 	RedundantState  string              `json:"redundantstate" doc:"Its part among them: UNKNOWN, for there is one."`
 	RequiresUpgrade bool                `json:"requiresupgrade" doc:"Whether it is older than the cloud. It never is: it is made of no template."`
-	ChecksFailed    bool                `json:"healthchecksfailed" doc:"Whether it can't be given its configuration."`
+	ChecksFailed    bool                `json:"healthchecksfailed" doc:"Whether it can't be given its configuration, or one of its services does not run."`
 	Checks          []RouterCheck       `json:"healthcheckresults,omitempty" doc:"What is known of its health, where that was asked for."`
 	Applied         int64               `json:"appliedversion" doc:"The version of the configuration that it was given last; 0 for none since it was started."`
 	Wanted          int64               `json:"wantedversion" doc:"The newest version."`
@@ -147,8 +147,10 @@ type NotOfMachines struct {
 
 // RouterCheck is what is known of one thing in a router's health.
 type RouterCheck struct {
-	Name    string `json:"checkname" doc:"What was looked at."`
-	Type    string `json:"checktype" doc:"The kind of look: basic."`
-	Success bool   `json:"success" doc:"Whether it is well."`
-	Details string `json:"details,omitempty" doc:"What is wrong."`
+	Name    string   `json:"checkname" doc:"What was looked at: whether it can be given its configuration, and each of its services, firewall, dhcp, metadata and balancer."`
+	Type    string   `json:"checktype" doc:"The kind of look: basic."`
+	Success bool     `json:"success" doc:"Whether it is well."`
+	Status  string   `json:"status" doc:"SUCCESS or FAILED, which says the same."`
+	Updated api.Time `json:"lastupdated,omitzero" doc:"When it was first found to be so."`
+	Details string   `json:"details,omitempty" doc:"What is wrong."`
 }

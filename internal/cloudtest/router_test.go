@@ -152,6 +152,60 @@ func TestRouterReports(t *testing.T) {
 	}
 }
 
+// What a host says of a router's services is shown with the router, and since when it is so.
+func TestRouterHealth(t *testing.T) {
+	t.Parallel()
+	cloudtest.Each(t, cloudtest.Options{}, func(t *testing.T, c *cloudtest.Cloud) {
+		ctx := t.Context()
+		vm, err := api.Run(ctx, c.Client, cs.DeployVirtualMachine, c.Sandbox(t).Deploy())
+		must(t, err)
+		network := vm.NICs[0].NetworkID
+		document(t, c, network)
+		look := func(failed bool) map[string]cs.RouterCheck {
+			t.Helper()
+			must(t, c.Routers.Listen(ctx))
+			in := cs.ListRoutersIn{NetworkID: network, Scope: api.Scope{ListAll: true}, Failed: &failed, Fetch: true}
+			r := one(t, c.Client, cs.ListRouters, in)
+			if r.ChecksFailed != failed {
+				t.Errorf("the router's checks have failed: %v", r.ChecksFailed)
+			}
+			checks := map[string]cs.RouterCheck{}
+			for _, check := range r.Checks {
+				checks[check.Name] = check
+			}
+			return checks
+		}
+		at := look(false)
+		for _, name := range []string{"configuration", "firewall", "dhcp", "metadata"} {
+			if check := at[name]; !check.Success || check.Status != "SUCCESS" || check.Updated.IsZero() != (name == "configuration") {
+				t.Errorf("%s is %+v", name, check)
+			}
+		}
+		r := one(t, c.Client, cs.ListRouters, cs.ListRoutersIn{NetworkID: network, Scope: api.Scope{ListAll: true}})
+		if len(r.Checks) > 0 {
+			t.Errorf("checks nobody asked for: %+v", r.Checks)
+		}
+		c.World.Broke(r.ID, map[string]string{"dhcp": "dnsmasq has ended"})
+		ill := look(true)
+		if dhcp := ill["dhcp"]; dhcp.Success || dhcp.Status != "FAILED" || dhcp.Details != "dnsmasq has ended" || dhcp.Updated.Before(at["dhcp"].Updated.Time) {
+			t.Errorf("dhcp is %+v", dhcp)
+		}
+		if was, is := at["metadata"], ill["metadata"]; was != is {
+			t.Errorf("metadata was %+v and is %+v", was, is)
+		}
+		c.World.Broke(r.ID, nil)
+		if well := look(false); !well["dhcp"].Success || well["dhcp"].Details != "" {
+			t.Errorf("dhcp is %+v", well["dhcp"])
+		}
+		_, err = api.Run(ctx, c.Client, cs.RebootRouter, cs.RebootRouterIn{RouterID: cs.RouterID{ID: r.ID}})
+		must(t, err)
+		in := cs.ListRoutersIn{NetworkID: network, Scope: api.Scope{ListAll: true}, Fetch: true}
+		if r := one(t, c.Client, cs.ListRouters, in); len(r.Checks) != 1 {
+			t.Errorf("of a router that was started anew is known %+v", r.Checks)
+		}
+	})
+}
+
 // A router that can't be given its document shows that at once, and raises an alert when that goes on, until it has got it.
 func TestRouterAlert(t *testing.T) {
 	t.Parallel()

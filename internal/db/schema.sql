@@ -1039,6 +1039,8 @@ CREATE TABLE routers (
     state       text        not null,                  -- Starting, Running, Stopping, Stopped
     applied     bigint      not null default 0,        -- the network's revision that it was told last; 0: none since its start
     problem     text        not null default '',       -- why it can't be told the newest
+    parts       text        not null default '[]',     -- what its host said last of its services, as JSON
+    ailing      boolean     not null default false,    -- one of them does not run
     idle        timestamptz,                           -- since when no machine has run in its network
     started     timestamptz,
     created     timestamptz not null,

@@ -22,7 +22,7 @@ type Filter struct {
 	Cluster uid.Cluster
 	Host    uid.Host
 	Network uid.Network
-	Healthy *bool  // whether it could be given its newest document
+	Healthy *bool  // whether it could be given its newest document, and all of its services run as far as its host was asked
 	Keyword string // in the name
 	Offset  int
 	Limit   int // 0 or less: all
@@ -45,7 +45,7 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Router, int, error) {
 		q.Where("r.host_id in (select id from hosts where cluster_id = ?)", f.Cluster)
 	}
 	if f.Healthy != nil {
-		q.Where("(r.problem = '') = ?", *f.Healthy)
+		q.Where("(r.problem = '' and not r.ailing) = ?", *f.Healthy)
 	}
 	db.Like(q, f.Keyword, "r.name")
 	n, err := db.PageByID(ctx, q, f.Offset, f.Limit)

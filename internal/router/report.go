@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
@@ -67,6 +68,9 @@ func (s *Service) listenTo(ctx context.Context, at Place) error {
 			continue
 		}
 		err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+			if err := note(ctx, tx, at.Host, r); err != nil {
+				return err
+			}
 			if err := count(ctx, tx, r.Router, r.Counts); err != nil || r.Version < revision {
 				return err
 			}
@@ -88,6 +92,28 @@ func (s *Service) forget(ctx context.Context, tx db.Tx, waiting map[uid.NIC]Wait
 		}
 	}
 	return nil
+}
+
+// note keeps what runs of a router, if that is other than it was.
+func note(ctx context.Context, tx db.Tx, on uid.Host, r hypervisor.RouterReport) error {
+	had, err := find(ctx, tx, r.Router)
+	if err != nil || had.Host != on {
+		return err
+	}
+	parts, ailing, same := make([]Part, len(r.Parts)), false, len(r.Parts) == len(had.Parts)
+	for i, p := range r.Parts {
+		parts[i] = Part{Name: p.Name, Running: p.Running, Detail: p.Detail, Since: tx.Now}
+		before := slices.IndexFunc(had.Parts, func(h Part) bool { return h.Name == p.Name && h.Running == p.Running && h.Detail == p.Detail })
+		if before >= 0 {
+			parts[i].Since = had.Parts[before].Since
+		}
+		same = same && before >= 0
+		ailing = ailing || !p.Running
+	}
+	if same {
+		return nil
+	}
+	return setParts(ctx, tx, r.Router, parts, ailing)
 }
 
 // Bytes are how many went by an address of a router's, as long as there has been the router.

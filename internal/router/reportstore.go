@@ -31,6 +31,11 @@ func runningOn(ctx context.Context, q db.Tx, on uid.Host) (map[uid.Router]int64,
 	return out, err
 }
 
+func setParts(ctx context.Context, tx db.Tx, id uid.Router, parts []Part, ailing bool) error {
+	_, err := tx.NewUpdate().Model(&routerRow{Router: Router{ID: id, Parts: parts, Ailing: ailing}}).Column("parts", "ailing").WherePK().Exec(ctx)
+	return err
+}
+
 func bytesOf(ctx context.Context, q db.Tx, id uid.Router) (rows []Bytes, err error) {
 	err = q.NewRaw(`select network_id, ip, sent, received, seen_sent, seen_received from router_bytes
 		where router_id = ? order by network_id, ip`, id).Scan(ctx, &rows)

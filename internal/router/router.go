@@ -42,9 +42,19 @@ type Router struct {
 	Applied    int64     // the version of the document that it was given last; 0: none since it was started
 	Idle       time.Time `bun:",nullzero"` // since when no machine has run in the network, as far as that was looked at
 	Problem    string    // why it could not be given the newest; "" where it was
+	Parts      []Part    // what its host said last of its services; none before it has been asked
+	Ailing     bool      // whether one of them does not run
 	Started    time.Time `bun:",nullzero"` // when it was given its first document
 	Created    time.Time
 	Removed    time.Time `bun:",nullzero"`
+}
+
+// Part is one of a router's services, as its host has found it.
+type Part struct {
+	Name    string    `json:"name"` // "firewall", "dhcp", "metadata", "balancer"
+	Running bool      `json:"running,omitempty"`
+	Detail  string    `json:"detail,omitempty"` // why it does not run; "" where it does
+	Since   time.Time `json:"since"`            // when it was first found so
 }
 
 // Source adds to a router's document what a package above knows of the router's network.

@@ -61,7 +61,7 @@ func lock(ctx context.Context, tx db.Tx, scope auth.Scope, id uid.Router) (Route
 
 // place puts a router on a host, where it has got no document yet.
 func place(ctx context.Context, tx db.Tx, id uid.Router, at Place, s State) error {
-	_, err := tx.NewRaw("update routers set host_id = ?, hypervisor = ?, state = ?, applied = 0, started = null where id = ?",
+	_, err := tx.NewRaw("update routers set host_id = ?, hypervisor = ?, state = ?, applied = 0, started = null, parts = '[]', ailing = false where id = ?",
 		at.Host, at.Hypervisor, s, id).Exec(ctx)
 	return err
 }
@@ -79,7 +79,7 @@ func setAgain(ctx context.Context, tx db.Tx, id uid.Router) error {
 }
 
 func setOff(ctx context.Context, tx db.Tx, id uid.Router) error {
-	_, err := tx.NewRaw("update routers set state = ?, applied = 0, started = null where id = ?", Stopped, id).Exec(ctx)
+	_, err := tx.NewRaw("update routers set state = ?, applied = 0, started = null, parts = '[]', ailing = false where id = ?", Stopped, id).Exec(ctx)
 	return err
 }
 
@@ -187,7 +187,7 @@ func cleaned(ctx context.Context, tx db.Tx, one leftover) error {
 
 // startAgain has a router given a document anew where it is.
 func startAgain(ctx context.Context, tx db.Tx, id uid.Router) error {
-	_, err := tx.NewRaw("update routers set applied = 0, started = null, state = ? where id = ?", Starting, id).Exec(ctx)
+	_, err := tx.NewRaw("update routers set applied = 0, started = null, parts = '[]', ailing = false, state = ? where id = ?", Starting, id).Exec(ctx)
 	return err
 }
 

@@ -42,10 +42,29 @@ func (w *World) DropRouter(ctx context.Context, host uid.Host, id uid.Router) er
 func (w *World) Happened(id uid.Router, counts []hypervisor.AddressCounts, saved ...uid.NIC) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	says := w.said(id)
+	says.Counts, says.Saved = counts, saved
+	w.says[id] = says
+}
+
+// said is what a router's reports say besides what stands in its document. w.mu is locked.
+func (w *World) said(id uid.Router) hypervisor.RouterReport {
 	if w.says == nil {
 		w.says = map[uid.Router]hypervisor.RouterReport{}
 	}
-	w.says[id] = hypervisor.RouterReport{Counts: counts, Saved: saved}
+	return w.says[id]
+}
+
+// Broke makes a router's reports say of some of its services that they do not run, and why, until it is called again.
+func (w *World) Broke(id uid.Router, why map[string]string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	says := w.said(id)
+	says.Parts = nil
+	for name, detail := range why {
+		says.Parts = append(says.Parts, hypervisor.RouterPart{Name: name, Detail: detail})
+	}
+	w.says[id] = says
 }
 
 // Routers implements [hypervisor.Networker]. All that a document asks for runs, and nothing has gone by any address that
@@ -67,7 +86,17 @@ func (w *World) Routers(ctx context.Context, host uid.Host) ([]hypervisor.Router
 		out[i] = report(r)
 		w.mu.Lock()
 		if says, ok := w.says[r.ID]; ok {
-			out[i].Counts, out[i].Saved = says.Counts, says.Saved
+			out[i].Saved = says.Saved
+			if says.Counts != nil {
+				out[i].Counts = says.Counts
+			}
+			for _, broken := range says.Parts {
+				for j := range out[i].Parts {
+					if out[i].Parts[j].Name == broken.Name {
+						out[i].Parts[j] = broken
+					}
+				}
+			}
 		}
 		w.mu.Unlock()
 	}
@@ -77,9 +106,9 @@ func (w *World) Routers(ctx context.Context, host uid.Host) ([]hypervisor.Router
 // report says of a router that it does all that it should.
 func report(r hypervisor.Router) hypervisor.RouterReport {
 	out := hypervisor.RouterReport{Router: r.ID, Version: r.Version}
-	runs := map[string]bool{"firewall": len(r.Uplink) > 0}
+	runs := map[string]bool{"firewall": true}
 	for _, s := range r.Segments {
-		runs["dhcp"], runs["dns"] = runs["dhcp"] || s.Serves.DHCP, runs["dns"] || s.Serves.DNS
+		runs["dhcp"] = runs["dhcp"] || s.Serves.DHCP || s.Serves.DNS
 		runs["metadata"] = runs["metadata"] || s.Serves.UserData
 	}
 	for _, a := range r.Uplink {

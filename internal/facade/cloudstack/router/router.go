@@ -1,7 +1,9 @@
 package router
 
 import (
+	"cmp"
 	"context"
+	"time"
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
@@ -115,20 +117,36 @@ func (t Translator) routersOut(ctx context.Context, all []router.Router, checks 
 			DNS1: z.DNS1, DNS2: z.DNS2, IP6DNS1: z.IP6DNS1, IP6DNS2: z.IP6DNS2, NetworkDomain: net.NetworkDomain, PodID: h.Pod, PodName: pods[h.Pod],
 			HostID: r.Host, HostName: h.Name, HostState: controlState(h), Hypervisor: r.Hypervisor, Gateway: side.Gateway, PublicIP: side.IP,
 			PublicNetmask: side.Netmask, GuestIP: net.Gateway, GuestNetmask: net.Netmask, GuestNetworkID: net.ID, GuestNetwork: net.Name,
-			OfferingID: made(i), OfferingName: from[made(i)].Name, RedundantState: "UNKNOWN", ChecksFailed: r.Problem != "", Applied: r.Applied,
+			OfferingID: made(i), OfferingName: from[made(i)].Name, RedundantState: "UNKNOWN", ChecksFailed: r.Problem != "" || r.Ailing, Applied: r.Applied,
 			Wanted: net.Revision, Started: api.At(r.Started),
 		}
 		if net.DNS1 != "" || net.DNS2 != "" {
 			out[i].DNS1, out[i].DNS2 = net.DNS1, net.DNS2
 		}
 		if checks {
-			out[i].Checks = []cs.RouterCheck{{Name: "configuration", Type: "basic", Success: r.Problem == "", Details: r.Problem}}
+			out[i].Checks = []cs.RouterCheck{check("configuration", r.Problem, time.Time{})}
+			for _, p := range r.Parts {
+				why := p.Detail
+				if !p.Running {
+					why = cmp.Or(why, "it does not run")
+				}
+				out[i].Checks = append(out[i].Checks, check(p.Name, why, p.Since))
+			}
 		}
 	}
 	if err := t.Owned.Owners(ctx, n, func(i int) (uid.Account, *cs.Owner) { return all[i].Account, &out[i].Owner }); err != nil {
 		return nil, err
 	}
 	return out, t.Owned.Pending(ctx, n, func(i int) (string, *cs.Pending) { return string(all[i].ID), &out[i].Pending })
+}
+
+// check is what is known of one thing: that it is well, or what is wrong.
+func check(name, wrong string, since time.Time) cs.RouterCheck {
+	c := cs.RouterCheck{Name: name, Type: "basic", Success: wrong == "", Status: "SUCCESS", Details: wrong, Updated: api.At(since)}
+	if !c.Success {
+		c.Status = "FAILED"
+	}
+	return c
 }
 
 // controlState is what can be done with a host, in CloudStack's words.
