@@ -174,8 +174,18 @@ func TestUpload(t *testing.T) {
 				t.Errorf("with %s: %d %s", what, status, text)
 			}
 		}
-		if r, err := http.Post(p.PostURL, "text/plain", strings.NewReader("x")); err != nil || r.StatusCode != 400 {
-			t.Errorf("what is no form: %+v, %v", r, err)
+		plain, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.PostURL, failing{}) // of which nothing is read
+		must(t, err)
+		for _, claimed := range []bool{false, true} {
+			want := 403
+			if claimed {
+				want = 400 // it is no form, and does not use the address up
+				plain.Header = http.Header{"X-Signature": {p.Signature}, "X-Metadata": {p.Metadata}, "X-Expires": {p.Expires}, "Content-Type": {"text/plain"}}
+				plain.Body = io.NopCloser(strings.NewReader("x"))
+			}
+			if r, err := http.DefaultClient.Do(plain); claimed && (err != nil || r.StatusCode != want) || r != nil && r.StatusCode != want {
+				t.Errorf("claimed %v: %+v, %v", claimed, r, err)
+			}
 		}
 		sends(t, c, p, 700_000)
 		if got := one(p.ID); !got.Ready || got.Status != "Download Complete" || got.Size != 2<<30 || got.PhysicalSize == 0 || got.Details["k"] != "v" {
@@ -289,7 +299,7 @@ func TestUpload(t *testing.T) {
 		called(t, red, cs.GetUploadParamsForTemplate, in)
 		p = called(t, red, cs.GetUploadParamsForVolume, disk)
 		sends(t, c, p, 1000)
-		_, err := api.Run(t.Context(), c.Client, cs.DeleteAccount, cs.DeleteAccountIn{ID: accountOf(t, c, "red")})
+		_, err = api.Run(t.Context(), c.Client, cs.DeleteAccount, cs.DeleteAccountIn{ID: accountOf(t, c, "red")})
 		must(t, err)
 		if left, err := c.World.Inspect(t.Context()); err != nil || len(left.Snapshots) != 0 {
 			t.Errorf("left of the account: %+v, %v", left.Snapshots, err)
@@ -396,13 +406,17 @@ func TestUploadIsPassedOn(t *testing.T) {
 	must(t, err)
 	largest := 0
 	body := readerFunc(func(p []byte) (int, error) { largest = max(largest, len(p)); clear(p); return len(p), nil })
-	job, err := c.Uploads.Receive(t.Context(), c.Uploads.ClaimOf(all[id]), io.LimitReader(body, 64<<20))
+	job, err := c.Uploads.Receive(t.Context(), c.Uploads.ClaimOf(all[id]), opened(io.LimitReader(body, 64<<20)))
 	must(t, err)
 	if largest > 1<<20 {
 		t.Errorf("it is read %d bytes at a time", largest)
 	}
 	_, err = c.Engine.Wait(t.Context(), job)
 	must(t, err)
+}
+
+func opened(r io.Reader) func() (io.Reader, error) {
+	return func() (io.Reader, error) { return r, nil }
 }
 
 type readerFunc func([]byte) (int, error)
@@ -428,7 +442,7 @@ func TestStormUpload(t *testing.T) {
 						return "", err
 					}
 					u = all[id]
-					return s.now.Uploads.Receive(ctx, s.now.Uploads.ClaimOf(u), bytes.NewReader(make([]byte, 1000)))
+					return s.now.Uploads.Receive(ctx, s.now.Uploads.ClaimOf(u), opened(bytes.NewReader(make([]byte, 1000))))
 				}
 				look := func(state image.State, shown volume.State, n int) func(t *testing.T) {
 					return func(t *testing.T) {

@@ -47,4 +47,5 @@ type Sent struct {
 	Format    string // QCOW2, RAW, VHD, OVA, VMDK or, of images only, ISO
 	Checksum  string // as [Image] has it
 	MostBytes int64  // that a disk made from it may have; 0 for any number
+	Bytes     int64  // that were sent; fewer are fault.Conflict, as some were lost
 }

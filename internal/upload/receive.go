@@ -47,9 +47,14 @@ func errSpent() error {
 		Template.Command(), ISO.Command(), Volume.Command())
 }
 
-// Receive takes what a sender sends, and gives the job that finds out, once all has come, whether it is what it should be.
-func (s *Service) Receive(ctx context.Context, c Claim, body io.Reader) (job op.ID, err error) {
+// Receive takes what a sender sends, and gives the job that finds out, once all has come, whether it is what it should be. Nothing is read
+// from who has no claim, and a claim is not used up where there is nothing to read.
+func (s *Service) Receive(ctx context.Context, c Claim, open func() (io.Reader, error)) (job op.ID, err error) {
 	u, caller, err := s.claimed(ctx, c)
+	if err != nil {
+		return "", err
+	}
+	body, err := open()
 	if err != nil {
 		return "", err
 	}

@@ -82,7 +82,7 @@ func (s *Service) takeIt(ctx context.Context, k *taking) error {
 	if u.Kind == Volume {
 		most = setting.MaxVolumeSize.Of(s.Settings) << 30
 	}
-	report, err := taker.TakeStored(ctx, on, at, hypervisor.Sent{Format: u.Format, Checksum: u.Checksum, MostBytes: most})
+	report, err := taker.TakeStored(ctx, on, at, hypervisor.Sent{Format: u.Format, Checksum: u.Checksum, MostBytes: most, Bytes: k.Received})
 	switch {
 	case fault.Is(err, fault.Unavailable):
 		return op.Retry(err)

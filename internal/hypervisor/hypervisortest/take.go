@@ -21,7 +21,7 @@ func testTake(t *testing.T, b *bench) {
 	store, at := uid.New[uid.ImageStore](), cmp.Or(b.StoreURL, b.PoolURL)
 	image := hypervisor.Stored{Template: uid.New[uid.Template](), Store: store, StoreURL: at}
 	snapshot := hypervisor.Stored{Snapshot: uid.New[uid.Snapshot](), Store: store, StoreURL: at}
-	as := hypervisor.Sent{Format: "QCOW2"}
+	as := hypervisor.Sent{Format: "QCOW2", Bytes: int64(len(content))}
 	drop := func(s hypervisor.Stored) {
 		t.Helper()
 		if s.Snapshot != "" {
@@ -66,6 +66,10 @@ func testTake(t *testing.T, b *bench) {
 		b.fails(taker.WriteStored(b.ctx(), b.host, s, int64(half), content[half:]), fault.Conflict)
 		_, err = taker.TakeStored(b.ctx(), b.host, s, as)
 		b.fails(err, fault.Conflict)
+		b.ok(taker.WriteStored(b.ctx(), b.host, s, 0, content[:half])) // some of it was lost
+		_, err = taker.TakeStored(b.ctx(), b.host, s, as)
+		b.fails(err, fault.Conflict)
+		drop(s)
 		b.fails(taker.WriteStored(b.ctx(), uid.New[uid.Host](), s, 0, content), fault.Unavailable)
 	}
 }

@@ -117,6 +117,7 @@ func (s *site) sends(path string, as hypervisor.Sent, wants string) {
 			piece := content[offset:min(offset+hypervisor.MostPiece, len(content))]
 			s.must(s.WriteStored(s.t.Context(), s.ids[0], at, int64(offset), piece))
 		}
+		as.Bytes = int64(len(content))
 		r, err := s.TakeStored(s.t.Context(), s.ids[0], at, as)
 		left, _ := filepath.Glob(filepath.Join(s.images, "*", sentName(at)+"*"))
 		switch {

@@ -103,8 +103,15 @@ func (d *Driver) takeSent(ctx context.Context, s hypervisor.Stored, as hyperviso
 		i, err := d.image.Info(ctx, path, format)
 		return hypervisor.ImageReport{Bytes: i.Bytes, StoredBytes: max(i.Stored, 1)}, errors.Join(err, removed(part))
 	}
-	if !exists(part) {
+	info, err := os.Stat(part)
+	if errors.Is(err, fs.ErrNotExist) {
 		return hypervisor.ImageReport{}, fault.Conflictf("nothing was sent to store %s", s.Store)
+	}
+	if err == nil && info.Size() != as.Bytes {
+		err = errors.Join(fault.Conflictf("store %s has %d bytes of it, and %d were sent: some were lost there", s.Store, info.Size(), as.Bytes), removed(part))
+	}
+	if err != nil {
+		return hypervisor.ImageReport{}, err
 	}
 	return d.take(ctx, as, part, place)
 }

@@ -40,6 +40,8 @@ func (w *World) TakeStored(ctx context.Context, host uid.Host, s hypervisor.Stor
 			return err
 		case bytes == 0:
 			return fault.Conflictf("nothing was sent to store %s", s.Store)
+		case bytes != as.Bytes:
+			return fault.Conflictf("store %s has %d bytes of it, and %d were sent: some were lost there", s.Store, bytes, as.Bytes)
 		case as.MostBytes > 0 && as.MostBytes < imageBytes:
 			return fault.Conflictf("a disk made from the image would have %d bytes, and %d are allowed", int64(imageBytes), as.MostBytes)
 		}

@@ -1,6 +1,7 @@
 package upload
 
 import (
+	"context"
 	"errors"
 	"io"
 	"mime/multipart"
@@ -23,18 +24,16 @@ func (t Translator) Handler() http.Handler {
 }
 
 func (t Translator) receive(w http.ResponseWriter, r *http.Request) {
-	coming := watch(w, r.Body)
-	defer coming.end()
-	r.Body = coming
-	file, err := fileOf(r)
-	if err != nil {
-		refuse(w, err)
-		return
-	}
 	claim := upload.Claim{
 		ID: uid.Upload(r.PathValue("id")), Metadata: r.Header.Get("X-Metadata"), Signature: r.Header.Get("X-Signature"), Expires: r.Header.Get("X-Expires"),
 	}
-	if _, err := t.Uploads.Receive(r.Context(), claim, file); err != nil {
+	_, err := t.Uploads.Receive(r.Context(), claim, func() (io.Reader, error) {
+		coming := watch(w, r.Body)
+		context.AfterFunc(r.Context(), coming.end)
+		r.Body = coming
+		return fileOf(r)
+	})
+	if err != nil {
 		refuse(w, err)
 		return
 	}
@@ -42,7 +41,7 @@ func (t Translator) receive(w http.ResponseWriter, r *http.Request) {
 }
 
 // fileOf is the file in a form, whatever the field is called; what else is in the form is passed over.
-func fileOf(r *http.Request) (*multipart.Part, error) {
+func fileOf(r *http.Request) (io.Reader, error) {
 	form, err := r.MultipartReader()
 	for err == nil {
 		var part *multipart.Part
