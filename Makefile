@@ -14,7 +14,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 # Where this repository's Go files are: for tools that take no ./...
 GO_FOLDERS := $(wildcard api cmd internal uid web)
 
-.PHONY: run build console test check bench soak generate clean
+.PHONY: run build console test check bench race soak generate clean
 
 run: build ## build, then run a whole cloud here: API, console, simulated hosts
 	mkdir -p virga-data && chmod 700 virga-data
@@ -62,6 +62,10 @@ generate: ## what is made from declarations: docs/reference
 bench: ## the figures of docs/performance.md, with durable commits
 	@scripts/test-deps
 	@scripts/bench
+
+race: ## what many do at once, with the race detector; it needs a C compiler
+	go test -race -timeout 30m ./internal/account ./internal/apilimit ./internal/role ./internal/setting ./internal/saml ./internal/outside/... ./internal/facade/...
+	go test -race -timeout 30m -run "AreUsed|WhileDeploying|InParallel|Hole7|ReachEveryServer" ./internal/cloudtest
 
 soak: ## hours of a whole cloud under accidents
 	scripts/test-deps
