@@ -65,4 +65,7 @@ type Extraction struct {
 	ZoneID      uid.Zone       `json:"zoneid" doc:"The ID of the zone."`
 	ZoneName    string         `json:"zonename,omitempty" doc:"The name of the zone."`
 	StorageType string         `json:"storagetype" doc:"SecondaryStorage: what is downloaded is in an image store."`
+	Storage     string         `json:"storage" doc:"The same, as CloudStack called it in 4.1."`
+	Percentage  int            `json:"uploadpercentage" doc:"How much of it is there to be downloaded: 100, for there is no address before."`
+	Result      string         `json:"resultstring" doc:"What came of it, in words for people."`
 }

@@ -83,6 +83,7 @@ func TestExtraction(t *testing.T) {
 	}
 	image := run(t, red, cs.ExtractTemplate, of)
 	if !strings.HasPrefix(image.URL, c.URL+"/client/extract/v1:") || image.ID != string(open.ID) || image.State != "DOWNLOAD_URL_CREATED" ||
+		image.Storage != image.StorageType || image.Percentage != 100 || !strings.Contains(image.Result, image.Name) ||
 		image.Mode != mode || image.ZoneID != box.Zone || image.ZoneName == "" || image.Name != open.Name || image.ExtractID == "" {
 		t.Errorf("extracted %+v", image)
 	}

@@ -2,6 +2,8 @@ package extract
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
@@ -18,8 +20,12 @@ import (
 // prefix is what all addresses begin with, before a link and the file's name.
 const prefix = "/client/extract/"
 
-// download is the mode that there is.
-const download = "HTTP_DOWNLOAD"
+const (
+	download  = "HTTP_DOWNLOAD" // the mode that there is
+	created   = "DOWNLOAD_URL_CREATED"
+	secondary = "SecondaryStorage" // where it is
+	whole     = 100                // percent of it are there when there is an address
+)
 
 // Translator translates for the service that gives things out.
 type Translator struct {
@@ -74,9 +80,10 @@ func (t Translator) out(ctx context.Context, all []extraction.Extraction) ([]cs.
 		at := front.Base(ctx)
 		at.Path = prefix + t.Extractions.Link(e) + "/" + e.FileName()
 		out[i] = cs.Extraction{
-			ID: string(e.Volume) + string(e.Template), Name: e.Name, ExtractID: e.ID, Mode: download, State: "DOWNLOAD_URL_CREATED",
-			Status: "DOWNLOAD_URL_CREATED", URL: at.String(), Created: api.At(e.Created), Expires: api.At(e.Expires), AccountID: e.Account,
-			ZoneID: e.Zone, ZoneName: zones[e.Zone], StorageType: "SecondaryStorage",
+			ID: string(e.Volume) + string(e.Template), Name: e.Name, ExtractID: e.ID, Mode: download, State: created,
+			Status: created, URL: at.String(), Created: api.At(e.Created), Expires: api.At(e.Expires), AccountID: e.Account,
+			ZoneID: e.Zone, ZoneName: zones[e.Zone], StorageType: secondary, Storage: secondary, Percentage: whole,
+			Result: fmt.Sprintf("%s can be downloaded until %s", e.Name, e.Expires.UTC().Format(time.RFC3339)),
 		}
 	}
 	return out, l.Err
