@@ -5,10 +5,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/cloudtest"
 	"github.com/virga-cloud/virga/internal/datacenter"
+	"github.com/virga-cloud/virga/internal/db/dbtest"
 )
 
 // A file is applied, and applied again without effect; a dry run says the same and does nothing. Ours is the one that the how-to
@@ -70,15 +73,62 @@ func itemsOf[In, Item any](t *testing.T, c *cloudtest.Cloud, list api.List[In, I
 // verbs applies a file and counts what became of its things.
 func verbs(t *testing.T, c *cloudtest.Cloud, name string, dry bool) map[datacenter.Verb]int {
 	t.Helper()
-	r, err := os.Open(name)
-	must(t, err)
-	defer func() { _ = r.Close() }()
-	f, err := datacenter.Read(r)
+	text, err := os.ReadFile(name) //nolint:gosec // a file of these tests
 	must(t, err)
 	counts := map[datacenter.Verb]int{}
-	must(t, datacenter.Apply(t.Context(), c.Client, f, datacenter.Options{DryRun: dry, Report: func(c datacenter.Change) {
-		counts[c.Verb]++
-		t.Log(c)
-	}}))
+	for _, change := range apply(t, c, string(text), dry) {
+		counts[change.Verb]++
+		t.Log(change)
+	}
 	return counts
+}
+
+func apply(t *testing.T, c *cloudtest.Cloud, text string, dry bool) (all []datacenter.Change) {
+	t.Helper()
+	f, err := datacenter.Read(strings.NewReader(text))
+	must(t, err)
+	must(t, datacenter.Apply(t.Context(), c.Client, f, datacenter.Options{DryRun: dry, Report: func(c datacenter.Change) { all = append(all, c) }}))
+	return all
+}
+
+// What a file takes back is taken back, and what can't be is told: nothing that differs passes for the same.
+func TestApplyTellsWhatDiffers(t *testing.T) {
+	t.Parallel()
+	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{NoSeed: true})
+	must(t, c.SeedDefaults(t.Context()))
+	text, err := os.ReadFile("../../docs/how-to/datacenter.yaml")
+	must(t, err)
+	before := strings.NewReplacer("    guestcidraddress:", "    localstorageenabled: \"True\"\n    guestcidraddress:",
+		"hosttags: ssd}", "hosttags: ssd, allocationstate: Disabled}").Replace(string(text))
+	after := strings.NewReplacer(`"True"`, "false", "allocationstate: Disabled", "allocationstate: Enabled",
+		"file:///srv/virga/primary", "file:///srv/other", "vlan: 50", "vlan: 51", "name: lab-images", "name: pictures").Replace(before)
+	differs := func(text string, want ...string) {
+		t.Helper()
+		var got []string
+		for _, change := range apply(t, c, text, false) {
+			if change.Verb != datacenter.Same {
+				got = append(got, change.String())
+			}
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Error(d)
+		}
+	}
+	apply(t, c, before, false)
+	differs(before)
+	stuck := []string{
+		"differ IP range 198.51.100.10 in zone Lab: vlan 50 -> 51",
+		"differ primary storage rack-1-a-disks in cluster rack-1-a: url /srv/virga/primary -> file:///srv/other",
+		"differ secondary storage file:///srv/virga/secondary in zone Lab: name lab-images -> pictures",
+	}
+	differs(after, "change zone Lab: localstorageenabled true -> false", stuck[0],
+		"change host sim.rack-1-a.h0 in cluster rack-1-a: allocationstate Disabled -> Enabled", stuck[1], stuck[2])
+	differs(after, stuck...)
+	h := itemsOf(t, c, cs.ListHosts, cs.ListHostsIn{Name: "sim.rack-1-a.h0"})[0]
+	if h.ResourceState != "Enabled" {
+		t.Errorf("the host is %s", h.ResourceState)
+	}
+	run(t, c.Client, cs.PrepareHostForMaintenance, cs.PrepareHostForMaintenanceIn{ID: h.ID})
+	kept := itemsOf(t, c, cs.ListHosts, cs.ListHostsIn{ID: h.ID})[0].ResourceState
+	differs(after, stuck[0], "differ host sim.rack-1-a.h0 in cluster rack-1-a: allocationstate "+kept+" -> Enabled", stuck[1], stuck[2])
 }

@@ -198,6 +198,11 @@ type noun struct {
 	fields  map[string]string // the answer's fields of parameters that are called otherwise there; "" for one that isn't shown
 	mutable []string          // the parameters that update takes
 	hidden  []string          // parameters that no answer shows, and that are only given at creation
+
+	// alike tells whether a thing has a value that answers show in another form; nil where they show all as it is given.
+	alike func(t thing, param, value string) bool
+	// said is what update wants to be told in the place of a parameter's value, by "parameter value" in small letters.
+	said map[string]string
 }
 
 // field is the answer's name for a parameter.
@@ -321,7 +326,7 @@ func (r *run) adjust(n noun, w wanted, have thing) {
 			continue
 		}
 		is := have.text(n.field(name))
-		if same(is, value) {
+		if same(is, value) || n.alike != nil && n.alike(have, name, value) {
 			continue
 		}
 		text := fmt.Sprintf("%s %s -> %s", name, orNone(is), value)
@@ -329,7 +334,7 @@ func (r *run) adjust(n noun, w wanted, have thing) {
 			stuck = append(stuck, text)
 			continue
 		}
-		change[name] = value
+		change[name] = cmp.Or(n.said[strings.ToLower(name+" "+value)], value)
 		what = append(what, text)
 	}
 	if len(stuck) > 0 {

@@ -24,8 +24,8 @@ type Zone struct {
 	InternalDNS2         string            `yaml:"internaldns2,omitempty"`
 	GuestCIDR            string            `yaml:"guestcidraddress,omitempty"`
 	Domain               string            `yaml:"domain,omitempty"` // of the guests' names
-	SecurityGroupEnabled bool              `yaml:"securitygroupenabled,omitempty"`
-	LocalStorageEnabled  bool              `yaml:"localstorageenabled,omitempty"`
+	SecurityGroupEnabled Flag              `yaml:"securitygroupenabled,omitempty"`
+	LocalStorageEnabled  Flag              `yaml:"localstorageenabled,omitempty"`
 	AllocationState      string            `yaml:"allocationstate,omitempty"` // Enabled unless given
 	PhysicalNetworks     []PhysicalNetwork `yaml:"physicalnetworks,omitempty"`
 	IPRanges             []IPRange         `yaml:"ipranges,omitempty"` // public ones
@@ -129,7 +129,7 @@ type ServiceOffering struct {
 	HostTags    List   `yaml:"hosttags,omitempty"`
 	StorageTags List   `yaml:"tags,omitempty"`
 	StorageType string `yaml:"storagetype,omitempty"`
-	OfferHA     bool   `yaml:"offerha,omitempty"`
+	OfferHA     Flag   `yaml:"offerha,omitempty"`
 }
 
 // DiskOffering is a disk offering.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -51,8 +50,7 @@ func readMarvin(text []byte) (*File, error) {
 	return f, nil
 }
 
-// normal writes keys as the API does, leaves empty values out, and turns texts into truth values where the API wants those. noun is
-// the list that the value is in.
+// normal writes keys as the API does, and leaves empty values out. noun is the list that the value is in.
 func normal(v any, noun string) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -70,9 +68,6 @@ func normal(v any, noun string) any {
 				continue
 			}
 			out[key] = normal(value, key)
-			if text, ok := value.(string); ok && strings.HasSuffix(key, "enabled") {
-				out[key], _ = strconv.ParseBool(strings.ToLower(text))
-			}
 		}
 		return out
 	case []any:

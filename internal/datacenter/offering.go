@@ -23,7 +23,7 @@ func (r *run) serviceOffering(o ServiceOffering) {
 		name: o.Name, only: api.Params{"displaytext": orName(o.DisplayText, o.Name)}, params: api.Params{
 			"displaytext": o.DisplayText, "cpunumber": number(o.CPUNumber), "cpuspeed": number(o.CPUSpeed), "memory": number(o.Memory),
 			"hosttags": strings.Join(o.HostTags, ","), "tags": strings.Join(o.StorageTags, ","), "storagetype": o.StorageType,
-			"offerha": whenTrue(o.OfferHA),
+			"offerha": string(o.OfferHA),
 		},
 	})
 }
@@ -43,6 +43,13 @@ func orName(text, name string) string {
 		return name
 	}
 	return text
+}
+
+func whenTrue(b bool) string {
+	if b {
+		return "true"
+	}
+	return ""
 }
 
 func number(n int) string {

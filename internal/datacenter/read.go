@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -27,6 +28,23 @@ func (t *Text) UnmarshalYAML(raw []byte) error {
 		text = s
 	}
 	*t = Text(text)
+	return nil
+}
+
+// Flag is true or false, "" where the file says neither: what is not said is not looked at.
+type Flag string
+
+// UnmarshalYAML takes a truth value, as a text, too: Marvin's files have "True".
+func (f *Flag) UnmarshalYAML(raw []byte) error {
+	var t Text
+	if err := t.UnmarshalYAML(raw); err != nil {
+		return err
+	}
+	b, err := strconv.ParseBool(strings.ToLower(string(t)))
+	if err != nil {
+		return fmt.Errorf("want true or false, got %s", t)
+	}
+	*f = Flag(strconv.FormatBool(b))
 	return nil
 }
 

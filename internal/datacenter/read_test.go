@@ -47,6 +47,7 @@ func TestReadRefuses(t *testing.T) {
 		"twice":           {"zones:\n  - {name: a, networktype: Basic}\n  - {name: a, networktype: Basic}\n", `two zones called "a"`},
 		"no type":         {"zones:\n  - name: a\n", `zone "a": networktype ""; want Advanced or Basic`},
 		"no hypervisor":   {"zones: [{name: a, networktype: Basic, pods: [{name: p, clusters: [{name: c}]}]}]", `zone "a", pod "p", cluster "c" has no hypervisor`},
+		"no truth":        {`{"zones":[{"name":"a","networktype":"Basic","localstorageenabled":"yes"}]}`, "want true or false, got yes"},
 		"a list for text": {"settings: {a: [1]}", "want a text or a number"},
 	} {
 		if _, err := Read(strings.NewReader(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {

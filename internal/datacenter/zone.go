@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,6 +37,9 @@ var (
 	}
 	ipRanges = noun{
 		kind: "IP range", list: "listVlanIpRanges", object: "vlaniprange", made: "vlan", key: "startip", create: "createVlanIpRange",
+		alike: func(t thing, param, value string) bool {
+			return param == "vlan" && same(strings.TrimPrefix(t.text("vlan"), "vlan://"), strings.TrimPrefix(value, "vlan://"))
+		},
 	}
 	pods = noun{
 		kind: "pod", list: "listPods", object: "pod", key: "name", create: "createPod", update: "updatePod",
@@ -48,15 +52,16 @@ var (
 	}
 	hosts = noun{
 		kind: "host", list: "listHosts", object: "host", key: "name", create: "addHost", update: "updateHost",
-		mutable: []string{"hosttags"}, hidden: []string{"allocationstate"},
+		fields: map[string]string{"allocationstate": "resourcestate"}, mutable: []string{"hosttags", "allocationstate"},
+		said: map[string]string{"allocationstate enabled": "Enable", "allocationstate disabled": "Disable"},
 	}
 	pools = noun{
 		kind: "primary storage", list: "listStoragePools", object: "storagepool", key: "name", create: "createStoragePool",
-		fields: map[string]string{"capacitybytes": "disksizetotal", "url": ""}, hidden: []string{"url", "capacitybytes"},
+		fields: map[string]string{"capacitybytes": "disksizetotal", "url": "path"}, hidden: []string{"capacitybytes"}, alike: liesAt,
 	}
 	imageStores = noun{
 		kind: "secondary storage", list: "listImageStores", object: "imagestore", key: "url", create: "addImageStore",
-		fields: map[string]string{"provider": "providername"}, hidden: []string{"name"},
+		fields: map[string]string{"provider": "providername"},
 	}
 )
 
@@ -65,13 +70,13 @@ func (r *run) zone(z Zone) {
 		name: z.Name, only: api.Params{"allocationstate": "Disabled"}, params: api.Params{
 			"networktype": z.NetworkType, "dns1": z.DNS1, "dns2": z.DNS2, "ip6dns1": z.IP6DNS1, "ip6dns2": z.IP6DNS2, "internaldns1": z.InternalDNS1,
 			"internaldns2": z.InternalDNS2, "guestcidraddress": z.GuestCIDR, "domain": z.Domain,
-			"securitygroupenabled": whenTrue(z.SecurityGroupEnabled), "localstorageenabled": whenTrue(z.LocalStorageEnabled),
+			"securitygroupenabled": string(z.SecurityGroupEnabled), "localstorageenabled": string(z.LocalStorageEnabled),
 		},
 	})
 	if r.err != nil {
 		return
 	}
-	in := place{zone: t.id(), within: "zone " + z.Name, basic: strings.EqualFold(z.NetworkType, "Basic"), groups: z.SecurityGroupEnabled}
+	in := place{zone: t.id(), within: "zone " + z.Name, basic: strings.EqualFold(z.NetworkType, "Basic"), groups: z.SecurityGroupEnabled == "true"}
 	for _, p := range z.PhysicalNetworks {
 		r.physicalNetwork(in, p)
 	}
@@ -184,12 +189,8 @@ func (r *run) ipRange(in place, rg IPRange, where, only api.Params) {
 		},
 	}
 	maps.Copy(w.where, where)
-	n := ipRanges
-	if rg.VLAN != "" { // answers have it as a URI
-		n.hidden = []string{"vlan"}
-		w.params["vlan"] = string(rg.VLAN)
-	}
-	r.ensure(n, w)
+	w.params["vlan"] = string(rg.VLAN)
+	r.ensure(ipRanges, w)
 }
 
 func (r *run) pod(in place, p Pod) {
@@ -270,18 +271,24 @@ func (r *run) hosts(in place, list []Host) {
 		w := wanted{
 			name: hostName(h.URL), within: in.within, params: api.Params{}, only: api.Params{
 				"zoneid": in.zone, "podid": in.pod, "clusterid": in.cluster, "hypervisor": in.hypervisor, "url": h.URL, "username": h.Username,
-				"password": h.Password, "allocationstate": h.AllocationState,
+				"password": h.Password,
 			},
 		}
 		if len(h.HostTags) > 0 {
 			w.params["hosttags"] = strings.Join(h.HostTags, ",")
 		}
+		if h.AllocationState != "" {
+			w.params["allocationstate"] = h.AllocationState
+		}
 		maps.DeleteFunc(w.only, func(_, value string) bool { return value == "" })
+		n := hosts
 		if t := hosts.find(have, w.name); t != nil {
-			r.adjust(hosts, w, t)
+			if state := t.text("resourcestate"); !same(state, "Enabled") && !same(state, "Disabled") { // it comes out of maintenance first
+				n.mutable = []string{"hosttags"}
+			}
+			r.adjust(n, w, t)
 			continue
 		}
-		n := hosts
 		n.key = "" // a host's name is made from its URL
 		r.o.Report(Change{Verb: Created, Kind: n.kind, Name: w.name, In: w.within})
 		if !r.o.DryRun {
@@ -313,6 +320,19 @@ func (r *run) pool(in place, p PrimaryStorage, where, only api.Params) {
 	r.ensure(pools, w)
 }
 
+// liesAt tells whether a pool is the one that a URL names: answers show its kind and path.
+func liesAt(t thing, param, value string) bool {
+	u, err := url.Parse(value)
+	if param != "url" || err != nil {
+		return false
+	}
+	kind := u.Scheme
+	if same(kind, "file") {
+		kind = "Filesystem"
+	}
+	return same(t.text("type"), kind) && path.Clean(t.text("path")) == path.Clean(u.Path)
+}
+
 func (r *run) imageStore(in place, s ImageStore) {
 	r.ensure(imageStores, wanted{
 		name: s.URL, within: in.within, where: api.Params{"zoneid": in.zone},
@@ -322,13 +342,6 @@ func (r *run) imageStore(in place, s ImageStore) {
 
 // folder is the provider of image stores that are folders.
 const folder = "Local"
-
-func whenTrue(b bool) string {
-	if b {
-		return "true"
-	}
-	return ""
-}
 
 func ratio(x float64) string {
 	if x == 0 {
