@@ -223,7 +223,7 @@ func (l *look) storage(k wanted) filter {
 			if x.Least < 0 {
 				return fmt.Sprintf("no primary storage for %s", k)
 			}
-			return fmt.Sprintf("not enough primary storage (need %s, %s GB free)", k, x.free(gb))
+			return fmt.Sprintf("not enough primary storage (need %s, %s GB free up to %s)", k, x.free(gb), setting.StorageDisableThreshold.Name)
 		},
 	}
 }

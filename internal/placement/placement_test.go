@@ -96,10 +96,11 @@ func TestRefusalsExplainThemselves(t *testing.T) {
 			detail: "1 host: 1 no primary storage for 5 GB, local, tags ssd; h1: no primary storage for 5 GB, local, tags ssd",
 		},
 		"no room in pools": {
-			plant:  func(p *plant) { p.pools[0].BytesUsed = 848 * gb },
-			want:   func(w *Want) { w.Host = "host-001" },
-			text:   "hosts are without enough primary storage",
-			detail: "1 host: 1 not enough primary storage (need 10 GB, shared, 2 GB free); h1: not enough primary storage (need 10 GB, shared, 2 GB free)",
+			plant: func(p *plant) { p.pools[0].BytesUsed = 848 * gb },
+			want:  func(w *Want) { w.Host = "host-001" },
+			text:  "hosts are without enough primary storage",
+			detail: "1 host: 1 not enough primary storage (need 10 GB, shared, 2 GB free up to pool.storage.allocated.capacity.disablethreshold); " +
+				"h1: not enough primary storage (need 10 GB, shared, 2 GB free up to pool.storage.allocated.capacity.disablethreshold)",
 		},
 		"no room for all disks": {
 			plant:  func(p *plant) { p.pools[0].BytesUsed = 838 * gb },
