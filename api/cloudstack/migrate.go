@@ -8,7 +8,8 @@ import (
 // MigrateVirtualMachine moves a machine to another host.
 var MigrateVirtualMachine = api.Job[MigrateVirtualMachineIn, VirtualMachine]{
 	Name: "migrateVirtualMachine", Noun: "Virtual machine", Role: api.RootOnly, Object: "virtualmachine", Event: "VM.MIGRATE",
-	Doc: "Moves a running virtual machine to another host, while it runs. Both hosts must reach its disks, which stay where they are.",
+	Doc: "Moves a running virtual machine to another host, while it runs. Disks that the new host does not reach are copied to where it does; " +
+		"the others stay where they are.",
 }
 
 // MigrateVirtualMachineIn names machine and host.

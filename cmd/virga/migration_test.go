@@ -1,16 +1,18 @@
 package main_test
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/uid"
 )
 
 // On two real hosts: a copy of a machine runs on the other host and is reached by the first one's router, a machine goes back to how it was
-// with all that was in its memory, is given a CD, and moves to the other host while it runs; nothing is left of it in the end.
+// with all that was in its memory, is given a CD, and moves to the other host while it runs, and to one that does not reach its disk; nothing is left of it in the end.
 func TestRealHosts(t *testing.T) {
 	t.Parallel()
 	r := newRealHosts(t, 2)
@@ -84,13 +86,56 @@ func TestRealHosts(t *testing.T) {
 		t.Errorf("processes of machines are %v on the first host and %v on the second", here, there)
 	}
 
+	// To a host of another cluster, which does not reach its disk: that is copied.
+	three := r.elsewhere()
+	r.get(url + "cgi-bin/write?kept")
+	moved, err = api.Run(ctx, r.client, cs.MigrateVirtualMachine, cs.MigrateVirtualMachineIn{VMID: vm.ID, HostID: three.id})
+	must(t, err)
+	if moved.HostID != three.id || moved.State != "Running" {
+		t.Errorf("the machine is %s on %s", moved.State, moved.HostName)
+	}
+	r.p.until("an answer from the other cluster", func() bool { return state() == "before" })
+	if got := strings.TrimSpace(r.get(url + "cgi-bin/read")); got != "kept" {
+		t.Errorf("on its disk there is %q", got)
+	}
+	if here, there := r.disks("pool", root.ID), r.disks("other", root.ID); len(here) != 0 || len(there) != 1 || !three.opened(vm.ID, filepath.Join(r.dir, "other")) {
+		t.Errorf("its disk is %v in the old pool, %v in the new one", here, there)
+	}
+
 	_, err = api.Run(ctx, r.client, cs.DestroyVirtualMachine, cs.DestroyVirtualMachineIn{ID: vm.ID, Expunge: true})
 	must(t, err)
 	_, err = api.Run(ctx, r.client, cs.DeleteNetwork, cs.DeleteNetworkIn{ID: vm.NICs[0].NetworkID})
 	must(t, err)
-	for _, pattern := range []string{"pool/*.qcow2", "h*/machines/guests/*", "h*/routers/*", "h*/networks/ports/*"} {
+	for _, pattern := range []string{"pool/*.qcow2", "other/*.qcow2", "h*/machines/guests/*", "h*/routers/*", "h*/networks/ports/*"} {
 		if left, err := filepath.Glob(filepath.Join(r.dir, pattern)); err != nil || len(left) > 0 {
 			t.Errorf("of the machine is left: %v %v", left, err)
 		}
 	}
+}
+
+// elsewhere adds a cluster with one host and storage of its own.
+func (r *realHosts) elsewhere() *realHost {
+	r.t.Helper()
+	ctx := r.t.Context()
+	pods, err := api.Fetch(ctx, r.client, cs.ListPods, cs.ListPodsIn{})
+	pod := only(r.t, pods, err)
+	clusters, err := api.Fetch(ctx, r.client, cs.AddCluster, cs.AddClusterIn{
+		Name: "other", Type: "CloudManaged", Hypervisor: "KVM", PodID: pod.ID, ZoneID: r.zone,
+	})
+	cluster := only(r.t, clusters, err)
+	must(r.t, os.Mkdir(filepath.Join(r.dir, "other"), 0o711))
+	r.join(len(r.hosts)+1, cluster.ID)
+	_, err = api.Do(ctx, r.client, cs.CreateStoragePool, cs.CreateStoragePoolIn{
+		Name: "other", URL: "SharedMountPoint://localhost" + r.dir + "/other", ZoneID: r.zone, PodID: pod.ID, ClusterID: cluster.ID,
+	})
+	must(r.t, err)
+	return r.hosts[len(r.hosts)-1]
+}
+
+// disks are the files in a pool that have to do with a volume.
+func (r *realHosts) disks(pool string, id uid.Volume) []string {
+	r.t.Helper()
+	files, err := filepath.Glob(filepath.Join(r.dir, pool, "*"+string(id)+"*"))
+	must(r.t, err)
+	return files
 }

@@ -269,11 +269,13 @@ func (r *realHosts) awaitTemplate(id uid.Template) {
 	})
 }
 
-// remembering is what machines run when they start: after it one can tell them to remember something.
+// remembering is what machines run when they start: after it one can tell them to remember something, in memory and on disk.
 const remembering = `#!/bin/sh
 mkdir -p /www/cgi-bin
 printf '#!/bin/sh\necho\necho "$QUERY_STRING" >/www/state\n' >/www/cgi-bin/put
-chmod +x /www/cgi-bin/put
+printf '#!/bin/sh\necho\necho "$QUERY_STRING" | dd of=/dev/vda bs=512 seek=57344 conv=fsync\n' >/www/cgi-bin/write
+printf '#!/bin/sh\necho\necho 3 >/proc/sys/vm/drop_caches\ndd if=/dev/vda bs=512 skip=57344 count=1 | head -n 1\n' >/www/cgi-bin/read
+chmod +x /www/cgi-bin/*
 echo nothing >/www/state
 `
 

@@ -33,6 +33,7 @@ import (
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/failover"
 	"github.com/virga-cloud/virga/internal/grant"
+	"github.com/virga-cloud/virga/internal/guarded"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/hypervisor/sim"
@@ -253,7 +254,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Documents = document.New(cl.DB, c.Log)
 	cl.Peers = peer.New(cl.DB, cl.Hosts, cl.Documents)
 	cl.Groups = secgroup.New(secgroup.Parts{DB: cl.DB, Accounts: cl.Accounts, Engine: cl.Engine, Documents: cl.Documents, Drivers: cl.Hosts,
-		Machines: compute.Guarded{}})
+		Machines: guarded.Machines{}})
 	cl.Zones.UsedBy(network.CountIn, physnet.CountIn, host.CountIn, pool.CountIn, image.CountIn, volume.CountIn, snapshot.CountIn,
 		extraction.CountIn, compute.CountIn)
 	cl.Images = image.New(image.Parts{DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Hosts: cl.Hosts, Settings: cl.Settings})

@@ -340,8 +340,8 @@ func compare(ctx context.Context, d *db.DB, world *sim.World) (broken []error) {
 	broken = append(broken, compareRouters(ctx, d, there.Routers)...)
 	broken = append(broken, compareSnapshots(ctx, d, there.Snapshots)...)
 	broken = append(broken, compareKept(ctx, d, there.Checkpoints)...)
-	var ids []uid.Volume
-	if err := d.Read().NewRaw("select id from volumes where state = 'Ready' and removed is null").Scan(ctx, &ids); err != nil {
+	var want []hypervisor.DiskRef
+	if err := d.Read().NewRaw("select id as volume, pool_id as pool from volumes where state = 'Ready' and removed is null").Scan(ctx, &want); err != nil {
 		return []error{err}
 	}
 	if len(vms) <= asked {
@@ -349,18 +349,18 @@ func compare(ctx context.Context, d *db.DB, world *sim.World) (broken []error) {
 			broken = append(broken, compareDisks(ctx, d, world, vm.ID)...)
 		}
 	}
-	disks := map[uid.Volume]bool{}
+	disks := map[hypervisor.DiskRef]bool{}
 	for _, disk := range there.Disks {
-		disks[disk.Volume] = true
+		disks[hypervisor.DiskRef{Volume: disk.Volume, Pool: disk.Pool}] = true
 	}
-	for _, id := range ids {
-		if !disks[id] {
-			broken = append(broken, fmt.Errorf("volume %s has no disk", id))
+	for _, ref := range want {
+		if !disks[ref] {
+			broken = append(broken, fmt.Errorf("volume %s has no disk in pool %s", ref.Volume, ref.Pool))
 		}
-		delete(disks, id)
+		delete(disks, ref)
 	}
-	for id := range disks {
-		broken = append(broken, fmt.Errorf("a disk is left of volume %s", id))
+	for ref := range disks {
+		broken = append(broken, fmt.Errorf("a disk is left of volume %s in pool %s", ref.Volume, ref.Pool))
 	}
 	return broken
 }

@@ -1,7 +1,6 @@
 package compute
 
 import (
-	"cmp"
 	"context"
 	"slices"
 
@@ -11,39 +10,63 @@ import (
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/migration"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/placement"
 	"github.com/virga-cloud/virga/internal/secgroup"
+	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
 )
 
-// migration is the state of moving a machine that runs. Its row says that it is where it comes from until it has arrived; meanwhile it
+// migrating is the state of moving a machine that runs. Its row says that it is where it comes from until it has arrived; meanwhile it
 // has room on both hosts.
-type migration struct {
+type migrating struct {
 	VM   uid.VM   `json:"vm"`
 	From uid.Host `json:"from,omitempty"`
 	To   uid.Host `json:"to,omitempty"`
 	Wish uid.Host `json:"wish,omitempty"` // where an admin wants it; "" for wherever there is room
+	// Stay has all disks stay where they are, so that it goes only where they are reached.
+	Stay bool `json:"stay,omitempty"`
+	// Copies are the disks that don't. Their volumes are in the old pools until the machine has arrived; there is room for them in both.
+	Copies []migration.Copy `json:"copies,omitempty"`
 	// Guarded is the version of the rules of cards that the new host must have before it comes; 0 without security groups.
 	Guarded int64 `json:"guarded,omitempty"`
 }
 
 // Migrate begins to move a running machine to a host or, with "", to one that placement chooses. The machine goes on running. Its disks
-// stay where they are, so both hosts must reach them.
+// stay where they are if the new host reaches them; the others are copied to where it does.
 func (s *Service) Migrate(ctx context.Context, id uid.VM, to uid.Host) (op.ID, error) {
-	job, _, err := s.migrate.Start(ctx, request(ctx, id, "migrateVirtualMachine"), migration{VM: id, Wish: to})
+	job, _, err := s.migrate.Start(ctx, request(ctx, id, "migrateVirtualMachine"), migrating{VM: id, Wish: to})
 	return job, err
 }
 
-func (s *Service) migratePlan() *op.Plan[migration] {
-	return op.New[migration]("vm.migrate").Refuses().
-		Accept(s.beginMove, func(ctx context.Context, tx db.Tx, m *migration) error { return setState(ctx, tx, m.VM, Running) }).
-		Tx("place", s.placeMove, s.unplaceMove).
-		Wait("guards", s.expected).
-		Do("move", s.move, s.bringBack).
-		Tx("finish", s.arrived, nil)
+// Vacate is Migrate to any host that reaches the machine's disks: to copy these may take hours, which nobody has asked for who only wants
+// a host to be free.
+func (s *Service) Vacate(ctx context.Context, id uid.VM) (op.ID, error) {
+	job, _, err := s.migrate.Start(ctx, request(ctx, id, "migrateVirtualMachine"), migrating{VM: id, Stay: true})
+	return job, err
 }
 
-func (s *Service) beginMove(ctx context.Context, tx db.Tx, q *op.Request, m *migration) error {
+func (s *Service) migratePlan() *op.Plan[migrating] {
+	return op.New[migrating]("vm.migrate").Refuses().
+		Accept(s.beginMove, func(ctx context.Context, tx db.Tx, m *migrating) error { return setState(ctx, tx, m.VM, Running) }).
+		Tx("place", s.placeMove, s.unplaceMove).
+		Wait("guards", s.expected).
+		Do("disks", s.makeCopies, s.drops(migration.New)).
+		Do("move", s.move, s.bringBack).
+		Tx("finish", s.arrived, nil).
+		NoWayBack().
+		Do("drop", s.drops(migration.Old), nil).
+		Tx("dropped", func(ctx context.Context, tx db.Tx, m *migrating) error {
+			return migration.Release(ctx, tx, m.Copies, migration.Old)
+		}, nil)
+}
+
+func (s *Service) drops(on migration.Side) func(context.Context, *migrating) error {
+	return func(ctx context.Context, m *migrating) error { return migration.Drop(ctx, s.volumes, m.Copies, on) }
+}
+
+func (s *Service) beginMove(ctx context.Context, tx db.Tx, q *op.Request, m *migrating) error {
 	vm, err := findLocked(ctx, tx, q.Caller.Reach(), m.VM)
 	if err != nil {
 		return err
@@ -72,13 +95,13 @@ func (s *Service) beginMove(ctx context.Context, tx db.Tx, q *op.Request, m *mig
 }
 
 // placeMove takes room for the machine on another host.
-func (s *Service) placeMove(ctx context.Context, tx db.Tx, m *migration) error {
+func (s *Service) placeMove(ctx context.Context, tx db.Tx, m *migrating) error {
 	vm, err := knowLocked(ctx, tx, m.VM)
 	if err != nil {
 		return err
 	}
 	want, _ := vm.want(wish{Host: m.Wish})
-	want.Prefer, want.Avoid, want.Addresses, want.Disks = "", m.From, nil, nil
+	want.Prefer, want.Avoid, want.Addresses = "", m.From, nil
 	if slices.ContainsFunc(vm.cards, func(c card) bool { return c.PerPod }) { // it keeps its address, which is its pod's
 		h, err := host.Find(ctx, tx, m.From)
 		if err != nil {
@@ -86,11 +109,26 @@ func (s *Service) placeMove(ctx context.Context, tx db.Tx, m *migration) error {
 		}
 		want.Pod = h.Pod
 	}
-	p, err := s.placement.Find(ctx, tx, want)
+	var disks []disk
+	var moving []placement.Moving
+	for _, d := range vm.disks {
+		if d.Pool != "" {
+			disks, moving = append(disks, d), append(moving, placement.Moving{Disk: d.want(), Pool: d.Pool, Scope: d.PoolScope})
+		}
+	}
+	p, err := s.placement.FindMove(ctx, tx, want, moving, !m.Stay)
 	if err != nil {
 		return err
 	}
-	m.To, m.Guarded = p.Host, 0
+	m.To, m.Guarded, m.Copies = p.Host, 0, nil
+	for i, to := range p.Pools {
+		if to != "" {
+			m.Copies = append(m.Copies, migration.Copy{Volume: disks[i].ID, From: disks[i].Pool, To: to, Bytes: disks[i].Size})
+		}
+	}
+	if err := copyable(ctx, tx, vm, m.Copies); err != nil {
+		return err
+	}
 	if err := setDestination(ctx, tx, vm.ID, p.Host); err != nil {
 		return err
 	}
@@ -101,14 +139,14 @@ func (s *Service) placeMove(ctx context.Context, tx db.Tx, m *migration) error {
 }
 
 // expected tells whether the new host knows the rules of the machine's cards.
-func (s *Service) expected(ctx context.Context, q db.Tx, m *migration) (bool, error) {
+func (s *Service) expected(ctx context.Context, q db.Tx, m *migrating) (bool, error) {
 	if m.Guarded == 0 {
 		return true, nil
 	}
 	return s.groups.Guarded(ctx, q, m.To, m.Guarded)
 }
 
-func (s *Service) unplaceMove(ctx context.Context, tx db.Tx, m *migration) error {
+func (s *Service) unplaceMove(ctx context.Context, tx db.Tx, m *migrating) error {
 	vm, err := findLocked(ctx, tx, auth.Scope{All: true}, m.VM)
 	if err != nil {
 		return err
@@ -116,101 +154,65 @@ func (s *Service) unplaceMove(ctx context.Context, tx db.Tx, m *migration) error
 	if err := host.Release(ctx, tx, m.To, vm.need()); err != nil {
 		return err
 	}
+	if err := migration.Release(ctx, tx, m.Copies, migration.New); err != nil {
+		return err
+	}
 	return setDestination(ctx, tx, vm.ID, "")
 }
 
-// moving gives what a step needs: the machine as it is told, and who moves it.
-func (s *Service) moving(ctx context.Context, m *migration) (hypervisor.Machine, mover, error) {
-	vm, driver, err := s.knowDriven(ctx, m.VM)
+// moving gives the move as hosts are told of it, and the machine as it will be.
+func (s *Service) moving(ctx context.Context, m *migrating) (mv migration.Move, there known, err error) {
+	here, driver, err := s.knowDriven(ctx, m.VM)
 	if err != nil {
-		return hypervisor.Machine{}, nil, err
+		return mv, there, err
 	}
-	by, ok := driver.(mover)
+	by, ok := driver.(migration.Driver)
 	if !ok {
-		return hypervisor.Machine{}, nil, fault.Conflictf("hosts of hypervisor %s can't move machines", vm.Hypervisor)
+		return mv, there, fault.Conflictf("hosts of hypervisor %s can't move machines", here.Hypervisor)
 	}
-	told, err := s.tell(vm)
-	return told, by, err
+	if there, err = here.with(ctx, s.db.Read(), m.Copies); err != nil {
+		return mv, there, err
+	}
+	mv = migration.Move{By: by, From: m.From, To: m.To}
+	for _, c := range m.Copies {
+		mv.Copied = append(mv.Copied, c.Volume)
+	}
+	if mv.Here, err = s.tell(here); err != nil {
+		return mv, there, err
+	}
+	mv.There, err = s.tell(there)
+	return mv, there, err
 }
 
-type mover interface {
-	hypervisor.Driver
-	hypervisor.Migrator
-}
-
-// move has the new host await the machine, and the old one send it. When an answer is lost, the new host knows whether it has come.
-func (s *Service) move(ctx context.Context, m *migration) error {
-	told, by, err := s.moving(ctx, m)
+func (s *Service) move(ctx context.Context, m *migrating) error {
+	mv, _, err := s.moving(ctx, m)
 	if err != nil {
 		return err
 	}
-	at, err := by.Receive(ctx, m.To, told, nil)
-	if err != nil {
-		return again(err)
-	}
-	failure := by.Send(ctx, m.From, m.VM, at)
-	if failure == nil || ctx.Err() != nil {
-		return failure
-	}
-	there, err := runsOn(ctx, by, m.To, m.VM)
-	switch {
-	case err != nil:
-		return op.Retry(failure) // nobody knows
-	case there:
-		return nil
-	}
-	return again(failure)
+	return mv.Go(ctx)
 }
 
-// bringBack is move's undo: the machine runs where it came from, and is not awaited elsewhere. That it is awaited at its old host first
-// makes sure that no sending is on its way any more, which would have had its turn.
-func (s *Service) bringBack(ctx context.Context, m *migration) error {
-	told, by, err := s.moving(ctx, m)
+func (s *Service) bringBack(ctx context.Context, m *migrating) error {
+	mv, _, err := s.moving(ctx, m)
 	if err != nil {
 		return err
 	}
-	at, refused := by.Receive(ctx, m.From, told, nil)
-	if refused != nil && !fault.Is(refused, fault.Conflict) {
-		return again(refused)
-	}
-	home, err := runsOn(ctx, by, m.From, m.VM)
-	switch {
-	case err != nil:
-		return again(err)
-	case home: // as it was started, which need not be what is told of it today
-	case refused != nil: // what is there has ended by itself, and runs nowhere
-		if there, err := runsOn(ctx, by, m.To, m.VM); there || err != nil {
-			return again(cmp.Or(err, refused))
-		}
-		if err := by.Stop(ctx, m.From, m.VM, true); err != nil {
-			return again(err)
-		}
-	default:
-		err = by.Send(ctx, m.To, m.VM, at)
-		if fault.Is(err, fault.Conflict) { // it has ended by itself, and runs nowhere
-			err = by.Stop(ctx, m.From, m.VM, true)
-		}
-		if err != nil {
-			return again(err)
-		}
-	}
-	return again(by.Stop(ctx, m.To, m.VM, true))
-}
-
-// runsOn asks a host whether a machine runs there.
-func runsOn(ctx context.Context, driver hypervisor.Driver, on uid.Host, id uid.VM) (bool, error) {
-	guests, err := driver.Guests(ctx, on)
-	return slices.Contains(guests, hypervisor.Guest{VM: id, Running: true}), err
+	return mv.Back(ctx)
 }
 
 // arrived records where the machine is now, and gives back its room where it was.
-func (s *Service) arrived(ctx context.Context, tx db.Tx, m *migration) error {
+func (s *Service) arrived(ctx context.Context, tx db.Tx, m *migrating) error {
 	vm, err := findLocked(ctx, tx, auth.Scope{All: true}, m.VM)
 	if err != nil {
 		return err
 	}
 	if err := host.Release(ctx, tx, m.From, vm.need()); err != nil {
 		return err
+	}
+	for _, c := range m.Copies {
+		if err := volume.SetPlaced(ctx, tx, c.Volume, volume.Ready, c.To); err != nil {
+			return err
+		}
 	}
 	return setArrived(ctx, tx, vm.ID)
 }

@@ -251,7 +251,7 @@ func (s *Service) runs(ctx context.Context, j *job) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return runsOn(ctx, driver, j.Host, j.VM)
+	return hypervisor.Runs(ctx, driver, j.Host, j.VM)
 }
 
 func (s *Service) probe(ctx context.Context, j *job) (hypervisor.Report, error) {

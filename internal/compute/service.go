@@ -49,7 +49,7 @@ type Service struct {
 	wipe        *op.Runner[job]
 	expunge     *op.Runner[job]
 
-	migrate *op.Runner[migration]
+	migrate *op.Runner[migrating]
 	settle  *op.Runner[settling]
 
 	attachVolume *op.Runner[attachment]

@@ -1,7 +1,9 @@
 package hypervisor
 
 import (
+	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/uid"
@@ -34,6 +36,12 @@ type Guest struct {
 	Running bool
 
 	Arriving bool // it is awaited from another host, or on its way: it does not run here yet
+}
+
+// Runs asks a host whether a machine runs there.
+func Runs(ctx context.Context, by Driver, on uid.Host, id uid.VM) (bool, error) {
+	guests, err := by.Guests(ctx, on)
+	return slices.Contains(guests, Guest{VM: id, Running: true}), err
 }
 
 // DiskRef names a disk. A volume may have a disk in two pools while it is being moved.

@@ -93,7 +93,7 @@ func (s *Service) send(ctx context.Context, h host.Host, machines []compute.VM) 
 	}
 	jobs := make([]op.ID, len(machines))
 	for i, vm := range machines {
-		jobs[i], err = s.machines.Migrate(ctx, vm.ID, "")
+		jobs[i], err = s.machines.Vacate(ctx, vm.ID)
 		if err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.NotFound) { // something else is being done with it
 			return nil, err
 		}

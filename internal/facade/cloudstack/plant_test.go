@@ -18,6 +18,7 @@ import (
 	"github.com/virga-cloud/virga/internal/db/dbtest"
 	"github.com/virga-cloud/virga/internal/document"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
+	"github.com/virga-cloud/virga/internal/guarded"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/hypervisor/sim"
@@ -105,7 +106,7 @@ func newPlant(t *testing.T, url string) *running {
 	s.Routers = router.New(router.Parts{DB: d, Engine: engine, Hosts: s.Hosts})
 	documents := document.New(d, nil)
 	s.Groups = secgroup.New(secgroup.Parts{DB: d, Accounts: c.accounts, Engine: engine, Documents: documents, Drivers: s.Hosts,
-		Machines: compute.Guarded{}})
+		Machines: guarded.Machines{}})
 	s.Machines = compute.New(compute.Parts{
 		DB: d, Engine: engine, Accounts: c.accounts, Networks: s.Networks, Hosts: s.Hosts, Volumes: s.Volumes, Routers: s.Routers,
 		Groups: s.Groups, Box: box,

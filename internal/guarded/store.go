@@ -1,4 +1,5 @@
-package compute
+// Package guarded tells which machines have which security groups, and where they are.
+package guarded
 
 import (
 	"context"
@@ -11,14 +12,14 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-// Guarded is a [secgroup.Machines].
-type Guarded struct{}
+// Machines is a [secgroup.Machines].
+type Machines struct{}
 
 // guarding tells of an offering, o, that its networks have security groups.
 const guarding = `o.services like '%"name":"SecurityGroup"%'`
 
 // HostsOf gives the hosts on which machines of some groups are, or are soon to be.
-func (Guarded) HostsOf(ctx context.Context, q db.Tx, ids []uid.SecurityGroup) (hosts []uid.Host, err error) {
+func (Machines) HostsOf(ctx context.Context, q db.Tx, ids []uid.SecurityGroup) (hosts []uid.Host, err error) {
 	err = q.NewRaw(`select v.host_id from security_group_vms m join vms v on v.id = m.vm_id where m.group_id in (?) and v.host_id is not null
 		union select v.to_host_id from security_group_vms m join vms v on v.id = m.vm_id
 			where m.group_id in (?) and v.to_host_id is not null order by 1`, bun.List(ids), bun.List(ids)).Scan(ctx, &hosts)
@@ -26,7 +27,7 @@ func (Guarded) HostsOf(ctx context.Context, q db.Tx, ids []uid.SecurityGroup) (h
 }
 
 // CardsOn gives the cards of a host's machines in networks with security groups, and of those that are moving there.
-func (Guarded) CardsOn(ctx context.Context, q db.Tx, host uid.Host) (cards []secgroup.Card, err error) {
+func (Machines) CardsOn(ctx context.Context, q db.Tx, host uid.Host) (cards []secgroup.Card, err error) {
 	err = q.NewRaw(`select c.id as nic, c.vm_id as vm from vms v join nics c on c.vm_id = v.id join networks n on n.id = c.network_id
 		join network_offerings o on o.id = n.offering_id 
 		where (v.host_id = ? or v.to_host_id = ?) and v.removed is null and `+guarding+` order by c.id`, host, host).
@@ -35,7 +36,7 @@ func (Guarded) CardsOn(ctx context.Context, q db.Tx, host uid.Host) (cards []sec
 }
 
 // AddressesOf gives the addresses by which machines of groups are known, whether they run or not.
-func (Guarded) AddressesOf(ctx context.Context, q db.Tx, ids []uid.SecurityGroup) (map[uid.SecurityGroup][]string, error) {
+func (Machines) AddressesOf(ctx context.Context, q db.Tx, ids []uid.SecurityGroup) (map[uid.SecurityGroup][]string, error) {
 	out := map[uid.SecurityGroup][]string{}
 	var rows []struct {
 		GroupID uid.SecurityGroup

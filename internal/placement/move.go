@@ -1,0 +1,67 @@
+package placement
+
+import (
+	"context"
+	"slices"
+
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/pool"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Moving is a disk that a machine on its way to another host has.
+type Moving struct {
+	Disk
+	Pool  uid.Pool // where it is
+	Scope pool.Scope
+}
+
+// FindMove is Find for a machine that goes to another host than w.Avoid, where it is. With copies, disks may be copied to pools that the
+// new host reaches: their pools in the place are not "". As few as can be are copied.
+func (s *Service) FindMove(ctx context.Context, tx db.Tx, w Want, disks []Moving, copies bool) (p Place, err error) {
+	for _, left := range ways(disks, copies) {
+		w.Disks, w.Made = nil, nil
+		for _, d := range disks {
+			if slices.Contains(left, d.Scope) {
+				w.Disks = append(w.Disks, d.Disk)
+			} else {
+				w.Made = append(w.Made, d.Pool)
+			}
+		}
+		if p, err = s.Find(ctx, tx, w); fault.Is(err, fault.Full) {
+			continue
+		}
+		if err != nil {
+			return Place{}, err
+		}
+		found := p.Pools
+		p.Pools = make([]uid.Pool, len(disks))
+		for i, d := range disks {
+			if slices.Contains(left, d.Scope) {
+				p.Pools[i], found = found[0], found[1:]
+			}
+		}
+		return p, nil
+	}
+	return Place{}, err
+}
+
+// ways are the scopes of pools that a move may leave behind, the fewest first. One host reaches all that the machine has: these are its own
+// pools, those of its one cluster, and the zone's, which are in reach wherever it goes.
+func ways(disks []Moving, copies bool) [][]pool.Scope {
+	has := func(in pool.Scope) bool {
+		return slices.ContainsFunc(disks, func(d Moving) bool { return d.Scope == in })
+	}
+	var all [][]pool.Scope
+	if !copies || !has(pool.HostOnly) {
+		all = append(all, nil)
+	}
+	if copies && has(pool.HostOnly) {
+		all = append(all, []pool.Scope{pool.HostOnly})
+	}
+	if copies && has(pool.ClusterWide) {
+		all = append(all, []pool.Scope{pool.HostOnly, pool.ClusterWide})
+	}
+	return all
+}
