@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"maps"
+	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -167,8 +168,33 @@ func TestEveryCreateCanBeRepeated(t *testing.T) {
 			if e, ok := errors.AsType[*api.RemoteError](err); !ok || e.CSCode != 4375 {
 				t.Errorf("%s under the same key with another %s: %v", one.command, one.other, err)
 			}
+
+			byHeader := *c.Client
+			byHeader.HTTP = &http.Client{Transport: keyed(params["idempotencykey"])}
+			delete(params, "idempotencykey")
+			again, err = byHeader.Call(t.Context(), one.command, params)
+			if err != nil {
+				t.Fatalf("%s with the key as a header: %v", one.command, err)
+			}
+			if id := idIn.FindStringSubmatch(string(again)); id == nil || id[1] != ids[one.command] {
+				t.Errorf("%s made %s\nand with the key as a header %s", one.command, first, again)
+			}
+			params["idempotencykey"] = "another"
+			_, err = byHeader.Call(t.Context(), one.command, params)
+			if e, ok := errors.AsType[*api.RemoteError](err); !ok || e.CSCode != 4350 || !strings.Contains(e.Error(), "differ") {
+				t.Errorf("%s with a key as a header and another as a parameter: %v", one.command, err)
+			}
 		}
 	})
+}
+
+// keyed sends an idempotency key with each request, as a header.
+type keyed string
+
+func (k keyed) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Idempotency-Key", string(k))
+	return http.DefaultTransport.RoundTrip(r)
 }
 
 // idIn finds the first id of an answer, which is that of what the answer is about.

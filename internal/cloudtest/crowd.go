@@ -1,13 +1,18 @@
 package cloudtest
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/virga-cloud/virga/api"
 	"github.com/virga-cloud/virga/internal/account"
 	"github.com/virga-cloud/virga/internal/auth"
+	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/hypervisor/sim"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -34,7 +39,7 @@ const (
 )
 
 // Fill fills a seeded cloud with a crowd, quickly: it writes the rows that would be there after years, and does nothing of
-// what would have written them. So the simulated hosts know nothing of the machines, and [Check] must be asked without them.
+// what would have written them. Simulated hosts run the machines, but have no disks of them, so [Check] must be asked without hosts.
 func (c *Cloud) Fill(t testing.TB, in Crowd) Tenants {
 	t.Helper()
 	var out Tenants
@@ -48,7 +53,24 @@ func (c *Cloud) Fill(t testing.TB, in Crowd) Tenants {
 	}
 	w.name()
 	must(t, w.fill(ctx, c.DB))
+	must(t, w.run(ctx, c.World))
 	return out
+}
+
+// run has hosts run the crowd's machines, without disks: who asks a host finds there what the rows say.
+func (w *crowd) run(ctx context.Context, world *sim.World) error {
+	const atOnce = 64 // they share the world's commits
+	var work sync.WaitGroup
+	failed := make([]error, atOnce)
+	for one := range atOnce {
+		work.Go(func() {
+			for i := one; i < len(w.machines) && failed[one] == nil; i += atOnce {
+				failed[one] = world.Start(ctx, w.hosts[w.home(i)], hypervisor.Machine{VM: w.machines[i]})
+			}
+		})
+	}
+	work.Wait()
+	return errors.Join(failed...)
 }
 
 // crowd is a crowd being made: what there is, and the ids of all that there will be.
@@ -95,6 +117,9 @@ func (w *crowd) owner(i int) tenant {
 	}
 	return w.accounts[2+i%w.Accounts]
 }
+
+// home is which of the hosts the ith machine runs on.
+func (w *crowd) home(i int) int { return i % len(w.hosts) }
 
 // at is when the ith thing was made.
 func (w *crowd) at(i int) time.Time { return w.start.Add(time.Duration(i) * time.Second) }

@@ -143,7 +143,7 @@ func (w *crowd) things() []rows {
 	const firstIP, lastIP = network.IP(10<<24 | 1<<16 | 1<<8 | 2), network.IP(10<<24 | 1<<16 | 1<<8 | 254)
 	const firstPublic = network.IP(100<<24 | 64<<16) // shared address space: as good as public
 	carrier, public := uid.New[uid.PhysicalNetwork](), uid.New[string]()
-	home := func(i int) int { return i % len(w.hosts) }
+	home := w.home
 	data := strings.Repeat("#cloud-config\n", crowdUserData)[:crowdUserData]
 	return []rows{
 		{"physical_networks", "id, zone_id, name, state, isolation, broadcast_range, created", 1, func(int) []any {
