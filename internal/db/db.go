@@ -8,13 +8,14 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"os"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
+
+	"github.com/virga-cloud/virga/internal/filelock"
 )
 
 // Clock tells the time. Everything in the house that needs the time gets one from outside.
@@ -44,7 +45,7 @@ type DB struct {
 	reader *bun.DB
 	writer *bun.DB
 	group  *group // SQLite only
-	lock   *os.File
+	lock   *filelock.Lock
 	close  sync.Once
 
 	counters sync.Map // name → *Counter

@@ -8,13 +8,14 @@ import (
 	"io"
 	"net/url"
 	"os"
-	"syscall"
 	"time"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/virga-cloud/virga/internal/filelock"
 )
 
 // readers is how many queries SQLite answers at the same time.
@@ -123,16 +124,15 @@ func explained(err error) error {
 
 // lockFile makes sure that one process at a time has the data: the engine takes over all work it finds there at start, which
 // would be wrong beside a living server. The kernel drops the lock with the process.
-func lockFile(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
+func lockFile(path string) (*filelock.Lock, error) {
+	lock, err := filelock.Take(path)
+	switch {
+	case errors.Is(err, filelock.ErrHeld):
+		return nil, fmt.Errorf("another process uses this data (%s is locked): stop it, or give this one another folder", path)
+	case err != nil:
 		return nil, fmt.Errorf("lock the data: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		_ = f.Close()
-		return nil, fmt.Errorf("another process uses this data (%s is locked): stop it, or give this one another folder", path)
-	}
-	return f, nil
+	return lock, nil
 }
 
 // Hold keeps a SQLite file from being opened, by this process or another, until what it gives is closed: for who replaces it.

@@ -12,10 +12,10 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/filelock"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/hypervisor/kvm/pulse"
 	"github.com/virga-cloud/virga/internal/hypervisor/kvm/qcow"
@@ -62,7 +62,7 @@ type Driver struct {
 	Options
 	qemu  string
 	image qcow.Tool
-	lock  *os.File // on Dir: two drivers would both think that the machines are theirs
+	lock  *filelock.Lock // on Dir: two drivers would both think that the machines are theirs
 	turns turns[string]
 	pulse *pulse.Pulse
 
@@ -101,13 +101,12 @@ func Open(o Options) (_ *Driver, err error) {
 	if err := d.folder(d.Dir, d.guestsDir()); err != nil {
 		return nil, err
 	}
-	d.lock, err = os.OpenFile(filepath.Join(d.Dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	d.lock, err = filelock.Take(filepath.Join(d.Dir, "lock"))
+	if errors.Is(err, filelock.ErrHeld) {
+		return nil, fmt.Errorf("another agent has %s: %w", d.Dir, err)
+	}
 	if err != nil {
 		return nil, err
-	}
-	if err := syscall.Flock(int(d.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		_ = d.lock.Close()
-		return nil, fmt.Errorf("another agent has %s: %w", d.Dir, err)
 	}
 	d.life, d.stop = context.WithCancel(context.Background())
 	d.tending.Go(d.tend)
@@ -128,11 +127,7 @@ func (d *Driver) Close() error {
 		}
 	}
 	d.tending.Wait()
-	err := d.lock.Close()
-	if errors.Is(err, os.ErrClosed) {
-		return nil
-	}
-	return err
+	return d.lock.Close()
 }
 
 // here tells whether a call may go on: in time, and for this host.

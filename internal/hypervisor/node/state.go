@@ -7,9 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"github.com/virga-cloud/virga/internal/bus"
+	"github.com/virga-cloud/virga/internal/filelock"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -23,7 +23,7 @@ type state struct {
 // folder is where an agent keeps things, and nobody else may look.
 type folder struct {
 	path string
-	lock *os.File
+	lock *filelock.Lock
 }
 
 // open takes a folder, which is made where it is not there.
@@ -34,13 +34,12 @@ func open(path string) (*folder, error) {
 	if err := os.Chmod(path, 0o711); err != nil { //nolint:gosec // below it are the machines', which run as another user
 		return nil, fmt.Errorf("keep others out of the agent's folder: %w", err)
 	}
-	lock, err := os.OpenFile(filepath.Join(path, "agent.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	lock, err := filelock.Take(filepath.Join(path, "agent.lock"))
+	if errors.Is(err, filelock.ErrHeld) {
+		return nil, fmt.Errorf("another agent runs on the folder %s: stop that one first, or choose another folder with --data", path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open the agent's folder: %w", err)
-	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		_ = lock.Close()
-		return nil, fmt.Errorf("another agent runs on the folder %s: stop that one first, or choose another folder with --data", path)
 	}
 	return &folder{path, lock}, nil
 }
