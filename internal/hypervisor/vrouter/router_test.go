@@ -320,7 +320,11 @@ ip addr add "$new_ip6_address/64" dev "$interface" nodad
 	if wait(advertised); !advertised() {
 		t.Errorf("the router does not advertise itself:\n%s", s.lab.Run(vm, "ip", "-6", "route"))
 	}
-	text, err := os.ReadFile(dir + "/pid")
+	var text []byte
+	wait(func() bool { // it goes into the background first, and writes this then
+		text, err = os.ReadFile(dir + "/pid")
+		return err == nil && len(text) > 0
+	})
 	must(t, err)
 	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	must(t, err)
