@@ -316,7 +316,7 @@ func (r *realHosts) reach(vm cs.VirtualMachine, port int) string {
 		IPAddressID: public.ID, Protocol: "tcp", PublicPort: port, PrivatePort: 80, VirtualMachineID: vm.ID,
 	})
 	must(r.t, err)
-	return fmt.Sprintf("http://%s:%d/", public.IPAddress, port)
+	return "http://" + net.JoinHostPort(public.IPAddress, strconv.Itoa(port)) + "/"
 }
 
 // get asks from outside.

@@ -482,7 +482,7 @@ func compareRouters(ctx context.Context, d *db.DB, there map[uid.Router]map[uid.
 			broken = append(broken, fmt.Errorf("router %s on host %s is believed to have version %d of %d, and has %d", r.ID, r.HostID, r.Applied,
 				r.Revision, has.Version))
 		}
-		if want := guests[r.ID]; ok && r.Applied == r.Revision && !(len(want) == 0 && len(has.Guests) == 0) && !maps.Equal(want, has.Guests) {
+		if want := guests[r.ID]; ok && r.Applied == r.Revision && (len(want) > 0 || len(has.Guests) > 0) && !maps.Equal(want, has.Guests) {
 			broken = append(broken, fmt.Errorf("router %s on host %s has version %d, which is the newest, but knows the guests %v instead of %v", r.ID,
 				r.HostID, has.Version, has.Guests, want))
 		}

@@ -73,7 +73,7 @@ func itemsOf[In, Item any](t *testing.T, c *cloudtest.Cloud, list api.List[In, I
 // verbs applies a file and counts what became of its things.
 func verbs(t *testing.T, c *cloudtest.Cloud, name string, dry bool) map[datacenter.Verb]int {
 	t.Helper()
-	text, err := os.ReadFile(name) //nolint:gosec // a file of these tests
+	text, err := os.ReadFile(name)
 	must(t, err)
 	counts := map[datacenter.Verb]int{}
 	for _, change := range apply(t, c, string(text), dry) {

@@ -69,7 +69,7 @@ const (
 	Failed   State = "Failed"
 	Deleting State = "Deleting"
 
-	// Of those that users upload.
+	// NotUploaded and what follows are of those that users upload.
 	NotUploaded      State = "NotUploaded" // its user may send it still
 	UploadInProgress State = "UploadInProgress"
 	UploadError      State = "UploadError"

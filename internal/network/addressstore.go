@@ -29,7 +29,8 @@ var (
 	networkHasNAT = db.Prepare("select id from public_ips where network_id = ? and source_nat")
 )
 
-const freed = "state = 'Free', account_id = null, domain_id = null, network_id = null, vm_id = null, source_nat = ?, system = ?, display = true, allocated = null"
+const freed = "state = 'Free', account_id = null, domain_id = null, network_id = null, vm_id = null, " +
+	"source_nat = ?, system = ?, display = true, allocated = null"
 
 // user is who uses an address: a network for source NAT, or a machine in a shared network.
 type user struct {

@@ -21,7 +21,8 @@ func setImplemented(ctx context.Context, tx db.Tx, n Network) error {
 	if n.VLAN != 0 {
 		vlan = &n.VLAN
 	}
-	_, err := tx.NewRaw("update networks set state = ?, vlan = ?, revision = revision + 1, retold = revision + 1 where id = ?", Implemented, vlan, n.ID).Exec(ctx)
+	_, err := tx.NewRaw("update networks set state = ?, vlan = ?, revision = revision + 1, retold = revision + 1 where id = ?",
+		Implemented, vlan, n.ID).Exec(ctx)
 	return err
 }
 

@@ -61,7 +61,8 @@ func lock(ctx context.Context, tx db.Tx, scope auth.Scope, id uid.Router) (Route
 
 // place puts a router on a host, where it has got no document yet.
 func place(ctx context.Context, tx db.Tx, id uid.Router, at Place, s State) error {
-	_, err := tx.NewRaw("update routers set host_id = ?, hypervisor = ?, state = ?, applied = 0, started = null, parts = '[]', ailing = false where id = ?",
+	_, err := tx.NewRaw(`update routers set host_id = ?, hypervisor = ?, state = ?, applied = 0, started = null, parts = '[]', ailing = false
+		where id = ?`,
 		at.Host, at.Hypervisor, s, id).Exec(ctx)
 	return err
 }
@@ -187,7 +188,8 @@ func cleaned(ctx context.Context, tx db.Tx, one leftover) error {
 
 // startAgain has a router given a document anew where it is.
 func startAgain(ctx context.Context, tx db.Tx, id uid.Router) error {
-	_, err := tx.NewRaw("update routers set applied = 0, started = null, parts = '[]', ailing = false, state = ? where id = ?", Starting, id).Exec(ctx)
+	_, err := tx.NewRaw("update routers set applied = 0, started = null, parts = '[]', ailing = false, state = ? where id = ?",
+		Starting, id).Exec(ctx)
 	return err
 }
 

@@ -87,7 +87,8 @@ var (
 	}, false)
 	UploadTimeout = span(Setting{
 		Name: "upload.operation.timeout", Category: Advanced, Group: "Storage",
-		Doc: "For how many minutes an upload may be awaited, and then stand still, before it is abandoned. The address to send it to is good as long.",
+		Doc: "For how many minutes an upload may be awaited, and then stand still, before it is abandoned. " +
+			"The address to send it to is good as long.",
 	}, time.Minute, 10*time.Minute, time.Minute)
 	UploadInterval = span(Setting{
 		Name: "upload.monitoring.interval", Category: Advanced, Group: "Storage",

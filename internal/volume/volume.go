@@ -25,7 +25,7 @@ const (
 	Reverting    State = "RevertSnapshotting"
 	Copying      State = "Copying" // to be downloaded
 
-	// Of those that users upload. What has come is kept in a store of images until the disk is made from it: until then they are Allocated,
+	// NotUploaded and what follows are of those that users upload. What has come is kept in a store of images until the disk is made from it: until then they are Allocated,
 	// and shown as Uploaded.
 	NotUploaded      State = "NotUploaded" // its user may send it still
 	UploadInProgress State = "UploadInProgress"

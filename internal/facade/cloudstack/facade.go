@@ -122,7 +122,8 @@ func newFacade(s Services, o front.Options, commands ...api.Command) *Facade {
 	}
 	f.Front = front.New(front.Parts{
 		Mux: f.mux, DB: s.DB, Accounts: s.Accounts, Projects: s.Projects, Sessions: s.Sessions, Roles: s.Roles, Limits: s.Limits,
-		Settings: s.Settings, Doors: f.signOn().Doors(), Console: f.consoles().Handler(), Extract: f.extracts().Handler(), Upload: f.uploads().Handler(),
+		Settings: s.Settings, Doors: f.signOn().Doors(), Console: f.consoles().Handler(), Extract: f.extracts().Handler(),
+		Upload: f.uploads().Handler(),
 	}, o)
 	return f
 }

@@ -108,7 +108,8 @@ func (d *Driver) takeSent(ctx context.Context, s hypervisor.Stored, as hyperviso
 		return hypervisor.ImageReport{}, fault.Conflictf("nothing was sent to store %s", s.Store)
 	}
 	if err == nil && info.Size() != as.Bytes {
-		err = errors.Join(fault.Conflictf("store %s has %d bytes of it, and %d were sent: some were lost there", s.Store, info.Size(), as.Bytes), removed(part))
+		err = errors.Join(fault.Conflictf("store %s has %d bytes of it, and %d were sent: some were lost there",
+			s.Store, info.Size(), as.Bytes), removed(part))
 	}
 	if err != nil {
 		return hypervisor.ImageReport{}, err

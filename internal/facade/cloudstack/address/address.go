@@ -130,7 +130,8 @@ func (t Translator) addressesOut(ctx context.Context, all []network.Address) ([]
 			PhysicalNetworkID: r.Physical, VLANID: r.ID, VLANName: r.VLAN, NetworkID: r.Network, NetworkName: networks[r.Network],
 			AssociatedNetworkID: a.Network, AssociatedNetworkName: networks[a.Network], Public: r.Public(), ForSystem: r.ForSystem,
 			SourceNAT: a.SourceNAT, System: a.System, Display: new(a.Display), StaticNAT: on.NAT.VM != "",
-			VMIPAddress: on.NAT.GuestIP.String(), HasAnnotations: noted[a.ID], HasRules: on.Purpose != "", Purpose: purposes[on.Purpose], VMID: holder(i),
+			VMIPAddress: on.NAT.GuestIP.String(), HasAnnotations: noted[a.ID], HasRules: on.Purpose != "",
+			Purpose: purposes[on.Purpose], VMID: holder(i),
 			VMName: vm.Name, VMDisplayName: vm.DisplayName,
 		}
 		if out[i].VMID != "" {

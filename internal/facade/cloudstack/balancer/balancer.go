@@ -91,7 +91,8 @@ func (t Translator) create(ctx context.Context, in cs.CreateLoadBalancerRuleIn) 
 	}
 	id, job, err := t.Rules.Balance(ctx, rule.BalanceIn{
 		Address: in.PublicIPID, Served: network.Served{Network: in.NetworkID, Zone: in.ZoneID, Owner: whose},
-		Name: in.Name, Description: in.Description, Algorithm: in.Algorithm, Protocol: in.Protocol, Port: in.PublicPort, GuestPort: in.PrivatePort, CIDRs: in.CIDRs, Open: in.OpenFirewall == nil || *in.OpenFirewall,
+		Name: in.Name, Description: in.Description, Algorithm: in.Algorithm, Protocol: in.Protocol, Port: in.PublicPort, GuestPort: in.PrivatePort,
+		CIDRs: in.CIDRs, Open: in.OpenFirewall == nil || *in.OpenFirewall,
 		Hidden: in.Display != nil && !*in.Display,
 	})
 	return api.Started{ID: string(id), JobID: job}, err

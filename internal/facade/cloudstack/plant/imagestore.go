@@ -55,7 +55,8 @@ func (t Translator) listImageStores(ctx context.Context, in cs.ListImageStoresIn
 func (t Translator) imageStoresOut(ctx context.Context, stores []image.Store) ([]cs.ImageStore, error) {
 	l := look.In(t.DB.Read())
 	zones := look.Related(ctx, l, len(stores), func(i int) uid.Zone { return stores[i].Zone }, zone.Names)
-	noted := look.Related(ctx, l, len(stores), func(i int) uid.ImageStore { return stores[i].ID }, annotation.On[uid.ImageStore](annotation.ImageStore))
+	noted := look.Related(ctx, l, len(stores), func(i int) uid.ImageStore { return stores[i].ID },
+		annotation.On[uid.ImageStore](annotation.ImageStore))
 	return look.Page(stores, 0, func(s image.Store) cs.ImageStore {
 		return cs.ImageStore{
 			ID: s.ID, Name: s.Name, URL: s.URL, Protocol: s.Protocol, Provider: s.Provider, Scope: s.Scope(), ZoneID: s.Zone,

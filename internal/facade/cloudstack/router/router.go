@@ -117,8 +117,9 @@ func (t Translator) routersOut(ctx context.Context, all []router.Router, checks 
 			DNS1: z.DNS1, DNS2: z.DNS2, IP6DNS1: z.IP6DNS1, IP6DNS2: z.IP6DNS2, NetworkDomain: net.NetworkDomain, PodID: h.Pod, PodName: pods[h.Pod],
 			HostID: r.Host, HostName: h.Name, HostState: controlState(h), Hypervisor: r.Hypervisor, Gateway: side.Gateway, PublicIP: side.IP,
 			PublicNetmask: side.Netmask, GuestIP: net.Gateway, GuestNetmask: net.Netmask, GuestNetworkID: net.ID, GuestNetwork: net.Name,
-			OfferingID: made(i), OfferingName: from[made(i)].Name, RedundantState: "UNKNOWN", ChecksFailed: r.Problem != "" || r.Ailing, Applied: r.Applied,
-			Wanted: net.Revision, Started: api.At(r.Started),
+			OfferingID: made(i), OfferingName: from[made(i)].Name, RedundantState: "UNKNOWN", ChecksFailed: r.Problem != "" || r.Ailing,
+			Applied: r.Applied,
+			Wanted:  net.Revision, Started: api.At(r.Started),
 		}
 		if net.DNS1 != "" || net.DNS2 != "" {
 			out[i].DNS1, out[i].DNS2 = net.DNS1, net.DNS2

@@ -25,7 +25,8 @@ func (t Translator) Handler() http.Handler {
 
 func (t Translator) receive(w http.ResponseWriter, r *http.Request) {
 	claim := upload.Claim{
-		ID: uid.Upload(r.PathValue("id")), Metadata: r.Header.Get("X-Metadata"), Signature: r.Header.Get("X-Signature"), Expires: r.Header.Get("X-Expires"),
+		ID: uid.Upload(r.PathValue("id")), Metadata: r.Header.Get("X-Metadata"), Signature: r.Header.Get("X-Signature"),
+		Expires: r.Header.Get("X-Expires"),
 	}
 	_, err := t.Uploads.Receive(r.Context(), claim, func() (io.Reader, error) {
 		coming := watch(w, r.Body)
