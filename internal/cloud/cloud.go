@@ -220,13 +220,7 @@ func Over(d *db.DB, world *sim.World, box *secret.Box, c Config) *Cloud {
 
 func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.box = box
-	drivers := hypervisor.Drivers{}
-	if cl.World != nil {
-		drivers["Simulator"] = cl.World
-	}
-	if cl.agents != nil {
-		drivers[agent.Hypervisor] = cl.agents.driver()
-	}
+	drivers := cl.drivers()
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -311,6 +305,18 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Hosts.LeftBy(cl.Routers.Leave)
 	cl.Keepers = keep.New(cl.DB, c.Name, c.Log, cl.keepers()...)
 	cl.face(c)
+}
+
+// drivers are those that this server's hosts have: hypervisor type → driver.
+func (cl *Cloud) drivers() hypervisor.Drivers {
+	all := hypervisor.Drivers{}
+	if cl.World != nil {
+		all["Simulator"] = cl.World
+	}
+	if cl.agents != nil {
+		all[agent.Hypervisor] = cl.agents.driver()
+	}
+	return all
 }
 
 // people makes the services that know who may do what.

@@ -183,7 +183,11 @@ func TestUpload(t *testing.T) {
 				plain.Header = http.Header{"X-Signature": {p.Signature}, "X-Metadata": {p.Metadata}, "X-Expires": {p.Expires}, "Content-Type": {"text/plain"}}
 				plain.Body = io.NopCloser(strings.NewReader("x"))
 			}
-			if r, err := http.DefaultClient.Do(plain); claimed && (err != nil || r.StatusCode != want) || r != nil && r.StatusCode != want {
+			r, err := http.DefaultClient.Do(plain)
+			if r != nil {
+				must(t, r.Body.Close())
+			}
+			if claimed && err != nil || r != nil && r.StatusCode != want {
 				t.Errorf("claimed %v: %+v, %v", claimed, r, err)
 			}
 		}

@@ -204,14 +204,14 @@ func (s *Service) wire(ctx context.Context, tx db.Tx, in CreateIn, n Network, of
 	})
 	switch {
 	case len(fit) == 0 && in.Physical != "":
-		return physnet.Network{}, fault.Invalidf("physical network %s is none of zone %q that is enabled, carries Guest traffic and has the tags %q of "+
-			"offering %q", in.Physical, z.Name, off.Tags, off.Name)
+		return physnet.Network{}, fault.Invalidf("physical network %s is none of zone %q that is enabled, carries Guest traffic and has the tags "+
+			"%q of offering %q", in.Physical, z.Name, off.Tags, off.Name)
 	case len(fit) == 0:
 		return physnet.Network{}, fault.Conflictf("zone %q has no enabled physical network with Guest traffic and the tags %q of offering %q", z.Name,
 			off.Tags, off.Name)
 	case len(fit) > 1:
-		return physnet.Network{}, fault.Invalidf("zone %q has %d physical networks that could carry the network: name one in physicalnetworkid, or use "+
-			"an offering whose tags choose one", z.Name, len(fit))
+		return physnet.Network{}, fault.Invalidf("zone %q has %d physical networks that could carry the network: name one in physicalnetworkid, "+
+			"or use an offering whose tags choose one", z.Name, len(fit))
 	}
 	p := fit[0]
 	if err := p.MayCarry(ctx, tx, n.Domain); err != nil {

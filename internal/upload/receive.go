@@ -73,7 +73,7 @@ func (s *Service) Receive(ctx context.Context, c Claim, open func() (io.Reader, 
 	if err == nil {
 		return job, nil
 	}
-	_, failed := s.end(ctx, u, image.UploadError, problem(err))
+	failed := s.end(ctx, u, image.UploadError, problem(err))
 	return "", errors.Join(err, failed)
 }
 

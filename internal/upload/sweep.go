@@ -48,7 +48,7 @@ func (s *Service) EndOf(ctx context.Context, id uid.Account) error {
 
 func (s *Service) abandon(ctx context.Context, all []Upload, why string) error {
 	for _, u := range all {
-		if _, err := s.end(ctx, u, image.UploadAbandoned, why); err != nil {
+		if err := s.end(ctx, u, image.UploadAbandoned, why); err != nil {
 			return err
 		}
 	}

@@ -117,10 +117,10 @@ func (u Upload) advance(ctx context.Context, tx db.Tx, from, to image.State, pro
 	return image.Advance(ctx, tx, image.Place{Template: u.Template, Zone: u.Zone, State: to, Problem: problem}, from)
 }
 
-// end records that an upload that may begin, or comes, has been in vain, and tells whether it was so until now.
-func (s *Service) end(ctx context.Context, u Upload, as image.State, problem string) (ended bool, err error) {
-	err = s.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		if ended, err = move(ctx, tx, u.ID, u.State, Ended); err != nil || !ended {
+// end records that an upload that may begin, or comes, has been in vain, unless it isn't so any more.
+func (s *Service) end(ctx context.Context, u Upload, as image.State, problem string) error {
+	return s.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		if is, err := move(ctx, tx, u.ID, u.State, Ended); err != nil || !is {
 			return err
 		}
 		from := image.NotUploaded
@@ -130,11 +130,10 @@ func (s *Service) end(ctx context.Context, u Upload, as image.State, problem str
 		if there, err := u.advance(ctx, tx, from, as, problem); err != nil || !there {
 			return err
 		}
-		_, err = event.Write(ctx, tx, event.Event{
+		_, err := event.Write(ctx, tx, event.Event{
 			Type: events[u.Kind], Level: event.Error, Description: fmt.Sprintf("%s %s (%s) was not uploaded: %s", u.Kind, u.Name, u.Thing(), problem),
 			Account: u.Account, Domain: u.Domain, User: u.User, ResourceID: u.Thing(),
 		})
 		return err
 	})
-	return ended, err
 }

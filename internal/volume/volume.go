@@ -25,8 +25,8 @@ const (
 	Reverting    State = "RevertSnapshotting"
 	Copying      State = "Copying" // to be downloaded
 
-	// NotUploaded and what follows are of those that users upload. What has come is kept in a store of images until the disk is made from it: until then they are Allocated,
-	// and shown as Uploaded.
+	// NotUploaded and what follows are of those that users upload. What has come is kept in a store of images until the disk is made from it:
+	// until then they are Allocated, and shown as Uploaded.
 	NotUploaded      State = "NotUploaded" // its user may send it still
 	UploadInProgress State = "UploadInProgress"
 	UploadError      State = "UploadError"

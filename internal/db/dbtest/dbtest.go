@@ -55,8 +55,8 @@ func Open(t testing.TB, url string) *db.DB {
 	return OpenAt(t, url, time.Now)
 }
 
-// OpenAt is Open with another clock. On PostgreSQL the database may be another test's afterwards, with all its rows as they were; a test
-// that changes more than rows opens it with [db.Open], and it is dropped.
+// OpenAt is Open with another clock. On PostgreSQL the database may be another test's afterwards, with all its rows as they were; one
+// whose tables a test has changed is made anew.
 func OpenAt(t testing.TB, url string, clock db.Clock) *db.DB {
 	t.Helper()
 	o := db.Options{Clock: clock, NoSync: true, SkipMigrations: true}
