@@ -10,6 +10,7 @@ import (
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/secret"
+	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -53,6 +54,9 @@ func (s *Service) Bootstrap(ctx context.Context, in BootstrapIn) (Admin, error) 
 	}
 	var admin Admin
 	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
+		if err := setting.Found(ctx, tx); err != nil {
+			return err
+		}
 		if admin, err = s.bootstrap(ctx, tx, in.Username, hash); err != nil || !in.Keys || admin.User == "" {
 			return err
 		}

@@ -2,6 +2,7 @@ package cloudtest_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -92,6 +93,19 @@ func TestRecount(t *testing.T) {
 		must(t, err)
 		if got[limit.Snapshots].Used != 0 {
 			t.Errorf("still wrong: %+v", got)
+		}
+		told := func() []cs.Event {
+			return shownTo(t, c.Client, cs.ListEvents, cs.ListEventsIn{Type: "RESOURCE.COUNT.UPDATE", Scope: api.Scope{ListAll: true}})
+		}
+		want := fmt.Sprintf("counted anew what there is: snapshots of account %s: 0, not 1", a.ID)
+		if all := told(); len(all) != 1 || all[0].Description != want || all[0].Account != a.Name {
+			t.Errorf("told of it: %+v, want %q", all, want)
+		}
+		_, err = quota.Recount(ctx, c.DB, quota.Holder{Account: a.ID, Domain: d.ID}) // nobody has asked, and nothing was wrong
+		must(t, err)
+		shownTo(t, c.Client, cs.UpdateResourceCount, cs.UpdateResourceCountIn{Account: a.Name, DomainID: d.ID})
+		if all := told(); len(all) != 2 || all[0].Description != "counted anew what there is: nothing was counted wrongly" {
+			t.Errorf("told of a call: %+v", all)
 		}
 		var all sync.WaitGroup
 		var taken atomic.Int64

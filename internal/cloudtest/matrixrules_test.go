@@ -304,10 +304,3 @@ var knowsFellows = []string{"listAnnotations.userid"}
 var knowsAbove = []string{
 	"listDomainChildren.id", "listServiceOfferings.domainid", "listDiskOfferings.domainid", "listNetworkOfferings.domainid", "listZones.domainid",
 }
-
-// eventless are commands that write something which is no event in anybody's history, and why. The audit log has those that change.
-var eventless = map[string]string{
-	"getCloudIdentifier":    "the identity is made when it is asked for first",
-	"updateResourceCount":   "what there is, is counted, and stays as it is",
-	"createConsoleEndpoint": "a ticket: nothing of the machine's is different, and who looks is in the audit log",
-}

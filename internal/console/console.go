@@ -11,6 +11,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/grant"
 	"github.com/virga-cloud/virga/internal/host"
@@ -70,12 +71,20 @@ func hash(text string) string {
 
 // Open gives a ticket to the caller for a machine that runs. Who has it needs to know extra as well, if that is not empty.
 func (s *Service) Open(ctx context.Context, vm uid.VM, extra secret.String) (secret.String, error) {
-	if _, _, err := s.machine(ctx, vm); err != nil {
+	m, _, err := s.machine(ctx, vm)
+	if err != nil {
 		return secret.String{}, err
 	}
 	token := rand.Text() + rand.Text()
 	return secret.New(token), s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		if err := sweep(ctx, tx); err != nil {
+			return err
+		}
+		_, err := event.Write(ctx, tx, event.Event{
+			Type: event.VMConsole, Account: m.Account, Domain: m.Domain, ResourceID: string(vm),
+			Description: "gave a ticket for the screen of machine " + m.Name,
+		})
+		if err != nil {
 			return err
 		}
 		return insert(ctx, tx, ticket{

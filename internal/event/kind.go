@@ -31,6 +31,7 @@ const (
 	DomainUpdate    Kind = "DOMAIN.UPDATE"
 	DomainDelete    Kind = "DOMAIN.DELETE"
 	LimitUpdate     Kind = "RESOURCE.LIMIT.UPDATE"
+	CountUpdate     Kind = "RESOURCE.COUNT.UPDATE" // ours
 
 	RoleCreate           Kind = "ROLE.CREATE"
 	RoleUpdate           Kind = "ROLE.UPDATE"
@@ -74,6 +75,7 @@ const (
 
 	VMResetPassword Kind = "VM.RESETPASSWORD"
 	VMResetSSHKey   Kind = "VM.RESETSSHKEY"
+	VMConsole       Kind = "VM.CONSOLE" // ours: somebody may look at the screen
 
 	NetworkCreate  Kind = "NETWORK.CREATE"
 	NetworkUpdate  Kind = "NETWORK.UPDATE"
@@ -238,12 +240,13 @@ var resources = map[Kind]string{
 	ProjectRolePermissionDelete: "Project",
 	RolePermissionCreate:        "Role", RolePermissionUpdate: "Role", RolePermissionDelete: "Role",
 	UserUpdate: "User", UserDelete: "User", UserDisable: "User", UserEnable: "User", UserLock: "User", UserMove: "User",
-	LimitUpdate:   "ResourceLimit",
+	LimitUpdate: "ResourceLimit", CountUpdate: "ResourceLimit",
 	AccountCreate: "Account", AccountUpdate: "Account", AccountDisable: "Account", AccountEnable: "Account", AccountDelete: "Account",
 	AccountMarkZone: "Account", DomainCreate: "Domain", DomainUpdate: "Domain", DomainDelete: "Domain",
 	VMCreate: "VirtualMachine", VMStart: "VirtualMachine", VMStop: "VirtualMachine", VMReboot: "VirtualMachine",
 	VMUpdate: "VirtualMachine", VMUpgrade: "VirtualMachine", VMMigrate: "VirtualMachine", VMRestore: "VirtualMachine", VMRecover: "VirtualMachine",
 	VMDestroy: "VirtualMachine", VMExpunge: "VirtualMachine", VMResetPassword: "VirtualMachine", VMResetSSHKey: "VirtualMachine",
+	VMConsole:     "VirtualMachine",
 	NetworkCreate: "Network", NetworkUpdate: "Network", NetworkRestart: "Network", NetworkDelete: "Network",
 	RouterCreate: "VirtualRouter", RouterStart: "VirtualRouter", RouterStop: "VirtualRouter", RouterReboot: "VirtualRouter",
 	RouterDestroy: "VirtualRouter", RouterHA: "VirtualRouter", NetRuleAdd: "Network", NetRuleModify: "Network", NetRuleDelete: "Network",

@@ -46,5 +46,5 @@ func crash(how string, s secret.String) {
 		panic(fmt.Errorf("%w of %+v", errors.New("a failure"), holder{s}))
 	}
 	var held any = holder{s}
-	_ = held.(fmt.Stringer) //nolint:forcetypeassert // it is none, and the panic says what it is
+	_ = held.(fmt.Stringer) // it is none, and the panic says what it is
 }

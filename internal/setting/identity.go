@@ -11,18 +11,14 @@ import (
 // identity is the row of the table that is no setting: what tells this cloud from others.
 const identity = "cloud.identifier"
 
-// Identity is what tells this cloud from all others. It is chosen when it is first asked for, by whichever server, and never
-// changes.
-func (s *Settings) Identity(ctx context.Context) (id string, err error) {
-	if id, err = readIdentity(ctx, s.db.Read()); err == nil && id == "" {
-		err = s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-			if err := putOnce(ctx, tx, identity, string(uid.New[uid.Server]())); err != nil {
-				return err
-			}
-			id, err = readIdentity(ctx, tx)
-			return err
-		})
-	}
+// Found gives the cloud what tells it from all others, unless it has it: it never changes.
+func Found(ctx context.Context, tx db.Tx) error {
+	return putOnce(ctx, tx, identity, string(uid.New[uid.Server]()))
+}
+
+// Identity is what tells this cloud from all others: see [Found].
+func (s *Settings) Identity(ctx context.Context) (string, error) {
+	id, err := readIdentity(ctx, s.db.Read())
 	if err != nil {
 		return "", fmt.Errorf("find the cloud's identity: %w", err)
 	}

@@ -43,13 +43,9 @@ func putOnce(ctx context.Context, tx db.Tx, name, value string) error {
 	return err
 }
 
-// readIdentity gives the cloud's identity, "" where none was chosen yet.
 func readIdentity(ctx context.Context, q db.Tx) (string, error) {
 	var row row
 	err := q.NewSelect().Model(&row).Column("value").Where("name = ? and scope = ''", identity).Scan(ctx)
-	if db.IsNone(err) {
-		err = nil
-	}
 	return row.Value, err
 }
 
