@@ -10,8 +10,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -87,6 +89,7 @@ func newSite(t testing.TB, hosts int) *site {
 	s := &site{t: t, dir: dir, pool: filepath.Join(dir, "pool"), other: filepath.Join(dir, "other"), images: filepath.Join(dir, "store"), store: uid.New[uid.ImageStore](),
 		hosts: map[uid.Host]*Driver{}, seen: map[uid.VM]bool{}}
 	s.must(err)
+	t.Cleanup(s.clear)
 	s.must(errors.Join(os.Chmod(dir, 0o711), os.Mkdir(s.pool, 0o755), os.Mkdir(s.other, 0o755), os.MkdirAll(filepath.Join(s.images, imagesDir), 0o755)))
 	for range hosts {
 		s.ids = append(s.ids, uid.New[uid.Host]())
@@ -143,8 +146,8 @@ func (s *site) close() {
 		}
 		s.must(d.Close())
 	}
-	if left, err := exec.Command("pgrep", "-af", "qemu-system.*"+s.dir).Output(); err == nil {
-		s.t.Errorf("processes are left: %s", left)
+	if left := s.processes(); len(left) > 0 {
+		s.t.Errorf("processes are left: %v", left)
 	}
 	c := controls()
 	for vm := range s.seen {
@@ -152,7 +155,32 @@ func (s *site) close() {
 			s.t.Errorf("the group of machine %s is left", vm)
 		}
 	}
-	s.must(os.RemoveAll(s.dir))
+}
+
+// clear ends by force what a test that has failed has left, whether its drivers are open or not.
+func (s *site) clear() {
+	for _, pid := range s.processes() {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			s.t.Errorf("end process %d: %v", pid, err)
+		}
+	}
+	if err := os.RemoveAll(s.dir); err != nil {
+		s.t.Error(err)
+	}
+}
+
+// processes are the guests of these hosts.
+func (s *site) processes() (pids []int) {
+	said, err := exec.Command("pgrep", "-f", "qemu-system.*"+s.dir).Output()
+	if err != nil {
+		return nil // there are none
+	}
+	for _, line := range strings.Fields(string(said)) {
+		pid, err := strconv.Atoi(line)
+		s.must(err)
+		pids = append(pids, pid)
+	}
+	return pids
 }
 
 func (s *site) must(err error) {
