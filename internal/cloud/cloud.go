@@ -34,6 +34,7 @@ import (
 	"github.com/virga-cloud/virga/internal/failover"
 	"github.com/virga-cloud/virga/internal/grant"
 	"github.com/virga-cloud/virga/internal/guarded"
+	"github.com/virga-cloud/virga/internal/guest"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/hypervisor/sim"
@@ -265,8 +266,8 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Volumes.MadeFrom(cl.Snapshots.Source)
 	cl.Images.AlsoIn(snapshot.Bytes, upload.Bytes)
 	cl.Routers = router.New(router.Parts{
-		DB: cl.DB, Engine: cl.Engine, Hosts: cl.Hosts, InUse: compute.NetworksInUse, Log: c.Log,
-		Passwords: router.Passwords{Waiting: compute.WaitingOn, Forget: compute.ForgetPassword},
+		DB: cl.DB, Engine: cl.Engine, Hosts: cl.Hosts, InUse: guest.NetworksInUse, Log: c.Log,
+		Passwords: router.Passwords{Waiting: guest.WaitingOn, Forget: compute.ForgetPassword},
 	})
 	grants := grant.Grants{Accounts: cl.Accounts, Projects: cl.Projects, Roles: cl.Roles}
 	cl.Extractions = extraction.New(extraction.Parts{
@@ -288,7 +289,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Access = credential.New(credential.Parts{
 		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Routers: cl.Routers, Machines: cl.Machines,
 	})
-	cl.Routers.FilledBy(cl.Rules.Fill, cl.Machines.FillRouter)
+	cl.Routers.FilledBy(cl.Rules.Fill, guest.Source{Machines: cl.Machines}.Fill)
 	cl.Console = console.New(console.Parts{
 		DB: cl.DB, Grants: grants, Hosts: cl.Hosts, Machines: cl.Machines,
 	})

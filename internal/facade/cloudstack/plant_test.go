@@ -19,6 +19,7 @@ import (
 	"github.com/virga-cloud/virga/internal/document"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/front"
 	"github.com/virga-cloud/virga/internal/guarded"
+	"github.com/virga-cloud/virga/internal/guest"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/hypervisor/sim"
@@ -116,7 +117,7 @@ func newPlant(t *testing.T, url string) *running {
 	s.Rules = rule.New(rule.Parts{DB: d, Engine: engine, Networks: s.Networks, Routers: s.Routers, Machines: compute.Reachable})
 	s.Addresses = address.New(d, engine, s.Networks, s.Routers)
 	s.Networks.EndsWith(s.Routers.End, router.Forget, rule.LeaveNetwork)
-	s.Routers.FilledBy(s.Rules.Fill, s.Machines.FillRouter)
+	s.Routers.FilledBy(s.Rules.Fill, guest.Source{Machines: s.Machines}.Fill)
 	s.Tags = tag.New(d, engine, compute.Taggable, secgroup.Taggable, zone.Taggable)
 	c.facade = New(s, front.Options{})
 	t.Cleanup(s.Routers.Start(t.Context()))
