@@ -81,7 +81,7 @@ var All = []api.Command{
 	DeployVirtualMachine, StartVirtualMachine, StopVirtualMachine, RebootVirtualMachine, DestroyVirtualMachine,
 	ExpungeVirtualMachine, RecoverVirtualMachine, UpdateVirtualMachine, ChangeServiceForVirtualMachine, ListVirtualMachines,
 	CreateConsoleEndpoint, MigrateVirtualMachine, ResetPasswordForVirtualMachine, ResetSSHKeyForVirtualMachine, GetVMPassword,
-	ListVolumes, CreateVolume, AttachVolume, DetachVolume, ResizeVolume, DeleteVolume,
+	ListVolumes, CreateVolume, AttachVolume, DetachVolume, ResizeVolume, MigrateVolume, DeleteVolume,
 	CreateSnapshot, RevertSnapshot, DeleteSnapshot, ListSnapshots,
 	CreateVMSnapshot, RevertToVMSnapshot, DeleteVMSnapshot, ListVMSnapshot,
 	ExtractVolume, ExtractTemplate, ExtractIso, GetUploadParamsForVolume, GetUploadParamsForTemplate, GetUploadParamsForIso,

@@ -5,16 +5,31 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-// MigrateVirtualMachine moves a machine to another host.
+// MigrateVirtualMachine moves a machine to another host, or its root disk.
 var MigrateVirtualMachine = api.Job[MigrateVirtualMachineIn, VirtualMachine]{
 	Name: "migrateVirtualMachine", Noun: "Virtual machine", Role: api.RootOnly, Object: "virtualmachine", Event: "VM.MIGRATE",
 	Doc: "Moves a running virtual machine to another host, while it runs. Disks that the new host does not reach are copied to where it does; " +
-		"the others stay where they are.",
+		"the others stay where they are. With storageid it moves the root disk of a machine that is stopped to another storage pool, as migrateVolume does.",
 }
 
 // MigrateVirtualMachineIn names machine and host.
 type MigrateVirtualMachineIn struct {
 	VMID       uid.VM   `api:"virtualmachineid,required" doc:"The ID of the machine."`
 	HostID     uid.Host `api:"hostid" doc:"The ID of the host that it is to go to."`
+	StorageID  uid.Pool `api:"storageid" doc:"The ID of the storage pool that the root disk is to go to. The machine must be stopped. Not together with hostid and autoselect."`
 	AutoSelect bool     `api:"autoselect,since=4.16.0" doc:"Leaves the host to placement where hostid names none."`
+}
+
+// MigrateVolume moves a volume to another pool.
+var MigrateVolume = api.Job[MigrateVolumeIn, Volume]{
+	Name: "migrateVolume", Noun: "Volume", Role: Infrastructure, Object: "volume", Event: "VOLUME.MIGRATE",
+	Doc: "Moves a volume to another storage pool of its zone, while no machine runs with it. The pool must be one that its offering allows, by its tags and by " +
+		"being shared or a host's own, and have room for it; a host must reach the pool and the other disks of its machine. It goes by way of an image store. The " +
+		"disks of machines that run move with migrateVirtualMachineWithVolume.",
+}
+
+// MigrateVolumeIn names volume and pool.
+type MigrateVolumeIn struct {
+	VolumeID  uid.Volume `api:"volumeid,required" doc:"The ID of the volume."`
+	StorageID uid.Pool   `api:"storageid,required" doc:"The ID of the storage pool that it is to go to."`
 }

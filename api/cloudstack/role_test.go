@@ -16,6 +16,7 @@ var otherRoles = map[string]string{
 	"deleteHost":                    "as addHost",
 	"configureVirtualRouterElement": "it is the whole zone's: one domain's admin could switch off the routers of all",
 	"listVirtualRouterElements":     "as configureVirtualRouterElement",
+	"migrateVolume":                 "it names a storage pool, and who does not see these can't name one",
 	"recoverVirtualMachine":         "as later: the setting allow.user.expunge.recover.vm says whether users may",
 }
 

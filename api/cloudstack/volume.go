@@ -114,7 +114,7 @@ type Volume struct {
 	ZoneID                     uid.Zone            `json:"zoneid" doc:"The ID of the volume's zone."`
 	ZoneName                   string              `json:"zonename,omitempty" doc:"The name of the volume's zone."`
 	Type                       string              `json:"type" doc:"ROOT or DATADISK."`
-	State                      string              `json:"state" doc:"Allocated while it has no disk, Creating while that is made for a machine that starts, Attaching, Ready; Resizing, Snapshotting and RevertSnapshotting while one of these is done to it; Expunging and Expunged on its way out."`
+	State                      string              `json:"state" doc:"Allocated while it has no disk, Creating while that is made for a machine that starts, Attaching, Ready; Resizing, Snapshotting, RevertSnapshotting, Copying and Migrating while one of these is done to it; Expunging and Expunged on its way out."`
 	Size                       int64               `json:"size" doc:"The size in bytes."`
 	Created                    api.Time            `json:"created,omitzero" doc:"When the volume was made."`
 	Attached                   api.Time            `json:"attached,omitzero" doc:"When the volume was given to its machine."`

@@ -51,6 +51,7 @@ import (
 	"github.com/virga-cloud/virga/internal/physnet"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/project"
+	"github.com/virga-cloud/virga/internal/relocation"
 	"github.com/virga-cloud/virga/internal/role"
 	"github.com/virga-cloud/virga/internal/router"
 	"github.com/virga-cloud/virga/internal/rule"
@@ -147,6 +148,7 @@ type Cloud struct {
 	Console   *console.Service
 
 	Extractions *extraction.Service
+	Relocation  *relocation.Service
 	Uploads     *upload.Service
 
 	Closing  *closing.Service
@@ -274,6 +276,9 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 		DB: cl.DB, Engine: cl.Engine, Box: box, Settings: cl.Settings, Grants: grants,
 		Images: cl.Images, Volumes: cl.Volumes, Snapshots: cl.Snapshots,
 	})
+	cl.Relocation = relocation.New(relocation.Parts{
+		DB: cl.DB, Engine: cl.Engine, Settings: cl.Settings, Volumes: cl.Volumes, Snapshots: cl.Snapshots,
+	})
 	cl.Uploads = upload.New(upload.Parts{
 		DB: cl.DB, Engine: cl.Engine, Box: box, Settings: cl.Settings, Grants: grants,
 		Images: cl.Images, Volumes: cl.Volumes, Snapshots: cl.Snapshots,
@@ -349,7 +354,7 @@ func (cl *Cloud) face(c Config) {
 		Annotations: cl.Annotations, Certificates: cl.Certificates, PhysNets: cl.PhysNets, Networks: cl.Networks,
 		Addresses: cl.Addresses, Routers: cl.Routers, Rules: cl.Rules, VPCs: cl.VPCs, Groups: cl.Groups, Agents: cl.Agents, Dial: cl.dial(c.Agents),
 		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Snapshots: cl.Snapshots, Machines: cl.Machines,
-		Access: cl.Access, Kept: cl.Kept, Console: cl.Console, Extractions: cl.Extractions, Uploads: cl.Uploads, Closing: cl.Closing, Reset: c.Reset,
+		Access: cl.Access, Kept: cl.Kept, Console: cl.Console, Extractions: cl.Extractions, Relocation: cl.Relocation, Uploads: cl.Uploads, Closing: cl.Closing, Reset: c.Reset,
 	}, c.Facade)
 }
 

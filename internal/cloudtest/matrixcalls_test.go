@@ -79,6 +79,7 @@ var together = map[string]api.Params{
 	"addAccountToProject.projectroleid":                   {"projectid": "$project", "account": "$account"},
 	"updateProjectRolePermission.projectroleid":           {"projectid": "$project", "projectrolepermissionid": "$", "permission": "deny"},
 	"*.ruleorder":                                         {"projectid": "$project", "projectroleid": "$projectrole"},
+	"migrateVirtualMachine.storageid":                     {"autoselect": "-"},
 	"deleteProjectRole.id":                                {"projectid": "$project"},
 	"updateProjectRole.id":                                {"projectid": "$project"},
 	"deleteProjectRolePermission.id":                      {"projectid": "$project"},

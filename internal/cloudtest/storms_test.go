@@ -82,6 +82,7 @@ var storms = map[string]func(*testing.T){
 	"volume.create.attached":  TestStormVolumeCreateAttached,
 	"volume.delete":           TestStormVolumeDelete,
 	"volume.detach":           TestStormVolumeDetach,
+	"volume.migrate":          TestStormMigrateVolume,
 	"volume.resize":           TestStormVolumeResize,
 }
 

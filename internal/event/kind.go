@@ -132,6 +132,7 @@ const (
 	VolumeDetach  Kind = "VOLUME.DETACH"
 	VolumeDelete  Kind = "VOLUME.DELETE"
 	VolumeResize  Kind = "VOLUME.RESIZE"
+	VolumeMigrate Kind = "VOLUME.MIGRATE"
 	VolumeExtract Kind = "VOLUME.EXTRACT"
 	VolumeUpload  Kind = "VOLUME.UPLOAD"
 
@@ -262,7 +263,7 @@ var resources = map[Kind]string{
 	IPAssign: "PublicIpAddress", IPRelease: "PublicIpAddress", IPUpdate: "PublicIpAddress",
 	VolumeCreate: "Volume", VolumeAttach: "Volume", VolumeDetach: "Volume", VolumeDelete: "Volume",
 	VMSnapshotCreate: "VmSnapshot", VMSnapshotDelete: "VmSnapshot", VMSnapshotRevert: "VmSnapshot",
-	VolumeResize: "Volume", VolumeExtract: "Volume", VolumeUpload: "Volume",
+	VolumeResize: "Volume", VolumeMigrate: "Volume", VolumeExtract: "Volume", VolumeUpload: "Volume",
 	SnapshotCreate: "Snapshot", SnapshotDelete: "Snapshot", SnapshotRevert: "Snapshot",
 	ISOCreate: "Iso", ISOExtract: "Iso", ISOUpload: "Iso", ISODelete: "Iso", ISOAttach: "Iso", ISODetach: "Iso",
 	TemplateCreate: "Template", TemplateExtract: "Template", TemplateUpload: "Template",

@@ -8,6 +8,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -196,6 +197,29 @@ func Through(ctx context.Context, q db.Tx, id uid.Pool) (uid.Host, string, error
 		return "", "", fault.Unavailablef("no host reaches storage pool %s", id)
 	}
 	return row.ID, row.Hypervisor, err
+}
+
+// Meet tells whether some host of a hypervisor reaches all of some pools.
+func Meet(ctx context.Context, q db.Tx, hypervisor string, pools []uid.Pool) (bool, error) {
+	return q.NewSelect().Table("hosts").Where(`removed is null and lower(hypervisor) = lower(?) and not exists (
+		select 1 from storage_pools p where p.id in (?) and not (p.zone_id = hosts.zone_id
+		and (p.scope = 'CLUSTER' and p.cluster_id = hosts.cluster_id or p.scope = 'HOST' and p.host_id = hosts.id
+			or p.scope = 'ZONE' and lower(p.hypervisor) in (lower(hosts.hypervisor), 'any'))))`, hypervisor, bun.List(pools)).Exists(ctx)
+}
+
+var wants = db.Prepare(`select coalesce(o.storage_type, s.storage_type, 'shared') as type, coalesce(o.tags, s.storage_tags, '') as tags from volumes d
+	left join disk_offerings o on o.id = d.disk_offering_id left join service_offerings s on s.id = d.service_offering_id where d.id = ?`)
+
+// Wants gives what kind of storage a volume's offering wants it to lie in, and the tags that this must have, with commas between them.
+func Wants(ctx context.Context, q db.Tx, id uid.Volume) (local bool, tags string, err error) {
+	var rows []struct {
+		Type offering.StorageType
+		Tags string
+	}
+	if err := q.Select(ctx, wants, &rows, id); err != nil || len(rows) == 0 {
+		return false, "", err
+	}
+	return rows[0].Type == offering.LocalStorage, rows[0].Tags, nil
 }
 
 var detachFrom = db.Prepare("update volumes set vm_id = null, device = null, attached = null where id = ? and vm_id = ?")

@@ -24,6 +24,7 @@ const (
 	Snapshotting State = "Snapshotting"
 	Reverting    State = "RevertSnapshotting"
 	Copying      State = "Copying" // to be downloaded
+	Migrating    State = "Migrating"
 
 	// NotUploaded and what follows are of those that users upload. What has come is kept in a store of images until the disk is made from it:
 	// until then they are Allocated, and shown as Uploaded.

@@ -36,6 +36,7 @@ import (
 	"github.com/virga-cloud/virga/internal/physnet"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/project"
+	"github.com/virga-cloud/virga/internal/relocation"
 	"github.com/virga-cloud/virga/internal/role"
 	"github.com/virga-cloud/virga/internal/router"
 	"github.com/virga-cloud/virga/internal/rule"
@@ -94,6 +95,7 @@ type Services struct {
 	Access    *credential.Service
 	Console   *consoles.Service
 
+	Relocation  *relocation.Service
 	Extractions *extraction.Service
 	Uploads     *uploads.Service
 	Closing     *closing.Service

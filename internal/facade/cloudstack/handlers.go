@@ -67,12 +67,13 @@ func (f *Facade) translators() []func(*api.Mux) {
 		router.Translator{DB: f.DB, Owned: f.Owned, Routers: f.Routers}.Register,
 		address.Translator{DB: f.DB, Owned: f.Owned, Addresses: f.Addresses}.Register,
 		f.registerMachines,
-		machine.Translator{Machines: f.Machines, Access: f.Access, Show: f.machine}.Register,
+		machine.Translator{Machines: f.Machines, Access: f.Access, Relocation: f.Relocation, Show: f.machine}.Register,
 		f.consoles().Register,
 		f.extracts().Register,
 		f.uploads().Register,
 		disk.Translator{
 			DB: f.DB, Engine: f.Engine, Owned: f.Owned, Volumes: f.Volumes, Snapshots: f.Snapshots, Machines: f.Machines,
+			Relocation: f.Relocation,
 		}.Register,
 		vmsnapshot.Translator{DB: f.DB, Owned: f.Owned, Snapshots: f.Kept, Machine: f.machine}.Register,
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/pool"
+	"github.com/virga-cloud/virga/internal/relocation"
 	"github.com/virga-cloud/virga/internal/snapshot"
 	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/internal/volume"
@@ -33,6 +34,8 @@ type Translator struct {
 	Volumes   *volume.Service
 	Snapshots *snapshot.Service
 	Machines  *compute.Service
+
+	Relocation *relocation.Service
 }
 
 // Register gives the commands their handlers.
@@ -46,6 +49,9 @@ func (t Translator) Register(m *api.Mux) {
 	api.HandleJob(m, cs.DetachVolume, t.detachVolume, shown)
 	api.HandleJob(m, cs.ResizeVolume, func(ctx context.Context, in cs.ResizeVolumeIn) (api.Started, error) {
 		return started(t.Volumes.Resize(ctx, in.ID, volume.ResizeIn{Offering: in.DiskOfferingID, GB: in.Size, Shrink: in.ShrinkOK}))
+	}, shown)
+	api.HandleJob(m, cs.MigrateVolume, func(ctx context.Context, in cs.MigrateVolumeIn) (api.Started, error) {
+		return started(t.Relocation.Move(ctx, in.VolumeID, in.StorageID))
 	}, shown)
 	api.HandleCall(m, cs.DeleteVolume, t.deleteVolume)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/credential"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/relocation"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -17,6 +18,8 @@ import (
 type Translator struct {
 	Machines *compute.Service
 	Access   *credential.Service
+	// Relocation moves the disks of machines that don't run.
+	Relocation *relocation.Service
 	// Show gives the machine that a job was about.
 	Show func(ctx context.Context, subject string) (cs.VirtualMachine, error)
 }
@@ -32,6 +35,13 @@ func (t Translator) Register(m *api.Mux) {
 func started(job uid.Op, err error) (api.Started, error) { return api.Started{JobID: job}, err }
 
 func (t Translator) migrate(ctx context.Context, in cs.MigrateVirtualMachineIn) (api.Started, error) {
+	if in.StorageID != "" {
+		if in.HostID != "" || in.AutoSelect {
+			return api.Started{}, fault.Invalidf("storageid moves the root disk of a machine that is stopped: leave out hostid and " +
+				"autoselect, which move one that runs")
+		}
+		return started(t.Relocation.MoveRoot(ctx, in.VMID, in.StorageID))
+	}
 	if in.HostID == "" && !in.AutoSelect {
 		return api.Started{}, fault.Invalidf("say with hostid where the virtual machine is to go, or autoselect=true to leave that to placement")
 	}
