@@ -99,9 +99,11 @@ func TestApplyTellsWhatDiffers(t *testing.T) {
 	text, err := os.ReadFile("../../docs/how-to/datacenter.yaml")
 	must(t, err)
 	before := strings.NewReplacer("    guestcidraddress:", "    localstorageenabled: \"True\"\n    guestcidraddress:",
-		"hosttags: ssd}", "hosttags: ssd, allocationstate: Disabled}").Replace(string(text))
+		"hosttags: ssd}", "hosttags: ssd, allocationstate: Disabled}",
+		"memory: 1024}", "memory: 1024, hosttags: ssd, tags: slow}", "disksize: 10}", "disksize: 10, tags: slow}").Replace(string(text))
 	after := strings.NewReplacer(`"True"`, "false", "allocationstate: Disabled", "allocationstate: Enabled",
-		"file:///srv/virga/primary", "file:///srv/other", "vlan: 50", "vlan: 51", "name: lab-images", "name: pictures").Replace(before)
+		"file:///srv/virga/primary", "file:///srv/other", "vlan: 50", "vlan: 51", "name: lab-images", "name: pictures", "hosttags: ssd, tags: slow",
+		"hosttags: \"ssd,gpu\", tags: fast", "tags: slow", "tags: fast", "memory: 1024", "memory: 2048").Replace(before)
 	differs := func(text string, want ...string) {
 		t.Helper()
 		var got []string
@@ -120,9 +122,11 @@ func TestApplyTellsWhatDiffers(t *testing.T) {
 		"differ IP range 198.51.100.10 in zone Lab: vlan 50 -> 51",
 		"differ primary storage rack-1-a-disks in cluster rack-1-a: url /srv/virga/primary -> file:///srv/other",
 		"differ secondary storage file:///srv/virga/secondary in zone Lab: name lab-images -> pictures",
+		"differ service offering Lab Small: memory 1024 -> 2048",
 	}
 	differs(after, "change zone Lab: localstorageenabled true -> false", stuck[0],
-		"change host sim.rack-1-a.h0 in cluster rack-1-a: allocationstate Disabled -> Enabled", stuck[1], stuck[2])
+		"change host sim.rack-1-a.h0 in cluster rack-1-a: allocationstate Disabled -> Enabled", stuck[1], stuck[2], stuck[3],
+		"change service offering Lab Small: hosttags ssd -> ssd,gpu, tags slow -> fast", "change disk offering Lab 10 GB: tags slow -> fast")
 	differs(after, stuck...)
 	h := itemsOf(t, c, cs.ListHosts, cs.ListHostsIn{Name: "sim.rack-1-a.h0"})[0]
 	if h.ResourceState != "Enabled" {
@@ -130,5 +134,5 @@ func TestApplyTellsWhatDiffers(t *testing.T) {
 	}
 	run(t, c.Client, cs.PrepareHostForMaintenance, cs.PrepareHostForMaintenanceIn{ID: h.ID})
 	kept := itemsOf(t, c, cs.ListHosts, cs.ListHostsIn{ID: h.ID})[0].ResourceState
-	differs(after, stuck[0], "differ host sim.rack-1-a.h0 in cluster rack-1-a: allocationstate "+kept+" -> Enabled", stuck[1], stuck[2])
+	differs(after, stuck[0], "differ host sim.rack-1-a.h0 in cluster rack-1-a: allocationstate "+kept+" -> Enabled", stuck[1], stuck[2], stuck[3])
 }

@@ -197,6 +197,7 @@ type noun struct {
 
 	fields  map[string]string // the answer's fields of parameters that are called otherwise there; "" for one that isn't shown
 	mutable []string          // the parameters that update takes
+	sets    map[string]string // what update calls those of them that it calls otherwise
 	hidden  []string          // parameters that no answer shows, and that are only given at creation
 
 	// alike tells whether a thing has a value that answers show in another form; nil where they show all as it is given.
@@ -334,7 +335,7 @@ func (r *run) adjust(n noun, w wanted, have thing) {
 			stuck = append(stuck, text)
 			continue
 		}
-		change[name] = cmp.Or(n.said[strings.ToLower(name+" "+value)], value)
+		change[cmp.Or(n.sets[name], name)] = cmp.Or(n.said[strings.ToLower(name+" "+value)], value)
 		what = append(what, text)
 	}
 	if len(stuck) > 0 {

@@ -10,11 +10,12 @@ import (
 var (
 	serviceOfferings = noun{
 		kind: "service offering", list: "listServiceOfferings", object: "serviceoffering", key: "name", create: "createServiceOffering",
-		update: "updateServiceOffering", fields: map[string]string{"tags": "storagetags"}, mutable: []string{"displaytext"},
+		update: "updateServiceOffering", fields: map[string]string{"tags": "storagetags"}, mutable: []string{"displaytext", "hosttags", "tags"},
+		sets: map[string]string{"tags": "storagetags"},
 	}
 	diskOfferings = noun{
 		kind: "disk offering", list: "listDiskOfferings", object: "diskoffering", key: "name", create: "createDiskOffering",
-		update: "updateDiskOffering", fields: map[string]string{"customized": "iscustomized"}, mutable: []string{"displaytext"},
+		update: "updateDiskOffering", fields: map[string]string{"customized": "iscustomized"}, mutable: []string{"displaytext", "tags"},
 	}
 )
 
