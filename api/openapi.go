@@ -36,7 +36,7 @@ func (r *Reference) OpenAPI() []byte {
 
 // reads tells whether a command changes nothing.
 func (d *Description) reads() bool {
-	for _, verb := range []string{"list", "get", "query"} {
+	for _, verb := range []string{"list", "get", "query", "find"} {
 		if strings.HasPrefix(d.Name, verb) {
 			return true
 		}

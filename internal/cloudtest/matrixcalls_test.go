@@ -42,6 +42,7 @@ var needs = map[string]api.Params{
 	"listResourceDetails":              {"resourcetype": "UserVm"},
 	"removeResourceDetail":             {"resourcetype": "UserVm"},
 	"migrateVirtualMachine":            {"autoselect": "true"},
+	"migrateVirtualMachineWithVolume":  {"autoselect": "true"},
 	"resetSSHKeyForVirtualMachine":     {"keypair": "x"},
 }
 
@@ -319,6 +320,10 @@ var unshown = map[string]string{
 	"updatePortForwardingRule.ipaddressid":      "the rule is on another address",
 	"listRouters.hostid":                        "not every host has routers",
 	"migrateVirtualMachine.hostid":              "no machine runs",
+	"migrateVirtualMachineWithVolume.hostid":    "no machine runs",
+
+	"migrateVirtualMachineWithVolume.migrateto[0].volume": "no machine runs",
+	"migrateVirtualMachineWithVolume.migrateto[0].pool":   "no machine runs",
 }
 
 func (s *shard) isUnshown(d *api.Description, name string, x thing) bool {

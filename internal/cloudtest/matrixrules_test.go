@@ -262,7 +262,7 @@ func isSubject(d *api.Description, name string) bool {
 
 // readsOnly tells whether a command changes nothing: the words that CloudStack's begin with.
 func readsOnly(d *api.Description) bool {
-	for _, word := range []string{"list", "get", "query", "search"} {
+	for _, word := range []string{"list", "get", "query", "search", "find"} {
 		if strings.HasPrefix(d.Name, word) {
 			return !d.Creates
 		}

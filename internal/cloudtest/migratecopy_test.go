@@ -97,5 +97,51 @@ func TestMigrateCopy(t *testing.T) {
 		if r, d := pools(); r == root || d != "00000000-0000-7000-8000-0000000000d2" {
 			t.Errorf("its disks are in %s and %s", r, d)
 		}
+
+		// Where it could go is told, and why not; an admin may say where its disks are to be.
+		find := func() cs.HostForMigration {
+			t.Helper()
+			found, err := listed(t, c.Client, cs.FindHostsForMigration, cs.FindHostsForMigrationIn{VMID: vm.ID})
+			must(t, err)
+			if len(found) != 1 || found[0].ID != vm.HostID {
+				t.Fatalf("it could go to %+v", found)
+			}
+			return found[0]
+		}
+		if h := find(); !*h.Suitable || !*h.EnoughCapacity || !h.StorageMotion || h.Obstacle != "" {
+			t.Errorf("host %s is suitable %v, with motion %v: %s", h.Name, *h.Suitable, h.StorageMotion, h.Obstacle)
+		}
+		_, err = c.Client.Call(ctx, "updateHost", map[string]string{"id": string(vm.HostID), "allocationstate": "Disable"})
+		must(t, err)
+		if h := find(); *h.Suitable || h.Obstacle != "disabled" {
+			t.Errorf("disabled it is suitable %v: %s", *h.Suitable, h.Obstacle)
+		}
+		_, err = c.Client.Call(ctx, "updateHost", map[string]string{"id": string(vm.HostID), "allocationstate": "Enable"})
+		must(t, err)
+		volumes, err := listed(t, c.Client, cs.ListVolumes, cs.ListVolumesIn{VMID: vm.ID, Type: "DATADISK"})
+		must(t, err)
+		with := cs.MigrateVirtualMachineWithVolumeIn{VMID: vm.ID}
+		refused(t, c.Client, cs.MigrateVirtualMachineWithVolume, with, 431, "autoselect=true")
+		with.MigrateTo = []cs.DiskToPool{{Volume: uid.New[uid.Volume](), Pool: data}}
+		refused(t, c.Client, cs.MigrateVirtualMachineWithVolume, with, 431, "is no disk of virtual machine")
+		with.MigrateTo = []cs.DiskToPool{{Volume: volumes[0].ID, Pool: data}, {Volume: volumes[0].ID, Pool: data}}
+		refused(t, c.Client, cs.MigrateVirtualMachineWithVolume, with, 431, "twice")
+		with.MigrateTo = []cs.DiskToPool{{Volume: volumes[0].ID, Pool: root}}
+		refused(t, c.Client, cs.MigrateVirtualMachineWithVolume, with, 431, "a host's own")
+		const third uid.Pool = "00000000-0000-7000-8000-0000000000d4"
+		change(t, c, `insert into storage_pools (id, zone_id, pod_id, cluster_id, name, url, type, scope, state, bytes_total, tags, created)
+			select '`+string(third)+`', zone_id, pod_id, cluster_id, 'third', 'sharedmountpoint://localhost/third', type, scope, state, 1099511627776, '',
+			created from storage_pools where id = '`+string(data)+"'")
+		with.MigrateTo[0].Pool = third
+		moved = run(t, c.Client, cs.MigrateVirtualMachineWithVolume, with)
+		if _, d := pools(); moved.State != "Running" || moved.HostID != vm.HostID || d != third {
+			t.Errorf("it is %s on %s, with its data disk in %s", moved.State, moved.HostID, d)
+		}
+		run(t, c.Client, cs.StopVirtualMachine, cs.StopVirtualMachineIn{ID: vm.ID})
+		refused(t, c.Client, cs.MigrateVirtualMachineWithVolume, with, 431, "can't be migrated")
+		_, err = c.Client.Call(ctx, "findHostsForMigration", map[string]string{"virtualmachineid": string(vm.ID)})
+		if err == nil {
+			t.Error("one that is stopped could be moved")
+		}
 	})
 }

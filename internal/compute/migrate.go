@@ -12,7 +12,6 @@ import (
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/migration"
 	"github.com/virga-cloud/virga/internal/op"
-	"github.com/virga-cloud/virga/internal/placement"
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
@@ -27,7 +26,9 @@ type migrating struct {
 	Wish uid.Host `json:"wish,omitempty"` // where an admin wants it; "" for wherever there is room
 	// Stay has all disks stay where they are, so that it goes only where they are reached.
 	Stay bool `json:"stay,omitempty"`
-	// Copies are the disks that don't. Their volumes are in the old pools until the machine has arrived; there is room for them in both.
+	// Pools are where an admin wants some of the disks.
+	Pools map[uid.Volume]uid.Pool `json:"pools,omitempty"`
+	// Copies are the disks that don't stay. Their volumes are in the old pools until the machine has arrived; there is room for them in both.
 	Copies []migration.Copy `json:"copies,omitempty"`
 	// Guarded is the version of the rules of cards that the new host must have before it comes; 0 without security groups.
 	Guarded int64 `json:"guarded,omitempty"`
@@ -37,6 +38,12 @@ type migrating struct {
 // stay where they are if the new host reaches them; the others are copied to where it does.
 func (s *Service) Migrate(ctx context.Context, id uid.VM, to uid.Host) (op.ID, error) {
 	job, _, err := s.migrate.Start(ctx, request(ctx, id, "migrateVirtualMachine"), migrating{VM: id, Wish: to})
+	return job, err
+}
+
+// MigrateWith is Migrate with some of the disks to pools that are named. The new host reaches them, or it is another one.
+func (s *Service) MigrateWith(ctx context.Context, id uid.VM, to uid.Host, pools map[uid.Volume]uid.Pool) (op.ID, error) {
+	job, _, err := s.migrate.Start(ctx, request(ctx, id, "migrateVirtualMachineWithVolume"), migrating{VM: id, Wish: to, Pools: pools})
 	return job, err
 }
 
@@ -87,6 +94,9 @@ func (s *Service) beginMove(ctx context.Context, tx db.Tx, q *op.Request, m *mig
 	if err := (wish{Host: m.Wish}).check(ctx, tx, vm.Zone); err != nil {
 		return err
 	}
+	if err := hasDisks(ctx, tx, vm, m.Pools); err != nil {
+		return err
+	}
 	m.From = vm.Host
 	if err := announce(ctx, tx, q, vm, event.VMMigrate, "migrating"); err != nil {
 		return err
@@ -100,21 +110,9 @@ func (s *Service) placeMove(ctx context.Context, tx db.Tx, m *migrating) error {
 	if err != nil {
 		return err
 	}
-	want, _ := vm.want(wish{Host: m.Wish})
-	want.Prefer, want.Avoid, want.Addresses = "", m.From, nil
-	if slices.ContainsFunc(vm.cards, func(c card) bool { return c.PerPod }) { // it keeps its address, which is its pod's
-		h, err := host.Find(ctx, tx, m.From)
-		if err != nil {
-			return err
-		}
-		want.Pod = h.Pod
-	}
-	var disks []disk
-	var moving []placement.Moving
-	for _, d := range vm.disks {
-		if d.Pool != "" {
-			disks, moving = append(disks, d), append(moving, placement.Moving{Disk: d.want(), Pool: d.Pool, Scope: d.PoolScope})
-		}
+	want, disks, moving, err := vm.wantMove(ctx, tx, *m)
+	if err != nil {
+		return err
 	}
 	p, err := s.placement.FindMove(ctx, tx, want, moving, !m.Stay)
 	if err != nil {

@@ -73,6 +73,7 @@ type Filter struct {
 	Zone          uid.Zone
 	Pod           uid.Pod
 	Cluster       uid.Cluster
+	Except        uid.Host // not this one
 	Name          string
 	Type          string
 	State         State
@@ -89,6 +90,9 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Host, int, error) {
 	q := s.db.Read().NewSelect().Model(&rows).Where("h.removed is null").Order("h.id")
 	db.Equal(q, "h.id", f.ID)
 	db.In(q, "h.id", f.IDs)
+	if f.Except != "" {
+		q.Where("h.id <> ?", f.Except)
+	}
 	db.Equal(q, "h.zone_id", f.Zone)
 	db.Equal(q, "h.pod_id", f.Pod)
 	db.Equal(q, "h.cluster_id", f.Cluster)

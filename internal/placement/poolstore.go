@@ -121,6 +121,9 @@ func (l *look) poolThreshold() clause {
 	return is("coalesce("+get+", ", asJSON(own)).join(c, is(")"))
 }
 
+// unreached is the filter about the disks that a machine has already.
+const unreached = "disks"
+
 // reachMade are the filters that keep the hosts which reach the disks that the machine has already.
 func (l *look) reachMade(ctx context.Context, q db.Tx) (all []filter, err error) {
 	if len(l.Made) == 0 {
@@ -136,7 +139,7 @@ func (l *look) reachMade(ctx context.Context, q db.Tx) (all []filter, err error)
 			return nil, fault.Missing(id)
 		}
 		f := filter{
-			name: "disks", sum: "out of reach of its disks", counted: true,
+			name: unreached, sum: "out of reach of its disks", counted: true,
 			why: func(lost) string {
 				return fmt.Sprintf("out of reach of storage pool %s, where the machine has a disk", p.Name)
 			},

@@ -176,6 +176,18 @@ func (l *look) count(ctx context.Context, q db.Tx) (groups []lost, err error) {
 	return groups, err
 }
 
+// these gives some hosts, each with the first filter that it fails.
+func (l *look) these(ctx context.Context, q db.Tx, ids []uid.Host) (hosts []lost, err error) {
+	c := is("select h.id, h.name, h.pod_id, h.cluster_id, h.dropped, h.state, h.resource_state, cast(1 as bigint) as hosts, ").
+		join(l.left(), is(" as least from (select h.*, "), l.first(), is(" as dropped from hosts h where h.removed is null and h.id in "+
+			l.elements(), asJSON(ids)), is(") h"))
+	err = ask(ctx, q, &hosts, c)
+	for i := range hosts {
+		hosts[i].Most = hosts[i].Least
+	}
+	return hosts, err
+}
+
 // each gives the first hosts by name that are not kept. The index on names lets it stop when it has them.
 func (l *look) each(ctx context.Context, q db.Tx, limit int) (hosts []lost, err error) {
 	c := is("select h.id, h.name, h.pod_id, h.cluster_id, h.dropped, h.state, h.resource_state, cast(1 as bigint) as hosts, ").

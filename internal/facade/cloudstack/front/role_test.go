@@ -35,7 +35,7 @@ func TestCommandsSayWhetherTheyChangeSomething(t *testing.T) {
 	t.Parallel()
 	words := []string{
 		"activate", "add", "assign", "associate", "attach", "authorize", "cancel", "change", "configure", "create", "delete", "deploy", "destroy",
-		"detach", "disable", "disassociate", "enable", "expunge", "extract", "get", "import", "ldap", "link", "list", "lock", "mark", "migrate", "move", "prepare", "query", "reboot",
+		"detach", "disable", "disassociate", "enable", "expunge", "extract", "find", "get", "import", "ldap", "link", "list", "lock", "mark", "migrate", "move", "prepare", "query", "reboot",
 		"reconnect", "recover", "register", "remove", "reset", "resize", "restart", "revert", "revoke", "search", "setup", "start", "stop", "suspend", "unlink", "update", "upload",
 		"validate",
 	}

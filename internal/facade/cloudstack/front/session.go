@@ -96,7 +96,7 @@ func changes(d *api.Description) bool {
 	if d.Kind == api.KindJob || d.Creates {
 		return true
 	}
-	for _, word := range []string{"list", "get", "query", "search"} {
+	for _, word := range []string{"list", "get", "query", "search", "find"} {
 		if strings.HasPrefix(d.Name, word) {
 			return false
 		}

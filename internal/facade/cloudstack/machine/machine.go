@@ -27,6 +27,7 @@ type Translator struct {
 // Register gives the commands their handlers.
 func (t Translator) Register(m *api.Mux) {
 	api.HandleJob(m, cs.MigrateVirtualMachine, t.migrate, t.Show)
+	api.HandleJob(m, cs.MigrateVirtualMachineWithVolume, t.migrateWith, t.Show)
 	api.HandleJob(m, cs.ResetPasswordForVirtualMachine, t.resetPassword, t.showReset)
 	api.HandleJob(m, cs.ResetSSHKeyForVirtualMachine, t.resetKeys, t.showReset)
 	api.HandleCall(m, cs.GetVMPassword, t.password)
@@ -46,6 +47,21 @@ func (t Translator) migrate(ctx context.Context, in cs.MigrateVirtualMachineIn) 
 		return api.Started{}, fault.Invalidf("say with hostid where the virtual machine is to go, or autoselect=true to leave that to placement")
 	}
 	return started(t.Machines.Migrate(ctx, in.VMID, in.HostID))
+}
+
+func (t Translator) migrateWith(ctx context.Context, in cs.MigrateVirtualMachineWithVolumeIn) (api.Started, error) {
+	if in.HostID == "" && len(in.MigrateTo) == 0 && !in.AutoSelect {
+		return api.Started{}, fault.Invalidf("say where the virtual machine is to go with hostid, or its disks with migrateto, or " +
+			"autoselect=true to leave both to placement")
+	}
+	pools := map[uid.Volume]uid.Pool{}
+	for _, one := range in.MigrateTo {
+		if pools[one.Volume] != "" {
+			return api.Started{}, fault.Invalidf("volume %s is in migrateto twice", one.Volume)
+		}
+		pools[one.Volume] = one.Pool
+	}
+	return started(t.Machines.MigrateWith(ctx, in.VMID, in.HostID, pools))
 }
 
 func (t Translator) resetPassword(ctx context.Context, in cs.ResetPasswordForVirtualMachineIn) (api.Started, error) {

@@ -30,6 +30,37 @@ func (t Translator) registerHosts(m *api.Mux) {
 		return api.Started{JobID: job}, err
 	}, shown)
 	api.HandleList(m, cs.ListHosts, t.listHosts)
+	api.HandleList(m, cs.FindHostsForMigration, t.findHosts)
+}
+
+// findHosts shows where a machine could be moved to.
+func (t Translator) findHosts(ctx context.Context, in cs.FindHostsForMigrationIn) (api.Page[cs.HostForMigration], error) {
+	among, err := t.Machines.Destinations(ctx, in.VMID)
+	if err != nil {
+		return api.Page[cs.HostForMigration]{}, err
+	}
+	filter := host.Filter{Zone: among.Zone, Hypervisor: among.Hypervisor, Except: among.From, Type: "Routing", Keyword: in.Keyword}
+	filter.Offset, filter.Limit = look.Window(in.Paging)
+	hosts, total, err := t.Hosts.List(ctx, filter)
+	if err != nil {
+		return api.Page[cs.HostForMigration]{}, err
+	}
+	shown, err := t.hostsOut(ctx, hosts)
+	if err != nil {
+		return api.Page[cs.HostForMigration]{}, err
+	}
+	ids := make([]uid.Host, len(hosts))
+	for i, h := range hosts {
+		ids[i] = h.ID
+	}
+	fits, err := t.Machines.Fits(ctx, in.VMID, ids)
+	out := make([]cs.HostForMigration, len(hosts))
+	for i, h := range hosts {
+		f := fits[h.ID]
+		out[i] = cs.HostForMigration{Host: shown[i], StorageMotion: f.Copies, Obstacle: f.Why}
+		out[i].Suitable, out[i].EnoughCapacity = &f.OK, new(h.HasRoom(among.Need))
+	}
+	return api.Page[cs.HostForMigration]{Count: total, Items: out}, err
 }
 
 func (t Translator) addHost(ctx context.Context, in cs.AddHostIn) (uid.Host, error) {
