@@ -58,7 +58,7 @@ func (s apache) roles() {
 	if list, err := roles.ListRolePermissions(of); err != nil || list.Count != 2 || list.RolePermissions[0].Id != rules[1] {
 		t.Errorf("the rules: %+v, %v", list, err)
 	}
-	if _, err := roles.DeleteRole(roles.NewDeleteRoleParams(role.Id)); err == nil || !strings.Contains(err.Error(), "1 account has it") {
+	if _, err := roles.DeleteRole(roles.NewDeleteRoleParams(role.Id)); err == nil || !strings.Contains(err.Error(), "in use by 1 account:") {
 		t.Errorf("a role in use is deleted: %v", err)
 	}
 }

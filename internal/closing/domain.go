@@ -55,10 +55,10 @@ func (s *Service) beginEmptying(ctx context.Context, tx db.Tx, q *op.Request, e 
 	if !e.cleanup && d.State == account.Active && d.Domains+d.Accounts+d.Projects > 0 {
 		projects := ""
 		if d.Projects > 0 {
-			projects = fmt.Sprintf(", %d projects", d.Projects)
+			projects = ", " + fault.Count(d.Projects, "project")
 		}
-		return fault.Conflictf("domain %s has %d accounts%s and %d domains below it; delete them first, or give cleanup=true", d.Path,
-			d.Accounts, projects, d.Domains)
+		return fault.Conflictf("domain %s has %s%s and %s below it: delete those first, or give cleanup=true", d.Path,
+			fault.Count(d.Accounts, "account"), projects, fault.Count(d.Domains, "domain"))
 	}
 	if err := lone(ctx, tx, d.Domain); err != nil {
 		return err
@@ -84,12 +84,12 @@ func lone(ctx context.Context, tx db.Tx, d account.Domain) error {
 		}
 		for _, c := range found {
 			if c.N > 0 {
-				has = append(has, fmt.Sprintf("%d %s", c.N, c.Things))
+				has = append(has, fault.Count(c.N, c.Thing))
 			}
 		}
 	}
 	if len(has) > 0 {
-		return fault.Conflictf("for domain %s and those below it, there are %s; delete them, or make them everybody's, first", d.Path,
+		return fault.Conflictf("domain %s, or one below it, has %s of its own: delete those, or make them everybody's, first", d.Path,
 			strings.Join(has, " and "))
 	}
 	return nil

@@ -354,7 +354,8 @@ func (cl *Cloud) face(c Config) {
 		Annotations: cl.Annotations, Certificates: cl.Certificates, PhysNets: cl.PhysNets, Networks: cl.Networks,
 		Addresses: cl.Addresses, Routers: cl.Routers, Rules: cl.Rules, VPCs: cl.VPCs, Groups: cl.Groups, Agents: cl.Agents, Dial: cl.dial(c.Agents),
 		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Snapshots: cl.Snapshots, Machines: cl.Machines,
-		Access: cl.Access, Kept: cl.Kept, Console: cl.Console, Extractions: cl.Extractions, Relocation: cl.Relocation, Uploads: cl.Uploads, Closing: cl.Closing, Reset: c.Reset,
+		Access: cl.Access, Kept: cl.Kept, Console: cl.Console, Extractions: cl.Extractions, Relocation: cl.Relocation, Uploads: cl.Uploads,
+		Closing: cl.Closing, Reset: c.Reset,
 	}, c.Facade)
 }
 

@@ -121,8 +121,8 @@ func TestDeleteDomain(t *testing.T) {
 				t.Errorf("deleteDomain %v: %v, which does not say %q", params, err, text)
 			}
 		}
-		refusedSaying("has 3 accounts and 1 domains below it", api.Params{"id": string(red.domain)})
-		refusedSaying("there are 1 zones", api.Params{"id": string(red.domain), "cleanup": "true"})
+		refusedSaying("has 3 accounts and 1 domain below it", api.Params{"id": string(red.domain)})
+		refusedSaying("has 1 zone of its own", api.Params{"id": string(red.domain), "cleanup": "true"})
 		refusedSaying("ROOT can't be deleted", api.Params{"id": string(auth.System().Domain), "cleanup": "true"})
 		if _, err := items(t, red.user, described("listVirtualMachines"), nil); err != nil {
 			t.Errorf("a refused deletion shut its user out: %v", err)

@@ -130,7 +130,7 @@ func TestDataCentre(t *testing.T) {
 		o.capacities(z, p, cl)
 
 		refuses(o, cs.DeleteZone, cs.DeleteZoneIn{ID: z.ID}, `zone "north" has 1 pod, 2 clusters, 2 hosts and 2 storage pools`)
-		refuses(o, cs.DeletePod, cs.DeletePodIn{ID: p.ID}, `pod "rack" has 2 clusters, 2 hosts and 1 storage pool;`)
+		refuses(o, cs.DeletePod, cs.DeletePodIn{ID: p.ID}, `pod "rack" has 2 clusters, 2 hosts and 1 storage pool:`)
 		refuses(o, cs.DeleteCluster, cs.DeleteClusterIn{ID: cl.ID}, `cluster "c" has 1 host and 1 storage pool`)
 		refuses(o, cs.DeleteHost, cs.DeleteHostIn{ID: h.ID}, "disable it")
 		if off := made(o, cs.UpdateHost, cs.UpdateHostIn{ID: h.ID, AllocationState: "Disable", HostTags: []string{"slow"}}); off.ResourceState != "Disabled" || off.Tags != "slow" {
@@ -395,7 +395,7 @@ func TestOvercommit(t *testing.T) {
 		if h = added(o, cs.ListHosts, cs.ListHostsIn{}); h.CPUTotal != "16000" || h.MemoryOvercommitted != "10737418240" {
 			t.Errorf("%+v", h)
 		}
-		refuses(o, cs.DeleteHost, cs.DeleteHostIn{ID: h.ID}, "has a machine on it (i-")
+		refuses(o, cs.DeleteHost, cs.DeleteHostIn{ID: h.ID}, "has 1 machine on it (i-")
 
 		// Unmanaged hosts are left alone, also by the health rounds, until they are managed again.
 		made(o, cs.UpdateCluster, cs.UpdateClusterIn{ID: h.ClusterID, ManagedState: new("Unmanaged")})

@@ -131,7 +131,7 @@ func TestSecurityGroupRules(t *testing.T) {
 
 	// Deleting, revoking.
 	_, err := api.Do(ctx, red, cs.DeleteSecurityGroup, cs.DeleteSecurityGroupIn{ID: web.ID})
-	refusedWith(t, err, 431, "in use by 1 virtual machines")
+	refusedWith(t, err, 431, "in use by 1 virtual machine:")
 	spare := group("spare")
 	run(t, red, cs.AuthorizeSecurityGroupIngress, cs.AuthorizeSecurityGroupIn{ID: web.ID, Groups: []cs.AccountGroup{{Group: "spare"}, {Group: "web"}}})
 	run(t, red, cs.AuthorizeSecurityGroupIngress, cs.AuthorizeSecurityGroupIn{ID: spare.ID, Groups: []cs.AccountGroup{{Group: "spare"}}})

@@ -145,7 +145,7 @@ func TestTemplateLife(t *testing.T) {
 	must(t, err)
 	remove := cs.DeleteTemplateIn{ID: id}
 	saysWhy(t, tried(t, other, cs.DeleteTemplate, remove), "no template")
-	saysWhy(t, tried(t, user, cs.DeleteTemplate, remove), "1 virtual machines were made from")
+	saysWhy(t, tried(t, user, cs.DeleteTemplate, remove), "has 1 virtual machine made from it")
 	remove.Forced = true
 	must(t, tried(t, user, cs.DeleteTemplate, remove))
 	if vms, err := listed(t, user, cs.ListVirtualMachines, cs.ListVirtualMachinesIn{ID: vm.ID}); err != nil || len(vms) != 1 || vms[0].State != "Running" {

@@ -98,11 +98,11 @@ func TestWiring(t *testing.T) {
 				_, err := api.Start(ctx, c.Client, cs.UpdatePhysicalNetwork, cs.UpdatePhysicalNetworkIn{ID: p.ID, VLAN: new("11")})
 				return err
 			},
-			"1 networks": func() error {
+			"1 network:": func() error {
 				_, err := api.Start(ctx, c.Client, cs.DeletePhysicalNetwork, cs.DeletePhysicalNetworkIn{ID: p.ID})
 				return err
 			},
-			"has 1 networks": func() error {
+			"has 1 network:": func() error {
 				_, err := api.Do(ctx, c.Client, cs.DeleteNetworkOffering, cs.DeleteNetworkOfferingIn{ID: off.ID})
 				return err
 			},

@@ -144,7 +144,7 @@ func TestSecurityGroups(t *testing.T) {
 		}
 		refusedWith(t, drop(red, cs.DeleteSecurityGroupIn{Name: "default"}), 431, "can't be deleted")
 		refusedWith(t, drop(red, cs.DeleteSecurityGroupIn{ID: blues.ID}), 431, "no security group with id")
-		refusedWith(t, drop(red, cs.DeleteSecurityGroupIn{ID: web.ID}), 431, "in use by 1 virtual machines")
+		refusedWith(t, drop(red, cs.DeleteSecurityGroupIn{ID: web.ID}), 431, "in use by 1 virtual machine:")
 		run(t, c.Client, cs.DestroyVirtualMachine, cs.DestroyVirtualMachineIn{ID: byName.ID, Expunge: true})
 		must(t, drop(red, cs.DeleteSecurityGroupIn{ID: web.ID}))
 	})

@@ -104,7 +104,7 @@ func TestSnapshotLife(t *testing.T) {
 		_, err = api.Do(t.Context(), red, cs.DeleteVolume, cs.DeleteVolumeIn{ID: v.ID})
 		must(t, err)
 		refused(t, red, cs.RevertSnapshot, revert, 431, "createVolume")
-		refused(t, red, cs.DeleteSnapshot, cs.DeleteSnapshotIn{ID: n.ID}, 431, "1 volumes still need")
+		refused(t, red, cs.DeleteSnapshot, cs.DeleteSnapshotIn{ID: n.ID}, 431, "has 1 volume waiting for it")
 		refused(t, blue, cs.DeleteSnapshot, cs.DeleteSnapshotIn{ID: n.ID}, 431, "no snapshot")
 		run(t, red, cs.AttachVolume, cs.AttachVolumeIn{ID: made.ID, VMID: vm.ID})
 		run(t, red, cs.DeleteSnapshot, cs.DeleteSnapshotIn{ID: n.ID})

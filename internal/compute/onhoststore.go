@@ -25,7 +25,7 @@ func CountIn(ctx context.Context, tx db.Tx, p zone.Place) ([]zone.Count, error) 
 	}
 	var n int
 	err := tx.NewRaw("select count(*) from vms where zone_id = ? and removed is null", p.Zone).Scan(ctx, &n)
-	return []zone.Count{{Things: "virtual machines", N: n}}, err
+	return []zone.Count{{Thing: "virtual machine", N: n}}, err
 }
 
 // Holder gives a machine that has volumes: see [volume.Holders].

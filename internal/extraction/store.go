@@ -80,5 +80,5 @@ func CountIn(ctx context.Context, tx db.Tx, p zone.Place) ([]zone.Count, error) 
 	}
 	var n int
 	err := tx.NewRaw("select count(*) from extractions where zone_id = ? and volume_id is not null", p.Zone).Scan(ctx, &n)
-	return []zone.Count{{Things: "downloads of volumes", N: n}}, err
+	return []zone.Count{{Thing: "download of volumes", N: n}}, err
 }

@@ -6,6 +6,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Kind classifies an error by what the caller can do about it.
@@ -81,4 +82,22 @@ func Missing(thing interface {
 	String() string
 }) *Error {
 	return NotFoundf("no %s with id %s, or you may not see it", thing.Kind(), thing.String())
+}
+
+// Count says how many there are of a thing: "1 network", "2 ranges of addresses".
+func Count[N int | int64](n N, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	head, rest := thing, ""
+	for _, joint := range []string{" of ", " with "} {
+		if i := strings.Index(head, joint); i >= 0 {
+			head, rest = head[:i], head[i:]+rest
+		}
+	}
+	ending := "s"
+	if strings.HasSuffix(head, "s") {
+		ending = "es"
+	}
+	return fmt.Sprintf("%d %s%s%s", n, head, ending, rest)
 }

@@ -123,10 +123,7 @@ func (s *Service) busy(ctx context.Context, tx db.Tx, h Host) error {
 	if n > len(names) {
 		list += fmt.Sprintf(" and %d more", n-len(names))
 	}
-	if n == 1 {
-		return fault.Conflictf("host %q has a machine on it (%s); stop it first, or say forced=true", h.Name, list)
-	}
-	return fault.Conflictf("host %q has %d machines on it (%s); stop them first, or say forced=true", h.Name, n, list)
+	return fault.Conflictf("host %q has %s on it (%s): stop those first, or say forced=true", h.Name, fault.Count(n, "machine"), list)
 }
 
 func (s *Service) forgetOld(ctx context.Context, l *leaving) error {

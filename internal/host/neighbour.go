@@ -39,5 +39,5 @@ func (s *Service) LeftBy(l Leave) { s.leave = l }
 // CountIn counts the hosts of a place: see [zone.Uses].
 func CountIn(ctx context.Context, tx db.Tx, p zone.Place) ([]zone.Count, error) {
 	n, err := countIn(ctx, tx, p)
-	return []zone.Count{{Things: "hosts", N: n}}, err
+	return []zone.Count{{Thing: "host", N: n}}, err
 }

@@ -16,7 +16,7 @@ func CountIn(ctx context.Context, tx db.Tx, p zone.Place) ([]zone.Count, error) 
 	var n int
 	err := tx.NewRaw(`select count(*) from template_zones z join templates t on t.id = z.template_id
 		where z.zone_id = ? and z.removed is null and t.format <> ?`, p.Zone, ISO).Scan(ctx, &n)
-	return []zone.Count{{Things: "templates", N: n}}, err
+	return []zone.Count{{Thing: "template", N: n}}, err
 }
 
 // imagesIn gives the images that are in a zone.

@@ -124,10 +124,10 @@ func (s *Service) unused(ctx context.Context, tx db.Tx, t Template, r removal) e
 	}
 	n, err := s.users(ctx, tx, t.ID, r.Zones)
 	if err == nil && n > 0 && t.IsISO() {
-		err = fault.Conflictf("ISO %q is in the CD drives of %d virtual machines; take it out with detachIso first", t.Name, n)
+		err = fault.Conflictf("ISO %q is in the CD drive of %s: take it out with detachIso first", t.Name, fault.Count(n, "virtual machine"))
 	} else if err == nil && n > 0 {
-		err = fault.Conflictf("template %q is what %d virtual machines were made from; expunge them, or give forced=true: they go on running",
-			t.Name, n)
+		err = fault.Conflictf("template %q has %s made from it: expunge those, or give forced=true: they go on running", t.Name,
+			fault.Count(n, "virtual machine"))
 	}
 	return err
 }

@@ -16,7 +16,7 @@ func CountIn(ctx context.Context, tx db.Tx, p zone.Place) ([]zone.Count, error) 
 		return nil, nil
 	}
 	n, err := tx.NewSelect().Model((*networkRow)(nil)).Where("n.zone_id = ? and n.removed is null", p.Zone).Count(ctx)
-	return []zone.Count{{Things: "networks", N: int(n)}}, err
+	return []zone.Count{{Thing: "network", N: int(n)}}, err
 }
 
 // CountBelow counts the networks for the whole domain with a path, or for one below it.
@@ -24,7 +24,7 @@ func CountBelow(ctx context.Context, tx db.Tx, path string) ([]zone.Count, error
 	n, err := tx.NewSelect().Model((*networkRow)(nil)).Where("n.removed is null and n.acl_type = ?", ForDomain).
 		Where("n.domain_id in (select id from domains where removed is null and (path = ? or substr(path, 1, ?) = ?))", path,
 			utf8.RuneCountInString(path)+1, path+"/").Count(ctx)
-	return []zone.Count{{Things: "networks with acltype=Domain", N: int(n)}}, err
+	return []zone.Count{{Thing: "network with acltype=Domain", N: int(n)}}, err
 }
 
 // On tells what of ours is on a physical network: see [physnet.Uses].

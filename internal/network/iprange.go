@@ -345,7 +345,7 @@ func (s *Service) DeleteRange(ctx context.Context, id uid.IPRange) error {
 			return err
 		}
 		if used > 0 {
-			return fault.Conflictf("%d addresses of the range %s to %s are in use: %s", used, r.StartIP, r.EndIP, strings.Join(uses, ", "))
+			return fault.Conflictf("the range %s to %s has %s in use: %s", r.StartIP, r.EndIP, fault.Count(used, "address"), strings.Join(uses, ", "))
 		}
 		if err := setRangeRemoved(ctx, tx, r.ID); err != nil {
 			return err

@@ -90,7 +90,7 @@ func (s *Service) beginRemoval(ctx context.Context, tx db.Tx, q *op.Request, r *
 		return err
 	}
 	if used > 0 {
-		return fault.New(fault.Conflict, "network %q is in use by %d virtual machines; destroy and expunge them first", n.Name, used)
+		return fault.Conflictf("network %q is in use by %s: destroy and expunge those first", n.Name, fault.Count(used, "virtual machine"))
 	}
 	r.Was = n.State
 	q.Account, q.Domain = n.Account, n.Domain

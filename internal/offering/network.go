@@ -240,7 +240,8 @@ func (s *Service) UpdateNetwork(ctx context.Context, id uid.NetworkOffering, c C
 				return err
 			}
 			if used > 0 {
-				return fault.Conflictf("network offering %q has %d networks, so its tags can't be changed; delete them first", row.Name, used)
+				return fault.Conflictf("network offering %q has %s: its tags can't be changed until those are deleted", row.Name,
+					fault.Count(used, "network"))
 			}
 		}
 		c.apply(common{&row.Name, &row.DisplayText, &row.SortKey, &row.State, &row.Tags, &row.Scope})
@@ -275,7 +276,7 @@ func (s *Service) DeleteNetwork(ctx context.Context, id uid.NetworkOffering) err
 			return err
 		}
 		if used > 0 {
-			return fault.Conflictf("network offering %q has %d networks; delete them first, or disable the offering", row.Name, used)
+			return fault.Conflictf("network offering %q has %s: delete those first, or disable the offering", row.Name, fault.Count(used, "network"))
 		}
 		if err := remove(ctx, tx, "network_offerings", string(id)); err != nil {
 			return err

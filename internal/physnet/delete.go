@@ -45,8 +45,8 @@ func (s *Service) removable(ctx context.Context, tx db.Tx, id uid.PhysicalNetwor
 		return p, err
 	}
 	if used.Networks+used.Ranges > 0 {
-		return p, fault.Conflictf("physical network %q has %d networks and %d ranges of addresses; delete them first", p.Name,
-			used.Networks, used.Ranges)
+		return p, fault.Conflictf("physical network %q has %s and %s: delete those first", p.Name,
+			fault.Count(used.Networks, "network"), fault.Count(used.Ranges, "range of addresses"))
 	}
 	return p, nil
 }

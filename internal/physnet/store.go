@@ -158,12 +158,12 @@ func CountIn(ctx context.Context, tx db.Tx, p zone.Place) ([]zone.Count, error) 
 		return nil, nil
 	}
 	n, err := tx.NewSelect().Model((*networkRow)(nil)).Where("p.zone_id = ? and p.removed is null", p.Zone).Count(ctx)
-	return []zone.Count{{Things: "physical networks", N: int(n)}}, err
+	return []zone.Count{{Thing: "physical network", N: int(n)}}, err
 }
 
 // CountBelow counts the physical networks that are kept for the domain with a path, or for one below it.
 func CountBelow(ctx context.Context, tx db.Tx, path string) ([]zone.Count, error) {
 	n, err := tx.NewSelect().Model((*networkRow)(nil)).Where("p.removed is null").Where("p.domain_id in (select id from domains "+
 		"where removed is null and (path = ? or substr(path, 1, ?) = ?))", path, utf8.RuneCountInString(path)+1, path+"/").Count(ctx)
-	return []zone.Count{{Things: "physical networks", N: int(n)}}, err
+	return []zone.Count{{Thing: "physical network", N: int(n)}}, err
 }

@@ -56,7 +56,7 @@ func (s *Service) drop(ctx context.Context, tx db.Tx, p Pool) error {
 	}
 	switch {
 	case n > 0:
-		return fault.Conflictf("storage pool %q has %d volumes in it; delete them, or expunge their machines, first", p.Name, n)
+		return fault.Conflictf("storage pool %q has %s in it: delete those, or expunge their machines, first", p.Name, fault.Count(n, "volume"))
 	case p.BytesUsed > 0:
 		return fault.Conflictf("storage pool %q has %d bytes of volumes in it; delete them first", p.Name, p.BytesUsed)
 	}
@@ -72,5 +72,5 @@ func (s *Service) drop(ctx context.Context, tx db.Tx, p Pool) error {
 // CountIn counts the pools of a place: see [zone.Uses].
 func CountIn(ctx context.Context, tx db.Tx, p zone.Place) ([]zone.Count, error) {
 	n, err := countIn(ctx, tx, p)
-	return []zone.Count{{Things: "storage pools", N: n}}, err
+	return []zone.Count{{Thing: "storage pool", N: n}}, err
 }

@@ -155,7 +155,8 @@ func (s *Service) DeleteRole(ctx context.Context, of uid.Project, id uid.Project
 		case err != nil:
 			return "", "", fmt.Errorf("count who has project role %s: %w", id, err)
 		case members+invited > 0:
-			return "", "", fault.Conflictf("project role %q is in use: %d members and %d open invitations have it", r.Name, members, invited)
+			return "", "", fault.Conflictf("project role %q is in use by %s and %s", r.Name, fault.Count(members, "member"),
+				fault.Count(invited, "open invitation"))
 		}
 		if err := deleteRole(ctx, tx, id); err != nil {
 			return "", "", fmt.Errorf("delete project role %s: %w", id, err)

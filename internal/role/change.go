@@ -139,10 +139,8 @@ func (s *Service) unused(ctx context.Context, tx db.Tx, r Role, advice string) e
 	switch {
 	case err != nil:
 		return fmt.Errorf("count the accounts with role %q: %w", r.Name, err)
-	case n == 1:
-		return fault.Conflictf("role %q is in use: 1 account has it; %s", r.Name, advice)
-	case n > 1:
-		return fault.Conflictf("role %q is in use: %d accounts have it; %s", r.Name, n, advice)
+	case n > 0:
+		return fault.Conflictf("role %q is in use by %s: %s", r.Name, fault.Count(n, "account"), advice)
 	}
 	return nil
 }

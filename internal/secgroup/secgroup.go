@@ -247,8 +247,8 @@ func (s *Service) Delete(ctx context.Context, in Which) error {
 			return err
 		}
 		if n > 0 {
-			return fault.Conflictf("security group %q is in use by %d virtual machines; "+
-				"put them into other groups, or destroy and expunge them first", g.Name, n)
+			return fault.Conflictf("security group %q is in use by %s: put those into other groups, or destroy and expunge them, first", g.Name,
+				fault.Count(n, "virtual machine"))
 		}
 		by, err := naming(ctx, tx, g.ID)
 		if err != nil {

@@ -135,7 +135,7 @@ func TestGroups(t *testing.T) {
 		refused(t, s.Delete(ann, secgroup.Which{ID: custom, Name: "front"}), fault.Invalid, "either the id or the name")
 		refused(t, s.Delete(ann, secgroup.Which{Name: "default"}), fault.Invalid, "can't be deleted")
 		refused(t, s.Delete(w.root, secgroup.Which{ID: all[0].ID}), fault.Invalid, "can't be deleted")
-		refused(t, s.Delete(ann, secgroup.Which{Name: "front"}), fault.Conflict, "in use by 1 virtual machines")
+		refused(t, s.Delete(ann, secgroup.Which{Name: "front"}), fault.Conflict, "in use by 1 virtual machine:")
 		refused(t, s.Delete(bob, secgroup.Which{ID: custom}), fault.NotFound, string(custom))
 		refused(t, s.Delete(bob, secgroup.Which{Name: "front"}), fault.NotFound, `called "front"`)
 		refused(t, s.Delete(w.root, secgroup.Which{ID: custom, Owner: account.For{Account: "bob", Domain: w.bob.Domain}}), fault.NotFound, string(custom))

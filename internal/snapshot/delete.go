@@ -54,8 +54,8 @@ func beginRemoval(ctx context.Context, tx db.Tx, q *op.Request, r *removal) erro
 		return err
 	}
 	if waiting > 0 {
-		return fault.Conflictf("%d volumes still need snapshot %q for their disks, which are made when a machine first starts with them: attach "+
-			"these volumes or delete them first", waiting, n.Name)
+		return fault.Conflictf("snapshot %q has %s waiting for it, whose disks are made when a machine first starts with them: attach these, "+
+			"or delete them, first", n.Name, fault.Count(waiting, "volume"))
 	}
 	if err := setState(ctx, tx, n.ID, Destroying); err != nil {
 		return err

@@ -125,7 +125,7 @@ func CountIn(ctx context.Context, tx db.Tx, p zone.Place) ([]zone.Count, error) 
 	}
 	var n int
 	err := tx.NewRaw("select count(*) from snapshots where zone_id = ? and removed is null", p.Zone).Scan(ctx, &n)
-	return []zone.Count{{Things: "snapshots", N: n}}, err
+	return []zone.Count{{Thing: "snapshot", N: n}}, err
 }
 
 // Bytes gives how much snapshots take in some stores of images, in one query.

@@ -21,5 +21,5 @@ func CountIn(ctx context.Context, tx db.Tx, p zone.Place) ([]zone.Count, error) 
 	}
 	var n int
 	err := tx.NewRaw("select count(*) from volumes where zone_id = ? and removed is null", p.Zone).Scan(ctx, &n)
-	return []zone.Count{{Things: "volumes", N: n}}, err
+	return []zone.Count{{Thing: "volume", N: n}}, err
 }

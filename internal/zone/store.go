@@ -157,7 +157,7 @@ func countPlaces(ctx context.Context, q db.Tx, p Place) ([]Count, error) {
 	case p.Pod != "":
 		err = q.NewRaw("select count(*) from clusters where pod_id = ? and removed is null", p.Pod).Scan(ctx, &clusters)
 	}
-	return []Count{{"pods", pods}, {"clusters", clusters}}, err
+	return []Count{{"pod", pods}, {"cluster", clusters}}, err
 }
 
 // The memories of places, of which none changes often.
@@ -259,5 +259,5 @@ func CountBelow(ctx context.Context, tx db.Tx, path string) ([]Count, error) {
 	err := tx.NewRaw(`select count(*) from zones where removed is null and domain_id in
 		(select id from domains where removed is null and (path = ? or substr(path, 1, ?) = ?))`,
 		path, utf8.RuneCountInString(path)+1, path+"/").Scan(ctx, &n)
-	return []Count{{Things: "zones", N: n}}, err
+	return []Count{{Thing: "zone", N: n}}, err
 }

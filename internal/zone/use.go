@@ -2,7 +2,6 @@ package zone
 
 import (
 	"context"
-	"strconv"
 	"strings"
 
 	"github.com/virga-cloud/virga/internal/db"
@@ -19,8 +18,8 @@ type Place struct {
 
 // Count is how many things of a sort there are.
 type Count struct {
-	Things string // in the plural: "hosts"
-	N      int
+	Thing string // what one is called: "host"
+	N     int
 }
 
 // Uses counts what a package keeps in a place, so that nobody deletes a place under it.
@@ -44,11 +43,8 @@ func (s *Service) unused(ctx context.Context, tx db.Tx, kind, name string, p Pla
 			return err
 		}
 		for _, c := range counts {
-			switch {
-			case c.N == 1:
-				there = append(there, "1 "+strings.TrimSuffix(c.Things, "s"))
-			case c.N > 1:
-				there = append(there, strconv.Itoa(c.N)+" "+c.Things)
+			if c.N > 0 {
+				there = append(there, fault.Count(c.N, c.Thing))
 			}
 		}
 	}
@@ -59,5 +55,5 @@ func (s *Service) unused(ctx context.Context, tx db.Tx, kind, name string, p Pla
 	if len(there) > 1 {
 		list = strings.Join(there[:len(there)-1], ", ") + " and " + list
 	}
-	return fault.Conflictf("%s %q has %s; delete them first", kind, name, list)
+	return fault.Conflictf("%s %q has %s: delete those first", kind, name, list)
 }

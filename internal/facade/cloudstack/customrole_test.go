@@ -151,7 +151,7 @@ func TestARoleOfOnesOwn(t *testing.T) {
 		}
 		call("enableRole", "id="+id)
 		allowed(true, "listAccounts")
-		if r := c.as("root", "deleteRole", "id="+id); r.status != 431 || !strings.Contains(r.body, "1 account has it") {
+		if r := c.as("root", "deleteRole", "id="+id); r.status != 431 || !strings.Contains(r.body, "in use by 1 account:") {
 			t.Errorf("a role in use: %d %s", r.status, r.body)
 		}
 

@@ -175,7 +175,7 @@ func (s *site) processes() (pids []int) {
 	if err != nil {
 		return nil // there are none
 	}
-	for _, line := range strings.Fields(string(said)) {
+	for line := range strings.FieldsSeq(string(said)) {
 		pid, err := strconv.Atoi(line)
 		s.must(err)
 		pids = append(pids, pid)
