@@ -57,11 +57,14 @@ var rules = []rule{
 		"what a host does for its machines; how images come to it is somebody else's, behind an interface"},
 	{"internal/hypervisor/node", "internal/hypervisor internal/hypervisor/remote internal/hypervisor/kvm internal/hypervisor/vnet internal/hypervisor/vrouter api/agent internal/bus internal/fault internal/filelock uid", "net/http",
 		"an agent puts together what its host can do, and does what it is asked"},
+	{"internal/hypervisor/buckets", "internal/hypervisor internal/hypervisor/remote internal/outside/bucket internal/bus internal/secret internal/fault uid", "net/http",
+		"hosts are spared what a bucket is: who speaks with both is small"},
 	{"internal/hypervisor/...", "internal/hypervisor api/agent internal/bus internal/secret internal/fault uid", "",
 		"drivers act on what they are told; a driver that could look things up would decide"},
 	{"internal/tinyimage", "", "database/sql net/http", "an image is made of what is on the machine"},
 	{"internal/tinyimage/tinyimagetest", "internal/tinyimage", "", "a guest for tests"},
 	{"internal/outside/idp/idptest", "", "", "an identity provider for tests"},
+	{"internal/outside/bucket/buckettest", "", "", "a bucket for tests"},
 	{"internal/outside/idp", "internal/outside/fetch internal/fault internal/secret", "net/http", "what providers say comes with a browser"},
 	{"internal/outside/openid", "internal/outside/fetch internal/fault internal/secret", "", "providers are asked within the same bounds as anybody"},
 	{"internal/outside/...", "internal/fault internal/secret", "", "what leaves the machine is behind an interface its user declares"},
@@ -101,7 +104,7 @@ var rules = []rule{
 	{"internal/dump", "internal/remote api", "database/sql", "what a bug report has in it is what a user could have asked for"},
 	{"internal/cli", "internal/bench internal/doctor internal/dump internal/remote api api/cloudstack uid", "database/sql",
 		"the command line is a client like any other"},
-	{"internal/cloud", "api/... DOMAIN internal/facade/... internal/hypervisor/... internal/hypervisor internal/bus web api " + mechanics, "",
+	{"internal/cloud", "api/... DOMAIN internal/facade/... internal/hypervisor/... internal/hypervisor internal/outside/bucket internal/bus web api " + mechanics, "",
 		"the one place where everything meets; the binary and the tests of the whole share it"},
 	{"internal/cloudtest", aids + " internal/cloud internal/datacenter internal/facade/... internal/hypervisor api api/... DOMAIN " + mechanics, "",
 		"a whole cloud in a test's process, reached the way clients reach it"},
@@ -109,7 +112,7 @@ var rules = []rule{
 	{"internal/op/optest", "internal/op internal/auth internal/db internal/fault uid", "", "the storm knows plans, not what they do"},
 
 	{"web", "", "", "the console is files; it knows the API as any other client does"},
-	{"cmd/...", "internal/outside/download internal/tinyimage DOMAIN internal/facade/... internal/hypervisor/... internal/hypervisor internal/cloud internal/cli internal/datacenter internal/doctor web api api/... " + mechanics,
+	{"cmd/...", "internal/outside/bucket internal/outside/download internal/tinyimage DOMAIN internal/facade/... internal/hypervisor/... internal/hypervisor internal/cloud internal/cli internal/datacenter internal/doctor web api api/... " + mechanics,
 		"", "the binary hands everything what it needs from flags, files and the environment"},
 	{"internal/tools/...", "api api/... internal/setting", "", "generators read what is declared, commands and settings, and nothing that serves it"},
 	{"internal/house", "", "", "rules about the code must not depend on it"},
@@ -121,7 +124,7 @@ const mechanics = "internal/audit internal/crew internal/op internal/once intern
 const facades = "facades translate; a rule that two of them need lives in a service, so none imports another or a driver"
 
 // aids are what tests may import besides what their package may.
-const aids = "internal/bus/bustest internal/db/dbtest internal/outside/idp/idptest internal/directory/directorytest internal/op/optest internal/hypervisor/hypervisortest internal/hypervisor/sim internal/hypervisor/kvm internal/hypervisor/vnet/vnettest internal/cloudtest internal/tinyimage/tinyimagetest internal/outside/download"
+const aids = "internal/bus/bustest internal/db/dbtest internal/outside/idp/idptest internal/outside/bucket/buckettest internal/directory/directorytest internal/op/optest internal/hypervisor/hypervisortest internal/hypervisor/sim internal/hypervisor/kvm internal/hypervisor/vnet/vnettest internal/cloudtest internal/tinyimage/tinyimagetest internal/outside/download"
 
 type rule struct {
 	packages string
@@ -228,6 +231,8 @@ var parts = []part{
 	{"github.com/vishvananda/netns", "internal/hypervisor/vnet", "network namespaces"},
 	{"golang.org/x/sys/unix", "internal/hypervisor/...", "what the kernel has no other words for: taps"},
 	{"github.com/coder/websocket", "internal/facade/cloudstack/console", "browsers' connections to screens"},
+	{"github.com/minio/minio-go/v7", "internal/outside/bucket", "speaks with buckets of S3"},
+	{"github.com/johannesboyne/gofakes3", "internal/outside/bucket/buckettest", "what S3 answers, in memory; that requests are signed we check ourselves"},
 	{"github.com/nats-io", "internal/bus", "messages between servers and agents"},
 	{"github.com/apache/cloudstack-go/v2", "TESTS", "the library that most Go tools for CloudStack are made with, as a client of ours"},
 	{"pgregory.net/rapid", "TESTS", "properties"},
