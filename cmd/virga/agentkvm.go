@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/virga-cloud/virga/internal/hypervisor/node"
+	"github.com/virga-cloud/virga/internal/outside/bucket"
 	"github.com/virga-cloud/virga/internal/outside/download"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -23,6 +24,7 @@ func (a *agent) kvm(data string, log *slog.Logger) func(context.Context, uid.Hos
 		}
 		return node.OpenHost(ctx, id, node.HostOptions{
 			Dir: data, Address: address, Public: a.Public, Trunk: a.Trunk, Roots: a.Roots, Fetcher: download.New(own...),
+			Carrier:  bucket.NewCarrier(),
 			Metadata: []string{self, metadataCommand}, Log: log,
 		})
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/virga-cloud/virga/internal/datacenter"
 	"github.com/virga-cloud/virga/internal/hypervisor/node"
 	"github.com/virga-cloud/virga/internal/hypervisor/vnet"
+	"github.com/virga-cloud/virga/internal/outside/bucket"
 	"github.com/virga-cloud/virga/internal/tinyimage"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -196,7 +197,7 @@ func (o *ownCloud) agent(ctx context.Context, token string) error {
 		Open: func(ctx context.Context, id uid.Host, address string) (node.Machine, error) {
 			return node.OpenHost(ctx, id, node.HostOptions{
 				Dir: o.dir, Address: address, Outside: &vnet.Outside{Gateways: []netip.Prefix{o.public.Own}, Hidden: true},
-				Fetcher: shelf{tinyURL: o.folder("tiny.qcow2")}, Metadata: []string{self, metadataCommand}, Log: log,
+				Fetcher: shelf{tinyURL: o.folder("tiny.qcow2")}, Carrier: bucket.NewCarrier(), Metadata: []string{self, metadataCommand}, Log: log,
 			})
 		},
 	})

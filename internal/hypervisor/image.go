@@ -25,7 +25,7 @@ type StoreRef struct {
 
 // StoreReport is what a host says of a store.
 type StoreReport struct {
-	Bytes int64 // all of it, not what is free
+	Bytes int64 // all of it, not what is free; 0 for one without an end
 }
 
 // ImageRef names an image in a store.

@@ -74,6 +74,7 @@ type Disk struct {
 
 	Store    uid.ImageStore // where the template or the snapshot is; zero where there is none
 	StoreURL string
+	Link     string `json:",omitempty"` // by which a host gets it in this call, where the store is a bucket
 }
 
 // Machine is all that a host must know in order to run one.

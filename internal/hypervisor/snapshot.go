@@ -28,6 +28,7 @@ type SnapshotRef struct {
 	Snapshot uid.Snapshot
 	Store    uid.ImageStore
 	StoreURL string
+	Link     string `json:",omitempty"` // by which a host gets it in this call, where the store is a bucket
 }
 
 // SnapshotReport is what a host says of a snapshot.

@@ -48,4 +48,5 @@ type Sent struct {
 	Checksum  string // as [Image] has it
 	MostBytes int64  // that a disk made from it may have; 0 for any number
 	Bytes     int64  // that were sent; fewer are fault.Conflict, as some were lost
+	Link      string `json:",omitempty"` // by which a host gets what was sent, where that was into a bucket
 }

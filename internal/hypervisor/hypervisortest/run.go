@@ -32,6 +32,8 @@ type Env struct {
 	// Store is where Template is, and where images and snapshots may be put.
 	Store    uid.ImageStore
 	StoreURL string
+	// Endless tells that stores have no end.
+	Endless bool
 	// Sent is a qcow2 image that may be sent to hosts; nil is for drivers that do not look.
 	Sent []byte
 	// ImageURL is where a qcow2 image can be fetched; "" is for drivers that do not look.
@@ -96,6 +98,19 @@ func RunNetwork(t *testing.T, fresh func(t *testing.T) Env) {
 			t.Parallel()
 			env := fresh(t)
 			test(t, &bench{Env: env, t: t, host: env.Hosts[0]})
+		})
+	}
+}
+
+// RunStores runs what concerns stores of images, for what makes of another kind of store one that hosts know.
+func RunStores(t *testing.T, fresh func(t *testing.T) Env) {
+	for name, test := range map[string]func(*testing.T, *bench){
+		"Image": testImage, "Take": testTake, "Snapshot": testSnapshot, "ChangeCD": testChangeCD,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			env := fresh(t)
+			test(t, &bench{Env: env, t: t, host: env.Hosts[0], machines: cmp.Or(env.Machines, 50)})
 		})
 	}
 }

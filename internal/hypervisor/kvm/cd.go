@@ -5,6 +5,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/hypervisor/kvm/file"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -28,7 +29,7 @@ func (d *Driver) medium(ref hypervisor.ImageRef) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !exists(path) {
+	if !file.Exists(path) {
 		return nil, fault.Conflictf("ISO %s is not in its store at %s", ref.Template, ref.StoreURL)
 	}
 	return map[string]any{

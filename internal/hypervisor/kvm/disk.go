@@ -33,6 +33,9 @@ func checkID(id fmt.Stringer) error {
 
 // place is the folder that a pool's or a store's URL names on this host.
 func (d *Driver) place(of string) (string, error) {
+	if id, staged := strings.CutPrefix(of, hypervisor.StagedScheme); staged {
+		return filepath.Join(d.Dir, stagesDir, id), checkID(uid.ImageStore(id))
+	}
 	u, err := url.Parse(of)
 	if err != nil || u.Scheme != "file" && u.Scheme != "sharedmountpoint" || !filepath.IsAbs(u.Path) {
 		return "", fault.Conflictf("this host can't use storage at %q: it knows file:///DIRECTORY and sharedmountpoint://HOST/DIRECTORY", of)
@@ -125,7 +128,7 @@ func (d *Driver) appear(path string, write func(temp string) error, met func() e
 	if err := write(temp); err != nil {
 		return err
 	}
-	if err := errors.Join(os.Chmod(temp, 0o600), d.give(temp), synced(temp)); err != nil {
+	if err := errors.Join(os.Chmod(temp, 0o600), d.give(temp), file.Sync(temp)); err != nil {
 		return err
 	}
 	if err := os.Link(temp, path); errors.Is(err, fs.ErrExist) {
@@ -133,16 +136,7 @@ func (d *Driver) appear(path string, write func(temp string) error, met func() e
 	} else if err != nil {
 		return err
 	}
-	return synced(filepath.Dir(path))
-}
-
-// synced has what was written survive the power's failing.
-func synced(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
+	return file.Sync(filepath.Dir(path))
 }
 
 // DropDisk implements [hypervisor.Driver].
@@ -223,25 +217,22 @@ func (d *Driver) fillTemplate(ctx context.Context, disk hypervisor.Disk) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(from); err != nil {
-		return fault.Conflictf("template %s is not in its store at %s: %v", disk.Template, disk.StoreURL, err)
-	}
 	temp := path + ".new"
 	defer func() { _ = os.Remove(temp) }()
-	if err := file.Copy(ctx, from, temp); err != nil {
+	if err := d.bring(ctx, from, disk.Link, temp, "template "+string(disk.Template)); err != nil {
 		return err
 	}
 	i, err := d.image.Info(ctx, temp, "qcow2")
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(i.Check(), d.show(temp), synced(temp)); err != nil {
+	if err := errors.Join(i.Check(), d.show(temp), file.Sync(temp)); err != nil {
 		return err
 	}
 	if err := os.Rename(temp, path); err != nil {
 		return err
 	}
-	return errors.Join(synced(dir), d.largeEnough(ctx, path, disk))
+	return errors.Join(file.Sync(dir), d.largeEnough(ctx, path, disk))
 }
 
 func (d *Driver) largeEnough(ctx context.Context, path string, disk hypervisor.Disk) error {
@@ -271,8 +262,14 @@ func (d *Driver) Pool(ctx context.Context, host uid.Host, p hypervisor.PoolRef) 
 	return hypervisor.PoolReport{Bytes: all, Used: all - free}, err
 }
 
-// exists makes sure that a path is there.
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
+// space is how large the file system is that a pool or a store is on, and how much of it is free.
+func (d *Driver) space(of string) (all, free int64, err error) {
+	dir, err := d.place(of)
+	if err != nil {
+		return 0, 0, err
+	}
+	if all, free, err = file.Space(dir); err != nil {
+		err = fault.Conflictf("this host can't use %s: %v", dir, err)
+	}
+	return all, free, err
 }

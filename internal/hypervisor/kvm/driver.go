@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/hypervisor/kvm/pulse"
 	"github.com/virga-cloud/virga/internal/hypervisor/kvm/qcow"
+	"github.com/virga-cloud/virga/internal/hypervisor/kvm/turn"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -28,6 +30,7 @@ type Options struct {
 	Dir     string   // what the driver keeps; its path is short, since sockets are in it
 	Ports   Ports
 	Fetcher Fetcher // brings images; without one there are none from elsewhere
+	Carrier Carrier // carries what is in buckets; without one stores are folders
 
 	// Accelerator is "kvm" or "tcg"; "" finds out which by booting a guest.
 	Accelerator string
@@ -63,7 +66,7 @@ type Driver struct {
 	qemu  string
 	image qcow.Tool
 	lock  *filelock.Lock // on Dir: two drivers would both think that the machines are theirs
-	turns turns[string]
+	turns turn.Turns[string]
 	pulse *pulse.Pulse
 
 	mu      sync.Mutex
@@ -148,7 +151,7 @@ func (d *Driver) turn(ctx context.Context, host uid.Host, thing string) (func(),
 	if err := d.here(ctx, host); err != nil {
 		return nil, err
 	}
-	return d.turns.take(ctx, thing)
+	return d.turns.Take(ctx, thing)
 }
 
 // Guests implements [hypervisor.Driver].
@@ -198,8 +201,10 @@ func (d *Driver) folder(dirs ...string) error {
 		if d.User == nil {
 			continue
 		}
-		if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // whatever the umask is
-			return err
+		for at := dir; at == dir || strings.HasPrefix(at, filepath.Join(d.Dir, stagesDir)); at = filepath.Dir(at) {
+			if err := os.Chmod(at, 0o711); err != nil { //nolint:gosec // whatever the umask is
+				return err
+			}
 		}
 	}
 	return nil

@@ -42,6 +42,7 @@ var (
 	_ hypervisor.Witness      = (*Driver)(nil)
 	_ hypervisor.Giver        = (*Driver)(nil)
 	_ hypervisor.Taker        = (*Driver)(nil)
+	_ hypervisor.Carrier      = (*Driver)(nil)
 )
 
 func TestDriver(t *testing.T) {
@@ -151,7 +152,7 @@ func (s *site) close() {
 	}
 	c := controls()
 	for vm := range s.seen {
-		if c.cpu != "" && exists(filepath.Join(c.cpu, string(vm))) || c.memory != "" && exists(filepath.Join(c.memory, string(vm))) {
+		if c.cpu != "" && file.Exists(filepath.Join(c.cpu, string(vm))) || c.memory != "" && file.Exists(filepath.Join(c.memory, string(vm))) {
 			s.t.Errorf("the group of machine %s is left", vm)
 		}
 	}

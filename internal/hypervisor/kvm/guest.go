@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/hypervisor/kvm/file"
 	"github.com/virga-cloud/virga/internal/hypervisor/kvm/qmp"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -74,20 +75,7 @@ func (g *guest) save() error {
 	if err != nil {
 		return err
 	}
-	return writeFile(g.file(recordFile), content)
-}
-
-func writeFile(path string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(f.Name()) }()
-	_, err = f.Write(content)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return file.Write(g.file(recordFile), content)
 }
 
 // load reads a machine's folder; nil where there is none, or nothing was written into it yet.

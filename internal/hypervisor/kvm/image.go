@@ -91,7 +91,7 @@ func (d *Driver) record(path string, s stored) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(writeFile(path, content), synced(filepath.Dir(path)))
+	return errors.Join(file.Write(path, content), file.Sync(filepath.Dir(path)))
 }
 
 // formats are what images may come as, with qemu-img's names.
@@ -106,7 +106,7 @@ func (d *Driver) take(
 		r, err = d.convert(ctx, is, part, place)
 	}
 	if fault.Is(err, fault.Conflict) {
-		err = errors.Join(err, removed(part))
+		err = errors.Join(err, file.Remove(part))
 	}
 	return r, err
 }
@@ -156,12 +156,12 @@ func (d *Driver) convert(
 	if r, err = d.settle(ctx, temp, to, "qcow2"); err != nil {
 		return r, err
 	}
-	return r, removed(part)
+	return r, file.Remove(part)
 }
 
 // settle gives a file its place among the images.
 func (d *Driver) settle(ctx context.Context, from, to, format string) (r hypervisor.ImageReport, err error) {
-	if err := errors.Join(d.show(from), synced(from)); err != nil {
+	if err := errors.Join(d.show(from), file.Sync(from)); err != nil {
 		return r, err
 	}
 	info, err := d.image.Info(ctx, from, format)
@@ -184,7 +184,7 @@ func (d *Driver) DropImage(ctx context.Context, host uid.Host, ref hypervisor.Im
 		if err != nil {
 			return err
 		}
-		all = errors.Join(all, removed(path))
+		all = errors.Join(all, file.Remove(path))
 	}
 	return all
 }

@@ -173,19 +173,3 @@ func TestAccelerator(t *testing.T) {
 		t.Errorf("after another start guests run on %q, %v; want %q", again, err, first)
 	}
 }
-
-func TestShorten(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "log")
-	line := []byte("0123456789abcdef")
-	if err := os.WriteFile(path, append(bytes.Repeat(line, maxSerial/len(line)), "the end"...), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := shorten(path); err != nil {
-		t.Fatal(err)
-	}
-	content, err := os.ReadFile(path)
-	if err != nil || len(content) != keep || !bytes.HasSuffix(content, []byte("the end")) {
-		t.Errorf("%d bytes are left, ending with %q, %v", len(content), content[max(0, len(content)-10):], err)
-	}
-}

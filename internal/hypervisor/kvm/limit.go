@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/hypervisor/kvm/file"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -24,7 +25,7 @@ const controlRoot = "/sys/fs/cgroup"
 
 // controls finds out what there is.
 func controls() control {
-	if exists(controlRoot + "/cgroup.controllers") {
+	if file.Exists(controlRoot + "/cgroup.controllers") {
 		dir := controlRoot + "/virga"
 		if os.MkdirAll(dir, 0o755) != nil { //nolint:gosec // as all there
 			return control{}
@@ -40,7 +41,7 @@ func controls() control {
 	var c control
 	for name, at := range map[string]*string{"cpu": &c.cpu, "memory": &c.memory} {
 		dir := filepath.Join(controlRoot, name, "virga")
-		if exists(filepath.Dir(dir)+"/tasks") && os.MkdirAll(dir, 0o755) == nil { //nolint:gosec // as all there
+		if file.Exists(filepath.Dir(dir)+"/tasks") && os.MkdirAll(dir, 0o755) == nil { //nolint:gosec // as all there
 			*at = dir
 		}
 	}

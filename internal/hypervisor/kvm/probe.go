@@ -14,6 +14,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/hypervisor/kvm/file"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -102,8 +103,8 @@ func (d *Driver) accelerator(ctx context.Context) (string, error) {
 	// It stays as it is until the machine is started anew, or QEMU is another.
 	boot, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	key := version + " " + strings.TrimSpace(string(boot))
-	file := filepath.Join(d.Dir, "accelerator")
-	if content, err := os.ReadFile(file); err == nil {
+	known := filepath.Join(d.Dir, "accelerator")
+	if content, err := os.ReadFile(known); err == nil {
 		if before, found, ok := strings.Cut(string(content), "\n"); ok && before == key && (found == "kvm" || found == "tcg") {
 			d.proven = found
 			return found, nil
@@ -115,7 +116,7 @@ func (d *Driver) accelerator(ctx context.Context) (string, error) {
 	} else if works {
 		found = "kvm"
 	}
-	if err := writeFile(file, []byte(key+"\n"+found)); err != nil {
+	if err := file.Write(known, []byte(key+"\n"+found)); err != nil {
 		return "", err
 	}
 	d.proven = found

@@ -25,7 +25,7 @@ func (d *Driver) Recover(ctx context.Context) error {
 		if checkID(vm) != nil {
 			continue
 		}
-		done, err := d.turns.take(ctx, string(vm))
+		done, err := d.turns.Take(ctx, string(vm))
 		if err != nil {
 			return err
 		}
@@ -128,7 +128,7 @@ func (d *Driver) askMuted() {
 func (d *Driver) askAgain(ctx context.Context, vm uid.VM) error {
 	wait, cancel := context.WithTimeout(ctx, replies)
 	defer cancel()
-	done, err := d.turns.take(wait, string(vm))
+	done, err := d.turns.Take(wait, string(vm))
 	if err != nil {
 		return nil // somebody does something with it: later
 	}

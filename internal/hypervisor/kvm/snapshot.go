@@ -3,7 +3,6 @@ package kvm
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -27,7 +26,7 @@ func (d *Driver) snapshotPath(s hypervisor.SnapshotRef) (string, error) {
 // snapshotThere is snapshotPath for a snapshot that must be there.
 func (d *Driver) snapshotThere(s hypervisor.SnapshotRef) (string, error) {
 	path, err := d.snapshotPath(s)
-	if err == nil && !exists(path) {
+	if err == nil && s.Link == "" && !file.Exists(path) {
 		err = fault.Conflictf("snapshot %s is not in its store at %s", s.Snapshot, s.StoreURL)
 	}
 	return path, err
@@ -47,7 +46,7 @@ func (d *Driver) TakeSnapshot(
 	if err != nil {
 		return r, err
 	}
-	if !exists(path) {
+	if !file.Exists(path) {
 		if err := d.takeSnapshot(ctx, host, ref, path); err != nil {
 			return r, err
 		}
@@ -121,15 +120,7 @@ func (d *Driver) DropSnapshot(ctx context.Context, host uid.Host, s hypervisor.S
 	if err != nil {
 		return err
 	}
-	return errors.Join(removed(path), removed(partOf(path)))
-}
-
-// removed removes a file; an absent one is nil.
-func removed(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+	return errors.Join(file.Remove(path), file.Remove(partOf(path)))
 }
 
 // RevertDisk implements [hypervisor.Snapshotter].
@@ -150,25 +141,25 @@ func (d *Driver) RevertDisk(ctx context.Context, host uid.Host, ref hypervisor.D
 	defer held.Release()
 	temp := path + ".reverted"
 	defer func() { _ = os.Remove(temp) }()
-	if err := file.Copy(ctx, from, temp); err != nil {
+	if err := d.bring(ctx, from, s.Link, temp, "snapshot "+string(s.Snapshot)); err != nil {
 		return err
 	}
-	if err := errors.Join(d.give(temp), synced(temp)); err != nil {
+	if err := errors.Join(d.give(temp), file.Sync(temp)); err != nil {
 		return err
 	}
 	if err := os.Rename(temp, path); err != nil {
 		return err
 	}
-	return synced(filepath.Dir(path))
+	return file.Sync(filepath.Dir(path))
 }
 
 // fromSnapshot makes a disk that is a copy of a snapshot, and may be larger.
 func (d *Driver) fromSnapshot(ctx context.Context, disk hypervisor.Disk, to string) error {
-	from, err := d.snapshotThere(hypervisor.SnapshotRef{Snapshot: disk.Snapshot, Store: disk.Store, StoreURL: disk.StoreURL})
+	from, err := d.snapshotThere(hypervisor.SnapshotRef{Snapshot: disk.Snapshot, Store: disk.Store, StoreURL: disk.StoreURL, Link: disk.Link})
 	if err != nil {
 		return err
 	}
-	if err := file.Copy(ctx, from, to); err != nil {
+	if err := d.bring(ctx, from, disk.Link, to, "snapshot "+string(disk.Snapshot)); err != nil {
 		return err
 	}
 	i, err := d.image.Info(ctx, to, "qcow2")

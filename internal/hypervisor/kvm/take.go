@@ -10,6 +10,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/hypervisor/kvm/file"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -95,13 +96,18 @@ func (d *Driver) takeSent(ctx context.Context, s hypervisor.Stored, as hyperviso
 	if strings.EqualFold(as.Format, "ISO") {
 		var err error
 		if path, err = place("iso"); err != nil {
-			return hypervisor.ImageReport{}, errors.Join(err, removed(part))
+			return hypervisor.ImageReport{}, errors.Join(err, file.Remove(part))
 		}
 		format = "raw"
 	}
-	if exists(path) {
+	if file.Exists(path) {
 		i, err := d.image.Info(ctx, path, format)
-		return hypervisor.ImageReport{Bytes: i.Bytes, StoredBytes: max(i.Stored, 1)}, errors.Join(err, removed(part))
+		return hypervisor.ImageReport{Bytes: i.Bytes, StoredBytes: max(i.Stored, 1)}, errors.Join(err, file.Remove(part))
+	}
+	if as.Link != "" {
+		if err := errors.Join(d.folder(filepath.Dir(part)), d.bring(ctx, "", as.Link, part, "what was sent")); err != nil {
+			return hypervisor.ImageReport{}, err
+		}
 	}
 	info, err := os.Stat(part)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -109,7 +115,7 @@ func (d *Driver) takeSent(ctx context.Context, s hypervisor.Stored, as hyperviso
 	}
 	if err == nil && info.Size() != as.Bytes {
 		err = errors.Join(fault.Conflictf("store %s has %d bytes of it, and %d were sent: some were lost there",
-			s.Store, info.Size(), as.Bytes), removed(part))
+			s.Store, info.Size(), as.Bytes), file.Remove(part))
 	}
 	if err != nil {
 		return hypervisor.ImageReport{}, err

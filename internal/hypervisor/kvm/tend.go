@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 	"time"
+
+	"github.com/virga-cloud/virga/internal/hypervisor/kvm/file"
 )
 
 const (
@@ -16,13 +18,21 @@ const (
 func (d *Driver) tend() {
 	tick := time.NewTicker(tending)
 	defer tick.Stop()
+	var cleared time.Time
 	for {
+		var now time.Time
 		select {
 		case <-d.life.Done():
 			return
-		case <-tick.C:
+		case now = <-tick.C:
 		}
 		d.askMuted()
+		if now.Sub(cleared) > time.Hour {
+			cleared = now
+			if err := d.clearStages(now.Add(-stageLife)); err != nil {
+				d.Log.Warn("what was left on its way to buckets stays", "error", err)
+			}
+		}
 		d.mu.Lock()
 		var logs []string
 		for _, g := range d.guests {
@@ -30,29 +40,9 @@ func (d *Driver) tend() {
 		}
 		d.mu.Unlock()
 		for _, path := range logs {
-			if err := shorten(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			if err := file.Shorten(path, maxSerial, keep); err != nil && !errors.Is(err, os.ErrNotExist) {
 				d.Log.Warn("a log grows", "file", path, "error", err)
 			}
 		}
 	}
-}
-
-// shorten leaves the end of a log that has grown too long. Who writes it appends, and goes on at its new end.
-func shorten(path string) error {
-	i, err := os.Lstat(path)
-	if err != nil || i.Size() <= maxSerial || !i.Mode().IsRegular() {
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return err
-	}
-	end := make([]byte, keep)
-	n, err := f.ReadAt(end, i.Size()-keep)
-	if n > 0 {
-		if err = f.Truncate(0); err == nil {
-			_, err = f.WriteAt(end[:n], 0)
-		}
-	}
-	return errors.Join(err, f.Close())
 }

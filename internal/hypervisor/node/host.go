@@ -27,8 +27,9 @@ type HostOptions struct {
 	Trunk       string        // the link whose VLANs are guest networks; "" for none
 	Roots       []string      // the folders that pools and stores may be in; none means any
 	Fetcher     kvm.Fetcher
-	Metadata    []string // the program that answers guests of routers
-	Accelerator string   // what machines run on, "kvm" or "tcg"; "" finds out
+	Carrier     kvm.Carrier // carries what is in buckets; nil where stores are folders only
+	Metadata    []string    // the program that answers guests of routers
+	Accelerator string      // what machines run on, "kvm" or "tcg"; "" finds out
 	Log         *slog.Logger
 }
 
@@ -86,7 +87,7 @@ func (h *host) openMachines(id uid.Host) (err error) {
 		return err
 	}
 	h.Driver, err = kvm.Open(kvm.Options{
-		Host: id, Dir: filepath.Join(o.Dir, "machines"), Ports: ports{h}, Fetcher: o.Fetcher, User: who, Listen: o.Address,
+		Host: id, Dir: filepath.Join(o.Dir, "machines"), Ports: ports{h}, Fetcher: o.Fetcher, Carrier: o.Carrier, User: who, Listen: o.Address,
 		Roots: o.Roots, Accelerator: o.Accelerator, Log: o.Log,
 	})
 	return err

@@ -91,7 +91,8 @@ var table = map[string]entry{
 	plugCard.verb: at(plugCard), unplugCard.verb: at(unplugCard), changeCD.verb: at(changeCD),
 	resizeDisk.verb: at(resizeDisk), takeSnapshot.verb: at(takeSnapshot), dropSnapshot.verb: at(dropSnapshot), revertDisk.verb: at(revertDisk),
 	saveImage.verb: at(saveImage), readStored.verb: at(readStored), writeStored.verb: at(writeStored),
-	takeStored.verb: at(takeStored), takeCheckpoint.verb: at(takeCheckpoint), revertTo.verb: at(revertTo),
+	takeStored.verb: at(takeStored), bringStored.verb: at(bringStored), sendStored.verb: at(sendStored),
+	takeCheckpoint.verb: at(takeCheckpoint), revertTo.verb: at(revertTo),
 	dropCheckpoint.verb: at(dropCheckpoint), usage.verb: at(usage), serialLog.verb: at(serialLog),
 }
 

@@ -66,6 +66,16 @@ func (d *Driver) TakeStored(ctx context.Context, host uid.Host, s hypervisor.Sto
 	return ask(ctx, d, host, takeStored, takeStoredIn{s, as})
 }
 
+// BringStored has a host keep an ISO.
+func (d *Driver) BringStored(ctx context.Context, host uid.Host, s hypervisor.Stored, link string) error {
+	return do(ctx, d, host, bringStored, bringStoredIn{s, link})
+}
+
+// SendStored has a host send what it has made.
+func (d *Driver) SendStored(ctx context.Context, host uid.Host, s hypervisor.Stored, parts []hypervisor.Part) ([]string, error) {
+	return ask(ctx, d, host, sendStored, sendStoredIn{s, parts})
+}
+
 // TakeCheckpoint keeps what a machine is.
 func (d *Driver) TakeCheckpoint(ctx context.Context, host uid.Host, c hypervisor.Checkpoint) error {
 	return do(ctx, d, host, takeCheckpoint, c)
@@ -127,6 +137,16 @@ type takeStoredIn struct {
 	As     hypervisor.Sent
 }
 
+type bringStoredIn struct {
+	Stored hypervisor.Stored
+	Link   string
+}
+
+type sendStoredIn struct {
+	Stored hypervisor.Stored
+	Parts  []hypervisor.Part
+}
+
 var (
 	plugCard = deed("PlugCard", func(ctx context.Context, d hypervisor.CardPlugger, h uid.Host, in plugCardIn) error {
 		return d.PlugCard(ctx, h, in.VM, in.Card)
@@ -161,6 +181,12 @@ var (
 		func(ctx context.Context, d hypervisor.Taker, h uid.Host, in takeStoredIn) (hypervisor.ImageReport, error) {
 			return d.TakeStored(ctx, h, in.Stored, in.As)
 		})
+	bringStored = deed("BringStored", func(ctx context.Context, d hypervisor.Carrier, h uid.Host, in bringStoredIn) error {
+		return d.BringStored(ctx, h, in.Stored, in.Link)
+	})
+	sendStored = of("SendStored", func(ctx context.Context, d hypervisor.Carrier, h uid.Host, in sendStoredIn) ([]string, error) {
+		return d.SendStored(ctx, h, in.Stored, in.Parts)
+	})
 	saveImage = of("SaveImage",
 		func(ctx context.Context, d hypervisor.Snapshotter, h uid.Host, in saveImageIn) (hypervisor.ImageReport, error) {
 			return d.SaveImage(ctx, h, in.Image, in.Snapshot)

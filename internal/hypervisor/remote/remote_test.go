@@ -36,6 +36,7 @@ var (
 	_ hypervisor.Snapshotter  = (*remote.Driver)(nil)
 	_ hypervisor.Checkpointer = (*remote.Driver)(nil)
 	_ hypervisor.Meter        = (*remote.Driver)(nil)
+	_ hypervisor.Carrier      = (*remote.Driver)(nil)
 )
 
 var quiet = slog.New(slog.DiscardHandler)

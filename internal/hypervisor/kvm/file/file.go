@@ -12,8 +12,12 @@ import (
 	"errors"
 	"hash"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/virga-cloud/virga/internal/fault"
 )
@@ -101,4 +105,102 @@ func (r reading) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	return r.Reader.Read(p)
+}
+
+// Shorten leaves the end of a log that has more than most bytes. Who writes it appends, and goes on at its new end.
+func Shorten(path string, most, keep int64) error {
+	i, err := os.Lstat(path)
+	if err != nil || i.Size() <= most || !i.Mode().IsRegular() {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	end := make([]byte, keep)
+	n, err := f.ReadAt(end, i.Size()-keep)
+	if n > 0 {
+		if err = f.Truncate(0); err == nil {
+			_, err = f.WriteAt(end[:n], 0)
+		}
+	}
+	return errors.Join(err, f.Close())
+}
+
+// Space is how large the file system is that a folder is on, and how much of it is free.
+func Space(dir string) (all, free int64, err error) {
+	var system syscall.Statfs_t
+	err = syscall.Statfs(dir, &system)
+	return int64(system.Blocks) * system.Bsize, int64(system.Bavail) * system.Bsize, err
+}
+
+// Sync has what was written survive the power's failing.
+func Sync(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// Remove removes a file; an absent one is nil.
+func Remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// Exists tells whether a path is there.
+func Exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// Write writes a file that is there whole or not at all.
+func Write(path string, content []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(f.Name()) }()
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// RemoveOld removes the files of a pattern that nobody has written to since a time. Who has one open keeps it.
+func RemoveOld(pattern string, before time.Time) error {
+	all, err := filepath.Glob(pattern)
+	for _, path := range all {
+		if i, unknown := os.Lstat(path); unknown == nil && i.ModTime().Before(before) {
+			err = errors.Join(err, Remove(path))
+		}
+	}
+	return err
+}
+
+// Piece reads some bytes of a file, or fewer at its end, and tells how many there are in all.
+func Piece(path string, offset int64, most int) (data []byte, size int64, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, err
+	}
+	n := min(int64(most), info.Size()-offset)
+	if offset < 0 || n <= 0 {
+		return nil, info.Size(), nil
+	}
+	data = make([]byte, n)
+	got, err := f.ReadAt(data, offset)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return data[:got], info.Size(), err
 }

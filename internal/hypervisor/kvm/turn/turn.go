@@ -1,12 +1,13 @@
-package kvm
+// Package turn lets one after the other have a thing.
+package turn
 
 import (
 	"context"
 	"sync"
 )
 
-// turns lets one after the other have a thing.
-type turns[K comparable] struct {
+// Turns are the turns at things, by what they are called. The zero value is ready.
+type Turns[K comparable] struct {
 	mu  sync.Mutex
 	had map[K]*turn
 }
@@ -16,8 +17,8 @@ type turn struct {
 	users int           // who have it or wait for it
 }
 
-// take waits for a turn at a thing. What it gives ends it.
-func (t *turns[K]) take(ctx context.Context, thing K) (func(), error) {
+// Take waits for a turn at a thing. What it gives ends it.
+func (t *Turns[K]) Take(ctx context.Context, thing K) (func(), error) {
 	t.mu.Lock()
 	if t.had == nil {
 		t.had = map[K]*turn{}
