@@ -53,7 +53,7 @@ var All = []api.Command{
 	ListOsTypes,
 	ListOsCategories,
 	AddSecondaryStorage,
-	AddImageStore,
+	AddImageStore, AddImageStoreS3, AddS3, ListS3s,
 	ListImageStores,
 	RegisterSSHKeyPair,
 	CreateSSHKeyPair,

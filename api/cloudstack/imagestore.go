@@ -21,17 +21,18 @@ type AddSecondaryStorageIn struct {
 // AddImageStore adds an image store.
 var AddImageStore = api.Call[AddImageStoreIn, ImageStore]{
 	Name: "addImageStore", Noun: "Image store", Role: api.RootOnly, Object: "imagestore", Event: "IMAGE.STORE.CREATE", Creates: true, Since: "4.2.0",
-	Doc: "Adds an image store: a folder that every host of a zone has at the same path, in which templates are kept.",
+	Doc: "Adds an image store, in which templates are kept: a folder that every host of a zone has at the same path, or a bucket of S3. A bucket " +
+		"is tried out first: something is put there, got and removed.",
 }
 
 // AddImageStoreIn says what image store.
 type AddImageStoreIn struct {
 	api.Once
 	Name     string     `api:"name" doc:"The name of the store; its URL unless given."`
-	Provider string     `api:"provider,required" doc:"Local, for a folder."`
-	URL      string     `api:"url" doc:"The folder, as file:///srv/images or SharedMountPoint:///srv/images."`
+	Provider string     `api:"provider,required" doc:"Local, for a folder, or S3, for a bucket."`
+	URL      string     `api:"url" doc:"Of a folder: it, as file:///srv/images or SharedMountPoint:///srv/images."`
 	ZoneID   uid.Zone   `api:"zoneid" doc:"The ID of the zone that it is for; for all unless given."`
-	Details  []KeyValue `api:"details,map" doc:"What the provider must know besides. Folders need nothing."`
+	Details  []KeyValue `api:"details,map,secret" doc:"Of a bucket: accesskey, secretkey, endpoint (a host with or without a port) and bucket; and, if need be, region, usehttps (true unless given), and what addImageStoreS3 takes. The keys are kept encrypted and never shown. Folders need nothing."`
 }
 
 // ListImageStores shows image stores.
@@ -47,7 +48,7 @@ type ListImageStoresIn struct {
 	Name     string         `api:"name" doc:"Shows only stores of this name."`
 	ZoneID   uid.Zone       `api:"zoneid" doc:"Shows only stores for this zone."`
 	Provider string         `api:"provider" doc:"Shows only stores of this provider."`
-	Protocol string         `api:"protocol" doc:"Shows only stores of this protocol: file."`
+	Protocol string         `api:"protocol" doc:"Shows only stores of this protocol: file, http or https."`
 	ReadOnly *bool          `api:"readonly" doc:"Shows only stores that take no new images (true), or only others (false)."`
 }
 
@@ -55,14 +56,14 @@ type ListImageStoresIn struct {
 type ImageStore struct {
 	ID       uid.ImageStore `json:"id" doc:"The ID of the store."`
 	Name     string         `json:"name" doc:"The name of the store."`
-	URL      string         `json:"url" doc:"Where the store is."`
-	Protocol string         `json:"protocol" doc:"How it is reached: file."`
-	Provider string         `json:"providername" doc:"Local, for a folder."`
+	URL      string         `json:"url" doc:"Where the store is: file:///FOLDER or s3://ENDPOINT/BUCKET."`
+	Protocol string         `json:"protocol" doc:"How it is reached: file, or http or https to a bucket."`
+	Provider string         `json:"providername" doc:"Local, for a folder, or S3, for a bucket."`
 	Scope    string         `json:"scope" doc:"ZONE, or REGION for a store of all zones."`
 	ZoneID   uid.Zone       `json:"zoneid,omitempty" doc:"The ID of its zone; absent where it is for all."`
 	ZoneName string         `json:"zonename,omitempty" doc:"The name of its zone."`
 	DiskUsed int64          `json:"disksizeused" doc:"How many bytes the images in it take."`
-	Disk     int64          `json:"disksizetotal,omitempty" doc:"How many bytes fit into it; absent until a host could be asked."`
+	Disk     int64          `json:"disksizetotal,omitempty" doc:"How many bytes fit into it; absent until a host could be asked, and for buckets."`
 	ReadOnly bool           `json:"readonly" doc:"Whether it takes no new images."`
 	Notes    bool           `json:"hasannotations" doc:"Whether administrators have left notes on it."`
 	Created  api.Time       `json:"created,omitzero" doc:"When the store was added."`

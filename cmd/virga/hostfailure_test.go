@@ -25,7 +25,7 @@ const proving = 3 * time.Minute
 // elsewhere only when it has ended, too. At no moment does any of them run twice.
 func TestRealHostsFail(t *testing.T) {
 	t.Parallel()
-	r := newRealHosts(t, 4)
+	r := newRealHosts(t, 4, false)
 	ctx := t.Context()
 	spare, power, cut, agent := r.hosts[0], r.hosts[1], r.hosts[2], r.hosts[3]
 	vms := map[*realHost]uid.VM{}

@@ -8,14 +8,16 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/tinyimage/tinyimagetest"
 	"github.com/virga-cloud/virga/uid"
 )
 
 // On two real hosts: a copy of a machine runs on the other host and is reached by the first one's router, a machine goes back to how it was
 // with all that was in its memory, is given a CD, and moves to the other host while it runs, and to one that does not reach its disk; nothing is left of it in the end.
+// Images are in a bucket, which the hosts have no keys of: templates, snapshots and the CD come from there and go there.
 func TestRealHosts(t *testing.T) {
 	t.Parallel()
-	r := newRealHosts(t, 2)
+	r := newRealHosts(t, 2, true)
 	ctx, one, two := t.Context(), r.hosts[0], r.hosts[1]
 	vm := r.deploy("first", one, r.tiny)
 	one.ready(vm.ID)
@@ -106,10 +108,35 @@ func TestRealHosts(t *testing.T) {
 	must(t, err)
 	_, err = api.Run(ctx, r.client, cs.DeleteNetwork, cs.DeleteNetworkIn{ID: vm.NICs[0].NetworkID})
 	must(t, err)
-	for _, pattern := range []string{"pool/*.qcow2", "other/*.qcow2", "h*/machines/guests/*", "h*/routers/*", "h*/networks/ports/*"} {
+	r.clearBucket(snapshot.ID, []uid.Template{r.tiny, template.ID}, iso.ID)
+	for _, pattern := range []string{"images/*", "h*/machines/stages/*/*/*.part", "h*/machines/stages/*/*/*.qcow2", "pool/*.qcow2", "other/*.qcow2", "h*/machines/guests/*", "h*/routers/*", "h*/networks/ports/*"} {
 		if left, err := filepath.Glob(filepath.Join(r.dir, pattern)); err != nil || len(left) > 0 {
 			t.Errorf("of the machine is left: %v %v", left, err)
 		}
+	}
+}
+
+// clearBucket downloads a template as it is in the bucket, and deletes all that is there.
+func (r *realHosts) clearBucket(snapshot uid.Snapshot, templates []uid.Template, iso uid.Template) {
+	r.t.Helper()
+	ctx := r.t.Context()
+	made, err := api.Run(ctx, r.client, cs.ExtractTemplate, cs.ExtractTemplateIn{ID: r.tiny, Mode: "HTTP_DOWNLOAD", ZoneID: r.zone})
+	must(r.t, err)
+	whole, err := os.ReadFile(tinyimagetest.Path(r.t))
+	must(r.t, err)
+	if got := r.get(made.URL); got != string(whole) {
+		r.t.Errorf("of the template %d bytes are downloaded, and it has %d, or others", len(got), len(whole))
+	}
+	_, err = api.Run(ctx, r.client, cs.DeleteSnapshot, cs.DeleteSnapshotIn{ID: snapshot})
+	must(r.t, err)
+	for _, id := range templates {
+		_, err = api.Run(ctx, r.client, cs.DeleteTemplate, cs.DeleteTemplateIn{ID: id, Forced: true})
+		must(r.t, err)
+	}
+	_, err = api.Run(ctx, r.client, cs.DeleteIso, cs.DeleteIsoIn{ID: iso})
+	must(r.t, err)
+	if keys := r.bucket.Keys(r.t); len(keys) > 0 {
+		r.t.Errorf("left in the bucket: %v", keys)
 	}
 }
 

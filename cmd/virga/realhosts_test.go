@@ -21,6 +21,7 @@ import (
 	"github.com/virga-cloud/virga/internal/datacenter"
 	"github.com/virga-cloud/virga/internal/hypervisor/vnet"
 	"github.com/virga-cloud/virga/internal/hypervisor/vnet/vnettest"
+	"github.com/virga-cloud/virga/internal/outside/bucket/buckettest"
 	"github.com/virga-cloud/virga/internal/tinyimage/tinyimagetest"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -37,6 +38,7 @@ type realHosts struct {
 	client *api.Client
 	zone   uid.Zone
 	hosts  []*realHost
+	bucket *buckettest.Server // where images are kept; nil where that is a folder
 	tiny   uid.Template
 	small  uid.ServiceOffering
 }
@@ -81,7 +83,8 @@ zones:
 settings: {ping.interval: 2}
 `
 
-func newRealHosts(t *testing.T, count int) *realHosts {
+// newRealHosts makes them, with images in a folder that they share or in a bucket of S3 that only servers have the keys of.
+func newRealHosts(t *testing.T, count int, inBucket bool) *realHosts {
 	t.Helper()
 	needs(t, "qemu", "qemu-system-x86_64", "qemu-img", "nsenter", "ip")
 	image := tinyimagetest.Path(t)
@@ -119,8 +122,18 @@ func newRealHosts(t *testing.T, count int) *realHosts {
 	for i := range count {
 		r.join(i+1, cluster.ID)
 	}
+	secondary := fmt.Sprintf("    secondarystorages:\n      - {name: images, url: \"file://%s/images\"}\n", dir)
+	if inBucket {
+		secondary = ""
+		r.bucket = buckettest.On(t, l.Listen(r.lan, "tcp", "198.18.0.1:9000"))
+		_, err := api.Do(t.Context(), r.client, cs.AddImageStore, cs.AddImageStoreIn{Name: "images", Provider: "S3", ZoneID: r.zone, Details: []cs.KeyValue{
+			{Key: "accesskey", Value: buckettest.AccessKey}, {Key: "secretkey", Value: buckettest.SecretKey}, {Key: "endpoint", Value: r.bucket.Endpoint},
+			{Key: "bucket", Value: buckettest.Bucket}, {Key: "usehttps", Value: "false"},
+		}})
+		must(t, err)
+	}
 	r.plan(fmt.Sprintf(`, primarystorages: [{name: shared, url: "SharedMountPoint://localhost%s/pool"}]`, dir),
-		fmt.Sprintf("    secondarystorages:\n      - {name: images, url: \"file://%s/images\"}\n", dir))
+		secondary)
 	r.tiny = r.register()
 	offerings, err := api.Fetch(t.Context(), r.client, cs.ListServiceOfferings, cs.ListServiceOfferingsIn{Name: "Small Guest"})
 	r.small = only(t, offerings, err).ID

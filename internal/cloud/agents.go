@@ -17,7 +17,6 @@ import (
 	"github.com/virga-cloud/virga/internal/bus"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/host"
-	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/hypervisor/remote"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -79,7 +78,7 @@ func (cl *Cloud) dial(c Agents) string {
 }
 
 // driver drives the hosts that have agents, through the bus.
-func (a *agents) driver() hypervisor.Driver { return remote.New(a.bus.Conn()) }
+func (a *agents) driver() *remote.Driver { return remote.New(a.bus.Conn()) }
 
 // admit lets in whoever has the key of a host that is not deleted, or a token.
 func (a *agents) admit(ctx context.Context, d bus.Dialed) (string, error) {

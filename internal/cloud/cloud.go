@@ -37,6 +37,7 @@ import (
 	"github.com/virga-cloud/virga/internal/guest"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/hypervisor/buckets"
 	"github.com/virga-cloud/virga/internal/hypervisor/sim"
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/keep"
@@ -254,7 +255,9 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 		Machines: guarded.Machines{}})
 	cl.Zones.UsedBy(network.CountIn, physnet.CountIn, host.CountIn, pool.CountIn, image.CountIn, volume.CountIn, snapshot.CountIn,
 		extraction.CountIn, compute.CountIn)
-	cl.Images = image.New(image.Parts{DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Hosts: cl.Hosts, Settings: cl.Settings})
+	cl.Images = image.New(image.Parts{
+		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Hosts: cl.Hosts, Settings: cl.Settings, Box: box, Probe: probe,
+	})
 	cl.Volumes = volume.New(volume.Parts{
 		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Hosts: cl.Hosts, Settings: cl.Settings,
 	})
@@ -320,7 +323,7 @@ func (cl *Cloud) drivers() hypervisor.Drivers {
 		all["Simulator"] = cl.World
 	}
 	if cl.agents != nil {
-		all[agent.Hypervisor] = cl.agents.driver()
+		all[agent.Hypervisor] = buckets.New(cl.agents.driver(), cl.openBucket())
 	}
 	return all
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/cloudtest"
 	"github.com/virga-cloud/virga/internal/db/dbtest"
+	"github.com/virga-cloud/virga/internal/outside/bucket/buckettest"
 )
 
 // No password and no secret key that goes in comes out again, in an answer, an event, a job or anywhere else in the database.
@@ -170,6 +171,8 @@ func TestRecoverableSecretsAreSealed(t *testing.T) {
 	if err == nil {
 		t.Error("a directory that isn't there was added")
 	}
+	_, err = api.Do(t.Context(), c.Client, cs.AddImageStore, cs.AddImageStoreIn{Provider: "S3", Details: detailsOf(buckettest.New(t))})
+	must(t, err)
 	pair, err := api.Do(t.Context(), user, cs.CreateSSHKeyPair, cs.CreateSSHKeyPairIn{Name: "canary"})
 	must(t, err)
 
@@ -177,6 +180,7 @@ func TestRecoverableSecretsAreSealed(t *testing.T) {
 	for what, hidden := range map[string]string{
 		"the second factor's secret": factor.SecretCode, "the user's secret key": user.SecretKey, "root's secret key": c.Client.SecretKey,
 		"the private key": strings.Split(leaf.priv, "\n")[1], "the directory's password": bind, "the client's secret": client,
+		"the bucket's access key": buckettest.AccessKey, "the bucket's secret key": buckettest.SecretKey,
 		"the truststore's password": store, "the private half of a pair of SSH keys": strings.Split(pair.PrivateKey, "\n")[2],
 	} {
 		log.lacks(t, what, hidden)

@@ -15,6 +15,7 @@ import (
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/cloudtest"
 	"github.com/virga-cloud/virga/internal/directory/directorytest"
+	"github.com/virga-cloud/virga/internal/outside/bucket/buckettest"
 )
 
 type creation struct {
@@ -50,6 +51,10 @@ var creates = []creation{
 	{"createAgentToken", api.Params{"hosttags": "fast"}, "hosttags"},
 	{"createStoragePool", api.Params{"name": "s", "zoneid": "$createZone", "podid": "$createPod", "clusterid": "$addCluster", "url": "file:///srv/one"}, "name"},
 	{"addImageStore", api.Params{"name": "i", "provider": "Local", "zoneid": "$createZone", "url": "file:///srv/images"}, "name"},
+	{"addImageStoreS3", api.Params{"endpoint": "$bucket", "bucket": buckettest.Bucket, "accesskey": buckettest.AccessKey, "secretkey": buckettest.SecretKey,
+		"usehttps": "false"}, "bucket"},
+	{"addS3", api.Params{"endpoint": "$otherBucket", "bucket": buckettest.Bucket, "accesskey": buckettest.AccessKey, "secretkey": buckettest.SecretKey,
+		"usehttps": "false"}, "bucket"},
 	{"addSecondaryStorage", api.Params{"zoneid": "$createZone", "url": "file:///srv/more"}, "url"},
 	{"createServiceOffering", api.Params{"name": "o", "displaytext": "o", "cpunumber": "1", "cpuspeed": "500", "memory": "256"}, "name"},
 	{"createDiskOffering", api.Params{"name": "d", "displaytext": "d", "disksize": "1"}, "name"},
@@ -119,6 +124,7 @@ func TestEveryCreateCanBeRepeated(t *testing.T) {
 		box := c.Sandbox(t)
 		ids := map[string]string{
 			"zone": string(box.Zone), "template": string(box.Template), "isolated": string(box.NetworkOffering["DefaultIsolatedNetworkOfferingWithSourceNatService"]),
+			"bucket": buckettest.New(t).Endpoint, "otherBucket": buckettest.New(t).Endpoint,
 			"os": string(itemsOf(t, c, cs.ListOsTypes, cs.ListOsTypesIn{Description: "Other (64-bit)"})[0].ID),
 		}
 		if directorytest.There() {

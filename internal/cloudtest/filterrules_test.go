@@ -12,6 +12,7 @@ import (
 	"github.com/virga-cloud/virga/internal/cloudtest"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/outside/bucket/buckettest"
 	"github.com/virga-cloud/virga/internal/outside/idp/idptest"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -30,6 +31,8 @@ func furnish(t *testing.T, c *cloudtest.Cloud) {
 	}
 	call("importRole", api.Params{"name": "lookers", "type": "User", "rules[0].rule": "list*", "rules[0].permission": "allow", "description": "look"})
 	call("registerUserKeys", api.Params{"id": firstID(t, c.Client, "listUsers"), "name": "robot", "rules[0].rule": "list*", "rules[0].permission": "allow"})
+	call("addImageStoreS3", api.Params{"endpoint": buckettest.New(t).Endpoint, "bucket": buckettest.Bucket, "accesskey": buckettest.AccessKey,
+		"secretkey": buckettest.SecretKey, "usehttps": "false"})
 	call("registerOauthProvider", api.Params{"provider": "google", "description": "Google", "clientid": "c", "secretkey": "s", "redirecturi": "https://cloud.example.org/"})
 	provider := idptest.New(t, c.Clock.Now)
 	for name, value := range map[string]string{"saml2.enabled": "true", "saml2.idp.metadata.url": provider.Entity()} {
@@ -190,6 +193,7 @@ var rules = map[string]filter{
 	"*.showremoved":                            {not: "shows more"},
 	"listTemplates.imagestoreid":               {from: "listImageStores.id"},
 	"listTemplates.oscategoryid":               {from: "listOsTypes.oscategoryid"},
+	"listS3s.keyword":                          {field: "endpoint", loose: true},
 	"listOsTypes.keyword":                      {field: "description", loose: true},
 	"listImageStores.provider":                 {field: "providername"},
 	"listNetworks.supportedservices":           {field: "service.name"},

@@ -38,7 +38,8 @@ type File struct {
 	host  uid.Host
 	what  hypervisor.Stored
 	at    int64
-	data  []byte // that is there already, from at on
+	data  []byte        // that is there already, from at on
+	rest  io.ReadCloser // what follows; nil where it is read in pieces
 }
 
 // Open gives what a link is for, if it is still time, and who has asked for the link may still have it.
@@ -125,8 +126,33 @@ func (f *File) Seek(offset int64, whence int) (int64, error) {
 	}
 	if offset != f.at {
 		f.at, f.data = offset, nil
+		if f.rest != nil {
+			_ = f.rest.Close()
+			f.rest = nil
+		}
 	}
 	return offset, nil
+}
+
+// stream reads from where no pieces are needed, and tells whether this is so.
+func (f *File) stream(p []byte) (n int, can bool, err error) {
+	if f.rest == nil {
+		s, can := f.giver.(hypervisor.Streamer)
+		if !can {
+			return 0, false, nil
+		}
+		if f.rest, err = s.StreamStored(f.ctx, f.what, f.at); err != nil || f.rest == nil {
+			return 0, err != nil, err
+		}
+	}
+	n, err = f.rest.Read(p)
+	if f.at += int64(n); n > 0 {
+		return n, true, nil
+	}
+	if errors.Is(err, io.EOF) { // before the end
+		err = io.ErrUnexpectedEOF
+	}
+	return 0, true, err
 }
 
 // Read implements io.Reader.
@@ -134,6 +160,9 @@ func (f *File) Read(p []byte) (int, error) {
 	if len(f.data) == 0 {
 		if f.at >= f.Size {
 			return 0, io.EOF
+		}
+		if n, read, err := f.stream(p); read {
+			return n, err
 		}
 		piece, err := f.giver.ReadStored(f.ctx, f.host, f.what, f.at, hypervisor.MostPiece)
 		if err != nil {

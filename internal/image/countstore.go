@@ -26,6 +26,10 @@ func imagesIn(ctx context.Context, tx db.Tx, z uid.Zone) (ids []uid.Template, er
 }
 
 func removeStores(ctx context.Context, tx db.Tx, z uid.Zone) error {
-	_, err := tx.NewRaw("update image_stores set removed = ? where zone_id = ? and removed is null", tx.Now, z).Exec(ctx)
+	_, err := tx.NewRaw("delete from image_store_buckets where store_id in (select id from image_stores where zone_id = ?)", z).Exec(ctx)
+	if err != nil { // the keys would be kept for nothing
+		return err
+	}
+	_, err = tx.NewRaw("update image_stores set removed = ? where zone_id = ? and removed is null", tx.Now, z).Exec(ctx)
 	return err
 }

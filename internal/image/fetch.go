@@ -149,7 +149,7 @@ func (s *Service) Drop(ctx context.Context, id uid.Template, z uid.Zone) error {
 		return err
 	}
 	imager, on, ref, err := s.imagerOf(ctx, t)
-	if err != nil || on == "" {
+	if err != nil || on == "" && !hypervisor.Reaches(imager, hypervisor.StoreRef{Store: ref.Store, URL: ref.StoreURL}) {
 		return err
 	}
 	if err := imager.DropImage(ctx, on, ref); fault.Is(err, fault.Unavailable) {

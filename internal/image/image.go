@@ -7,6 +7,7 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/op"
+	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -117,6 +118,8 @@ type Parts struct {
 	Accounts *account.Service
 	Hosts    *host.Service
 	Settings *setting.Settings
+	Box      *secret.Box // seals the keys of buckets
+	Probe    Probe       // nil where nobody speaks with buckets
 }
 
 // Service keeps templates and ISOs, the stores that they are in, and OS types.

@@ -25,9 +25,9 @@ type Store struct {
 	Zone     uid.Zone       `bun:"zone_id,nullzero"` // "": every zone's
 	Name     string
 	URL      string `bun:"url"`
-	Protocol string // file
-	Provider string // Local
-	Bytes    int64  `bun:"bytes_total"` // all of it; 0 as long as no host could be asked
+	Protocol string // file, or http or https to a bucket
+	Provider string // Local, S3
+	Bytes    int64  `bun:"bytes_total"` // all of it; 0 as long as no host could be asked, and of buckets, which have no end
 	Created  time.Time
 	Removed  time.Time `bun:",nullzero"`
 
@@ -48,8 +48,11 @@ func (s Store) Scope() string {
 	return "ZONE"
 }
 
-// LocalProvider is the provider of folders, the only kind of store that there is.
-const LocalProvider = "Local"
+// The providers.
+const (
+	LocalProvider = "Local" // of folders
+	S3Provider    = "S3"    // of buckets
+)
 
 // AddStore adds an image store: a folder that all hosts of its zone, or of all zones, have at the same path. Its name is its URL
 // unless given.
@@ -63,7 +66,12 @@ func (s *Service) AddStore(ctx context.Context, st Store) (Store, error) {
 		return Store{}, err
 	}
 	st.Bytes = measured
-	err = s.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+	return s.keep(ctx, st, nil)
+}
+
+// keep writes down a store, and the bucket that it is, if it is one.
+func (s *Service) keep(ctx context.Context, st Store, b *bucketRow) (Store, error) {
+	err := s.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		st.Created = tx.Now
 		if st.Zone != "" {
 			if _, err := zone.Kept(ctx, tx, st.Zone); err != nil {
@@ -79,6 +87,11 @@ func (s *Service) AddStore(ctx context.Context, st Store) (Store, error) {
 		}
 		if err := insert(ctx, tx, &storeRow{Store: st}); err != nil {
 			return err
+		}
+		if b != nil {
+			if err := insert(ctx, tx, b); err != nil {
+				return err
+			}
 		}
 		_, err = event.Write(ctx, tx, event.Event{
 			Type: event.ImageStoreCreate, Description: fmt.Sprintf("added image store %s (%s)", st.Name, st.ID), ResourceID: string(st.ID),
@@ -101,6 +114,8 @@ func (s *Store) complete() error {
 	switch scheme := strings.ToLower(u.Scheme); {
 	case u.User != nil || u.RawQuery != "":
 		return fault.Invalidf("url has a user name or parameters in it, and a folder needs none: %s", works)
+	case scheme == "s3":
+		return fault.Invalidf("a bucket needs keys: add it with addImageStoreS3, or with provider=%s and its details", S3Provider)
 	case scheme != "file" && scheme != "sharedmountpoint":
 		return fault.Invalidf("image stores of kind %q don't work here yet: %s", scheme, works)
 	case !path.IsAbs(u.Path) || path.Clean(u.Path) == "/":
@@ -109,7 +124,8 @@ func (s *Store) complete() error {
 		return fault.Invalidf("url %q names host %q, and a folder is on every host: %s", s.URL, u.Host, works)
 	}
 	if s.Provider != "" && !strings.EqualFold(s.Provider, LocalProvider) {
-		return fault.Invalidf("provider %q doesn't work here yet: want %s, with a url like file:///srv/images", s.Provider, LocalProvider)
+		return fault.Invalidf("provider %q doesn't work here yet: want %s, with a url like file:///srv/images, or %s, with details", s.Provider,
+			LocalProvider, S3Provider)
 	}
 	s.URL, s.Protocol, s.Provider = "file://"+path.Clean(u.Path), "file", LocalProvider
 	s.Name = cmp.Or(s.Name, s.URL)
@@ -125,6 +141,9 @@ func (s *Service) MeasureStores(ctx context.Context) error {
 	}
 	sizes := map[uid.ImageStore]int64{}
 	for _, st := range stores {
+		if hypervisor.IsBucket(st.URL) {
+			continue
+		}
 		bytes, err := s.measure(ctx, st)
 		if err != nil {
 			return err

@@ -74,11 +74,11 @@ func (s *Service) drop(ctx context.Context, id uid.Snapshot) error {
 // DropFrom removes a snapshot from its store. Where no host is left that could, there is nothing that could be used, either.
 func (s *Service) DropFrom(ctx context.Context, n Snapshot) error {
 	driver, on, err := s.snapshotter(ctx, n)
-	if err != nil || on == "" {
+	if err != nil {
 		return err
 	}
 	ref, err := s.ref(ctx, n)
-	if err != nil {
+	if err != nil || on == "" && !hypervisor.Reaches(driver, hypervisor.StoreRef{Store: ref.Store, URL: ref.StoreURL}) {
 		return err
 	}
 	return volume.Again(driver.DropSnapshot(ctx, on, ref))

@@ -1216,11 +1216,26 @@ create table image_stores (
     zone_id     text        references zones (id),     -- null: every zone's
     name        text        not null,
     url         text        not null,
-    protocol    text        not null,                  -- file
-    provider    text        not null,                  -- Local
-    bytes_total bigint      not null default 0,        -- 0: not known yet
+    protocol    text        not null,                  -- file, http, https
+    provider    text        not null,                  -- Local, S3
+    bytes_total bigint      not null default 0,        -- 0: not known yet, and of buckets
     created     timestamptz not null,
     removed     timestamptz
+);
+
+-- What must be known of image stores that are buckets.
+create table image_store_buckets (
+    store_id     text        primary key references image_stores (id),
+    endpoint     text        not null,                  -- host, or host:port
+    bucket       text        not null,
+    region       text        not null default '',       -- '' is found out
+    https        boolean     not null,
+    keys         text        not null,                  -- the access key and the secret key, sealed
+    connecting   bigint      not null default 0,        -- nanoseconds; 0 is our own choice, as for what follows
+    answering    bigint      not null default 0,
+    keeping      bigint      not null default 0,
+    tries        integer     not null default 0,
+    no_probes    boolean     not null default false     -- of connections nobody uses
 );
 
 -- Where templates are, and how far they have come there.

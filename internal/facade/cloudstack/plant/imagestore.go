@@ -2,6 +2,7 @@ package plant
 
 import (
 	"context"
+	"strings"
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
@@ -21,6 +22,7 @@ func (t Translator) registerImageStores(m *api.Mux) {
 		return cs.SecondaryStorage{ImageStore: s, Type: "SecondaryStorage", State: "Up", ResourceState: "Enabled"}, err
 	})
 	api.HandleList(m, cs.ListImageStores, t.listImageStores)
+	t.registerBuckets(m)
 }
 
 func (t Translator) addSecondaryStorage(ctx context.Context, in cs.AddSecondaryStorageIn) (uid.ImageStore, error) {
@@ -29,8 +31,11 @@ func (t Translator) addSecondaryStorage(ctx context.Context, in cs.AddSecondaryS
 }
 
 func (t Translator) addImageStore(ctx context.Context, in cs.AddImageStoreIn) (uid.ImageStore, error) {
+	if strings.EqualFold(in.Provider, image.S3Provider) {
+		return t.addBucket(ctx, in)
+	}
 	if len(in.Details) > 0 { // access keys, usually: not kept, and not repeated
-		return "", fault.Invalidf("details were given, and provider %s needs none; other providers don't work here yet", image.LocalProvider)
+		return "", fault.Invalidf("details were given, and provider %s needs none: they are for provider %s", image.LocalProvider, image.S3Provider)
 	}
 	s, err := t.Images.AddStore(ctx, image.Store{Name: in.Name, Provider: in.Provider, URL: in.URL, Zone: in.ZoneID})
 	return s.ID, err
