@@ -25,6 +25,7 @@ type agent struct {
 	Name     string     `help:"What the host is called. Default: this machine's name." placeholder:"NAME"`
 	Listen   string     `help:"This host's address in the network that hosts reach each other by: guest networks and machines that move go by it. Default: the one that it reaches the first server from." placeholder:"ADDRESS"`
 	Public   string     `help:"Bridge or network card by which virtual routers reach the outside." placeholder:"LINK"`
+	Guest    []string   `help:"Bridges that may carry shared networks, with commas between: those that traffic labels of physical networks name." placeholder:"BRIDGE"`
 	Trunk    string     `help:"Network card whose VLANs are guest networks, where this kernel can do that." placeholder:"LINK"`
 	Roots    []string   `help:"Folders that storage pools and image stores may be in, with commas between. Default: any." placeholder:"DIR"`
 	Fetch    []string   `help:"Networks of one's own that images may be fetched from, as CIDRs with commas between. Default: none, only public addresses." placeholder:"CIDR"`

@@ -23,7 +23,7 @@ func (a *agent) kvm(data string, log *slog.Logger) func(context.Context, uid.Hos
 			own = append(own, netip.MustParsePrefix(cidr)) // AfterApply has parsed them
 		}
 		return node.OpenHost(ctx, id, node.HostOptions{
-			Dir: data, Address: address, Public: a.Public, Trunk: a.Trunk, Roots: a.Roots, Fetcher: download.New(own...),
+			Dir: data, Address: address, Public: a.Public, Trunk: a.Trunk, Guest: a.Guest, Roots: a.Roots, Fetcher: download.New(own...),
 			Carrier:  bucket.NewCarrier(),
 			Metadata: []string{self, metadataCommand}, Log: log,
 		})

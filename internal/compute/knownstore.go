@@ -50,10 +50,11 @@ type card struct {
 	bun.BaseModel `bun:"table:nics,alias:c"`
 	network.NIC
 	NetworkState network.State
-	VLAN         int  `bun:"vlan,nullzero"`
-	Rate         int  // of the network's offering, in Mbit/s; 0: no limit
-	PerPod       bool // the network's addresses belong to pods
-	Routed       bool // the network has a virtual router
+	VLAN         int    `bun:"vlan,nullzero"`
+	Wire         string // what its hosts call the link that carries it; "" where they carry it to each other
+	Rate         int    // of the network's offering, in Mbit/s; 0: no limit
+	PerPod       bool   // the network's addresses belong to pods
+	Routed       bool   // the network has a virtual router
 	Revision     int64
 	RouterState  router.State `bun:"router_state,nullzero"` // "" where there is none yet
 	Grouped      bool         // the network has security groups
@@ -97,9 +98,10 @@ var (
 		left join vms v on v.id = d.vm_id left join service_offerings m on m.id = v.service_offering_id
 		where d.vm_id = ? and d.removed is null order by d.device`)
 	cardsOf = db.Prepare(`select c.*, n.state as network_state, n.vlan, n.per_pod, n.routed, n.revision, r.state as router_state,
-		o.network_rate as rate, o.services like '%"name":"SecurityGroup"%' as grouped
+		coalesce(t.kvm_label, '') as wire, o.network_rate as rate, o.services like '%"name":"SecurityGroup"%' as grouped
 		from nics c join networks n on n.id = c.network_id join network_offerings o on o.id = n.offering_id
-		left join routers r on n.routed and r.network_id = n.id and r.removed is null
+		left join traffic_types t on n.guest_type = 'Shared' and t.physical_network_id = n.physical_network_id and t.type = 'Guest'
+		left join routers r on n.routed and not n.per_pod and r.network_id = n.id and r.removed is null
 		where c.vm_id = ? order by c.device`)
 )
 

@@ -39,7 +39,7 @@ func (s *Service) tell(vm known) (m hypervisor.Machine, err error) {
 			}
 		}
 		m.NICs = append(m.NICs, hypervisor.NIC{
-			ID: c.ID, Network: c.Network, Device: c.Device, MAC: c.MAC, IP: c.IP.String(), IP6: c.IP6, VLAN: c.VLAN, Mbps: c.Rate,
+			ID: c.ID, Network: c.Network, Device: c.Device, MAC: c.MAC, IP: c.IP.String(), IP6: c.IP6, VLAN: c.VLAN, Wire: c.Wire, Mbps: c.Rate,
 		})
 	}
 	return m, nil

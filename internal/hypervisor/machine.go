@@ -147,5 +147,7 @@ type NIC struct {
 	IP      string // the address the guest will be given, "10.1.1.7"; it may be empty
 	IP6     string // the guest's IPv6 address, "2001:db8::7"; it may be empty
 	VLAN    int    // 1 to 4094; 0 is untagged
-	Mbps    int    `json:",omitzero"` // how fast it may be, in Mbit/s; 0: no limit
+	// Wire is the link of the host that carries the network, of which VLAN is then a number; "" leaves it to the hosts to carry it to each other.
+	Wire string `json:",omitempty"`
+	Mbps int    `json:",omitzero"` // how fast it may be, in Mbit/s; 0: no limit
 }

@@ -107,23 +107,34 @@ func byAddress(a, b RouterGuest) int {
 // RouterSegment is the router's side of one guest network.
 type RouterSegment struct {
 	Network  uid.Network
-	VLAN     int      // the network's segment, as [NIC].VLAN
-	Gateway  string   // the router's own address in it with its prefix, "10.1.1.1/24"
-	Gateway6 string   // the same for IPv6; "" for none
-	Search   string   // domain of the guests' names
-	DNS      []string // servers that are asked for other names, of both families
-	Serves   Services
-	Guests   []RouterGuest
+	VLAN     int    // the network's segment, as [NIC].VLAN
+	Wire     string `json:",omitempty"` // as [NIC].Wire
+	Gateway  string // the router's own address in it with its prefix, "10.1.1.1/24"
+	Gateway6 string // the same for IPv6; "" for none
+	// Via is the gateway that guests are told of where that is somebody else: in a shared network, whose router answers for addresses,
+	// names and user data, and leads nobody elsewhere. "" makes it the router itself.
+	Via    string         `json:",omitempty"`
+	Beside []RouterSubnet `json:",omitempty"` // further subnets of a shared network
+	Search string         // domain of the guests' names
+	DNS    []string       // servers that are asked for other names, of both families
+	Serves Services
+	Guests []RouterGuest
 
 	EgressAllowed bool    // what guests begin towards the outside is let out where no rule of Egress says otherwise
 	Egress        []Match // exceptions from EgressAllowed: what is let out where it is false, and is not where it is true
+}
+
+// RouterSubnet is the router's place in one subnet of a shared network.
+type RouterSubnet struct {
+	Address string // with its prefix, "10.2.0.250/24"
+	Via     string // the gateway there
 }
 
 // Services are what a router does for a guest network.
 type Services struct {
 	DHCP     bool `json:",omitzero"`
 	DNS      bool `json:",omitzero"`
-	UserData bool `json:",omitzero"` // user data, metadata and passwords by HTTP at the gateway
+	UserData bool `json:",omitzero"` // user data, metadata and passwords by HTTP at the router's address
 }
 
 // RouterGuest is a card of a machine in a router's guest network, and what the router tells its machine. A guest sees its own only.

@@ -43,6 +43,15 @@ func Carries(ctx context.Context, tx db.Tx, id uid.PhysicalNetwork, traffic stri
 	return yes, err
 }
 
+// GuestWire gives what hosts under KVM call the link that carries a physical network's guest traffic; "" where that was not said.
+func GuestWire(ctx context.Context, q db.Tx, id uid.PhysicalNetwork) (label string, err error) {
+	err = q.NewRaw("select kvm_label from traffic_types where physical_network_id = ? and type = ?", id, TrafficGuest).Scan(ctx, &label)
+	if db.IsNone(err) {
+		return "", nil
+	}
+	return label, err
+}
+
 // TrafficFilter says which kinds of traffic a list shows.
 type TrafficFilter struct {
 	Physical uid.PhysicalNetwork

@@ -25,6 +25,7 @@ type HostOptions struct {
 	Public      string        // the link by which routers reach the outside; "" for none
 	Outside     *vnet.Outside // a public network that the host makes for itself, in the place of Public; nil for none
 	Trunk       string        // the link whose VLANs are guest networks; "" for none
+	Guest       []string      // bridges that may carry guest networks
 	Roots       []string      // the folders that pools and stores may be in; none means any
 	Fetcher     kvm.Fetcher
 	Carrier     kvm.Carrier // carries what is in buckets; nil where stores are folders only
@@ -95,7 +96,7 @@ func (h *host) openMachines(id uid.Host) (err error) {
 
 func (h *host) openNetworks(ctx context.Context, id uid.Host) (err error) {
 	o := h.options
-	net := vnet.Config{Host: id, State: filepath.Join(o.Dir, "networks"), Trunk: o.Trunk, Public: o.Public, Log: o.Log}
+	net := vnet.Config{Host: id, State: filepath.Join(o.Dir, "networks"), Trunk: o.Trunk, Wires: o.Guest, Public: o.Public, Log: o.Log}
 	if o.Public == "" { // where it makes none, there is none of that name
 		net.Public = vnet.OutsideOf(id)
 	}

@@ -31,6 +31,7 @@ type Config struct {
 	Space    string
 	Underlay netip.Addr // this host's address in the network that hosts reach each other by; zero for a host alone
 	Trunk    string     // a link whose VLANs are guest networks; "" for none. It is used where the kernel can, and then in place of tunnels
+	Wires    []string   // bridges of the host's operator that may carry guest networks
 	Public   string     // a bridge or network card that routers reach the outside by; "" for none
 	Owner    int        // the user who may open taps
 	Log      *slog.Logger
@@ -162,7 +163,7 @@ func (f *Fabric) ApplyPeers(ctx context.Context, p hypervisor.Peers) error {
 		return fmt.Errorf("list links: %w", err)
 	}
 	for _, l := range links {
-		if kind, _, ok := f.claimed(l); ok && kind == aTunnel {
+		if kind, _, ok := f.claimed(l); ok && kind == aTunnel && l.Type() == tunnel {
 			if err := f.flood(l); err != nil {
 				f.peers = was
 				return err

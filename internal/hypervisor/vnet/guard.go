@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/virga-cloud/virga/internal/fault"
@@ -43,10 +42,11 @@ func (f *Fabric) guard(ctx context.Context) error {
 	for _, id := range slices.Sorted(maps.Keys(f.ports)) {
 		p := f.ports[id]
 		v.ports = append(v.ports, guarded{
-			nic: p.NIC, link: f.name(aPort, string(id)), bridge: f.name(aBridge, strconv.Itoa(p.NIC.VLAN)), mark: p.Mark, guard: guards[id],
+			nic: p.NIC, link: f.name(aPort, string(id)), bridge: f.name(aBridge, segmentOf(p.NIC).id()), mark: p.Mark, guard: guards[id],
 		})
-		v.bridges[f.name(aBridge, strconv.Itoa(p.NIC.VLAN))] = tunnelled(p.NIC.VLAN)
-		v.tunnels = append(v.tunnels, f.name(aTunnel, strconv.Itoa(p.NIC.VLAN)))
+		at := segmentOf(p.NIC)
+		v.bridges[f.name(aBridge, at.id())] = at.zone()
+		v.tunnels = append(v.tunnels, f.name(aTunnel, at.id()))
 	}
 	text, err := v.rules()
 	if err != nil {

@@ -18,6 +18,7 @@ const (
 	aSlow   = "vi" // where what a card sends waits for its turn
 	aRouter = "vr" // a router's place in a segment
 	aPublic = "vu" // a router's place in the public network
+	aWire   = "vw" // the far end of a segment's way to the bridge that carries it
 )
 
 // mine begins the alias of every link of ours.

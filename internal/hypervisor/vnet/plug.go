@@ -17,6 +17,7 @@ import (
 type Place struct {
 	Router uid.Router
 	VLAN   int
+	Wire   string // as of [hypervisor.NIC], of a guest network
 	Public bool   // in the public network, not among guests
 	Space  *Space // the router
 	Link   string // what the place is called in there
@@ -54,11 +55,11 @@ func (f *Fabric) UnplugRouter(p Place) error {
 	if p.Public {
 		return nil
 	}
-	return f.leave(p.VLAN)
+	return f.leave(segment{p.VLAN, p.Wire})
 }
 
 func (f *Fabric) plugGuests(p Place) error {
-	bridge, err := f.join(p.VLAN)
+	bridge, err := f.join(segment{p.VLAN, p.Wire})
 	if err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ func (f *Fabric) plug(ctx context.Context, nic hypervisor.NIC, connect func(link
 			return Tap{}, err
 		}
 	}
-	bridge, err := f.join(nic.VLAN)
+	bridge, err := f.join(segmentOf(nic))
 	if err != nil {
 		return Tap{}, err
 	}
@@ -100,8 +100,8 @@ func (f *Fabric) plug(ctx context.Context, nic hypervisor.NIC, connect func(link
 	if err == nil {
 		err = f.space.link.LinkSetAlias(l, f.alias(aPort, id))
 	}
-	if err == nil && known != nil && known.NIC.VLAN != nic.VLAN {
-		err = f.leave(known.NIC.VLAN)
+	if err == nil && known != nil && segmentOf(known.NIC) != segmentOf(nic) {
+		err = f.leave(segmentOf(known.NIC))
 	}
 	if err != nil {
 		return Tap{}, fmt.Errorf("plug in card %s: %w", id, err)
@@ -134,7 +134,7 @@ func (f *Fabric) unplug(ctx context.Context, nic uid.NIC) error {
 			return fmt.Errorf("unplug card %s: %w", nic, err)
 		}
 	}
-	if err := f.leave(p.NIC.VLAN); err != nil {
+	if err := f.leave(segmentOf(p.NIC)); err != nil {
 		return err
 	}
 	if err := os.Remove(f.portFile(nic)); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -180,6 +180,9 @@ func checked(nic hypervisor.NIC) error {
 	}
 	if nic.VLAN < 0 || nic.VLAN >= untagged {
 		return fault.Invalidf("card %s: VLAN %d is not from 0 to %d", nic.ID, nic.VLAN, untagged-1)
+	}
+	if strings.ContainsAny(nic.Wire, "/ ") || len(nic.Wire) > longestLink {
+		return fault.Invalidf("card %s: its network's link %q has no name that a link can have", nic.ID, nic.Wire)
 	}
 	for ip, is4 := range map[string]bool{nic.IP: true, nic.IP6: false} {
 		if ip == "" {

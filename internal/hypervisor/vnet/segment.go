@@ -4,17 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io/fs"
 	"net"
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/hypervisor"
 )
 
 const (
@@ -26,22 +29,59 @@ const (
 	headers4, headers6 = 50, 70
 )
 
-// tunnelled gives a segment's number in tunnels.
-func tunnelled(vlan int) int {
-	if vlan == 0 {
+// longestLink is how long the name of a link can be.
+const longestLink = 15
+
+// segment is a guest network's piece on this host.
+type segment struct {
+	vlan int
+	wire string // the bridge of this host that carries it; "": hosts carry it to each other
+}
+
+func segmentOf(nic hypervisor.NIC) segment { return segment{nic.VLAN, nic.Wire} }
+
+// id is what its links are for.
+func (s segment) id() string {
+	if s.wire == "" {
+		return strconv.Itoa(s.vlan)
+	}
+	return strconv.Itoa(s.vlan) + " " + s.wire
+}
+
+// segmentBy is the segment with an id.
+func segmentBy(id string) (s segment, err error) {
+	number, wire, _ := strings.Cut(id, " ")
+	s.wire = wire
+	s.vlan, err = strconv.Atoi(number)
+	return s, err
+}
+
+// tunnelled is its number in tunnels.
+func (s segment) tunnelled() int {
+	if s.vlan == 0 {
 		return untagged
 	}
-	return vlan
+	return s.vlan
+}
+
+// zone is the number under which the kernel knows its connections.
+func (s segment) zone() int {
+	if s.wire == "" {
+		return s.tunnelled()
+	}
+	sum := fnv.New32a()
+	_, _ = sum.Write([]byte(s.id()))
+	return untagged + 1 + int(sum.Sum32()%(1<<16-untagged-1))
 }
 
 // join makes a segment where it is not there, and gives its bridge.
-func (f *Fabric) join(vlan int) (netlink.Link, error) {
-	id := strconv.Itoa(vlan)
+func (f *Fabric) join(at segment) (netlink.Link, error) {
+	id := at.id()
 	bridge, err := f.find(aBridge, id)
 	if err != nil || bridge != nil {
 		return bridge, err
 	}
-	uplink, err := f.uplink(vlan)
+	uplink, err := f.uplink(at)
 	if err != nil {
 		return nil, err
 	}
@@ -62,8 +102,8 @@ func (f *Fabric) join(vlan int) (netlink.Link, error) {
 		err = f.space.link.LinkSetAlias(bridge, f.alias(aBridge, id))
 	}
 	if err != nil {
-		_ = f.leave(vlan)
-		return nil, fmt.Errorf("segment %d: %w", vlan, err)
+		_ = f.leave(at)
+		return nil, fmt.Errorf("segment %s: %w", id, err)
 	}
 	return bridge, nil
 }
@@ -92,44 +132,26 @@ func quiet(s *Space, l netlink.Link) error {
 	return s.link.LinkSetUp(l)
 }
 
-// uplink makes what joins a segment to the other hosts. It is nil for a host alone.
-func (f *Fabric) uplink(vlan int) (netlink.Link, error) {
-	id := strconv.Itoa(vlan)
+// uplink makes what joins a segment to the other hosts, or to the operator's own network. It is nil for a host alone.
+func (f *Fabric) uplink(at segment) (netlink.Link, error) {
+	id := at.id()
 	name := f.name(aTunnel, id)
 	if l, err := f.find(aTunnel, id); err != nil || l != nil {
 		return l, err
 	}
-	attrs := netlink.NewLinkAttrs()
-	attrs.Name = name
-	var made netlink.Link
-	switch {
-	case f.vlans && vlan == 0:
-		return nil, fault.Unavailablef("this host's guest networks are VLANs of %s: one without a VLAN can't be among them", f.Trunk)
-	case f.vlans:
-		trunk, err := f.home.link.LinkByName(f.Trunk)
-		if err != nil {
-			return nil, fault.Unavailablef("the link %s that guest networks are VLANs of: %w", f.Trunk, err)
-		}
-		attrs.ParentIndex, attrs.MTU = trunk.Attrs().Index, trunk.Attrs().MTU
-		made = &netlink.Vlan{LinkAttrs: attrs, VlanId: vlan}
-	case f.Underlay.IsValid():
-		mtu, err := f.room()
-		if err != nil {
-			return nil, err
-		}
-		attrs.MTU = mtu
-		made = &netlink.Vxlan{
-			LinkAttrs: attrs, VxlanId: tunnelled(vlan), SrcAddr: f.Underlay.AsSlice(), Port: vxlan, Learning: true, UDPCSum: f.Underlay.Is6(),
-		}
-	default:
-		return nil, nil //nolint:nilnil // a host alone has none, and that is no error
+	made, err := f.joining(at, name)
+	if err != nil || made == nil {
+		return nil, err
 	}
 	// It is made here, where its packets go out, and keeps that when it moves to the bridges.
 	if half, err := f.home.link.LinkByName(name); err == nil {
 		_ = drop(f.home, half)
 	}
 	if err := f.home.link.LinkAdd(made); err != nil {
-		return nil, fmt.Errorf("join segment %d to other hosts: %w", vlan, err)
+		if at.wire != "" {
+			return nil, fault.Unavailablef("network with VLAN %d: it needs a kernel that makes VLANs of %s: %w", at.vlan, at.wire, err)
+		}
+		return nil, fmt.Errorf("join segment %s to other hosts: %w", id, err)
 	}
 	if f.space != f.home {
 		if err := f.home.link.LinkSetNsFd(made, int(f.space.fd)); err != nil {
@@ -141,16 +163,90 @@ func (f *Fabric) uplink(vlan int) (netlink.Link, error) {
 	if err == nil {
 		err = quiet(f.space, l)
 	}
-	if err == nil && !f.vlans {
+	switch {
+	case err != nil:
+	case made.Type() == tunnel:
 		err = f.flood(l)
+	case made.Type() == "veth":
+		err = f.fasten(at)
 	}
 	if err == nil {
 		err = f.space.link.LinkSetAlias(l, f.alias(aTunnel, id))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("join segment %d to other hosts: %w", vlan, err)
+		return nil, fmt.Errorf("join segment %s to other hosts: %w", id, err)
 	}
 	return l, nil
+}
+
+// tunnel is the type of links that are tunnels.
+const tunnel = "vxlan"
+
+// joining is the link that is to join a segment to others; nil for a host alone.
+func (f *Fabric) joining(at segment, name string) (netlink.Link, error) {
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = name
+	switch {
+	case at.wire != "":
+		return f.wired(at, attrs)
+	case f.vlans && at.vlan == 0:
+		return nil, fault.Unavailablef("this host's guest networks are VLANs of %s: one without a VLAN can't be among them; a bridge may carry it "+
+			"that the traffic label of its physical network names", f.Trunk)
+	case f.vlans:
+		trunk, err := f.home.link.LinkByName(f.Trunk)
+		if err != nil {
+			return nil, fault.Unavailablef("the link %s that guest networks are VLANs of: %w", f.Trunk, err)
+		}
+		attrs.ParentIndex, attrs.MTU = trunk.Attrs().Index, trunk.Attrs().MTU
+		return &netlink.Vlan{LinkAttrs: attrs, VlanId: at.vlan}, nil
+	case f.Underlay.IsValid():
+		mtu, err := f.room()
+		if err != nil {
+			return nil, err
+		}
+		attrs.MTU = mtu
+		return &netlink.Vxlan{
+			LinkAttrs: attrs, VxlanId: at.tunnelled(), SrcAddr: f.Underlay.AsSlice(), Port: vxlan, Learning: true, UDPCSum: f.Underlay.Is6(),
+		}, nil
+	}
+	return nil, nil //nolint:nilnil // a host alone has none, and that is no error
+}
+
+// wired is the link that is to join a segment to a bridge of the host's operator: one end of a pair, or a VLAN of the bridge.
+func (f *Fabric) wired(at segment, attrs netlink.LinkAttrs) (netlink.Link, error) {
+	if !slices.Contains(f.Wires, at.wire) {
+		return nil, fault.Unavailablef("this host was not given the link %s for guest networks, which their physical network's traffic label names: "+
+			"start its agent with --guest %s", at.wire, at.wire)
+	}
+	wire, err := f.home.link.LinkByName(at.wire)
+	if err != nil {
+		return nil, fault.Unavailablef("the link %s that carries guest networks: %w", at.wire, err)
+	}
+	if wire.Type() != "bridge" {
+		return nil, fault.Unavailablef("the link %s that carries guest networks is a %s: want a bridge, with the network card in it", at.wire,
+			wire.Type())
+	}
+	attrs.MTU = wire.Attrs().MTU
+	if at.vlan != 0 {
+		attrs.ParentIndex = wire.Attrs().Index
+		return &netlink.Vlan{LinkAttrs: attrs, VlanId: at.vlan}, nil
+	}
+	attrs.HardwareAddr = Address(string(f.Host), "wire", at.id())
+	return &netlink.Veth{LinkAttrs: attrs, PeerName: f.name(aWire, at.id())}, nil
+}
+
+// fasten makes a pair's other end a port of the bridge of the host's operator.
+func (f *Fabric) fasten(at segment) error {
+	end, err := f.home.link.LinkByName(f.name(aWire, at.id()))
+	if err != nil {
+		return err
+	}
+	wire, err := f.home.link.LinkByName(at.wire)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.home.link.LinkSetMTU(end, wire.Attrs().MTU), f.home.link.LinkSetMaster(end, wire), quiet(f.home, end),
+		f.home.link.LinkSetAlias(end, f.alias(aWire, at.id())))
 }
 
 // room is how large guests' packets may be so that they go through a tunnel in one piece.
@@ -248,11 +344,11 @@ func (f *Fabric) noPeers() string {
 }
 
 // leave removes a segment that nothing is plugged into.
-func (f *Fabric) leave(vlan int) error {
-	id := strconv.Itoa(vlan)
+func (f *Fabric) leave(at segment) error {
+	id := at.id()
 	bridge, err := f.space.link.LinkByName(f.name(aBridge, id))
 	if err != nil && !isGone(err) {
-		return fmt.Errorf("segment %d: %w", vlan, err)
+		return fmt.Errorf("segment %s: %w", id, err)
 	}
 	tunnel := f.name(aTunnel, id)
 	if err == nil {
@@ -284,8 +380,8 @@ func (f *Fabric) leaveAll() error {
 	var errs []error
 	for _, l := range links {
 		if kind, id, ok := f.claimed(l); ok && (kind == aBridge || kind == aTunnel) {
-			if vlan, err := strconv.Atoi(id); err == nil {
-				errs = append(errs, f.leave(vlan))
+			if at, err := segmentBy(id); err == nil {
+				errs = append(errs, f.leave(at))
 			}
 		}
 	}
