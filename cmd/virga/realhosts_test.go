@@ -41,6 +41,10 @@ type realHosts struct {
 	bucket *buckettest.Server // where images are kept; nil where that is a folder
 	tiny   uid.Template
 	small  uid.ServiceOffering
+
+	text     string // the data centre
+	inBucket bool   // images are kept in a bucket
+	guest    bool   // hosts have a bridge for shared networks, by which they are joined to "shared" of the network around them
 }
 
 // realHost is one of its hosts.
@@ -86,12 +90,22 @@ settings: {ping.interval: 2}
 // newRealHosts makes them, with images in a folder that they share or in a bucket of S3 that only servers have the keys of.
 func newRealHosts(t *testing.T, count int, inBucket bool) *realHosts {
 	t.Helper()
+	return (&realHosts{t: t, text: realHostsPlan, inBucket: inBucket}).open(count)
+}
+
+// open starts the server, makes the data centre, and lets hosts join.
+func (r *realHosts) open(count int) *realHosts {
+	r.t.Helper()
+	t := r.t
 	needs(t, "qemu", "qemu-system-x86_64", "qemu-img", "nsenter", "ip")
 	image := tinyimagetest.Path(t)
 	l := vnettest.New(t, "nft", "dnsmasq", "haproxy")
-	r := &realHosts{t: t, lab: l, lan: l.Space("lan")}
+	r.lab, r.lan = l, l.Space("lan")
 	l.Bridge(r.lan, "net", "198.18.0.1/24")
 	l.Bridge(r.lan, "out", "203.0.113.1/24")
+	if r.guest {
+		l.Bridge(r.lan, "shared", "10.77.0.1/24")
+	}
 	dir, err := os.MkdirTemp("", "vr") // a short path: there are sockets below
 	must(t, err)
 	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
@@ -123,7 +137,7 @@ func newRealHosts(t *testing.T, count int, inBucket bool) *realHosts {
 		r.join(i+1, cluster.ID)
 	}
 	secondary := fmt.Sprintf("    secondarystorages:\n      - {name: images, url: \"file://%s/images\"}\n", dir)
-	if inBucket {
+	if r.inBucket {
 		secondary = ""
 		r.bucket = buckettest.On(t, l.Listen(r.lan, "tcp", "198.18.0.1:9000"))
 		_, err := api.Do(t.Context(), r.client, cs.AddImageStore, cs.AddImageStoreIn{Name: "images", Provider: "S3", ZoneID: r.zone, Details: []cs.KeyValue{
@@ -148,7 +162,7 @@ func (r *realHosts) within(space *vnet.Space) []string {
 // plan makes the data centre what the file says.
 func (r *realHosts) plan(primary, secondary string) {
 	r.t.Helper()
-	file, err := datacenter.Read(strings.NewReader(fmt.Sprintf(realHostsPlan, primary, secondary)))
+	file, err := datacenter.Read(strings.NewReader(fmt.Sprintf(r.text, primary, secondary)))
 	must(r.t, err)
 	must(r.t, datacenter.Apply(r.t.Context(), r.client, file, datacenter.Options{}))
 }
@@ -174,10 +188,19 @@ func (r *realHosts) join(n int, cluster uid.Cluster) {
 	r.lab.Join(h.link, r.lan, "", h.space, fmt.Sprintf("198.18.0.%d/24", 10+n))
 	r.lab.Join(public, r.lan, "", h.space, "")
 	r.lab.Bridge(h.space, "outside", "")
-	for _, one := range []struct {
+	ports := []struct {
 		space        *vnet.Space
 		link, bridge string
-	}{{r.lan, h.link, "net"}, {r.lan, public, "out"}, {h.space, public, "outside"}} {
+	}{{r.lan, h.link, "net"}, {r.lan, public, "out"}, {h.space, public, "outside"}}
+	if r.guest {
+		shared := fmt.Sprintf("s%d", n)
+		r.lab.Join(shared, r.lan, "", h.space, "")
+		r.lab.Bridge(h.space, "guests", "")
+		ports = append(ports, ports[:2]...)
+		ports[3].link, ports[3].bridge = shared, "shared"
+		ports[4].space, ports[4].link, ports[4].bridge = h.space, shared, "guests"
+	}
+	for _, one := range ports {
 		r.lab.Run(one.space, "ip", "link", "set", one.link, "master", one.bridge)
 	}
 	token, err := api.Do(r.t.Context(), r.client, cs.CreateAgentToken, cs.CreateAgentTokenIn{ClusterID: cluster})
@@ -195,6 +218,9 @@ func (h *realHost) start(more ...string) {
 	args := []string{
 		"agent", "--server", "198.18.0.1:8443", "--data", h.home, "--name", h.name, "--public", "outside", "--roots", h.dir,
 		"--fetch", "198.18.0.0/24",
+	}
+	if h.guest {
+		args = append(args, "--guest", "guests")
 	}
 	h.agent = launchBy(h.t, h.within(h.space), append(args, more...)...)
 	agent := h.agent
@@ -295,19 +321,24 @@ echo nothing >/www/state
 // deploy makes a machine on a host.
 func (r *realHosts) deploy(name string, on *realHost, template uid.Template) cs.VirtualMachine {
 	r.t.Helper()
-	vm, err := api.Run(r.t.Context(), r.client, cs.DeployVirtualMachine, cs.DeployVirtualMachineIn{
-		Name: name, ZoneID: r.zone, TemplateID: template, ServiceOfferingID: r.small, HostID: on.id,
-		UserData: base64.StdEncoding.EncodeToString([]byte(remembering)),
+	return r.deployAs(cs.DeployVirtualMachineIn{
+		Name: name, TemplateID: template, HostID: on.id, UserData: base64.StdEncoding.EncodeToString([]byte(remembering)),
 	})
+}
+
+// deployAs makes a machine of the smallest offering.
+func (r *realHosts) deployAs(in cs.DeployVirtualMachineIn) cs.VirtualMachine {
+	r.t.Helper()
+	in.ZoneID, in.ServiceOfferingID = r.zone, r.small
+	vm, err := api.Run(r.t.Context(), r.client, cs.DeployVirtualMachine, in)
 	must(r.t, err)
 	return vm
 }
 
-// ready waits until a machine on the host has started and done what it is to do then.
-func (h *realHost) ready(vm uid.VM) {
+// ready waits until a machine on the host has started and done what it is to do then, and gives what it has said.
+func (h *realHost) ready(vm uid.VM) (said string) {
 	h.t.Helper()
 	file := filepath.Join(h.home, "machines", "guests", string(vm), "serial.log")
-	said := ""
 	defer func() {
 		if h.t.Failed() {
 			h.t.Logf("the machine has said:\n%s", strings.ToValidUTF8(said, "?"))
@@ -318,6 +349,7 @@ func (h *realHost) ready(vm uid.VM) {
 		said = string(text)
 		return strings.Contains(said, "TINY-READY")
 	})
+	return said
 }
 
 // reach makes a machine's port 80 known outside, and gives its URL.

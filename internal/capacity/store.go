@@ -147,7 +147,8 @@ func sumAddresses(ctx context.Context, q db.Tx, f Filter) (out []Capacity, err e
 		Total, Used int64
 	}
 	sel := q.NewSelect().TableExpr("ip_ranges as r").Column("r.zone_id").ColumnExpr("r.network_id is not null as shared").
-		ColumnExpr("cast(sum(r.end_ip - r.start_ip + 1) as bigint) as total, cast(coalesce(sum(a.used), 0) as bigint) as used").
+		ColumnExpr("cast(sum(r.end_ip - r.start_ip + 1) as bigint) as total").
+		ColumnExpr("cast(coalesce(sum(a.used), 0) + sum(case when r.router_ip <> 0 then 1 else 0 end) as bigint) as used").
 		Join("left join (select range_id, count(*) as used from public_ips where state <> 'Free' group by range_id) a on a.range_id = r.id").
 		Where("r.removed is null and r.end_ip > 0"). // those of IPv6 only are as good as endless
 		GroupExpr("r.zone_id, r.network_id is not null")

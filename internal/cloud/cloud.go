@@ -254,7 +254,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Groups = secgroup.New(secgroup.Parts{DB: cl.DB, Accounts: cl.Accounts, Engine: cl.Engine, Documents: cl.Documents, Drivers: cl.Hosts,
 		Machines: guarded.Machines{}})
 	cl.Zones.UsedBy(network.CountIn, physnet.CountIn, host.CountIn, pool.CountIn, image.CountIn, volume.CountIn, snapshot.CountIn,
-		extraction.CountIn, compute.CountIn)
+		extraction.CountIn, router.CountIn, compute.CountIn)
 	cl.Images = image.New(image.Parts{
 		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Hosts: cl.Hosts, Settings: cl.Settings, Box: box, Probe: probe,
 	})
@@ -288,6 +288,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	})
 	cl.Rules = rule.New(rule.Parts{DB: cl.DB, Engine: cl.Engine, Networks: cl.Networks, Routers: cl.Routers, Machines: compute.Reachable})
 	cl.Addresses = address.New(cl.DB, cl.Engine, cl.Networks, cl.Routers)
+	cl.Networks.RoutedBy(router.NameOf)
 	cl.Networks.EndsWith(cl.Routers.End, router.Forget, rule.LeaveNetwork)
 	cl.Machines = compute.New(compute.Parts{
 		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Networks: cl.Networks, Hosts: cl.Hosts, Volumes: cl.Volumes, Routers: cl.Routers,

@@ -13,7 +13,7 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-// secondPod adds a pod to the basic zone, with a host, and with as many guest addresses as there are in 10.30.0.10 to last.
+// secondPod adds a pod to the basic zone, with a host, and with the guest addresses from 10.30.0.10 to last, which is its router's.
 func secondPod(t *testing.T, c *cloudtest.Cloud, zone uid.Zone, last string) uid.Pod {
 	t.Helper()
 	ctx := t.Context()
@@ -55,7 +55,7 @@ func TestBasicZoneAddresses(t *testing.T) {
 	t.Parallel()
 	cloudtest.Each(t, cloudtest.Options{Basic: true}, func(t *testing.T, c *cloudtest.Cloud) {
 		ctx, box := t.Context(), c.Basic(t)
-		second := secondPod(t, c, box.Zone, "10.30.0.11")
+		second := secondPod(t, c, box.Zone, "10.30.0.12")
 		first := uid.Pod("")
 		pods, err := listed(t, c.Client, cs.ListPods, cs.ListPodsIn{ZoneID: box.Zone})
 		must(t, err)
@@ -127,7 +127,7 @@ func TestBasicZoneAvoidsFullPods(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{Basic: true})
 	box := c.Basic(t)
-	second := secondPod(t, c, box.Zone, "10.30.0.10")
+	second := secondPod(t, c, box.Zone, "10.30.0.11")
 	red, _ := c.Tenant(t, "red", "red", auth.User)
 	in := box.Deploy()
 	in.ServiceOfferingID = wideOffering(t, c)
@@ -161,7 +161,7 @@ func TestBasicZoneLastAddress(t *testing.T) {
 	t.Parallel()
 	cloudtest.Each(t, cloudtest.Options{Basic: true}, func(t *testing.T, c *cloudtest.Cloud) {
 		box := c.Basic(t)
-		secondPod(t, c, box.Zone, "10.30.0.11")
+		secondPod(t, c, box.Zone, "10.30.0.12")
 		in := box.Deploy()
 		in.ServiceOfferingID = wideOffering(t, c)
 		var all sync.WaitGroup

@@ -131,10 +131,22 @@ var always = []invariant{
 			or not exists (select 1 from port_rules p where p.address_id = a.id))`},
 	{"a network that carries traffic has a router if its offering has one, and no other has one", `
 		select 'network ' || n.id || ' (' || n.name || ') is ' || n.state || ' with router ' || r.id || ', ' || r.state from routers r
-		join networks n on n.id = r.network_id where r.removed is null and (not n.routed or n.state <> 'Implemented' or n.removed is not null)
+		join networks n on n.id = r.network_id where r.removed is null and (not n.routed or n.state not in ('Implemented', 'Setup') or n.removed is not null)
 		union all select 'network ' || n.id || ' (' || n.name || ') has machines that run, and has never had a router' from networks n
-			where n.routed and n.removed is null and not exists (select 1 from routers r where r.network_id = n.id)
-			and exists (select 1 from nics c join vms v on v.id = c.vm_id where c.network_id = n.id and v.state = 'Running')`},
+			join nics c on c.network_id = n.id join vms v on v.id = c.vm_id and v.state = 'Running' join hosts h on h.id = v.host_id
+			where n.routed and n.removed is null and not exists (select 1 from routers r where r.network_id = n.id
+			and r.pod_id = case when n.per_pod then h.pod_id else '' end)`},
+	{"a router of a shared network is the cloud's own and has one address in each subnet, which is nobody else's", `
+		select 'router ' || r.id || ' of account ' || r.account_id from routers r join networks n on n.id = r.network_id and n.guest_type = 'Shared'
+			join accounts a on a.id = r.account_id where r.removed is null and (a.name <> 'system' or not exists (select 1 from ip_ranges i
+			where i.network_id = n.id and i.removed is null and i.router_ip <> 0 and coalesce(i.pod_id, '') = r.pod_id))
+		union all select 'subnet ' || i.cidr || ' of network ' || i.network_id || ' has ' || count(case when i.router_ip <> 0 then 1 end)
+			from ip_ranges i join networks n on n.id = i.network_id where n.routed and i.removed is null and i.start_ip <> 0
+			group by i.network_id, coalesce(i.pod_id, ''), i.cidr, i.gateway having count(case when i.router_ip <> 0 then 1 end) <> 1
+		union all select 'range ' || i.id || ' of network ' || i.network_id from ip_ranges i join networks n on n.id = i.network_id
+			where i.removed is null and i.router_ip <> 0 and (not n.routed or i.router_ip < i.start_ip or i.router_ip > i.end_ip
+			or exists (select 1 from nics c where c.network_id = n.id and c.ip = i.router_ip)
+			or exists (select 1 from public_ips p where p.range_id = i.id and p.ip = i.router_ip))`},
 	{"rules are on addresses that serve their network, and lead to machines that are in it", `
 		select 'rule ' || p.id || ' on address ' || p.address_id from port_rules p where not exists (select 1 from public_ips a
 			where a.id = p.address_id and a.network_id = p.network_id and a.account_id = p.account_id and a.vm_id is null)
@@ -505,7 +517,9 @@ func guestsToRoute(ctx context.Context, d *db.DB) (map[uid.Router]map[uid.NIC]st
 		Name   string
 	}
 	err := d.Read().NewRaw(`select r.id as router, c.id, c.ip, v.name from routers r join nics c on c.network_id = r.network_id join vms v on v.id = c.vm_id
-		where r.removed is null and v.removed is null and v.state not in ('Destroyed', 'Expunging', 'Error')`).Scan(ctx, &rows)
+		where r.removed is null and v.removed is null and v.state not in ('Destroyed', 'Expunging', 'Error')
+		and (r.pod_id = '' or exists (select 1 from public_ips a join ip_ranges g on g.id = a.range_id
+			where a.vm_id = v.id and a.network_id = c.network_id and g.pod_id = r.pod_id))`).Scan(ctx, &rows)
 	out := map[uid.Router]map[uid.NIC]string{}
 	for _, g := range rows {
 		if out[g.Router] == nil {

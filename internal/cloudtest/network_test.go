@@ -135,7 +135,7 @@ func TestSharedNetwork(t *testing.T) {
 		blue, _ := c.Tenant(t, "blue", "blue", auth.User)
 		in := cs.CreateNetworkIn{
 			Name: "lan", OfferingID: box.NetworkOffering["DefaultSharedNetworkOffering"], ZoneID: box.Zone, VLAN: "60", DomainID: account.Domain,
-			Gateway: "10.9.0.1", Netmask: "255.255.255.0", StartIP: "10.9.0.10", EndIP: "10.9.0.11", IP6CIDR: "2001:db8:1::/64", IP6Gateway: "2001:db8:1::1",
+			Gateway: "10.9.0.1", Netmask: "255.255.255.0", StartIP: "10.9.0.10", EndIP: "10.9.0.12", IP6CIDR: "2001:db8:1::/64", IP6Gateway: "2001:db8:1::1",
 		}
 		_, err := api.Do(ctx, red, cs.CreateNetwork, in)
 		if err == nil {
@@ -176,6 +176,9 @@ func TestSharedNetwork(t *testing.T) {
 		refusedWith(t, err, 431, "in use")
 		deploy.IPAddress = "10.9.0.12"
 		_, err = api.Start(ctx, red, cs.DeployVirtualMachine, deploy)
+		refusedWith(t, err, 431, "its virtual router's")
+		deploy.IPAddress = "10.9.0.13"
+		_, err = api.Start(ctx, red, cs.DeployVirtualMachine, deploy)
 		refusedWith(t, err, 431, "in no range")
 		deploy.IPAddress = ""
 		second, err := api.Run(ctx, red, cs.DeployVirtualMachine, deploy)
@@ -186,22 +189,22 @@ func TestSharedNetwork(t *testing.T) {
 		_, err = api.Start(ctx, red, cs.DeployVirtualMachine, deploy)
 		refusedWith(t, err, 533, "no free address")
 		_, err = api.Do(ctx, c.Client, cs.CreateVLANIPRange, cs.CreateVLANIPRangeIn{
-			NetworkID: n.ID, Gateway: "10.9.0.1", Netmask: "255.255.255.0", StartIP: "10.9.0.11", EndIP: "10.9.0.20",
+			NetworkID: n.ID, Gateway: "10.9.0.1", Netmask: "255.255.255.0", StartIP: "10.9.0.12", EndIP: "10.9.0.20",
 		})
 		refusedWith(t, err, 431, "already")
 		r, err := api.Do(ctx, c.Client, cs.CreateVLANIPRange, cs.CreateVLANIPRangeIn{
-			NetworkID: n.ID, Gateway: "10.9.0.1", Netmask: "255.255.255.0", StartIP: "10.9.0.12", EndIP: "10.9.0.20",
+			NetworkID: n.ID, Gateway: "10.9.0.1", Netmask: "255.255.255.0", StartIP: "10.9.0.13", EndIP: "10.9.0.20",
 		})
 		must(t, err)
 		third, err := api.Run(ctx, red, cs.DeployVirtualMachine, deploy)
 		must(t, err)
-		if third.IPAddress != "10.9.0.12" || r.VLAN != "60" || r.Public {
+		if third.IPAddress != "10.9.0.13" || r.VLAN != "60" || r.Public {
 			t.Errorf("address %s out of %+v", third.IPAddress, r)
 		}
-		if ip := one(t, red, cs.ListPublicIPAddresses, cs.ListPublicIPAddressesIn{Public: new(false), IPAddress: "10.9.0.12"}); ip.VMID != third.ID || ip.Account != "red" {
+		if ip := one(t, red, cs.ListPublicIPAddresses, cs.ListPublicIPAddressesIn{Public: new(false), IPAddress: "10.9.0.13"}); ip.VMID != third.ID || ip.Account != "red" {
 			t.Errorf("listed %+v", ip)
 		}
-		if full := one(t, c.Client, cs.ListCapacity, cs.ListCapacityIn{Type: new(8)}); full.Total != 2+9 || full.Used != 3 || full.Name != "DIRECT_ATTACHED_PUBLIC_IP" {
+		if full := one(t, c.Client, cs.ListCapacity, cs.ListCapacityIn{Type: new(8)}); full.Total != 3+8 || full.Used != 3+1 || full.Name != "DIRECT_ATTACHED_PUBLIC_IP" {
 			t.Errorf("capacity %+v", full)
 		}
 	})

@@ -42,6 +42,9 @@ func (s *Service) place(ctx context.Context, tx db.Tx, j *job) error {
 		if fault.Is(err, fault.Full) { // another machine took the pod's last address since the place was found: there may be other places
 			return op.Retry(err)
 		}
+		if err == nil {
+			vm, err = knowLocked(ctx, tx, j.VM)
+		}
 		if err != nil {
 			return err
 		}

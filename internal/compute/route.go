@@ -35,7 +35,7 @@ func (s *Service) route(ctx context.Context, tx db.Tx, vm known, on uid.Host, j 
 
 // announced tells whether the routers of the machine's networks know it, or are about to, and its host the rules of its cards.
 func (s *Service) announced(ctx context.Context, q db.Tx, j *job) (bool, error) {
-	ok, err := s.routers.Announced(ctx, q, j.Routed)
+	ok, err := s.routers.Announced(ctx, q, j.Host, j.Routed)
 	if err != nil || !ok || j.Guarded == 0 {
 		return ok, err
 	}

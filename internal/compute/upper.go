@@ -38,7 +38,7 @@ func Routed(ctx context.Context, tx db.Tx, id uid.VM) (map[uid.Network]int64, er
 	}
 	var routed map[uid.Network]int64
 	for _, c := range vm.cards {
-		if c.Routed {
+		if c.Routed && !c.PerPod { // where it starts the next time its pod's router is asked
 			if routed == nil {
 				routed = map[uid.Network]int64{}
 			}

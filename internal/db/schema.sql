@@ -489,6 +489,7 @@ CREATE TABLE ip_ranges (
     ip6_start   text        not null default '',
     ip6_end     text        not null default '',
     for_system  boolean     not null default false,    -- kept for the cloud's own machines
+    router_ip   bigint      not null default 0,        -- the address in it that the network's virtual router has; 0: none
     created     timestamptz not null,
     removed     timestamptz
 );
@@ -612,7 +613,7 @@ CREATE TABLE networks (
     display     boolean     not null default true,     -- whether its users see it
     per_pod     boolean     not null default false,    -- its ranges are of pods: an address is had once there is a host
     automatic   boolean     not null default false,    -- made by a deployment that named no network
-    routed      boolean     not null default false,    -- has a virtual router once it is implemented
+    routed      boolean     not null default false,    -- has a virtual router once a machine has started there
     revision    bigint      not null default 0,        -- what the router must converge to
     retold      bigint      not null default 0,        -- the last revision at which something changed that any of its guests may be told
     created     timestamptz not null,
@@ -1045,7 +1046,8 @@ CREATE TABLE routers (
     serial      bigint      not null,
     name        text        not null,                  -- r-7-VM
     network_id  text        not null references networks (id),
-    account_id  text        not null references accounts (id), -- the network's, as the next
+    pod_id      text        not null default '',       -- whose machines it serves, in a basic zone; '': all of the network's
+    account_id  text        not null references accounts (id), -- the network's, or the cloud's own for a shared one; as the next
     domain_id   text        not null references domains (id),
     zone_id     text        not null references zones (id),
     host_id     text        not null references hosts (id),
@@ -1063,7 +1065,7 @@ CREATE TABLE routers (
 
 CREATE INDEX routers_host on routers (host_id) where removed is null;
 
-CREATE UNIQUE INDEX routers_network on routers (network_id) where removed is null;
+CREATE UNIQUE INDEX routers_network on routers (network_id, pod_id) where removed is null;
 
 CREATE INDEX routers_networks on routers (network_id);
 

@@ -18,8 +18,8 @@ import (
 type Source struct{ Machines *compute.Service }
 
 // Fill is a [router.Source]: it adds the guests of a network, and what they are told of themselves.
-func (s Source) Fill(ctx context.Context, q db.Tx, n network.Network, r *hypervisor.Router) error {
-	guests, err := guestsIn(ctx, q, n.ID, r.Since)
+func (s Source) Fill(ctx context.Context, q db.Tx, n network.Network, pod uid.Pod, r *hypervisor.Router) error {
+	guests, err := guestsIn(ctx, q, n.ID, pod, r.Since)
 	if err != nil {
 		return err
 	}
@@ -39,6 +39,9 @@ func (s Source) Fill(ctx context.Context, q db.Tx, n network.Network, r *hypervi
 		if !g.There {
 			r.Gone = append(r.Gone, g.ID)
 			continue
+		}
+		if at.Via != "" { // nothing stands between a guest of a shared network and the outside
+			public[""] = g.IP.String()
 		}
 		told, err := s.guest(g, zones[n.Zone], public)
 		if err != nil {

@@ -47,23 +47,27 @@ func WaitingOn(ctx context.Context, q db.Tx, on uid.Host) (map[uid.NIC]router.Wa
 	return out, err
 }
 
+// inPod tells whether a card has an address of a pod's, where one is said.
+const inPod = `(cast(? as text) = '' or exists (select 1 from public_ips a join ip_ranges g on g.id = a.range_id
+	where a.vm_id = c.vm_id and a.network_id = c.network_id and g.pod_id = ?))`
+
 var (
 	guestsOf = db.PrepareMany(`select c.*, v.name, v.user_data, v.ssh_keys, v.password, coalesce(o.name, '') as offering, true as there
 		from nics c join vms v on v.id = c.vm_id left join service_offerings o on o.id = v.service_offering_id
-		where c.network_id = ? and v.removed is null and v.state not in ('Destroyed', 'Expunging', 'Error') order by c.ip`)
+		where c.network_id = ? and v.removed is null and v.state not in ('Destroyed', 'Expunging', 'Error') and ` + inPod + " order by c.ip")
 	guestsSince = db.PrepareMany(`select c.*, v.name, v.user_data, v.ssh_keys, v.password, coalesce(o.name, '') as offering,
-		v.removed is null and v.state not in ('Destroyed', 'Expunging', 'Error') as there
+		v.removed is null and v.state not in ('Destroyed', 'Expunging', 'Error') and ` + inPod + ` as there
 		from nics c join vms v on v.id = c.vm_id left join service_offerings o on o.id = v.service_offering_id
 		where c.network_id = ? and c.told > ? order by c.ip`)
 )
 
 // guestsIn gives the guests of a network, whether they run or not: those that are stopped keep their names and addresses. With a
-// revision it gives what has changed of them since.
-func guestsIn(ctx context.Context, q db.Tx, id uid.Network, since int64) (guests []guest, err error) {
+// revision it gives what has changed of them since; with a pod, only those are there that have an address of it.
+func guestsIn(ctx context.Context, q db.Tx, id uid.Network, pod uid.Pod, since int64) (guests []guest, err error) {
 	if since > 0 {
-		err = q.Select(ctx, guestsSince, &guests, id, since)
+		err = q.Select(ctx, guestsSince, &guests, pod, pod, id, since)
 		return guests, err
 	}
-	err = q.Select(ctx, guestsOf, &guests, id)
+	err = q.Select(ctx, guestsOf, &guests, id, pod, pod)
 	return guests, err
 }

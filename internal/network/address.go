@@ -94,6 +94,11 @@ func (nic *NIC) share(ctx context.Context, tx db.Tx, n Network, owner uid.Accoun
 		return err
 	}
 	nic.IP = a.IP
+	if n.Routed {
+		if err := TouchRules(ctx, tx, n.ID); err != nil {
+			return err
+		}
+	}
 	return nic.in(ctx, tx, n, a.Range)
 }
 
@@ -122,6 +127,13 @@ func takeWanted(ctx context.Context, tx db.Tx, n Network, want string, by user) 
 		return nil, err
 	case known:
 		return nil, fault.Conflictf("address %s of network %q is in use by another machine", want, n.Name)
+	}
+	side, err := isSide(ctx, tx, n.ID, ip)
+	if err != nil {
+		return nil, err
+	}
+	if side {
+		return nil, fault.Conflictf("address %s of network %q is its virtual router's", want, n.Name)
 	}
 	return nil, fault.Invalidf("address %s is in no range of network %q", want, n.Name)
 }
@@ -157,7 +169,7 @@ func Settle(ctx context.Context, tx db.Tx, vm uid.VM, owner uid.Account, pod uid
 		if err := nic.in(ctx, tx, n, a.Range); err != nil {
 			return err
 		}
-		if err := setNICAddress(ctx, tx, nic); err != nil {
+		if err := settleNIC(ctx, tx, n, nic); err != nil {
 			return err
 		}
 	}

@@ -131,11 +131,6 @@ func unsettledNICs(ctx context.Context, tx db.Tx, vm uid.VM, pod uid.Pod) ([]NIC
 	return out, err
 }
 
-func setNICAddress(ctx context.Context, tx db.Tx, nic NIC) error {
-	_, err := tx.NewRaw("update nics set ip = ?, gateway = ?, netmask = ? where id = ?", nic.IP, nic.Gateway, nic.Netmask, nic.ID).Exec(ctx)
-	return err
-}
-
 func ip6Used(ctx context.Context, tx db.Tx, network uid.Network, ip6 string) (used bool, err error) {
 	err = tx.NewRaw("select exists (select 1 from nics where network_id = ? and ip6 = ?)", network, ip6).Scan(ctx, &used)
 	return used, err

@@ -16,7 +16,6 @@ import (
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/once"
 	"github.com/virga-cloud/virga/internal/physnet"
-	"github.com/virga-cloud/virga/internal/provider"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/subnet"
 	"github.com/virga-cloud/virga/internal/vlan"
@@ -110,8 +109,7 @@ func (s *Service) access(ctx context.Context, tx db.Tx, in CreateIn, off offerin
 func (s *Service) create(ctx context.Context, tx db.Tx, in CreateIn, n Network, off offering.Network, z zone.Zone) (Network, error) {
 	n.ID, n.Zone, n.Offering, n.Name, n.DisplayText = uid.New[uid.Network](), z.ID, off.ID, in.Name, in.DisplayText
 	n.GuestType, n.TrafficType, n.State, n.Display, n.Created = off.GuestType, off.TrafficType, Allocated, !in.Hidden, tx.Now
-	n.SourceNAT, n.PerPod, n.Routed = off.Has("SourceNat"), z.NetworkType == zone.Basic, off.GuestType == offering.Isolated &&
-		provider.Routes(off, "")
+	n.SourceNAT, n.PerPod, n.Routed = off.Has("SourceNat"), z.NetworkType == zone.Basic, routes(off)
 	if n.DisplayText == "" {
 		n.DisplayText = n.Name
 	}
@@ -348,8 +346,10 @@ func (n *Network) share(tx db.Tx, in CreateIn) (*Range, error) {
 		return nil, fault.Invalidf("a shared network must be given its addresses: name gateway, netmask, startip and endip, or ip6cidr " +
 			"and ip6gateway")
 	}
+	n.Routed = n.Routed && four // routers have no address in networks of IPv6 alone
 	r := Range{
 		ID: uid.New[uid.IPRange](), Zone: n.Zone, Physical: n.PhysicalNetwork, Network: n.ID, VLAN: vlan.Text(n.VLAN), Created: tx.Now,
+		routed: n.Routed,
 	}
 	err = r.addresses(CreateRangeIn{
 		Gateway: in.Gateway, Netmask: in.Netmask, StartIP: in.StartIP, EndIP: in.EndIP,

@@ -41,8 +41,11 @@ type Range struct {
 	IP6Start   string `bun:"ip6_start"`
 	IP6End     string `bun:"ip6_end"`
 	ForSystem  bool
+	RouterIP   IP `bun:"router_ip"` // its address that the network's virtual router has; 0: none
 	Created    time.Time
 	Removed    time.Time `bun:",nullzero"`
+
+	routed bool // the network has a virtual router
 }
 
 // Public tells whether the range's addresses are public ones.
@@ -140,6 +143,9 @@ func addRange(ctx context.Context, tx db.Tx, r Range) error {
 			return fault.Conflictf("addresses %s to %s are in the range %s to %s of the same VLAN %s already", r.StartIP, r.EndIP,
 				other.StartIP, other.EndIP, other.VLAN)
 		}
+	}
+	if err := r.seat(ctx, tx); err != nil {
+		return err
 	}
 	if err := insertRange(ctx, tx, r); err != nil {
 		return err
@@ -292,7 +298,7 @@ func rangeIn(ctx context.Context, tx db.Tx, in CreateRangeIn, n Network, r *Rang
 			return err
 		}
 	}
-	r.Zone, r.Physical, r.Network, r.Pod, r.VLAN = n.Zone, n.PhysicalNetwork, n.ID, in.Pod, vlan.Text(n.VLAN)
+	r.Zone, r.Physical, r.Network, r.Pod, r.VLAN, r.routed = n.Zone, n.PhysicalNetwork, n.ID, in.Pod, vlan.Text(n.VLAN), n.Routed
 	if in.VLAN != "" {
 		tag, err := vlan.Parse(in.VLAN)
 		if err != nil {
@@ -340,12 +346,20 @@ func (s *Service) DeleteRange(ctx context.Context, id uid.IPRange) error {
 		if err != nil {
 			return err
 		}
+		if err := r.lockOf(ctx, tx); err != nil {
+			return err
+		}
 		used, uses, err := usesOf(ctx, tx, r.ID)
 		if err != nil {
 			return err
 		}
 		if used > 0 {
 			return fault.Conflictf("the range %s to %s has %s in use: %s", r.StartIP, r.EndIP, fault.Count(used, "address"), strings.Join(uses, ", "))
+		}
+		if r.RouterIP != 0 {
+			if err := s.unseat(ctx, tx, r); err != nil {
+				return err
+			}
 		}
 		if err := setRangeRemoved(ctx, tx, r.ID); err != nil {
 			return err

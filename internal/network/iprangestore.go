@@ -31,7 +31,10 @@ func insertRange(ctx context.Context, tx db.Tx, r Range) error {
 		return err
 	}
 	_, err := tx.Run(ctx, fillRange, int64(r.StartIP), int64(r.EndIP), string(r.ID), string(r.ID), r.freeFor())
-	return err
+	if err != nil || r.RouterIP == 0 {
+		return err
+	}
+	return keepAddress(ctx, tx, r.ID, r.RouterIP)
 }
 
 // overlapping gives a range that has some of the same addresses on the same VLAN of the zone, nil where there is none.

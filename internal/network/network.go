@@ -68,7 +68,7 @@ type Network struct {
 	Display         bool   // whether its users see it
 	PerPod          bool   // its addresses belong to pods: a machine gets one once it has a host
 	Automatic       bool   // made by a deployment that named no network
-	Routed          bool   // has a virtual router once it is implemented
+	Routed          bool   // has a virtual router once a machine has started there; in a basic zone, one for each pod
 	Revision        int64  // rises with all that its router must know
 	Retold          int64  // the last revision at which something changed that any of its guests may be told
 	Created         time.Time

@@ -19,7 +19,8 @@ type Service struct {
 	accounts *account.Service
 	settings *setting.Settings
 
-	outside []func(context.Context, uid.Network) error // see [Service.EndsWith]
+	router  func(context.Context, db.Tx, uid.Network, uid.Pod) (string, error) // see [Service.RoutedBy]
+	outside []func(context.Context, uid.Network) error                         // see [Service.EndsWith]
 	inside  []func(context.Context, db.Tx, Network) error
 
 	remove *op.Runner[removal]
@@ -30,6 +31,11 @@ func New(d *db.DB, e *op.Engine, accounts *account.Service, settings *setting.Se
 	s := &Service{db: d, accounts: accounts, settings: settings}
 	s.remove = op.Register(e, s.removePlan())
 	return s
+}
+
+// RoutedBy says who knows the name of the virtual router that serves a network, or a pod's part of one; "" where there is none.
+func (s *Service) RoutedBy(router func(context.Context, db.Tx, uid.Network, uid.Pod) (string, error)) {
+	s.router = router
 }
 
 // EndsWith says what ends with a network: outside the database, before the network is given up, and inside, when it is.

@@ -16,6 +16,7 @@ import (
 type job struct {
 	Router   uid.Router  `json:"router"`
 	Network  uid.Network `json:"network"`
+	Pod      uid.Pod     `json:"pod,omitempty"`
 	Revision int64       `json:"revision,omitempty"` // of the network, that the router must come to
 	Was      State       `json:"was,omitempty"`
 }
@@ -60,7 +61,7 @@ func (s *Service) accept(ctx context.Context, tx db.Tx, q *op.Request, j *job, k
 	if !ok {
 		return r, fault.Conflictf("virtual router %s is %s: %s it wants one that is %s", r.Name, r.State, doing, in[0])
 	}
-	j.Network, j.Was = r.Network, r.State
+	j.Network, j.Pod, j.Was = r.Network, r.Pod, r.State
 	q.Account, q.Domain = r.Account, r.Domain
 	q.Event, err = event.Write(ctx, tx, event.Event{
 		Type: kind, State: event.Scheduled, Description: fmt.Sprintf("%s virtual router %s (%s)", doing, r.Name, r.ID),
@@ -98,12 +99,12 @@ func (s *Service) upAgain(ctx context.Context, tx db.Tx, r Router) (Place, error
 	if err != nil || up {
 		return Place{r.Host, r.Hypervisor}, err
 	}
-	return s.somewhere(ctx, tx, r.Zone, r.Host)
+	return s.somewhere(ctx, tx, r.Zone, r.Pod, r.Host)
 }
 
 // applied tells whether the router has got a document since it was started.
 func (s *Service) applied(ctx context.Context, q db.Tx, j *job) (bool, error) {
-	return s.Reached(ctx, q, map[uid.Network]int64{j.Network: max(j.Revision, 1)})
+	return s.reachAll(ctx, q, map[Site]int64{{j.Network, j.Pod}: max(j.Revision, 1)})
 }
 
 func (s *Service) stopPlan() *op.Plan[job] {

@@ -11,6 +11,7 @@ import (
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
+	"github.com/virga-cloud/virga/internal/physnet"
 	"github.com/virga-cloud/virga/internal/provider"
 	"github.com/virga-cloud/virga/internal/subnet"
 	"github.com/virga-cloud/virga/internal/zone"
@@ -33,7 +34,7 @@ func (s *Service) Desired(ctx context.Context, q db.Tx, r Router) (doc hyperviso
 	if r.Applied >= n.Retold { // which is 1 at least where there is a router
 		doc.Since = r.Applied
 	}
-	segment, err := segmentOf(ctx, q, n)
+	segment, err := segmentOf(ctx, q, n, r.Pod)
 	if err != nil {
 		return doc, err
 	}
@@ -42,15 +43,15 @@ func (s *Service) Desired(ctx context.Context, q db.Tx, r Router) (doc hyperviso
 		return doc, err
 	}
 	for _, fill := range s.sources {
-		if err := fill(ctx, q, n, &doc); err != nil {
+		if err := fill(ctx, q, n, r.Pod, &doc); err != nil {
 			return doc, fmt.Errorf("make the document of router %s: %w", r.Name, err)
 		}
 	}
 	return doc, nil
 }
 
-// segmentOf is the router's side of a network, without its guests and rules.
-func segmentOf(ctx context.Context, q db.Tx, n network.Network) (out hypervisor.RouterSegment, err error) {
+// segmentOf is the router's side of a network, or of a pod's part of it, without its guests and rules.
+func segmentOf(ctx context.Context, q db.Tx, n network.Network, pod uid.Pod) (out hypervisor.RouterSegment, err error) {
 	offerings, err := offering.NetworksByID(ctx, q, []uid.NetworkOffering{n.Offering})
 	if err != nil {
 		return out, err
@@ -59,22 +60,49 @@ func segmentOf(ctx context.Context, q db.Tx, n network.Network) (out hypervisor.
 	if err != nil {
 		return out, err
 	}
-	prefix, err := subnet.Prefix(n.Gateway, n.Netmask)
-	if err != nil {
-		return out, err
-	}
-	six, err := gateway6(n)
-	if err != nil {
-		return out, err
-	}
 	o, z := offerings[n.Offering], zones[n.Zone]
-	return hypervisor.RouterSegment{
-		Network: n.ID, VLAN: n.VLAN, Gateway: prefix, Gateway6: six, Search: n.NetworkDomain, DNS: servers(n, z),
+	out = hypervisor.RouterSegment{
+		Network: n.ID, VLAN: n.VLAN, Search: n.NetworkDomain, DNS: servers(n, z),
 		Serves: hypervisor.Services{
 			DHCP: provider.Routes(o, "Dhcp"), DNS: provider.Routes(o, "Dns"), UserData: provider.Routes(o, "UserData"),
 		},
 		EgressAllowed: o.EgressOpen || !provider.Routes(o, "Firewall"),
-	}, nil
+	}
+	if n.GuestType == offering.Shared {
+		return out, beside(ctx, q, n, pod, &out)
+	}
+	if out.Gateway, err = subnet.Prefix(n.Gateway, n.Netmask); err == nil {
+		out.Gateway6, err = gateway6(n)
+	}
+	return out, err
+}
+
+// beside gives a router its addresses in the subnets of a shared network, in which the gateways are the operator's own routers. What IPv6
+// there is comes from these.
+func beside(ctx context.Context, q db.Tx, n network.Network, pod uid.Pod, at *hypervisor.RouterSegment) error {
+	all, err := network.SidesOf(ctx, q, []uid.Network{n.ID})
+	if err != nil {
+		return err
+	}
+	sides := network.Sides(all[n.ID], pod)
+	if len(sides) == 0 {
+		return fault.Conflictf("network %q has no range with an address for its virtual router", n.Name)
+	}
+	if at.Wire, err = physnet.GuestWire(ctx, q, n.PhysicalNetwork); err != nil {
+		return err
+	}
+	for i, side := range sides {
+		prefix, err := subnet.Prefix(side.IP.String(), side.Netmask)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			at.Gateway, at.Via = prefix, side.Gateway
+			continue
+		}
+		at.Beside = append(at.Beside, hypervisor.RouterSubnet{Address: prefix, Via: side.Gateway})
+	}
+	return nil
 }
 
 // gateway6 is the router's own address in a network with IPv6, "" in others.

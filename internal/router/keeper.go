@@ -29,21 +29,27 @@ func (s *Service) makeMissing(ctx context.Context) error {
 		return err
 	}
 	for _, id := range ids {
-		if err := s.make(ctx, id); err != nil && !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Unavailable) {
+		if err := s.make(ctx, id, ""); err != nil && !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Unavailable) {
 			return fmt.Errorf("make the router of network %s: %w", id, err)
 		}
 	}
 	return nil
 }
 
-// make makes a network's router, where there is none.
-func (s *Service) make(ctx context.Context, id uid.Network) error {
+// make makes a network's router where there is none: the one that serves machines on a host, or ("") that of a network with one router.
+func (s *Service) make(ctx context.Context, id uid.Network, on uid.Host) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		n, err := network.Lock(ctx, tx, auth.Scope{All: true}, id)
-		if err != nil || n.State != network.Implemented {
+		if err != nil || !n.Carries() {
 			return err
 		}
-		at, err := s.somewhere(ctx, tx, n.Zone, "")
+		pod := uid.Pod("")
+		if n.PerPod {
+			if pod, err = podOf(ctx, tx, on); err != nil {
+				return err
+			}
+		}
+		at, err := s.somewhere(ctx, tx, n.Zone, pod, "")
 		if err != nil {
 			return err
 		}
@@ -59,7 +65,7 @@ func (s *Service) moveLost(ctx context.Context) error {
 		return err
 	}
 	for _, r := range lost {
-		at, err := s.somewhere(ctx, s.db.Read(), r.Zone, r.Host)
+		at, err := s.somewhere(ctx, s.db.Read(), r.Zone, r.Pod, r.Host)
 		if fault.Is(err, fault.Unavailable) {
 			continue // there is no other host
 		}
@@ -81,7 +87,7 @@ func (s *Service) Leave(ctx context.Context, tx db.Tx, on uid.Host) error {
 		return err
 	}
 	for _, r := range there {
-		at, err := s.somewhere(ctx, tx, r.Zone, on)
+		at, err := s.somewhere(ctx, tx, r.Zone, r.Pod, on)
 		switch {
 		case fault.Is(err, fault.Unavailable):
 			err = setAgain(ctx, tx, r.ID)
@@ -118,14 +124,14 @@ func (s *Service) move(ctx context.Context, tx db.Tx, r Router, to Place) error 
 }
 
 func (s *Service) wakeBehind(ctx context.Context) error {
-	ids, err := behind(ctx, s.db.Read(), batch)
+	sites, err := behind(ctx, s.db.Read(), batch)
 	if err != nil {
 		return err
 	}
 	var failed []error
-	for _, id := range ids {
-		if !s.crew.Wake(id) { // nobody works here but the keeper
-			failed = append(failed, s.apply(ctx, id))
+	for _, at := range sites {
+		if !s.crew.Wake(at) { // nobody works here but the keeper
+			failed = append(failed, s.apply(ctx, at))
 		}
 	}
 	return errors.Join(failed...)

@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
@@ -61,41 +62,70 @@ func (s *Service) dropOld(ctx context.Context, r *restart) error {
 	if !r.Clean {
 		return nil
 	}
-	old, err := ofNetwork(ctx, s.db.Read(), r.Network)
-	if err != nil || old.ID == "" || !old.State.wanted() {
-		return err
+	all, err := ofNetwork(ctx, s.db.Read(), r.Network)
+	for i := 0; i < len(all) && err == nil; i++ {
+		if all[i].State.wanted() {
+			err = again(s.drop(ctx, all[i]))
+		}
 	}
-	return again(s.drop(ctx, old))
+	return err
 }
 
-// remake has the router made again that was ended for nothing.
+// remake has the routers made again that were ended for nothing.
 func (s *Service) remake(ctx context.Context, r *restart) error {
-	old, err := ofNetwork(ctx, s.db.Read(), r.Network)
-	if err != nil || old.ID == "" || !r.Clean {
-		return err
+	if !r.Clean {
+		return nil
 	}
-	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error { return setAgain(ctx, tx, old.ID) })
+	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		all, err := ofNetwork(ctx, tx, r.Network)
+		for i := 0; i < len(all) && err == nil; i++ {
+			err = setAgain(ctx, tx, all[i].ID)
+		}
+		return err
+	})
 }
 
-// startNew sees to it that the network has a router that is given a document anew.
+// startNew sees to it that the network has its routers, which are given documents anew: in a basic zone one in each pod that it has addresses in.
 func (s *Service) startNew(ctx context.Context, tx db.Tx, r *restart) error {
 	n, err := network.Lock(ctx, tx, auth.Scope{All: true}, r.Network)
-	if err != nil || !n.Routed || n.State != network.Implemented {
+	if err != nil || !n.Routed || !n.Carries() {
 		return err
 	}
-	at, err := s.somewhere(ctx, tx, n.Zone, "")
-	if err != nil {
-		return again(err)
-	}
-	router, err := s.ensure(ctx, tx, n, at)
-	if err != nil {
-		return err
-	}
-	if r.Clean {
-		if err := startAgain(ctx, tx, router.ID); err != nil {
+	pods := []uid.Pod{""}
+	if n.PerPod {
+		if pods, err = s.podsOf(ctx, tx, n.ID); err != nil {
 			return err
+		}
+	}
+	for _, pod := range pods {
+		at, err := s.somewhere(ctx, tx, n.Zone, pod, "")
+		if pod != "" && fault.Is(err, fault.Unavailable) {
+			continue // no machine of the pod can start either
+		}
+		if err != nil {
+			return again(err)
+		}
+		router, err := s.ensure(ctx, tx, n, at)
+		if err != nil {
+			return err
+		}
+		if r.Clean {
+			if err := startAgain(ctx, tx, router.ID); err != nil {
+				return err
+			}
 		}
 	}
 	r.Revision = n.Revision + 1
 	return network.Touch(ctx, tx, n.ID)
+}
+
+// podsOf gives the pods in which a network of a basic zone has addresses for a router.
+func (s *Service) podsOf(ctx context.Context, q db.Tx, id uid.Network) (pods []uid.Pod, err error) {
+	sides, err := network.SidesOf(ctx, q, []uid.Network{id})
+	for _, side := range sides[id] {
+		if !slices.Contains(pods, side.Pod) {
+			pods = append(pods, side.Pod)
+		}
+	}
+	return pods, err
 }

@@ -27,13 +27,20 @@ const (
 // wanted tells whether the router is to do its work.
 func (s State) wanted() bool { return s == Starting || s == Running }
 
+// Site is what a router serves: a network, or in a basic zone the machines of one pod in it.
+type Site struct {
+	Network uid.Network
+	Pod     uid.Pod // "" for all of the network
+}
+
 // Router is a virtual router.
 type Router struct {
 	ID         uid.Router `bun:",pk"`
 	Serial     int64
 	Name       string      // "r-7-VM"
 	Network    uid.Network `bun:"network_id"`
-	Account    uid.Account `bun:"account_id"` // the network's, as the next
+	Pod        uid.Pod     `bun:"pod_id"`     // whose machines it serves, in a basic zone; "" for all of the network
+	Account    uid.Account `bun:"account_id"` // the network's, or the cloud's own for a shared one; as the next
 	Domain     uid.Domain  `bun:"domain_id"`
 	Zone       uid.Zone    `bun:"zone_id"`
 	Host       uid.Host    `bun:"host_id"`
@@ -49,6 +56,9 @@ type Router struct {
 	Removed    time.Time `bun:",nullzero"`
 }
 
+// Site is what the router serves.
+func (r Router) Site() Site { return Site{r.Network, r.Pod} }
+
 // Part is one of a router's services, as its host has found it.
 type Part struct {
 	Name    string    `json:"name"` // "firewall", "dhcp", "metadata", "balancer"
@@ -57,8 +67,8 @@ type Part struct {
 	Since   time.Time `json:"since"`            // when it was first found so
 }
 
-// Source adds to a router's document what a package above knows of the router's network.
-type Source func(ctx context.Context, q db.Tx, n network.Network, r *hypervisor.Router) error
+// Source adds to a document what a package above knows of the router's network, or of one pod's part of it.
+type Source func(ctx context.Context, q db.Tx, n network.Network, pod uid.Pod, r *hypervisor.Router) error
 
 // Hosts are what routers run on.
 type Hosts interface {
@@ -91,7 +101,7 @@ type Service struct {
 	retire  *op.Runner[job]
 	restart *op.Runner[restart]
 
-	crew *crew.Crew[uid.Network] // gives their routers documents
+	crew *crew.Crew[Site] // gives their routers documents
 }
 
 // atOnce is how many routers a server gives their documents at the same time.
@@ -103,7 +113,7 @@ func New(p Parts) *Service {
 		p.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Service{db: p.DB, hosts: p.Hosts, log: p.Log, inUse: p.InUse, passwords: p.Passwords}
-	s.crew = crew.New(crew.Options[uid.Network]{Now: p.DB.Now, AtOnce: atOnce, Shared: true, Do: s.apply, Failed: s.complain})
+	s.crew = crew.New(crew.Options[Site]{Now: p.DB.Now, AtOnce: atOnce, Shared: true, Do: s.apply, Failed: s.complain})
 	s.start = op.Register(p.Engine, s.startPlan())
 	s.stop = op.Register(p.Engine, s.stopPlan())
 	s.reboot = op.Register(p.Engine, s.rebootPlan())

@@ -9,6 +9,7 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/network"
+	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -22,13 +23,16 @@ func insert(ctx context.Context, tx db.Tx, r Router) error {
 }
 
 var (
-	selectOne       = db.Prepare("select * from routers where id = ?")
-	selectOfNetwork = db.Prepare("select * from routers where network_id = ? and removed is null")
+	selectOne = db.Prepare("select * from routers where id = ?")
+	selectOf  = db.Prepare("select * from routers where network_id = ? and pod_id = ? and removed is null")
+	selectFor = db.Prepare(`select * from routers where network_id = ? and pod_id in ('', coalesce((select pod_id from hosts where id = ?), ''))
+		and removed is null`)
+	selectOfNetwork = db.Prepare("select * from routers where network_id = ? and removed is null order by id")
 )
 
-func one(ctx context.Context, q db.Tx, s *db.Statement, id any) (Router, error) {
+func one(ctx context.Context, q db.Tx, s *db.Statement, args ...any) (Router, error) {
 	var rows []routerRow
-	if err := q.Select(ctx, s, &rows, id); err != nil || len(rows) == 0 {
+	if err := q.Select(ctx, s, &rows, args...); err != nil || len(rows) == 0 {
 		return Router{}, err
 	}
 	return rows[0].Router, nil
@@ -43,9 +47,43 @@ func find(ctx context.Context, q db.Tx, id uid.Router) (Router, error) {
 	return r, err
 }
 
-// ofNetwork gives the router of a network, a zero one where there is none.
-func ofNetwork(ctx context.Context, q db.Tx, id uid.Network) (Router, error) {
-	return one(ctx, q, selectOfNetwork, id)
+// of gives the router of a site, a zero one where there is none.
+func of(ctx context.Context, q db.Tx, at Site) (Router, error) {
+	return one(ctx, q, selectOf, at.Network, at.Pod)
+}
+
+// serving gives the router that serves a network's machines on a host, a zero one where there is none.
+func serving(ctx context.Context, q db.Tx, id uid.Network, on uid.Host) (Router, error) {
+	return one(ctx, q, selectFor, id, on)
+}
+
+// ofNetwork gives the routers of a network: one at most, but for those of basic zones.
+func ofNetwork(ctx context.Context, q db.Tx, id uid.Network) ([]Router, error) {
+	var rows []routerRow
+	err := q.Select(ctx, selectOfNetwork, &rows, id)
+	return routers(rows), err
+}
+
+// podOf gives the pod of a host.
+func podOf(ctx context.Context, q db.Tx, id uid.Host) (pod uid.Pod, err error) {
+	err = q.NewRaw("select pod_id from hosts where id = ?", id).Scan(ctx, &pod)
+	return pod, err
+}
+
+// ofPod counts the routers that serve a pod.
+func ofPod(ctx context.Context, tx db.Tx, id uid.Pod) (n int, err error) {
+	err = tx.NewRaw("select count(*) from routers where pod_id = ? and removed is null", id).Scan(ctx, &n)
+	return n, err
+}
+
+// lateGone gives the revision up to which all routers of a site's network know which guests are gone, if this one knows it up to a revision.
+func lateGone(ctx context.Context, q db.Tx, r Router, revision int64) (least int64, err error) {
+	if r.Pod == "" {
+		return revision, nil
+	}
+	err = q.NewRaw("select coalesce(min(applied), ?) from routers where network_id = ? and id <> ? and removed is null and applied between 1 and ?",
+		revision, r.Network, r.ID, revision).Scan(ctx, &least)
+	return least, err
 }
 
 // lock gives a router within a scope and keeps others from changing it until the transaction's end.
@@ -102,11 +140,11 @@ func setRemoved(ctx context.Context, tx db.Tx, id uid.Router) error {
 	return err
 }
 
-// hostsUp gives hosts of a zone on which machines may be started now, those with the fewest routers first.
-func hostsUp(ctx context.Context, q db.Tx, zone uid.Zone, avoid uid.Host) (places []Place, err error) {
+// hostsUp gives hosts of a zone, or of a pod in it, on which machines may be started now, those with the fewest routers first.
+func hostsUp(ctx context.Context, q db.Tx, zone uid.Zone, pod uid.Pod, avoid uid.Host) (places []Place, err error) {
 	err = q.NewRaw(`select h.id, h.hypervisor from hosts h left join routers r on r.host_id = h.id and r.removed is null
-		where h.zone_id = ? and h.id <> ? and h.state = 'Up' and h.resource_state = 'Enabled' and h.removed is null
-		group by h.id, h.hypervisor order by count(r.id), h.id limit 20`, zone, avoid).Scan(ctx, &places)
+		where h.zone_id = ? and (? = '' or h.pod_id = ?) and h.id <> ? and h.state = 'Up' and h.resource_state = 'Enabled' and h.removed is null
+		group by h.id, h.hypervisor order by count(r.id), h.id limit 20`, zone, pod, pod, avoid).Scan(ctx, &places)
 	return places, err
 }
 
@@ -135,18 +173,21 @@ func onHost(ctx context.Context, q db.Tx, id uid.Host) ([]Router, error) {
 	return routers(rows), err
 }
 
-// behind gives the networks of routers that are to do their work and have not got the newest document, on hosts that may answer.
-func behind(ctx context.Context, q db.Tx, limit int) (ids []uid.Network, err error) {
-	err = q.NewRaw(`select r.network_id from routers r join networks n on n.id = r.network_id where r.removed is null and r.state in (?, ?)
-		and r.applied < n.revision and n.removed is null and n.state <> ? limit ?`, Starting, Running, network.Destroyed, limit).Scan(ctx, &ids)
-	return ids, err
+// behind gives the sites of routers that are to do their work and have not got the newest document, on hosts that may answer.
+func behind(ctx context.Context, q db.Tx, limit int) (sites []Site, err error) {
+	err = q.NewRaw(`select r.network_id as network, r.pod_id as pod from routers r join networks n on n.id = r.network_id
+		where r.removed is null and r.state in (?, ?) and r.applied < n.revision and n.removed is null and n.state <> ?
+		limit ?`, Starting, Running, network.Destroyed, limit).Scan(ctx, &sites)
+	return sites, err
 }
 
-// fleeting gives routers that do their work in networks whose offering does not keep them, after one of them.
+// fleeting gives routers that do their work in networks whose offering does not keep them, after one of them. Those of shared networks
+// are kept: machines remember them as their name servers, and whoever starts the next one may not be who stopped the last.
 func fleeting(ctx context.Context, q db.Tx, after uid.Router, limit int) ([]Router, error) {
 	var rows []routerRow
 	err := q.NewSelect().Model(&rows).Join("join networks as n on n.id = r.network_id").Join("join network_offerings as o on o.id = n.offering_id").
-		Where("r.id > ? and r.removed is null and r.state in (?, ?) and not o.persistent", after, Starting, Running).
+		Where("r.id > ? and r.removed is null and r.state in (?, ?) and not o.persistent and n.guest_type <> ?", after, Starting, Running,
+			offering.Shared).
 		Order("r.id").Limit(int64(limit)).Scan(ctx)
 	return routers(rows), err
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // Fill is a [router.Source]: it adds what is done with the traffic of a network's public addresses and guests.
-func (s *Service) Fill(ctx context.Context, q db.Tx, n network.Network, r *hypervisor.Router) error {
+func (s *Service) Fill(ctx context.Context, q db.Tx, n network.Network, _ uid.Pod, r *hypervisor.Router) error {
 	at := map[uid.PublicIP]*hypervisor.RouterAddress{}
 	for i := range r.Uplink {
 		at[r.Uplink[i].ID] = &r.Uplink[i]

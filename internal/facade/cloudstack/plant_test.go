@@ -116,6 +116,7 @@ func newPlant(t *testing.T, url string) *running {
 	s.Kept = vmsnapshot.New(vmsnapshot.Parts{DB: d, Engine: engine, Hosts: s.Hosts, Machines: compute.Kept{}})
 	s.Rules = rule.New(rule.Parts{DB: d, Engine: engine, Networks: s.Networks, Routers: s.Routers, Machines: compute.Reachable})
 	s.Addresses = address.New(d, engine, s.Networks, s.Routers)
+	s.Networks.RoutedBy(router.NameOf)
 	s.Networks.EndsWith(s.Routers.End, router.Forget, rule.LeaveNetwork)
 	s.Routers.FilledBy(s.Rules.Fill, guest.Source{Machines: s.Machines}.Fill)
 	s.Tags = tag.New(d, engine, compute.Taggable, secgroup.Taggable, zone.Taggable)

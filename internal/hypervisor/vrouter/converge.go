@@ -113,11 +113,13 @@ func (r *router) serve(ctx context.Context, space *vnet.Space, s *sheet, mtus ma
 func (r *router) links(ctx context.Context, space *vnet.Space, s *sheet) (mtus map[string]int, err error) {
 	want := map[string][]netip.Prefix{}
 	for _, g := range s.segments {
-		place := vnet.Place{Router: r.id, VLAN: g.VLAN, Space: space, Link: g.link}
+		place := vnet.Place{Router: r.id, VLAN: g.VLAN, Wire: g.Wire, Space: space, Link: g.link}
 		if err := r.Fabric.PlugRouter(ctx, place); err != nil {
 			return nil, err
 		}
-		want[g.link] = append(want[g.link], g.gateway)
+		for _, p := range g.places() {
+			want[g.link] = append(want[g.link], p.own)
+		}
 		if g.six.IsValid() {
 			want[g.link] = append(want[g.link], g.six)
 		}
@@ -158,7 +160,7 @@ func (r *router) placeOf(space *vnet.Space, link string) vnet.Place {
 	p := vnet.Place{Router: r.id, Space: space, Link: link, Public: link[0] == 'u'}
 	for _, g := range r.doc.Segments {
 		if guestLink(string(g.Network)) == link {
-			p.VLAN = g.VLAN
+			p.VLAN, p.Wire = g.VLAN, g.Wire
 		}
 	}
 	return p
@@ -270,13 +272,43 @@ func routes(space *vnet.Space, s *sheet) error {
 			}
 		}
 	}
-	if len(s.ways) == 0 {
+	if len(s.ways) == 0 && s.byGuests() != nil {
+		if err := s.routeByGuests(h, everywhere); err != nil {
+			return err
+		}
+	} else if len(s.ways) == 0 {
 		err := h.RouteDel(&netlink.Route{Dst: everywhere, Table: unix.RT_TABLE_MAIN})
 		if err != nil && !errors.Is(err, syscall.ESRCH) {
 			return fmt.Errorf("remove the route out: %w", err)
 		}
 	}
 	return choices(space, s)
+}
+
+// byGuests is the network with a gateway of its own by which a router without public addresses asks for names; nil where there is none.
+func (s *sheet) byGuests() *segment {
+	for i := range s.segments {
+		if s.segments[i].via.IsValid() {
+			return &s.segments[i]
+		}
+	}
+	return nil
+}
+
+func (s *sheet) routeByGuests(h *netlink.Handle, everywhere *net.IPNet) error {
+	g := s.byGuests()
+	l, err := h.LinkByName(g.link)
+	if err != nil {
+		return err
+	}
+	err = h.RouteReplace(&netlink.Route{
+		LinkIndex: l.Attrs().Index, Dst: everywhere, Gw: g.via.AsSlice(), Src: g.gateway.Addr().AsSlice(), Table: unix.RT_TABLE_MAIN,
+		Flags: int(netlink.FLAG_ONLINK),
+	})
+	if err != nil {
+		return fmt.Errorf("route by %s: %w", g.via, err)
+	}
+	return nil
 }
 
 // choices brings the rules that choose between ways out to what the document says.

@@ -65,13 +65,19 @@ func (r *router) names(s *sheet, mtus map[string]int) names {
 	if !asked {
 		config.WriteString("port=0\n")
 	}
+	if s.byGuests() != nil { // there may be others on the wire who give addresses: machines that it does not know are theirs
+		config.WriteString("dhcp-ignore=tag:!known\n")
+	}
 	return names{config: config.String(), hosts: hosts.String(), names: dns.String()}
 }
 
 // writeNames writes a network's names: those of guests, and of the router as guests look for it.
 func (g segment) writeNames(config, dns *strings.Builder) {
 	if g.Search != "" {
-		fmt.Fprintf(config, "domain=%s,%s\nlocal=/%s/\n", g.Search, g.gateway.Masked(), g.Search)
+		for _, p := range g.places() {
+			fmt.Fprintf(config, "domain=%s,%s\n", g.Search, p.own.Masked())
+		}
+		fmt.Fprintf(config, "local=/%s/\n", g.Search)
 		if g.six.IsValid() {
 			fmt.Fprintf(config, "domain=%s,%s\n", g.Search, g.six.Masked())
 		}
@@ -82,7 +88,9 @@ func (g segment) writeNames(config, dns *strings.Builder) {
 		}
 		return name + "." + g.Search + " " + name
 	}
-	fmt.Fprintf(dns, "%s %s\n", g.gateway.Addr(), full("data-server"))
+	for _, p := range g.places() {
+		fmt.Fprintf(dns, "%s %s\n", p.own.Addr(), full("data-server"))
+	}
 	for _, guest := range g.Guests {
 		for _, ip := range []string{guest.IP, guest.IP6} {
 			if ip != "" && guest.Name != "" {
@@ -94,46 +102,44 @@ func (g segment) writeNames(config, dns *strings.Builder) {
 
 // writeOptions writes what a network's guests are told with their addresses. There is an address for known cards only.
 func (g segment) writeOptions(config *strings.Builder, mtu int) {
-	net := g.gateway.Masked()
-	fmt.Fprintf(config, "dhcp-range=set:%s,%s,static,%s,%s\n", g.link, net.Addr(), mask(net), lease)
-	option := func(words string, args ...any) {
-		fmt.Fprintf(config, "dhcp-option=tag:"+g.link+","+words+"\n", args...)
-	}
-	option("tag:!bystander,option:router,%s", g.gateway.Addr())
-	option("tag:bystander,option:router")
 	// Not beside its address, where it would belong: dnsmasq 2.90 dies when it reads those again and one with a tag has a lease.
 	for _, guest := range g.Guests {
 		if !guest.Default {
 			fmt.Fprintf(config, "dhcp-mac=set:bystander,%s\n", guest.MAC)
 		}
-	}
-	if mtu > 0 {
-		option("option:mtu,%d", mtu)
-	}
-	servers4, servers6 := []string{}, []string{}
-	if g.Serves.DNS {
-		servers4 = []string{g.gateway.Addr().String()}
-		if g.six.IsValid() {
-			servers6 = []string{"[" + g.six.Addr().String() + "]"}
-		}
-	} else {
-		for _, d := range g.DNS {
-			if netip.MustParseAddr(d).Is4() {
-				servers4 = append(servers4, d)
-			} else {
-				servers6 = append(servers6, "["+d+"]")
+		for i, p := range g.beside {
+			if ip, err := netip.ParseAddr(guest.IP); err == nil && p.own.Contains(ip) {
+				fmt.Fprintf(config, "dhcp-mac=set:%s,%s\n", g.further(i), guest.MAC)
 			}
 		}
 	}
-	if len(servers4) > 0 {
-		option("option:dns-server,%s", strings.Join(servers4, ","))
+	servers4, servers6 := []string{}, []string{}
+	for _, d := range g.DNS {
+		if netip.MustParseAddr(d).Is4() {
+			servers4 = append(servers4, d)
+		} else {
+			servers6 = append(servers6, "["+d+"]")
+		}
 	}
-	if g.Search != "" {
-		option("option:domain-name,%s", g.Search)
-		option("option:domain-search,%s", g.Search)
+	first := []string{"tag:" + g.link}
+	for i := range g.beside {
+		first = append(first, "tag:!"+g.further(i))
+	}
+	for i, p := range g.places() {
+		tags := strings.Join(first, ",") + ","
+		if i > 0 {
+			tags = "tag:" + g.further(i-1) + ","
+		}
+		if g.Serves.DNS {
+			servers4 = []string{p.own.Addr().String()}
+		}
+		g.writeSubnet(config, tags, p, mtu, servers4)
 	}
 	if !g.six.IsValid() {
 		return
+	}
+	if g.Serves.DNS {
+		servers6 = []string{"[" + g.six.Addr().String() + "]"}
 	}
 	six := g.six.Masked()
 	fmt.Fprintf(config, "enable-ra\ndhcp-range=set:%s6,%s,static,%d,%s\n", g.link, six.Addr(), six.Bits(), lease)
@@ -142,6 +148,30 @@ func (g segment) writeOptions(config *strings.Builder, mtu int) {
 	}
 	if g.Search != "" {
 		fmt.Fprintf(config, "dhcp-option=tag:%s6,option6:domain-search,%s\n", g.link, g.Search)
+	}
+}
+
+// further is the tag of the cards in a further subnet. All requests have the tags of all ranges on the link.
+func (g segment) further(i int) string { return g.link + "-" + strconv.Itoa(i) }
+
+// writeSubnet writes what guests are told with addresses of one subnet: those with some tags.
+func (g segment) writeSubnet(config *strings.Builder, tags string, p place, mtu int, servers []string) {
+	net := p.own.Masked()
+	fmt.Fprintf(config, "dhcp-range=set:%s,%s,static,%s,%s\n", g.link, net.Addr(), mask(net), lease)
+	option := func(words string, args ...any) {
+		fmt.Fprintf(config, "dhcp-option="+tags+words+"\n", args...)
+	}
+	option("tag:!bystander,option:router,%s", p.via)
+	option("tag:bystander,option:router")
+	if mtu > 0 {
+		option("option:mtu,%d", mtu)
+	}
+	if len(servers) > 0 {
+		option("option:dns-server,%s", strings.Join(servers, ","))
+	}
+	if g.Search != "" {
+		option("option:domain-name,%s", g.Search)
+		option("option:domain-search,%s", g.Search)
 	}
 }
 

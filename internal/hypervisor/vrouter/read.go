@@ -28,9 +28,36 @@ type segment struct {
 	hypervisor.RouterSegment
 
 	link    string
-	gateway netip.Prefix
+	gateway netip.Prefix // the router's own address
+	via     netip.Addr   // the gateway that guests are told; not valid where that is the router
+	beside  []place      // in further subnets
 	six     netip.Prefix // not valid where there is none
 	out     netip.Addr   // what its guests are seen as outside; not valid where they are not
+}
+
+// place is a router's own address in a subnet, and the gateway there.
+type place struct {
+	own netip.Prefix
+	via netip.Addr
+}
+
+// places are the router's addresses in a guest network, and the gateways that guests are told there.
+func (s segment) places() []place {
+	via := s.via
+	if !via.IsValid() {
+		via = s.gateway.Addr()
+	}
+	return append([]place{{s.gateway, via}}, s.beside...)
+}
+
+// of gives the place in the subnet that an address is of; not valid where it is of none.
+func (s segment) of(ip netip.Addr) netip.Prefix {
+	for _, p := range s.places() {
+		if p.own.Contains(ip) {
+			return p.own
+		}
+	}
+	return netip.Prefix{}
 }
 
 // address is a public address.
@@ -97,6 +124,9 @@ func readSegment(g hypervisor.RouterSegment) (one segment, err error) {
 			return one, fault.Invalidf("its gateway %q is no IPv6 address with a prefix", g.Gateway6)
 		}
 	}
+	if err := one.readPlaces(); err != nil {
+		return one, err
+	}
 	if g.Search != "" && !domainOf.MatchString(g.Search) {
 		return one, fault.Invalidf("%q is no domain", g.Search)
 	}
@@ -120,6 +150,43 @@ func readSegment(g hypervisor.RouterSegment) (one segment, err error) {
 	return one, err
 }
 
+// readPlaces reads where the gateways are that are not the router, and the further subnets.
+func (s *segment) readPlaces() (err error) {
+	if s.Via == "" {
+		if len(s.Beside) > 0 {
+			return fault.Invalidf("it has further subnets, and the router is its gateway")
+		}
+		return nil
+	}
+	read := func(own netip.Prefix, via string) (place, error) {
+		at, err := netip.ParseAddr(via)
+		if err != nil || !own.Contains(at) || at == own.Addr() {
+			return place{}, fault.Invalidf("the gateway %q is no other address of %s than the router's", via, own)
+		}
+		return place{own, at}, nil
+	}
+	first, err := read(s.gateway, s.Via)
+	if err != nil {
+		return err
+	}
+	s.via = first.via
+	for _, b := range s.Beside {
+		own, err := netip.ParsePrefix(b.Address)
+		if err != nil || !own.Addr().Is4() {
+			return fault.Invalidf("the router's address %q is no IPv4 address with a prefix", b.Address)
+		}
+		one, err := read(own, b.Via)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(s.places(), func(p place) bool { return p.own.Overlaps(own) }) {
+			return fault.Invalidf("its subnet %s is in the document twice", b.Address)
+		}
+		s.beside = append(s.beside, one)
+	}
+	return nil
+}
+
 func (s segment) readGuest(g hypervisor.RouterGuest, seen map[string]bool) error {
 	if mac, err := net.ParseMAC(g.MAC); err != nil || len(mac) != 6 {
 		return fault.Invalidf("the MAC address %q of card %s is none", g.MAC, g.NIC)
@@ -127,13 +194,17 @@ func (s segment) readGuest(g hypervisor.RouterGuest, seen map[string]bool) error
 	if g.Name != "" && !nameOf.MatchString(g.Name) {
 		return fault.Invalidf("%q is no host name", g.Name)
 	}
-	for ip, in := range map[string]netip.Prefix{g.IP: s.gateway, g.IP6: s.six} {
+	for _, ip := range []string{g.IP, g.IP6} {
 		if ip == "" {
 			continue
 		}
 		parsed, err := netip.ParseAddr(ip)
+		in := s.six
+		if err == nil && ip == g.IP {
+			in = s.of(parsed)
+		}
 		if err != nil || !in.IsValid() || !in.Contains(parsed) {
-			return fault.Invalidf("the address %q of card %s is not of %s", ip, g.NIC, in)
+			return fault.Invalidf("the address %q of card %s is not of its network, %s %s", ip, g.NIC, s.gateway, s.six)
 		}
 		if seen[ip] || parsed == in.Addr() {
 			return fault.Invalidf("the address %s of card %s is another's", ip, g.NIC)
@@ -206,7 +277,7 @@ func (a address) guests() []string {
 // inside tells whether an address is of one of the router's guest networks.
 func (s *sheet) inside(ip string) bool {
 	parsed, err := netip.ParseAddr(ip)
-	return err == nil && slices.ContainsFunc(s.segments, func(g segment) bool { return g.gateway.Contains(parsed) })
+	return err == nil && slices.ContainsFunc(s.segments, func(g segment) bool { return g.of(parsed).IsValid() })
 }
 
 // checkPorts refuses ports that two rules would have.

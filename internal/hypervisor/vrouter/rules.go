@@ -286,16 +286,21 @@ func (s *sheet) writeForward(b *strings.Builder) error {
 func (s *sheet) writeInput(b *strings.Builder) {
 	b.WriteString("chain input {\ntype filter hook input priority filter; policy drop;\niif lo accept\nct state established,related accept\n")
 	for _, g := range s.segments {
-		at := fmt.Sprintf("iifname %q ip daddr %s", g.link, g.gateway.Addr())
-		fmt.Fprintf(b, "%s icmp type echo-request accept\n", at)
 		if g.Serves.DHCP {
 			fmt.Fprintf(b, "iifname %q udp sport 68 udp dport 67 accept\n", g.link)
 		}
-		if g.Serves.DNS {
-			fmt.Fprintf(b, "%s udp dport 53 accept\n%s tcp dport 53 accept\n", at, at)
-		}
-		if g.Serves.UserData {
-			fmt.Fprintf(b, "%s tcp dport { 80, 8080 } accept\n", at)
+		for _, p := range g.places() {
+			at := fmt.Sprintf("iifname %q ip daddr %s", g.link, p.own.Addr())
+			fmt.Fprintf(b, "%s icmp type echo-request accept\n", at)
+			if g.via.IsValid() { // others can get here by the gateway
+				at += " ip saddr " + p.own.Masked().String()
+			}
+			if g.Serves.DNS {
+				fmt.Fprintf(b, "%s udp dport 53 accept\n%s tcp dport 53 accept\n", at, at)
+			}
+			if g.Serves.UserData {
+				fmt.Fprintf(b, "%s tcp dport { 80, 8080 } accept\n", at)
+			}
 		}
 	}
 	for _, a := range s.addresses {

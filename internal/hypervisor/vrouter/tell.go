@@ -36,7 +36,10 @@ func (r *router) tell(ctx context.Context, space *vnet.Space, s *sheet, wanted b
 		if !g.Serves.UserData {
 			continue
 		}
-		one := metadata.Segment{Link: g.link, Addresses: []string{g.gateway.Addr().String()}}
+		one := metadata.Segment{Link: g.link}
+		for _, p := range g.places() {
+			one.Addresses = append(one.Addresses, p.own.Addr().String())
+		}
 		if g.six.IsValid() {
 			one.Addresses = append(one.Addresses, g.six.Addr().String())
 		}

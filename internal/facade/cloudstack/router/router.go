@@ -95,6 +95,7 @@ func (t Translator) routersOut(ctx context.Context, all []router.Router, checks 
 	pods := look.Related(ctx, l, n, func(i int) uid.Pod { return hosts[all[i].Host].Pod }, zone.PodNames)
 	offerings := look.Related(ctx, l, n, func(i int) uid.NetworkOffering { return networks[all[i].Network].Offering }, offering.NetworksByID)
 	public := look.Related(ctx, l, n, func(i int) uid.Network { return all[i].Network }, router.PublicSides)
+	sides := look.Related(ctx, l, n, func(i int) uid.Network { return all[i].Network }, network.SidesOf)
 	if l.Err != nil {
 		return nil, l.Err
 	}
@@ -120,6 +121,9 @@ func (t Translator) routersOut(ctx context.Context, all []router.Router, checks 
 			OfferingID: made(i), OfferingName: from[made(i)].Name, RedundantState: "UNKNOWN", ChecksFailed: r.Problem != "" || r.Ailing,
 			Applied: r.Applied,
 			Wanted:  net.Revision, Started: api.At(r.Started),
+		}
+		if own := network.Sides(sides[net.ID], r.Pod); len(own) > 0 { // the gateway of a shared network is somebody else
+			out[i].GuestIP, out[i].GuestNetmask, out[i].Gateway = own[0].IP.String(), own[0].Netmask, own[0].Gateway
 		}
 		if net.DNS1 != "" || net.DNS2 != "" {
 			out[i].DNS1, out[i].DNS2 = net.DNS1, net.DNS2
