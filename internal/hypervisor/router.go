@@ -26,6 +26,12 @@ type Networker interface {
 	Routers(ctx context.Context, host uid.Host) ([]RouterReport, error)
 }
 
+// RouterCounter is a Networker that counts for one router alone: before it ends, since nobody can ask later.
+type RouterCounter interface {
+	// CountRouter gives what went by the addresses of a router on the host; nothing where there is none.
+	CountRouter(ctx context.Context, host uid.Host, id uid.Router) ([]AddressCounts, error)
+}
+
 // RouterReport is what a host says of a router.
 type RouterReport struct {
 	Router  uid.Router

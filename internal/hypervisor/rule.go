@@ -48,6 +48,7 @@ const (
 	CommandScreen         Command = "Screen"
 	CommandSerialLog      Command = "SerialLog"
 	CommandUsage          Command = "Usage"
+	CommandLoad           Command = "Load"
 	CommandReceive        Command = "Receive"
 	CommandSend           Command = "Send"
 
@@ -136,6 +137,7 @@ var agentCommands = map[string]Command{
 	"DeleteVMSnapshotCommand":                  CommandDropCheckpoint,
 	"GetVncPortCommand":                        CommandScreen,
 	"GetVmStatsCommand":                        CommandUsage,
+	"GetHostStatsCommand":                      CommandLoad,
 	"PrepareForMigrationCommand":               CommandReceive,
 	"MigrateCommand":                           CommandSend,
 	"DhcpEntryCommand":                         CommandApplyRouter,

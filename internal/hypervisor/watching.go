@@ -27,6 +27,7 @@ type Meter interface {
 // Usage is what a machine has used.
 type Usage struct {
 	VM       uid.VM
+	Run      string        // another one with each start on a host, from which all is counted from 0 again
 	CPU      time.Duration // summed over its processors
 	MemoryKB int64         // of the host's that it takes now
 	Disks    []DiskUsage   // by device
@@ -44,4 +45,19 @@ type DiskUsage struct {
 type CardUsage struct {
 	NIC            uid.NIC
 	Sent, Received int64 // bytes
+}
+
+// Gauge is a driver that can tell how busy hosts are.
+type Gauge interface {
+	// Load tells how busy the host is.
+	Load(ctx context.Context, host uid.Host) (Load, error)
+}
+
+// Load is how busy a host is, with all that runs there.
+type Load struct {
+	CPU      *float64 // the part of its processors that was busy since it was asked last, from 0 to 1; nil where it can't tell yet
+	Average  float64  // how many processes ran or wanted to, on average, over the last minute
+	MemoryKB int64    // that is in use
+	Sent     int64    // bytes, through its own network cards since it was started
+	Received int64
 }

@@ -123,25 +123,3 @@ func testScreen(t *testing.T, b *bench) {
 	_, err = screener.SerialLog(b.ctx(), b.host, m.VM, 10)
 	b.fails(err, fault.Conflict)
 }
-
-// testUsage is for drivers that are Meters.
-func testUsage(t *testing.T, b *bench) {
-	meter := able[hypervisor.Meter](b)
-	none, err := meter.Usage(b.ctx(), b.host)
-	b.ok(err)
-	m, d := b.running()
-	some, err := meter.Usage(b.ctx(), b.host)
-	b.ok(err)
-	if len(none) != 0 || len(some) != 1 || some[0].VM != m.VM || some[0].MemoryKB <= 0 || some[0].CPU < 0 ||
-		len(some[0].Disks) != 1 || some[0].Disks[0].Volume != d.Volume {
-		t.Errorf("usage is %+v, and then %+v", none, some)
-	}
-	b.ok(b.Driver.Stop(b.ctx(), b.host, m.VM, true))
-	none, err = meter.Usage(b.ctx(), b.host)
-	b.ok(err)
-	if len(none) != 0 {
-		t.Errorf("a machine that is stopped uses %+v", none)
-	}
-	_, err = meter.Usage(b.ctx(), uid.New[uid.Host]())
-	b.fails(err, fault.Unavailable)
-}

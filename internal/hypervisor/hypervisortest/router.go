@@ -43,6 +43,12 @@ func testRouter(t *testing.T, b *bench) {
 	b.ok(n.ApplyRouter(b.ctx(), b.host, r))
 	b.ok(n.ApplyRouter(b.ctx(), b.host, r))
 	b.routers(n, b.host, r)
+	counter := able[hypervisor.RouterCounter](b)
+	_, err := counter.CountRouter(b.ctx(), b.host, r.ID)
+	b.ok(err)
+	if none, err := counter.CountRouter(b.ctx(), b.host, uid.New[uid.Router]()); err != nil || len(none) > 0 {
+		t.Errorf("by a router that is not there went %v, %v", none, err)
+	}
 
 	newer := r
 	newer.Version, newer.Segments = 5, []hypervisor.RouterSegment{r.Segments[0]}
@@ -60,12 +66,14 @@ func testRouter(t *testing.T, b *bench) {
 	cancel()
 	b.cancelled(n.ApplyRouter(ctx, b.host, r))
 	b.cancelled(n.DropRouter(ctx, b.host, r.ID))
-	_, err := n.Routers(ctx, b.host)
+	_, err = n.Routers(ctx, b.host)
 	b.cancelled(err)
 	nowhere := uid.New[uid.Host]()
 	b.fails(n.ApplyRouter(b.ctx(), nowhere, r), fault.Unavailable)
 	b.fails(n.DropRouter(b.ctx(), nowhere, r.ID), fault.Unavailable)
 	_, err = n.Routers(b.ctx(), nowhere)
+	b.fails(err, fault.Unavailable)
+	_, err = n.(hypervisor.RouterCounter).CountRouter(b.ctx(), nowhere, r.ID)
 	b.fails(err, fault.Unavailable)
 
 	b.changes(n, r)

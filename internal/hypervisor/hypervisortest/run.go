@@ -79,6 +79,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Env) {
 		"MigrateCopy":    testMigrateCopy,
 		"Screen":         testScreen,
 		"Usage":          testUsage,
+		"Load":           testLoad,
 		"Router":         testRouter,
 		"Guards":         testGuards,
 		"Witness":        testWitness,

@@ -18,6 +18,7 @@ import (
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/filelock"
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/hypervisor/kvm/load"
 	"github.com/virga-cloud/virga/internal/hypervisor/kvm/pulse"
 	"github.com/virga-cloud/virga/internal/hypervisor/kvm/qcow"
 	"github.com/virga-cloud/virga/internal/hypervisor/kvm/turn"
@@ -68,6 +69,7 @@ type Driver struct {
 	lock  *filelock.Lock // on Dir: two drivers would both think that the machines are theirs
 	turns turn.Turns[string]
 	pulse *pulse.Pulse
+	gauge *load.Gauge
 
 	mu      sync.Mutex
 	guests  map[uid.VM]*guest
@@ -85,6 +87,9 @@ func Open(o Options) (_ *Driver, err error) {
 	d := &Driver{Options: o, guests: map[uid.VM]*guest{}, pulse: pulse.New(string(o.Host)), finding: finding}
 	if len(o.Dir) > maxDir {
 		return nil, fmt.Errorf("the folder's path %q is longer than %d bytes, and sockets in it would not work", o.Dir, maxDir)
+	}
+	if d.gauge, err = load.New(); err != nil {
+		return nil, err
 	}
 	if d.Patience == 0 {
 		d.Patience = patience

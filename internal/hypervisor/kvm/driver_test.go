@@ -39,6 +39,7 @@ var (
 	_ hypervisor.Migrator     = (*Driver)(nil)
 	_ hypervisor.Screener     = (*Driver)(nil)
 	_ hypervisor.Meter        = (*Driver)(nil)
+	_ hypervisor.Gauge        = (*Driver)(nil)
 	_ hypervisor.Witness      = (*Driver)(nil)
 	_ hypervisor.Giver        = (*Driver)(nil)
 	_ hypervisor.Taker        = (*Driver)(nil)

@@ -15,6 +15,7 @@ import (
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/hypervisor/kvm/file"
+	"github.com/virga-cloud/virga/internal/hypervisor/kvm/load"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -27,7 +28,7 @@ func (d *Driver) Probe(ctx context.Context, host uid.Host) (hypervisor.Report, e
 	if err != nil {
 		return hypervisor.Report{}, err
 	}
-	memory, err := memoryMB()
+	memory, err := load.MemoryMB()
 	if err != nil {
 		return hypervisor.Report{}, err
 	}
@@ -47,15 +48,6 @@ func (d *Driver) version(ctx context.Context) (string, error) {
 		return "", fault.Unavailablef("QEMU does not say which version it is: %v", err)
 	}
 	return strings.TrimRight(strings.Fields(after)[0], ","), nil
-}
-
-func memoryMB() (int, error) {
-	content, err := os.ReadFile("/proc/meminfo")
-	if err != nil {
-		return 0, err
-	}
-	kb, err := strconv.Atoi(fieldOf(string(content), "MemTotal"))
-	return kb >> 10, err
 }
 
 // fallbackMHz is the speed of processors that do not say how fast they are.

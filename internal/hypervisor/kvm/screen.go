@@ -3,6 +3,7 @@ package kvm
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -94,7 +95,7 @@ func (d *Driver) usage(ctx context.Context, host uid.Host, vm uid.VM) (hyperviso
 		return hypervisor.Usage{}, err
 	}
 	defer done()
-	u := hypervisor.Usage{VM: vm}
+	u := hypervisor.Usage{VM: vm, Run: fmt.Sprintf("%d/%d", g.Process.Start, g.Process.PID)}
 	fields, err := stat(g.Process.PID)
 	if err != nil {
 		return u, err
@@ -143,4 +144,12 @@ func (d *Driver) usage(ctx context.Context, host uid.Host, vm uid.VM) (hyperviso
 		u.Cards = append(u.Cards, use)
 	}
 	return u, err
+}
+
+// Load implements [hypervisor.Gauge], but for what goes by the host's network cards: of networks the driver knows nothing.
+func (d *Driver) Load(ctx context.Context, host uid.Host) (hypervisor.Load, error) {
+	if err := d.here(ctx, host); err != nil {
+		return hypervisor.Load{}, err
+	}
+	return d.gauge.Look()
 }

@@ -184,6 +184,11 @@ func (s *site) SerialLog(ctx context.Context, host uid.Host, vm uid.VM, most int
 	return r, err
 }
 
+func (s *site) Load(ctx context.Context, host uid.Host) (l hypervisor.Load, err error) {
+	err = on(ctx, s, host, func(d *Driver) (err error) { l, err = d.Load(ctx, host); return err })
+	return l, err
+}
+
 func (s *site) Usage(ctx context.Context, host uid.Host) (r []hypervisor.Usage, err error) {
 	err = on(ctx, s, host, func(d *Driver) (err error) { r, err = d.Usage(ctx, host); return err })
 	return r, err

@@ -46,8 +46,13 @@ type host struct {
 
 var (
 	_ hypervisor.Networker = (*host)(nil)
-	_ hypervisor.Guarder   = (*host)(nil)
-	_ hypervisor.Mesher    = (*host)(nil)
+
+	_ hypervisor.RouterCounter = (*host)(nil)
+
+	_ hypervisor.Guarder = (*host)(nil)
+	_ hypervisor.Mesher  = (*host)(nil)
+	_ hypervisor.Gauge   = (*host)(nil)
+	_ kvm.Counter        = ports{}
 )
 
 // OpenHost takes up the host that this process is on.
@@ -203,3 +208,17 @@ func (p ports) Plug(ctx context.Context, nic hypervisor.NIC) (kvm.Tap, error) {
 
 // Unplug takes a card's port away.
 func (p ports) Unplug(ctx context.Context, nic uid.NIC) error { return p.host.fabric.Unplug(ctx, nic) }
+
+// Count tells what went by a card, as the machine sees it.
+func (p ports) Count(_ context.Context, nic uid.NIC) (sent, received int64, err error) {
+	return p.host.fabric.PortBytes(nic)
+}
+
+// Load tells how busy this host is.
+func (h *host) Load(ctx context.Context, id uid.Host) (hypervisor.Load, error) {
+	l, err := h.Driver.Load(ctx, id)
+	if err == nil {
+		l.Sent, l.Received, err = h.fabric.Carried()
+	}
+	return l, err
+}

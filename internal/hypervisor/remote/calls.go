@@ -67,6 +67,10 @@ var (
 	routers = of("Routers", func(ctx context.Context, d hypervisor.Networker, h uid.Host, _ none) ([]hypervisor.RouterReport, error) {
 		return d.Routers(ctx, h)
 	})
+	countRouter = of("CountRouter",
+		func(ctx context.Context, d hypervisor.RouterCounter, h uid.Host, id uid.Router) ([]hypervisor.AddressCounts, error) {
+			return d.CountRouter(ctx, h, id)
+		})
 	applyGuards = deed("ApplyGuards", func(ctx context.Context, d hypervisor.Guarder, h uid.Host, in hypervisor.Guards) error {
 		return d.ApplyGuards(ctx, h, in)
 	})
@@ -86,14 +90,15 @@ var table = map[string]entry{
 	probe.verb: at(probe), guests.verb: at(guests), makeDisk.verb: at(makeDisk), dropDisk.verb: at(dropDisk), start.verb: at(start),
 	stop.verb: at(stop), reboot.verb: at(reboot), pool.verb: at(pool), fetchImage.verb: at(fetchImage), dropImage.verb: at(dropImage),
 	measureStore.verb: at(measureStore), plug.verb: at(plug), unplug.verb: at(unplug), receive.verb: at(receive), send.verb: at(send),
-	applyRouter.verb: at(applyRouter), dropRouter.verb: at(dropRouter), routers.verb: at(routers), applyGuards.verb: at(applyGuards),
-	applyPeers.verb: at(applyPeers), signOf.verb: at(signOf), held.verb: at(held),
+	applyRouter.verb: at(applyRouter), dropRouter.verb: at(dropRouter), routers.verb: at(routers), countRouter.verb: at(countRouter),
+	applyGuards.verb: at(applyGuards),
+	applyPeers.verb:  at(applyPeers), signOf.verb: at(signOf), held.verb: at(held),
 	plugCard.verb: at(plugCard), unplugCard.verb: at(unplugCard), changeCD.verb: at(changeCD),
 	resizeDisk.verb: at(resizeDisk), takeSnapshot.verb: at(takeSnapshot), dropSnapshot.verb: at(dropSnapshot), revertDisk.verb: at(revertDisk),
 	saveImage.verb: at(saveImage), readStored.verb: at(readStored), writeStored.verb: at(writeStored),
 	takeStored.verb: at(takeStored), bringStored.verb: at(bringStored), sendStored.verb: at(sendStored),
 	takeCheckpoint.verb: at(takeCheckpoint), revertTo.verb: at(revertTo),
-	dropCheckpoint.verb: at(dropCheckpoint), usage.verb: at(usage), serialLog.verb: at(serialLog),
+	dropCheckpoint.verb: at(dropCheckpoint), usage.verb: at(usage), load.verb: at(load), serialLog.verb: at(serialLog),
 }
 
 type signIn struct {

@@ -168,6 +168,11 @@ func (d *Driver) Routers(ctx context.Context, host uid.Host) ([]hypervisor.Route
 	return ask(ctx, d, host, routers, none{})
 }
 
+// CountRouter gives what went by a router's addresses.
+func (d *Driver) CountRouter(ctx context.Context, host uid.Host, id uid.Router) ([]hypervisor.AddressCounts, error) {
+	return ask(ctx, d, host, countRouter, id)
+}
+
 // ApplyGuards makes the rules of a host's cards what the document says.
 func (d *Driver) ApplyGuards(ctx context.Context, host uid.Host, g hypervisor.Guards) error {
 	return do(ctx, d, host, applyGuards, g)

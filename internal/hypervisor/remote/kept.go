@@ -96,6 +96,11 @@ func (d *Driver) Usage(ctx context.Context, host uid.Host) ([]hypervisor.Usage, 
 	return ask(ctx, d, host, usage, none{})
 }
 
+// Load tells how busy a host is.
+func (d *Driver) Load(ctx context.Context, host uid.Host) (hypervisor.Load, error) {
+	return ask(ctx, d, host, load, none{})
+}
+
 type plugCardIn struct {
 	VM   uid.VM
 	Card hypervisor.NIC
@@ -202,6 +207,9 @@ var (
 	})
 	usage = of("Usage", func(ctx context.Context, d hypervisor.Meter, h uid.Host, _ none) ([]hypervisor.Usage, error) {
 		return d.Usage(ctx, h)
+	})
+	load = of("Load", func(ctx context.Context, d hypervisor.Gauge, h uid.Host, _ none) (hypervisor.Load, error) {
+		return d.Load(ctx, h)
 	})
 )
 

@@ -28,7 +28,9 @@ var (
 	_ hypervisor.Migrator  = (*remote.Driver)(nil)
 	_ hypervisor.Networker = (*remote.Driver)(nil)
 	_ hypervisor.Guarder   = (*remote.Driver)(nil)
-	_ hypervisor.Mesher    = (*remote.Driver)(nil)
+
+	_ hypervisor.RouterCounter = (*remote.Driver)(nil)
+	_ hypervisor.Mesher        = (*remote.Driver)(nil)
 
 	_ hypervisor.CardPlugger  = (*remote.Driver)(nil)
 	_ hypervisor.Ejector      = (*remote.Driver)(nil)
@@ -37,6 +39,7 @@ var (
 	_ hypervisor.Checkpointer = (*remote.Driver)(nil)
 	_ hypervisor.Meter        = (*remote.Driver)(nil)
 	_ hypervisor.Carrier      = (*remote.Driver)(nil)
+	_ hypervisor.Gauge        = (*remote.Driver)(nil)
 )
 
 var quiet = slog.New(slog.DiscardHandler)

@@ -17,7 +17,7 @@ func (w *World) Start(ctx context.Context, host uid.Host, m hypervisor.Machine) 
 	}
 	started := false
 	err = w.do(ctx, host, hypervisor.CommandStart, func(t *tx) (err error) {
-		started, err = t.start(host, m, spec)
+		started, err = t.start(host, m, spec, w.now())
 		if g, _ := t.guest(m.VM); fault.Is(err, fault.Conflict) && g.running && g.host != host {
 			w.doubles.Add(1)
 		}
@@ -30,7 +30,7 @@ func (w *World) Start(ctx context.Context, host uid.Host, m hypervisor.Machine) 
 }
 
 // start tells whether the machine had to be started.
-func (t *tx) start(host uid.Host, m hypervisor.Machine, spec []byte) (bool, error) {
+func (t *tx) start(host uid.Host, m hypervisor.Machine, spec []byte, now int64) (bool, error) {
 	g, err := t.guest(m.VM)
 	switch {
 	case err != nil:
@@ -50,7 +50,7 @@ func (t *tx) start(host uid.Host, m hypervisor.Machine, spec []byte) (bool, erro
 	if err := t.attach(m); err != nil {
 		return false, err
 	}
-	return true, t.putGuest(host, m.VM, spec)
+	return true, t.putGuest(host, m.VM, spec, now)
 }
 
 // Stop implements [hypervisor.Driver]. A machine whose power is cut stops at once.

@@ -30,10 +30,11 @@ func (p *prepared) guestsOn(host uid.Host) (guests []hypervisor.Guest, err error
 	return guests, err
 }
 
-func (t *tx) putGuest(host uid.Host, vm uid.VM, spec []byte) error {
-	_, err := t.exec(`insert into guest (vm, host, running, machine) values (?, ?, 1, ?)
-		on conflict (vm) do update set host = excluded.host, running = 1, machine = excluded.machine`,
-		string(vm), string(host), spec)
+// putGuest has a machine run on a host from now on.
+func (t *tx) putGuest(host uid.Host, vm uid.VM, spec []byte, now int64) error {
+	_, err := t.exec(`insert into guest (vm, host, running, machine, since) values (?, ?, 1, ?, ?)
+		on conflict (vm) do update set host = excluded.host, running = 1, machine = excluded.machine, since = excluded.since`,
+		string(vm), string(host), spec, now)
 	return err
 }
 
@@ -50,6 +51,22 @@ func (t *tx) haltGuest(vm uid.VM) (bool, error) {
 func (t *tx) dropGuest(host uid.Host, vm uid.VM) (bool, error) {
 	n, err := t.exec("delete from guest where vm = ? and host = ?", string(vm), string(host))
 	return n > 0, err
+}
+
+// atWork is a machine that runs, and since when.
+type atWork struct {
+	spec  []byte
+	since int64
+}
+
+func (p *prepared) runningOn(host uid.Host) (all []atWork, err error) {
+	err = p.each(func(scan func(...any) error) error {
+		var r atWork
+		err := scan(&r.spec, &r.since)
+		all = append(all, r)
+		return err
+	}, "select machine, since from guest where host = ? and running order by vm", string(host))
+	return all, err
 }
 
 func (p *prepared) allGuests() (map[uid.VM]Location, error) {

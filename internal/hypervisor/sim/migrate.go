@@ -81,7 +81,7 @@ func (w *World) Send(ctx context.Context, host uid.Host, vm uid.VM, to hyperviso
 		if err := t.dropArrival(at.host, vm); err != nil {
 			return err
 		}
-		return t.putGuest(at.host, vm, at.spec)
+		return t.putGuest(at.host, vm, at.spec, w.now())
 	})
 }
 

@@ -103,6 +103,19 @@ func (w *World) Routers(ctx context.Context, host uid.Host) ([]hypervisor.Router
 	return out, nil
 }
 
+// CountRouter implements [hypervisor.RouterCounter].
+func (w *World) CountRouter(ctx context.Context, host uid.Host, id uid.Router) ([]hypervisor.AddressCounts, error) {
+	if _, err := w.ask(ctx, host, hypervisor.CommandRouters); err != nil {
+		return nil, err
+	}
+	if there, err := w.store.read.hasRouter(host, id); err != nil || !there {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.says[id].Counts, nil
+}
+
 // report says of a router that it does all that it should.
 func report(r hypervisor.Router) hypervisor.RouterReport {
 	out := hypervisor.RouterReport{Router: r.ID, Version: r.Version}

@@ -99,6 +99,11 @@ func (p *prepared) routersOn(host uid.Host) (documents [][]byte, err error) {
 	return documents, err
 }
 
+func (p *prepared) hasRouter(host uid.Host, id uid.Router) (bool, error) {
+	var version int64
+	return p.one([]any{&version}, "select version from routed where host = ? and id = ?", string(host), string(id))
+}
+
 func (p *prepared) allRouters() (map[uid.Router]map[uid.Host]Routed, error) {
 	all := map[uid.Router]map[uid.Host]Routed{}
 	err := p.each(func(scan func(...any) error) error {

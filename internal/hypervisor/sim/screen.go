@@ -129,33 +129,3 @@ func (w *World) SerialLog(ctx context.Context, host uid.Host, vm uid.VM, most in
 	})
 	return log[max(0, len(log)-most):], err
 }
-
-// Usage implements [hypervisor.Meter]. Simulated machines have their memory, and do nothing with it.
-func (w *World) Usage(ctx context.Context, host uid.Host) (all []hypervisor.Usage, err error) {
-	err = w.do(ctx, host, hypervisor.CommandUsage, func(t *tx) error {
-		all = nil
-		guests, err := t.guestsOn(host)
-		for _, at := range guests {
-			if err != nil || !at.Running {
-				continue
-			}
-			var m hypervisor.Machine
-			if m, err = t.runs(host, at.VM); err == nil {
-				all = append(all, used(m))
-			}
-		}
-		return err
-	})
-	return all, err
-}
-
-func used(m hypervisor.Machine) hypervisor.Usage {
-	u := hypervisor.Usage{VM: m.VM, MemoryKB: int64(m.MemoryMB) << 10}
-	for _, d := range m.Disks {
-		u.Disks = append(u.Disks, hypervisor.DiskUsage{Volume: d.Volume})
-	}
-	for _, n := range m.NICs {
-		u.Cards = append(u.Cards, hypervisor.CardUsage{NIC: n.ID})
-	}
-	return u
-}

@@ -16,7 +16,7 @@ import (
 const readers = 4
 
 // version is the schema's, in the file's user_version. A world is a simulation: another version's is refused, not migrated.
-const version = 6
+const version = 7
 
 const schema = `
 create table if not exists host (
@@ -34,7 +34,8 @@ create table if not exists disk (
 ) without rowid;
 create index if not exists disk_vm on disk (vm) where vm <> '';
 create table if not exists guest (
-	vm text primary key, host text not null, running int not null, machine blob not null
+	vm text primary key, host text not null, running int not null, machine blob not null,
+	since int not null -- when it was started there, in nanoseconds
 ) without rowid;
 create index if not exists guest_host on guest (host);
 create table if not exists image (

@@ -27,6 +27,7 @@ var (
 	_ hypervisor.Migrator     = (*World)(nil)
 	_ hypervisor.Screener     = (*World)(nil)
 	_ hypervisor.Meter        = (*World)(nil)
+	_ hypervisor.Gauge        = (*World)(nil)
 	_ hypervisor.Networker    = (*World)(nil)
 )
 
@@ -130,10 +131,10 @@ func TestOpen(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "world.db")
 	w := open(t, path, Options{})
-	ok(t, w.store.write(t.Context(), func(t *tx) error { _, err := t.exec("pragma user_version = 7"); return err }))
+	ok(t, w.store.write(t.Context(), func(t *tx) error { _, err := t.exec("pragma user_version = 8"); return err }))
 	ok(t, w.Close())
-	if _, err := Open(path, Options{}); err == nil || !strings.Contains(err.Error(), "version 7") {
-		t.Errorf("a world of version 7 opened with %v, want a refusal", err)
+	if _, err := Open(path, Options{}); err == nil || !strings.Contains(err.Error(), "version 8") {
+		t.Errorf("a world of version 8 opened with %v, want a refusal", err)
 	}
 	// The last connection takes the log along, so no other file says that none was left open.
 	if files, _ := filepath.Glob(filepath.Join(dir, "*")); !slices.Equal(files, []string{path}) {

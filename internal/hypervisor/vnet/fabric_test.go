@@ -130,6 +130,9 @@ func TestTwoHosts(t *testing.T) {
 			if err != nil || sent == 0 || received == 0 {
 				t.Errorf("bytes of a card: %d sent, %d received, %v", sent, received, err)
 			}
+			if sent, received, err = ha.fabric.Carried(); err != nil || sent == 0 || received == 0 { // the tunnel's
+				t.Errorf("bytes of a host: %d sent, %d received, %v", sent, received, err)
+			}
 
 			// A host that is no peer any more is not spoken to.
 			must(t, ha.fabric.ApplyPeers(t.Context(), hypervisor.Peers{Version: 2}))

@@ -144,16 +144,6 @@ func (f *Fabric) unplug(ctx context.Context, nic uid.NIC) error {
 	return f.guard(ctx)
 }
 
-// PortBytes are what went through a port, as its card sees it.
-func (f *Fabric) PortBytes(nic uid.NIC) (sent, received uint64, err error) {
-	l, err := f.space.link.LinkByName(f.name(aPort, string(nic)))
-	if err != nil {
-		return 0, 0, fault.NotFoundf("no card %s is plugged in here", nic)
-	}
-	s := l.Attrs().Statistics
-	return s.RxBytes, s.TxBytes, nil
-}
-
 func (f *Fabric) portFile(nic uid.NIC) string {
 	return filepath.Join(f.State, "ports", string(nic)+".json")
 }

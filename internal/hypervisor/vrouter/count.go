@@ -179,23 +179,54 @@ func (r *router) report(ctx context.Context) (hypervisor.RouterReport, error) {
 		return report, nil
 	}
 	defer space.Close()
-	bytes, err := bytesOf(ctx, space)
-	if err != nil {
+	if report.Counts, err = s.counts(ctx, space); err != nil {
 		return report, err
-	}
-	for _, c := range s.guestsCounted() {
-		report.Counts = append(report.Counts, hypervisor.AddressCounts{
-			Network: c.network, IP: c.ip, Sent: bytes[guestSent+" "+c.element], Received: bytes[guestReceived+" "+c.element],
-		})
-	}
-	for _, c := range s.publicsCounted() {
-		report.Counts = append(report.Counts, hypervisor.AddressCounts{
-			IP: c.ip, Sent: bytes[publicSent+" "+c.element], Received: bytes[publicReceived+" "+c.element],
-		})
 	}
 	report.Parts, report.Saved, err = r.parts(ctx, space, s)
 	r.forget(report.Saved)
 	return report, err
+}
+
+// counts is what went by the addresses so far.
+func (s *sheet) counts(ctx context.Context, space *vnet.Space) (all []hypervisor.AddressCounts, err error) {
+	bytes, err := bytesOf(ctx, space)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range s.guestsCounted() {
+		all = append(all, hypervisor.AddressCounts{
+			Network: c.network, IP: c.ip, Sent: bytes[guestSent+" "+c.element], Received: bytes[guestReceived+" "+c.element],
+		})
+	}
+	for _, c := range s.publicsCounted() {
+		all = append(all, hypervisor.AddressCounts{IP: c.ip, Sent: bytes[publicSent+" "+c.element], Received: bytes[publicReceived+" "+c.element]})
+	}
+	return all, nil
+}
+
+// Count is what went by the addresses of a router so far; nothing of one that is not here, or does not run.
+func (r *Routers) Count(ctx context.Context, id uid.Router) ([]hypervisor.AddressCounts, error) {
+	r.mu.Lock()
+	one := r.routers[id]
+	r.mu.Unlock()
+	if one == nil {
+		return nil, nil
+	}
+	one.mu.Lock()
+	defer one.mu.Unlock()
+	if one.doc.Version == 0 {
+		return nil, nil
+	}
+	s, err := read(one.doc)
+	if err != nil {
+		return nil, err
+	}
+	space, err := vnet.FindSpace(r.space(id))
+	if err != nil { // it ended with the machine, and so did what it counted
+		return nil, nil
+	}
+	defer space.Close()
+	return s.counts(ctx, space)
 }
 
 // forget lets go of the passwords that guests have saved, lest they wait again in a metadata server that is begun anew.

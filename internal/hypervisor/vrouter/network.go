@@ -54,6 +54,14 @@ func (n *Network) Routers(ctx context.Context, host uid.Host) ([]hypervisor.Rout
 	return n.routers.Routers(ctx)
 }
 
+// CountRouter implements [hypervisor.RouterCounter].
+func (n *Network) CountRouter(ctx context.Context, host uid.Host, id uid.Router) ([]hypervisor.AddressCounts, error) {
+	if err := n.here(ctx, host); err != nil {
+		return nil, err
+	}
+	return n.routers.Count(ctx, id)
+}
+
 // ApplyGuards implements [hypervisor.Guarder].
 func (n *Network) ApplyGuards(ctx context.Context, host uid.Host, g hypervisor.Guards) error {
 	if err := n.here(ctx, host); err != nil {
