@@ -124,11 +124,7 @@ type Host struct {
 	DiskAllocated      *int64 `json:"disksizeallocated,omitempty" doc:"How much of that is promised to volumes, in bytes."`
 	LocalStorageActive *bool  `json:"islocalstorageactive,omitempty" doc:"Whether the host has storage of its own."`
 
-	AverageLoad *int64 `json:"averageload,omitempty" doc:"The load of the host, where it tells."`
-	CPUUsed     string `json:"cpuused,omitempty" doc:"The part of the CPU that is busy, as 40%, where the host tells."`
-	MemoryUsed  *int64 `json:"memoryused,omitempty" doc:"The memory that is in use, in bytes, where the host tells."`
-	NetworkIn   *int64 `json:"networkkbsread,omitempty" doc:"How many KB the host has received, where it tells."`
-	NetworkOut  *int64 `json:"networkkbswrite,omitempty" doc:"How many KB the host has sent, where it tells."`
+	HostStats
 
 	Tags              string         `json:"hosttags,omitempty" doc:"The host's tags, with commas between them."`
 	ExplicitTags      string         `json:"explicithosttags,omitempty" doc:"Those of its tags that operators gave it: all."`
@@ -147,6 +143,16 @@ type Host struct {
 	Created           api.Time       `json:"created,omitzero" doc:"When the host was added."`
 	Removed           api.Time       `json:"removed,omitzero" doc:"When the host was deleted."`
 	Pending
+}
+
+// HostStats are how busy a host is. They are there once it was asked, and while it answers.
+type HostStats struct {
+	CPUUsed     string   `json:"cpuused,omitempty" doc:"The part of the CPU that is busy, as 40%."`
+	AverageLoad *int64   `json:"averageload,omitempty" doc:"How many processes ran or wanted to, on average over the last minute, as a whole number."`
+	CPULoad     *float64 `json:"cpuloadaverage,omitempty" doc:"The same, with two decimals."`
+	MemoryUsed  *int64   `json:"memoryused,omitempty" doc:"The memory that is in use, in bytes."`
+	NetworkIn   *int64   `json:"networkkbsread,omitempty" doc:"How many KiB the host's network cards have received since it was started."`
+	NetworkOut  *int64   `json:"networkkbswrite,omitempty" doc:"How many KiB they have sent."`
 }
 
 // ListHypervisors shows the hypervisors in use.

@@ -38,7 +38,7 @@ type ListVirtualMachinesIn struct {
 	ForVirtualNetwork *bool               `api:"forvirtualnetwork" doc:"Shows only machines whose default network is an isolated one, or only the others."`
 	HAEnable          *bool               `api:"haenable,admin,since=4.15" doc:"Shows only machines that are started again when their host fails, or only the others."`
 	VPCID             string              `api:"vpcid" doc:"Shows only machines in networks of this VPC. There are none yet."`
-	Details           []string            `api:"details" doc:"What to show of each machine, with commas: nics, servoff (its offering), tmpl (its template), iso (its ISO), volume (its root disk), group, secgrp (its security groups); diskoff, backoff, affgrp and stats, for which there is nothing yet; min for none of them, all for all, which is also what is shown otherwise."`
+	Details           []string            `api:"details" doc:"What to show of each machine, with commas: nics, servoff (its offering), tmpl (its template), iso (its ISO), volume (its root disk), group, secgrp (its security groups), stats (what it uses); diskoff, backoff and affgrp, for which there is nothing yet; min for none of them, all for all, which is also what is shown otherwise."`
 }
 
 // VirtualMachine is a machine.
@@ -90,12 +90,23 @@ type VirtualMachine struct {
 	KeyPair             string              `json:"keypair,omitempty" doc:"The name of the SSH key pair that it was deployed with; the first one where there are several."`
 	KeyPairs            string              `json:"keypairs,omitempty" doc:"The names of the SSH key pairs that it was deployed with, with commas between."`
 	SecurityGroups      []GroupOfMachine    `json:"securitygroup,omitempty" api:"set" doc:"The security groups that it is in."`
-	CPUUsed             string              `json:"cpuused,omitempty" doc:"How much of its CPU it uses, where its host measures that: 12.5%."`
-	NetworkKBsRead      *int64              `json:"networkkbsread,omitempty" doc:"How many KiB it has received, where its host measures that."`
-	NetworkKBsWrite     *int64              `json:"networkkbswrite,omitempty" doc:"How many KiB it has sent, where its host measures that."`
-	Tags                []Tag               `json:"tags,omitempty" api:"set" doc:"Its tags."`
-	NICs                []NIC               `json:"nic,omitempty" api:"set" doc:"Its NICs."`
+	Stats
+	Tags []Tag `json:"tags,omitempty" api:"set" doc:"Its tags."`
+	NICs []NIC `json:"nic,omitempty" api:"set" doc:"Its NICs."`
 	Pending
+}
+
+// Stats are what a machine uses, and has used. They are there once its host was asked.
+type Stats struct {
+	CPUUsed         string `json:"cpuused,omitempty" doc:"How much of its CPU it uses while it runs, 12.5% for instance; absent until its host was asked twice. With what the hypervisor does for it, it may be more than 100%."`
+	MemoryKBs       *int64 `json:"memorykbs,omitempty" doc:"How many KiB of its host's memory it takes while it runs."`
+	MemoryTargetKBs *int64 `json:"memorytargetkbs,omitempty" doc:"How many KiB of memory it is meant to have while it runs."`
+	NetworkKBsRead  *int64 `json:"networkkbsread,omitempty" doc:"How many KiB it has received since it was made, as this and the next five are counted while it runs."`
+	NetworkKBsWrite *int64 `json:"networkkbswrite,omitempty" doc:"How many KiB it has sent."`
+	DiskKBsRead     *int64 `json:"diskkbsread,omitempty" doc:"How many KiB it has read from its disks."`
+	DiskKBsWrite    *int64 `json:"diskkbswrite,omitempty" doc:"How many KiB it has written to its disks."`
+	DiskIORead      *int64 `json:"diskioread,omitempty" doc:"How many times it has read from its disks."`
+	DiskIOWrite     *int64 `json:"diskiowrite,omitempty" doc:"How many times it has written to its disks."`
 }
 
 // GroupOfMachine is a security group that a machine is in.

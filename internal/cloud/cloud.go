@@ -43,6 +43,7 @@ import (
 	"github.com/virga-cloud/virga/internal/keep"
 	"github.com/virga-cloud/virga/internal/keypair"
 	"github.com/virga-cloud/virga/internal/ldap"
+	"github.com/virga-cloud/virga/internal/meter"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/oidc"
@@ -146,6 +147,7 @@ type Cloud struct {
 	Access    *credential.Service
 	Upkeep    *upkeep.Service
 	Failover  *failover.Service
+	Meter     *meter.Service
 	Console   *console.Service
 
 	Extractions *extraction.Service
@@ -305,6 +307,7 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Upkeep = upkeep.New(cl.DB, cl.Engine, cl.Hosts, cl.Machines)
 	cl.Failover = failover.New(cl.DB, cl.Engine, cl.Hosts, cl.Machines)
 	cl.Machines.EndedTo(failover.Note)
+	cl.Meter = meter.New(cl.DB, cl.Hosts, cl.Settings)
 	cl.Closing = closing.New(closing.Parts{
 		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Projects: cl.Projects, Machines: cl.Machines, Volumes: cl.Volumes,
 		Snapshots: cl.Snapshots, Extractions: cl.Extractions, Uploads: cl.Uploads, Networks: cl.Networks, Images: cl.Images,
@@ -358,8 +361,8 @@ func (cl *Cloud) face(c Config) {
 		Annotations: cl.Annotations, Certificates: cl.Certificates, PhysNets: cl.PhysNets, Networks: cl.Networks,
 		Addresses: cl.Addresses, Routers: cl.Routers, Rules: cl.Rules, VPCs: cl.VPCs, Groups: cl.Groups, Agents: cl.Agents, Dial: cl.dial(c.Agents),
 		Hosts: cl.Hosts, Pools: cl.Pools, Images: cl.Images, Volumes: cl.Volumes, Snapshots: cl.Snapshots, Machines: cl.Machines,
-		Access: cl.Access, Kept: cl.Kept, Console: cl.Console, Extractions: cl.Extractions, Relocation: cl.Relocation, Uploads: cl.Uploads,
-		Closing: cl.Closing, Reset: c.Reset,
+		Access: cl.Access, Kept: cl.Kept, Console: cl.Console, Extractions: cl.Extractions, Relocation: cl.Relocation,
+		Uploads: cl.Uploads, Meter: cl.Meter, Closing: cl.Closing, Reset: c.Reset,
 	}, c.Facade)
 }
 
@@ -476,6 +479,8 @@ func (cl *Cloud) keepers() []keep.Keeper {
 			return cl.Routers.Retire(ctx, setting.NetworkGCWait.Of(cl.Settings))
 		}},
 		{Name: "router-reports", Period: glance, Every: every(setting.RouterStatsInterval), Round: cl.Routers.Listen},
+		{Name: "vm-stats", Period: glance, Every: cl.ifAny(setting.VMStatsInterval), Round: cl.Meter.Machines},
+		{Name: "host-stats", Period: glance, Every: cl.ifAny(setting.HostStatsInterval), Round: cl.Meter.Hosts},
 		{Name: "details", Period: time.Minute, Round: cl.Details.Sweep},
 		{Name: "annotations", Period: time.Minute, Round: cl.Annotations.Sweep},
 		{Name: "image-stores", Period: glance, Every: every(setting.StorageStatsInterval), Round: cl.Images.MeasureStores},

@@ -392,6 +392,16 @@ CREATE TABLE host_documents (
     primary key (host_id, kind)
 );
 
+CREATE TABLE host_stats (
+    host_id     text primary key,
+    measured    timestamptz not null,
+    cpu         bigint,                                -- busy, in hundredths of a percent; null where the host could not tell
+    load        bigint      not null,                  -- the last minute's average, in hundredths
+    memory_kb   bigint      not null,
+    sent        bigint      not null,                  -- bytes since the host was started
+    received    bigint      not null
+);
+
 CREATE TABLE hosts (
     id          text primary key,
     zone_id     text        not null references zones (id),
@@ -1536,6 +1546,21 @@ CREATE INDEX vm_snapshots_domain on vm_snapshots (domain_id) where removed is nu
 CREATE UNIQUE INDEX vm_snapshots_name on vm_snapshots (vm_id, display_name) where removed is null;
 
 CREATE INDEX vm_snapshots_owner on vm_snapshots (account_id, id) where removed is null;
+
+CREATE TABLE vm_stats (
+    vm_id       text primary key,
+    host_id     text        not null,                  -- that said it last
+    measured    timestamptz not null,
+    cpu         bigint,                                -- of its processors, in hundredths of a percent; null before the second look
+    memory_kb   bigint      not null,
+    received    bigint      not null,                  -- bytes since there is the machine, as the next three
+    sent        bigint      not null,
+    read_bytes  bigint      not null,
+    written_bytes bigint    not null,
+    reads       bigint      not null,
+    writes      bigint      not null,
+    seen        text        not null                   -- what was said last, as JSON: what is more is added the next time
+);
 
 CREATE TABLE vms (
     id          text primary key,

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"sync"
 	"time"
 
 	"github.com/virga-cloud/virga/internal/alert"
+	"github.com/virga-cloud/virga/internal/crew"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
@@ -80,20 +80,8 @@ func (s *Service) probeAll(ctx context.Context, hosts []Host) ([]error, error) {
 			ask = append(ask, i)
 		}
 	}
-	next, all := make(chan int), sync.WaitGroup{}
-	for range min(probes, len(ask)) {
-		all.Go(func() {
-			for i := range next {
-				outcomes[i] = s.askHost(ctx, hosts[i])
-			}
-		})
-	}
-	for _, i := range ask {
-		next <- i
-	}
-	close(next)
-	all.Wait()
-	return outcomes, ctx.Err()
+	err = crew.Each(ctx, len(ask), probes, func(i int) { outcomes[ask[i]] = s.askHost(ctx, hosts[ask[i]]) })
+	return outcomes, err
 }
 
 // answering gives the hosts, of some, that their drivers know to answer.

@@ -32,6 +32,14 @@ func Busy(ctx context.Context, q db.Tx, after uid.Host, limit int) ([]Host, erro
 	return hosts(rows), err
 }
 
+// Answering gives hosts that answer, those that follow a host.
+func Answering(ctx context.Context, q db.Tx, after uid.Host, limit int) ([]Host, error) {
+	var rows []hostRow
+	err := q.NewSelect().Model(&rows).Where("h.id > ? and h.removed is null and h.state = ?", after, Up).
+		Order("h.id").Limit(int64(limit)).Scan(ctx)
+	return hosts(rows), err
+}
+
 // BeUnsure records that what runs on a host may have changed without our knowing.
 func BeUnsure(ctx context.Context, tx db.Tx, id uid.Host) error {
 	_, err := tx.NewRaw("update hosts set unsure = unsure + 1 where id = ?", id).Exec(ctx)

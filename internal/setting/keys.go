@@ -98,6 +98,15 @@ var (
 		Name: "storage.stats.interval", Category: Storage, Group: "Storage",
 		Doc: "How many milliseconds pass between two looks at how large image stores are.",
 	}, time.Millisecond, time.Minute, 5*time.Second)
+	VMStatsInterval = span(Setting{
+		Name: "vm.stats.interval", Category: Advanced, Group: "Compute",
+		Doc: "How many milliseconds pass between two looks at what virtual machines use; 0 for never. What a machine uses now is shown until " +
+			"three looks have failed.",
+	}, time.Millisecond, time.Minute, 0)
+	HostStatsInterval = span(Setting{
+		Name: "host.stats.interval", Category: Advanced, Group: "Management Server",
+		Doc: "How many milliseconds pass between two looks at how busy hosts are; 0 for never. It is shown until three looks have failed.",
+	}, time.Millisecond, time.Minute, 0)
 	PingInterval = span(Setting{
 		Name: "ping.interval", Category: Advanced, Group: "Management Server",
 		Doc: "How many seconds pass between two looks at whether hosts answer. One that does not is in Alert, and Down after ping.timeout.",

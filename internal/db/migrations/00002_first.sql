@@ -1431,6 +1431,34 @@ create index vms_iso on vms (iso_id) where iso_id is not null;
 create index vms_group on vms (group_id) where group_id is not null;
 create index vms_destroyed on vms (destroyed) where destroyed is not null and removed is null;
 
+-- internal/meter --------------------------------------------------------------------------------------------------
+-- What machines use. A row is written from the first look at a machine on, many at once, and goes soon after its machine; hence no foreign
+-- key, which would look each of them up.
+create table vm_stats (
+    vm_id       text primary key,
+    host_id     text        not null,                  -- that said it last
+    measured    timestamptz not null,
+    cpu         bigint,                                -- of its processors, in hundredths of a percent; null before the second look
+    memory_kb   bigint      not null,
+    received    bigint      not null,                  -- bytes since there is the machine, as the next three
+    sent        bigint      not null,
+    read_bytes  bigint      not null,
+    written_bytes bigint    not null,
+    reads       bigint      not null,
+    writes      bigint      not null,
+    seen        text        not null                   -- what was said last, as JSON: what is more is added the next time
+);
+
+create table host_stats (
+    host_id     text primary key,
+    measured    timestamptz not null,
+    cpu         bigint,                                -- busy, in hundredths of a percent; null where the host could not tell
+    load        bigint      not null,                  -- the last minute's average, in hundredths
+    memory_kb   bigint      not null,
+    sent        bigint      not null,                  -- bytes since the host was started
+    received    bigint      not null
+);
+
 -- internal/failover -----------------------------------------------------------------------------------------------
 -- machines that have ended by themselves and are to run again
 create table failovers (

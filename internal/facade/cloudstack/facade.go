@@ -29,6 +29,7 @@ import (
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/keypair"
 	"github.com/virga-cloud/virga/internal/ldap"
+	"github.com/virga-cloud/virga/internal/meter"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/oidc"
@@ -98,6 +99,7 @@ type Services struct {
 	Relocation  *relocation.Service
 	Extractions *extraction.Service
 	Uploads     *uploads.Service
+	Meter       *meter.Service
 	Closing     *closing.Service
 
 	Reset func(ctx context.Context) error // puts a sandbox back to its beginning; nil for any other cloud

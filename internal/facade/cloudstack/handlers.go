@@ -46,7 +46,7 @@ func (f *Facade) translators() []func(*api.Mux) {
 		region.Translator{Zones: f.Zones}.Register,
 		plant.Translator{
 			DB: f.DB, Owned: f.Owned, Zones: f.Zones, Hosts: f.Hosts, Pools: f.Pools, Images: f.Images, Networks: f.Networks,
-			PhysNets: f.PhysNets, Machines: f.Machines, Agents: f.Agents,
+			PhysNets: f.PhysNets, Machines: f.Machines, Agents: f.Agents, Meter: f.Meter,
 		}.Register,
 		agents.Translator{DB: f.DB, Agents: f.Agents, Dial: f.Dial}.Register,
 		f.registerSimulator,

@@ -25,6 +25,7 @@ import (
 	"github.com/virga-cloud/virga/internal/hypervisor/sim"
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/keypair"
+	"github.com/virga-cloud/virga/internal/meter"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/op"
@@ -113,6 +114,7 @@ func newPlant(t *testing.T, url string) *running {
 		Groups: s.Groups, Box: box,
 	})
 	s.Access = credential.New(credential.Parts{DB: d, Engine: engine, Accounts: c.accounts, Routers: s.Routers, Machines: s.Machines})
+	s.Meter = meter.New(d, s.Hosts, settings)
 	s.Kept = vmsnapshot.New(vmsnapshot.Parts{DB: d, Engine: engine, Hosts: s.Hosts, Machines: compute.Kept{}})
 	s.Rules = rule.New(rule.Parts{DB: d, Engine: engine, Networks: s.Networks, Routers: s.Routers, Machines: compute.Reachable})
 	s.Addresses = address.New(d, engine, s.Networks, s.Routers)

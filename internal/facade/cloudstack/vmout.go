@@ -14,6 +14,7 @@ import (
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/image"
+	"github.com/virga-cloud/virga/internal/meter"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/pool"
@@ -33,14 +34,15 @@ const (
 	partISO      = "iso"
 	partGroup    = "group"
 	partSecurity = "secgrp"
+	partStats    = "stats"
 )
 
 func allParts() []string {
-	return []string{partNICs, partOffering, partTemplate, partVolume, partISO, partGroup, partSecurity}
+	return []string{partNICs, partOffering, partTemplate, partVolume, partISO, partGroup, partSecurity, partStats}
 }
 
 // noParts are words for what no machine has yet: clients name them with the others.
-var noParts = []string{"diskoff", "backoff", "affgrp", "stats"}
+var noParts = []string{"diskoff", "backoff", "affgrp"}
 
 // partsOf reads the parameter details. What is left out is not looked up, either.
 func partsOf(details []string) ([]string, error) {
@@ -92,6 +94,7 @@ func (f *Facade) someMachinesOut(ctx context.Context, vms []compute.VM, parts []
 		roots     map[uid.VM]volume.Disk
 		pools     map[uid.Pool]pool.Label
 		cards     map[uid.VM][]network.Card
+		stats     map[uid.VM]meter.Machine
 	)
 	if slices.Contains(parts, partSecurity) && anyGrouped(zones) {
 		security = look.RelatedTo(ctx, l, ids, secgroup.Of)
@@ -105,6 +108,9 @@ func (f *Facade) someMachinesOut(ctx context.Context, vms []compute.VM, parts []
 	}
 	if slices.Contains(parts, partNICs) {
 		cards = look.RelatedTo(ctx, l, ids, network.CardsOf)
+	}
+	if slices.Contains(parts, partStats) {
+		stats = look.RelatedTo(ctx, l, ids, f.Meter.OfMachines)
 	}
 	if l.Err != nil {
 		return nil, l.Err
@@ -132,6 +138,9 @@ func (f *Facade) someMachinesOut(ctx context.Context, vms []compute.VM, parts []
 		}
 		for _, g := range security[vm.ID] { // they are its owner's
 			o.SecurityGroups = append(o.SecurityGroups, cs.GroupOfMachine{ID: g.ID, Name: g.Name, Description: g.Description, Owner: o.Owner})
+		}
+		if used, measured := stats[vm.ID]; measured {
+			o.Stats = wire.Stats(vm, used)
 		}
 		o.Tags = wire.Tags(tags[vm.ID], o.Owner)
 		o.NICs = nicsOut(cards[vm.ID])

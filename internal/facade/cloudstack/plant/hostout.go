@@ -11,17 +11,18 @@ import (
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/image"
+	"github.com/virga-cloud/virga/internal/meter"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
 
 // hostParts says how much to show of hosts.
-type hostParts struct{ capacity, events, more bool }
+type hostParts struct{ capacity, events, stats, more bool }
 
-var wholeHosts = hostParts{capacity: true, events: true, more: true}
+var wholeHosts = hostParts{capacity: true, events: true, stats: true, more: true}
 
-// hostPartsOf reads the details parameter of listHosts. What hosts tell of their load (stats) is shown where there is any.
+// hostPartsOf reads the details parameter of listHosts. What is not shown is not looked up, either.
 func hostPartsOf(details []string) (p hostParts, err error) {
 	if len(details) == 0 || slices.Contains(details, "all") {
 		p = wholeHosts
@@ -32,7 +33,9 @@ func hostPartsOf(details []string) (p hostParts, err error) {
 			p.capacity = true
 		case "events":
 			p.events = true
-		case "all", "min", "stats":
+		case "stats":
+			p.stats = true
+		case "all", "min":
 		default:
 			return p, fault.Invalidf("details has %q; want any of all, capacity, events, stats and min", d)
 		}
@@ -58,6 +61,10 @@ func (t Translator) someHostsOut(ctx context.Context, hosts []host.Host, parts h
 	if parts.more {
 		local = look.Related(ctx, l, len(hosts), func(i int) uid.Host { return hosts[i].ID }, pool.LocalOf)
 	}
+	var stats map[uid.Host]meter.Host
+	if parts.stats {
+		stats = look.Related(ctx, l, len(hosts), func(i int) uid.Host { return hosts[i].ID }, t.Meter.OfHosts)
+	}
 	if l.Err != nil {
 		return nil, l.Err
 	}
@@ -69,6 +76,9 @@ func (t Translator) someHostsOut(ctx context.Context, hosts []host.Host, parts h
 		out[i].ClusterName, out[i].ClusterType = c.Name, c.Type
 		if parts.events {
 			out[i].Events = strings.Join(h.State.Events(), "; ")
+		}
+		if busy, measured := stats[h.ID]; measured && h.State == host.Up {
+			out[i].HostStats = wire.HostStats(busy)
 		}
 		if own, ok := local[h.ID]; parts.more {
 			out[i].LocalStorageActive = &ok

@@ -8,6 +8,7 @@ import (
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/owned"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/image"
+	"github.com/virga-cloud/virga/internal/meter"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/physnet"
 	"github.com/virga-cloud/virga/internal/pool"
@@ -26,6 +27,7 @@ type Translator struct {
 	PhysNets *physnet.Service
 	Machines *compute.Service
 	Agents   *agent.Service
+	Meter    *meter.Service
 }
 
 // Register gives the commands their handlers.

@@ -43,5 +43,5 @@ func share(part, whole int64) string {
 	if whole == 0 {
 		return "0%"
 	}
-	return strconv.FormatFloat(math.Round(float64(part)*10000/float64(whole))/100, 'f', -1, 64) + "%"
+	return percent(new(int64(math.Round(float64(part) * 10000 / float64(whole)))))
 }
