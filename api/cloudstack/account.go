@@ -154,8 +154,8 @@ type Account struct {
 	VMStopped *int `json:"vmstopped,omitempty" doc:"How many of the account's machines are stopped."`
 
 	DefaultZoneID uid.Zone          `json:"defaultzoneid,omitempty" doc:"The ID of the zone that an administrator has marked as the account's default, for clients to offer first; absent where none is, or it is gone."`
-	ReceivedBytes *int64            `json:"receivedbytes,omitempty" doc:"How many bytes the account's networks have received; absent while nothing is measured."`
-	SentBytes     *int64            `json:"sentbytes,omitempty" doc:"How many bytes the account's networks have sent; absent while nothing is measured."`
+	ReceivedBytes *int64            `json:"receivedbytes,omitempty" doc:"How many bytes have come from outside to the public addresses of the account's networks, those that are no more too, as their virtual routers count them."`
+	SentBytes     *int64            `json:"sentbytes,omitempty" doc:"How many bytes have gone out by those addresses."`
 	Details       map[string]string `json:"accountdetails,omitempty" doc:"What else is known of the account, where something is."`
 	CleanUp       bool              `json:"iscleanuprequired" doc:"Whether the account is being deleted and something that it owns is still there."`
 

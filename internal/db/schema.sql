@@ -1,5 +1,11 @@
 -- The whole schema, written by a test from the migrations (VIRGA_UPDATE=1 go test ./internal/db).
 
+CREATE TABLE account_bytes (
+    account_id  text primary key,
+    sent        bigint      not null,
+    received    bigint      not null
+);
+
 CREATE TABLE accounts (
     id          text primary key,
     domain_id   text        not null references domains (id),

@@ -143,6 +143,7 @@ func (s *Service) drop(ctx context.Context, r Router) error {
 	if err != nil {
 		return err
 	}
+	s.countLast(ctx, driver, r)
 	return driver.DropRouter(ctx, r.Host, r.ID)
 }
 

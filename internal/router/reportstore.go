@@ -49,3 +49,23 @@ func setBytes(ctx context.Context, tx db.Tx, id uid.Router, b Bytes) error {
 		id, b.Network, b.IP, b.Sent, b.Received, b.SeenSent, b.SeenReceived, tx.Now).Exec(ctx)
 	return err
 }
+
+// addBytes adds to what went by the public addresses of a router's account. What would be too much to count stays at the most.
+func addBytes(ctx context.Context, tx db.Tx, id uid.Router, b Bytes) error {
+	_, err := tx.NewRaw(`insert into account_bytes (account_id, sent, received) select account_id, ?, ? from routers where id = ?
+		on conflict (account_id) do update set
+			sent = case when account_bytes.sent > ? then account_bytes.sent else account_bytes.sent + excluded.sent end,
+			received = case when account_bytes.received > ? then account_bytes.received else account_bytes.received + excluded.received end`,
+		b.Sent, b.Received, id, int64(countable), int64(countable)).Exec(ctx)
+	return err
+}
+
+// countable is where the counting of an account's bytes ends: a router's report adds less than there is room above.
+const countable = 1 << 62
+
+var trafficOf = db.PrepareMany("select account_id, sent, received from account_bytes where account_id in (?)")
+
+// TrafficOf gives what went by the public addresses of accounts, of those with any, in one query.
+func TrafficOf(ctx context.Context, q db.Tx, accounts []uid.Account) (map[uid.Account]Traffic, error) {
+	return db.ByID(ctx, q, trafficOf, accounts, func(t Traffic) (uid.Account, Traffic) { return t.Account, t })
+}

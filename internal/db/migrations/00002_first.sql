@@ -1040,6 +1040,13 @@ create table router_bytes (
     primary key (router_id, network_id, ip)
 );
 
+-- How many bytes went by the public addresses of all of an account's routers: rows of those that are no more need not be summed up for it.
+create table account_bytes (
+    account_id  text primary key,
+    sent        bigint      not null,
+    received    bigint      not null
+);
+
 -- internal/rule ---------------------------------------------------------------------------------------------------
 -- What is done with ports of public addresses. Ranges that overlap are refused under the address's lock; two that begin with the same
 -- port, by the index.

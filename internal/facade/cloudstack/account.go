@@ -11,6 +11,7 @@ import (
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/router"
 	"github.com/virga-cloud/virga/internal/secret"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
@@ -137,7 +138,9 @@ func (f *Facade) someAccountsOut(ctx context.Context, accounts []account.Account
 	l := look.In(f.DB.Read())
 	zones := look.Related(ctx, l, len(accounts), func(i int) uid.Zone { return accounts[i].DefaultZone }, zone.ByID)
 	var machines map[uid.Account]compute.States
+	var traffic map[uid.Account]router.Traffic
 	if figures {
+		traffic = look.Related(ctx, l, len(accounts), func(i int) uid.Account { return accounts[i].ID }, router.TrafficOf)
 		machines = look.Related(ctx, l, len(accounts), func(i int) uid.Account { return accounts[i].ID }, compute.StatesOf)
 	}
 	if l.Err != nil {
@@ -153,6 +156,7 @@ func (f *Facade) someAccountsOut(ctx context.Context, accounts []account.Account
 		if figures {
 			out[i].Resources = wire.Resources(a.Counts)
 			out[i].VMRunning, out[i].VMStopped = new(machines[a.ID].Running), new(machines[a.ID].Stopped)
+			out[i].SentBytes, out[i].ReceivedBytes = new(traffic[a.ID].Sent), new(traffic[a.ID].Received)
 		}
 	}
 	if err := f.rolesOfAccounts(ctx, accounts, out); err != nil {
