@@ -12,6 +12,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/hypervisor/kvm/file"
+	"github.com/virga-cloud/virga/internal/hypervisor/kvm/load"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -66,7 +67,7 @@ func (d *Driver) limit(g *guest) {
 	shares := max(2, m.CPUs*m.CPUSpeedMHz*oneCPU/reference)
 	quota := "-1"
 	if m.LimitCPU {
-		quota = strconv.Itoa(max(1000, m.CPUs*m.CPUSpeedMHz*period/max(1, speedMHz())))
+		quota = strconv.Itoa(max(1000, m.CPUs*m.CPUSpeedMHz*period/max(1, load.SpeedMHz())))
 	}
 	bytes := strconv.FormatInt(int64(m.MemoryMB+m.MemoryMB/4+besideMB)<<20, 10)
 	set := func(dir string, values map[string]string, join string) {

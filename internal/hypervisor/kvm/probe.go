@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"time"
 
@@ -33,7 +32,7 @@ func (d *Driver) Probe(ctx context.Context, host uid.Host) (hypervisor.Report, e
 		return hypervisor.Report{}, err
 	}
 	return hypervisor.Report{
-		CPUCores: runtime.NumCPU(), CPUSpeedMHz: speedMHz(), MemoryMB: memory, Hypervisor: "KVM", Version: version,
+		CPUCores: runtime.NumCPU(), CPUSpeedMHz: load.SpeedMHz(), MemoryMB: memory, Hypervisor: "KVM", Version: version,
 	}, nil
 }
 
@@ -48,34 +47,6 @@ func (d *Driver) version(ctx context.Context) (string, error) {
 		return "", fault.Unavailablef("QEMU does not say which version it is: %v", err)
 	}
 	return strings.TrimRight(strings.Fields(after)[0], ","), nil
-}
-
-// fallbackMHz is the speed of processors that do not say how fast they are.
-const fallbackMHz = 2000
-
-// speedMHz is the first processor's.
-func speedMHz() int {
-	if content, err := os.ReadFile("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq"); err == nil {
-		if khz, err := strconv.Atoi(strings.TrimSpace(string(content))); err == nil && khz > 0 {
-			return khz / 1000
-		}
-	}
-	content, _ := os.ReadFile("/proc/cpuinfo")
-	if mhz, err := strconv.ParseFloat(fieldOf(string(content), "cpu MHz"), 64); err == nil && mhz > 0 {
-		return int(mhz)
-	}
-	return fallbackMHz
-}
-
-// fieldOf gives the first word of the first line that begins with a name and a colon.
-func fieldOf(text, name string) string {
-	for line := range strings.Lines(text) {
-		key, value, ok := strings.Cut(line, ":")
-		if words := strings.Fields(value); ok && strings.TrimSpace(key) == name && len(words) > 0 {
-			return words[0]
-		}
-	}
-	return ""
 }
 
 // accelerator is what guests run on. That /dev/kvm is there, and even that it makes machines, says nothing: a guest must boot.

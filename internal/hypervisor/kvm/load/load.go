@@ -1,4 +1,4 @@
-// Package load looks how busy the host is that it runs on, with all that runs there.
+// Package load looks what the host has that it runs on, and how busy it is with all that runs there.
 package load
 
 import (
@@ -94,15 +94,10 @@ func memory() (whole, free int64, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	found := map[string]int64{}
-	for line := range strings.Lines(string(content)) {
-		if fields := strings.Fields(line); len(fields) > 1 {
-			found[fields[0]], _ = strconv.ParseInt(fields[1], 10, 64)
-		}
+	whole, err = strconv.ParseInt(fieldOf(string(content), "MemTotal"), 10, 64)
+	if err != nil {
+		return 0, 0, err
 	}
-	whole, free = found["MemTotal:"], found["MemAvailable:"]
-	if whole == 0 || free == 0 {
-		return 0, 0, errProc
-	}
-	return whole, free, nil
+	free, err = strconv.ParseInt(fieldOf(string(content), "MemAvailable"), 10, 64)
+	return whole, free, err
 }
