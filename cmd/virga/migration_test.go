@@ -1,8 +1,11 @@
 package main_test
 
 import (
+	"bytes"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -116,7 +119,7 @@ func TestRealHosts(t *testing.T) {
 	}
 }
 
-// clearBucket downloads a template as it is in the bucket, and deletes all that is there.
+// clearBucket downloads a template as it is in the bucket, uploads a volume into it, and deletes all that is there.
 func (r *realHosts) clearBucket(snapshot uid.Snapshot, templates []uid.Template, iso uid.Template) {
 	r.t.Helper()
 	ctx := r.t.Context()
@@ -127,6 +130,23 @@ func (r *realHosts) clearBucket(snapshot uid.Snapshot, templates []uid.Template,
 	if got := r.get(made.URL); got != string(whole) {
 		r.t.Errorf("of the template %d bytes are downloaded, and it has %d, or others", len(got), len(whole))
 	}
+	content := bytes.Repeat([]byte("what a user has sent "), 1<<14) // a disk in raw form
+	p, err := api.Do(ctx, r.client, cs.GetUploadParamsForVolume, cs.GetUploadParamsForVolumeIn{Name: "sent", Format: "RAW", ZoneID: r.zone, Checksum: sum(content)})
+	must(r.t, err)
+	if status, text := send(r.t, r.http, p, content); status != http.StatusOK {
+		r.t.Fatalf("%d %s", status, text)
+	}
+	r.p.until("the volume", func() bool {
+		volumes, err := api.Fetch(ctx, r.client, cs.ListVolumes, cs.ListVolumesIn{ID: uid.Volume(p.ID)})
+		return only(r.t, volumes, err).State == "Uploaded"
+	})
+	if keys := r.bucket.Keys(r.t); !slices.ContainsFunc(keys, func(key string) bool { return strings.Contains(key, "/snapshots/") && strings.HasSuffix(key, ".qcow2") }) {
+		r.t.Errorf("what was sent is not in the bucket: %v", keys)
+	}
+	_, err = api.Do(ctx, r.client, cs.DeleteVolume, cs.DeleteVolumeIn{ID: uid.Volume(p.ID)})
+	must(r.t, err)
+	_, err = api.Do(ctx, r.client, cs.UpdateConfiguration, cs.UpdateConfigurationIn{Name: "upload.monitoring.interval", Value: "1"})
+	must(r.t, err)
 	_, err = api.Run(ctx, r.client, cs.DeleteSnapshot, cs.DeleteSnapshotIn{ID: snapshot})
 	must(r.t, err)
 	for _, id := range templates {
@@ -135,9 +155,7 @@ func (r *realHosts) clearBucket(snapshot uid.Snapshot, templates []uid.Template,
 	}
 	_, err = api.Run(ctx, r.client, cs.DeleteIso, cs.DeleteIsoIn{ID: iso})
 	must(r.t, err)
-	if keys := r.bucket.Keys(r.t); len(keys) > 0 {
-		r.t.Errorf("left in the bucket: %v", keys)
-	}
+	r.p.until("an empty bucket", func() bool { return len(r.bucket.Keys(r.t)) == 0 })
 }
 
 // elsewhere adds a cluster with one host and storage of its own.

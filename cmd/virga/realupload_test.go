@@ -24,6 +24,11 @@ import (
 // send posts a file to where an upload goes.
 func (o *ownCloud) send(p cs.UploadParams, content []byte) (status int, text string) {
 	o.t.Helper()
+	return send(o.t, o.http, p, content)
+}
+
+func send(t *testing.T, client *http.Client, p cs.UploadParams, content []byte) (status int, text string) {
+	t.Helper()
 	body, into := io.Pipe()
 	form := multipart.NewWriter(into)
 	go func() {
@@ -36,17 +41,17 @@ func (o *ownCloud) send(p cs.UploadParams, content []byte) (status int, text str
 		}
 		_ = into.CloseWithError(err)
 	}()
-	r, err := http.NewRequestWithContext(o.t.Context(), http.MethodPost, p.PostURL, body)
-	must(o.t, err)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.PostURL, body)
+	must(t, err)
 	r.Header.Set("Content-Type", form.FormDataContentType())
 	r.Header.Set("X-signature", p.Signature)
 	r.Header.Set("X-metadata", p.Metadata)
 	r.Header.Set("X-expires", p.Expires)
-	res, err := o.http.Do(r)
-	must(o.t, err)
+	res, err := client.Do(r)
+	must(t, err)
 	defer func() { _ = res.Body.Close() }()
 	said, err := io.ReadAll(res.Body)
-	must(o.t, err)
+	must(t, err)
 	return res.StatusCode, string(said)
 }
 

@@ -3,6 +3,7 @@ package buckets
 import (
 	"context"
 	"io"
+	"time"
 
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
@@ -46,13 +47,17 @@ func (d *Driver) StreamStored(ctx context.Context, s hypervisor.Stored, offset i
 
 // coming is an upload on its way through this server into a bucket.
 type coming struct {
-	into io.WriteCloser
+	into *io.PipeWriter
 	stop context.CancelFunc
 	done chan struct{} // is closed when err is what became of it
 	err  error
+	idle *time.Timer // gives it up
 
 	at int64
 }
+
+// stale is how long an upload waits for its next piece, or to be taken: what is over is told to the server that has it, or to another one.
+const stale = time.Hour
 
 // WriteStored implements [hypervisor.Taker]: pieces are gathered in the bucket, and no host has a part in it before all are there.
 func (d *Driver) WriteStored(ctx context.Context, host uid.Host, s hypervisor.Stored, offset int64, data []byte) error {
@@ -80,6 +85,7 @@ func (d *Driver) WriteStored(ctx context.Context, host uid.Host, s hypervisor.St
 	case offset+int64(len(data)) <= c.at: // it comes twice
 		return nil
 	}
+	c.idle.Reset(stale)
 	defer context.AfterFunc(ctx, c.stop)()
 	n, err := c.into.Write(data[c.at-offset:])
 	c.at += int64(n)
@@ -97,6 +103,7 @@ func (d *Driver) begin(t *thing) {
 		_ = from.CloseWithError(c.err)
 		close(c.done)
 	}()
+	c.idle = time.AfterFunc(stale, func() { d.giveUp(t.Stored, c) })
 	d.mu.Lock()
 	d.coming[t.Stored] = c
 	d.mu.Unlock()
@@ -106,13 +113,22 @@ func (d *Driver) begin(t *thing) {
 func (d *Driver) end(s hypervisor.Stored) {
 	d.mu.Lock()
 	c := d.coming[s]
-	delete(d.coming, s)
 	d.mu.Unlock()
 	if c != nil {
-		c.stop()
-		_ = c.into.Close()
-		<-c.done
+		d.giveUp(s, c)
 	}
+}
+
+func (d *Driver) giveUp(s hypervisor.Stored, c *coming) {
+	d.mu.Lock()
+	if d.coming[s] == c {
+		delete(d.coming, s)
+	}
+	d.mu.Unlock()
+	c.idle.Stop()
+	c.stop()
+	_ = c.into.CloseWithError(context.Canceled)
+	<-c.done
 }
 
 // complete waits until all that came through this server is in the bucket.
@@ -124,6 +140,7 @@ func (d *Driver) complete(s hypervisor.Stored) error {
 	if c == nil { // an earlier try did so
 		return nil
 	}
+	c.idle.Stop()
 	defer c.stop()
 	_ = c.into.Close()
 	<-c.done
