@@ -9,6 +9,7 @@ SHELL := /bin/bash
 
 LINT_VERSION := v2.15.0
 VULN_VERSION := v1.1.4
+S3_VERSION := v1.8.0
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 # Where this repository's Go files are: for tools that take no ./...
@@ -35,9 +36,9 @@ console: ## the web console; without node (or while there is none) the binary is
 	fi
 
 # All of it is to take less than 15 minutes on two cores; the timeout is for what hangs, on slower machines too.
-test: ## install what tests need (Debian), then run all of them
+test: .bin/versitygw ## install what tests need (Debian), then run all of them
 	scripts/test-deps
-	VIRGA_REQUIRE=postgres,slapd,python,python-cs,libcloud,curl,tmux,netns,nft,dnsmasq,haproxy,dhclient,cloud-init,qemu scripts/with-postgres go test -timeout 20m -parallel 4 ./...
+	VIRGA_REQUIRE=postgres,slapd,python,python-cs,libcloud,curl,tmux,netns,nft,dnsmasq,haproxy,dhclient,cloud-init,qemu,versitygw scripts/with-postgres go test -timeout 20m -parallel 4 ./...
 
 check: .bin/golangci-lint ## formatting, vet, linters, the rules of the house, generated pages, known vulnerabilities
 	@echo "gofmt"; unformatted=$$(gofmt -l $(GO_FOLDERS)); [ -z "$$unformatted" ] || { echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; }
@@ -53,6 +54,14 @@ check: .bin/golangci-lint ## formatting, vet, linters, the rules of the house, g
 	@if [ "$$(.bin/golangci-lint version --short 2>/dev/null)" != "$(LINT_VERSION:v%=%)" ]; then \
 		echo "installing golangci-lint $(LINT_VERSION)"; \
 		GOBIN=$(CURDIR)/.bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION); \
+	fi
+	@touch $@
+
+# An S3 server that people use, for the tests of the client: a program, as its modules are many and none is ours.
+.bin/versitygw: Makefile
+	@if [ "$$(go version -m $@ 2>/dev/null | awk '$$1 == "mod" {print $$3}')" != "$(S3_VERSION)" ]; then \
+		echo "installing versitygw $(S3_VERSION)"; \
+		GOBIN=$(CURDIR)/.bin go install github.com/versity/versitygw/cmd/versitygw@$(S3_VERSION); \
 	fi
 	@touch $@
 
