@@ -171,14 +171,14 @@ func (s *Service) attaching(name string, begin op.AcceptFunc[attachment]) *op.Pl
 		Accept(begin, s.letGo).
 		Tx("place", s.placeDisk, s.unplaceDisk).
 		Do("disk", s.makeDisk, s.dropDisk).
-		Do("plug", s.plug, s.unplug).
+		Do("plug", s.plug, s.onceEnded(s.unplug)).
 		Tx("finish", attached, nil)
 }
 
 func (s *Service) detachPlan() *op.Plan[attachment] {
 	return op.New[attachment]("volume.detach").
 		Accept(s.beginDetach, func(ctx context.Context, tx db.Tx, a *attachment) error { return volume.Kept(ctx, tx, a.Volume, a.Was) }).
-		Do("unplug", s.unplug, s.plug).
+		Do("unplug", s.unplug, s.onceEnded(s.plug)).
 		Tx("finish", func(ctx context.Context, tx db.Tx, a *attachment) error {
 			return volume.Detached(ctx, tx, a.Volume, a.Was)
 		}, nil)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/inquest"
 	"github.com/virga-cloud/virga/internal/migration"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/volume"
@@ -76,7 +77,7 @@ func (s *Service) makeCopies(ctx context.Context, m *migrating) error {
 			disk.Template, disk.TemplateBytes, disk.Snapshot, disk.Store, disk.StoreURL = "", 0, "", "", ""
 		}
 		if err := mv.By.MakeDisk(ctx, m.To, disk); err != nil {
-			return again(err)
+			return inquest.UnlessDown(ctx, s.db, m.To, err)
 		}
 	}
 	return nil

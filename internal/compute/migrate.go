@@ -2,6 +2,7 @@ package compute
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/virga-cloud/virga/internal/auth"
@@ -10,6 +11,7 @@ import (
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/inquest"
 	"github.com/virga-cloud/virga/internal/migration"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/secgroup"
@@ -145,6 +147,11 @@ func (s *Service) expected(ctx context.Context, q db.Tx, m *migrating) (bool, er
 }
 
 func (s *Service) unplaceMove(ctx context.Context, tx db.Tx, m *migrating) error {
+	if there, err := inquest.RunsOn(ctx, tx, m.From); err != nil {
+		return err
+	} else if there == m.To {
+		return s.arrived(ctx, tx, m)
+	}
 	vm, err := findLocked(ctx, tx, auth.Scope{All: true}, m.VM)
 	if err != nil {
 		return err
@@ -172,6 +179,8 @@ func (s *Service) moving(ctx context.Context, m *migrating) (mv migration.Move, 
 		return mv, there, err
 	}
 	mv = migration.Move{By: by, From: m.From, To: m.To}
+	mv.Down = func(ctx context.Context, on uid.Host) bool { return inquest.Down(ctx, s.db, on) }
+	mv.Ended = func(ctx context.Context, on uid.Host) (bool, error) { return inquest.Ended(ctx, s.db, on, m.VM) }
 	for _, c := range m.Copies {
 		mv.Copied = append(mv.Copied, c.Volume)
 	}
@@ -195,7 +204,14 @@ func (s *Service) bringBack(ctx context.Context, m *migrating) error {
 	if err != nil {
 		return err
 	}
-	return mv.Back(ctx)
+	err = mv.Back(ctx)
+	if !errors.Is(err, migration.ErrThere) {
+		return err
+	}
+	if len(m.Copies) > 0 { // its old disks can't be dropped, nor will they do
+		return op.Retry(fault.Unavailablef("the machine has come to its new host, and the old one does not answer"))
+	}
+	return inquest.Found(ctx, s.db, m.From, m.VM, m.To)
 }
 
 // arrived records where the machine is now, and gives back its room where it was.

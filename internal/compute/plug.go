@@ -11,6 +11,7 @@ import (
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/inquest"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/placement"
 	"github.com/virga-cloud/virga/internal/pool"
@@ -118,7 +119,14 @@ func (s *Service) dropDisk(ctx context.Context, a *attachment) error {
 	if err != nil || d == nil {
 		return err
 	}
-	return again(driver.DropDisk(ctx, on(vm, a), d.ref()))
+	err = driver.DropDisk(ctx, on(vm, a), d.ref())
+	if !fault.Is(err, fault.Unavailable) || vm.Host == "" {
+		return again(err)
+	}
+	if err := inquest.OrEnded(ctx, s.db, vm.Host, vm.ID, err); err != nil {
+		return err
+	}
+	return s.volumes.DropOf(ctx, vm.ID, func(v volume.Volume) bool { return v.ID == a.Volume })
 }
 
 // plug gives a machine that runs the disk; unplug takes it away. Each is the other's undo. Machines that don't run get, at their

@@ -10,6 +10,7 @@ import (
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/inquest"
 	"github.com/virga-cloud/virga/internal/op"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/project"
@@ -166,14 +167,22 @@ func (s *Service) makeDisks(ctx context.Context, j *job) error {
 			continue
 		}
 		if err := driver.MakeDisk(ctx, j.Host, d.made()); err != nil {
-			return again(err)
+			return inquest.UnlessDown(ctx, s.db, j.Host, err)
 		}
 	}
 	return nil
 }
 
 func (s *Service) dropNew(ctx context.Context, j *job) error {
-	return s.dropDisks(ctx, j.VM, j.Host, func(v volume.Volume) bool { return slices.Contains(j.New, v.ID) })
+	made := func(v volume.Volume) bool { return slices.Contains(j.New, v.ID) }
+	err := s.dropDisks(ctx, j.VM, j.Host, made)
+	if !fault.Is(err, fault.Unavailable) {
+		return err
+	}
+	if err := inquest.OrEnded(ctx, s.db, j.Host, j.VM, err); err != nil {
+		return err
+	}
+	return s.volumes.DropOf(ctx, j.VM, made)
 }
 
 // dropDisks removes the disks of some of a machine's volumes.
@@ -203,7 +212,7 @@ func (s *Service) powerOn(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	return again(driver.Start(ctx, j.Host, m))
+	return inquest.UnlessDown(ctx, s.db, j.Host, driver.Start(ctx, j.Host, m))
 }
 
 func (s *Service) powerOff(ctx context.Context, j *job) error {
@@ -211,7 +220,7 @@ func (s *Service) powerOff(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	return again(driver.Stop(ctx, j.Host, j.VM, true))
+	return inquest.OrEnded(ctx, s.db, j.Host, j.VM, driver.Stop(ctx, j.Host, j.VM, true))
 }
 
 // turnOff stops a machine that runs; turnOn is its undo: it starts the machine again where it ran, unless the host does not

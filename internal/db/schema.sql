@@ -486,6 +486,18 @@ CREATE TABLE image_stores (
     removed     timestamptz
 );
 
+CREATE TABLE inquests (
+    operation_id text       not null,
+    host_id     text        not null references hosts (id),
+    vm_id       text        not null references vms (id),
+    asked       timestamptz not null,
+    proven      timestamptz,                           -- that it has ended
+    runs_on     text,                                  -- where it was found running instead
+    primary key (operation_id, host_id)
+);
+
+CREATE INDEX inquests_host on inquests (host_id);
+
 CREATE TABLE ip_ranges (
     id          text primary key,
     zone_id     text        not null references zones (id),

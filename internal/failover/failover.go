@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,14 +28,18 @@ type Service struct {
 
 	mu      sync.Mutex // one round at a time
 	seen    map[place]sighting
-	swept   time.Time         // when some of the hosts that answer were asked what runs there
-	last    uid.Host          // the last of them; "": the next is the first of all
-	alerted map[uid.Host]bool // whether there is an alert about its machines; absent: not known
+	swept   time.Time                               // when some of the hosts that answer were asked what runs there
+	last    uid.Host                                // the last of them; "": the next is the first of all
+	asked   map[question]map[uid.Pool]time.Duration // how quiet pools were when a question was first seen
+	alerted map[uid.Host]bool                       // whether there is an alert about its machines; absent: not known
 }
 
 // New makes a service.
 func New(d *db.DB, e *op.Engine, hosts *host.Service, machines *compute.Service) *Service {
-	return &Service{db: d, engine: e, hosts: hosts, machines: machines, seen: map[place]sighting{}, alerted: map[uid.Host]bool{}}
+	return &Service{
+		db: d, engine: e, hosts: hosts, machines: machines,
+		seen: map[place]sighting{}, asked: map[question]map[uid.Pool]time.Duration{}, alerted: map[uid.Host]bool{},
+	}
 }
 
 // Round looks once after silent hosts, hosts that are back, and machines that are to run again. It is a keeper's.
@@ -42,7 +47,7 @@ func (s *Service) Round(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ctx = auth.With(ctx, auth.System())
-	return errors.Join(s.watch(ctx), s.settle(ctx), s.restart(ctx))
+	return errors.Join(s.watch(ctx), s.settle(ctx), s.resume(ctx), s.restart(ctx))
 }
 
 // watch looks at the storage of hosts that are silent. The machines of those that are Down are Stopped, once it is proven that they
@@ -67,13 +72,20 @@ func (s *Service) watchOne(ctx context.Context, h host.Host) error {
 	if err != nil {
 		return err
 	}
-	p, err := s.look(ctx, h, running)
+	asked, inHand, err := s.inHand(ctx, h.ID)
+	if err != nil {
+		return err
+	}
+	p, err := s.look(ctx, h, slices.Concat(running, inHand))
 	if err != nil || h.State != host.Down {
 		return err
 	}
-	var stay []string
+	stay, err := s.answer(ctx, p, asked, inHand)
+	if err != nil {
+		return err
+	}
 	for _, vm := range running {
-		verdict := p.judge(ctx, vm)
+		verdict := p.judge(ctx, vm, false)
 		switch {
 		case verdict.ended:
 			why := fmt.Sprintf("host %s is down, and %s", h.Name, verdict.why)
@@ -139,6 +151,11 @@ func (s *Service) forgetOthers(silent []host.Host) {
 	for at := range s.seen {
 		if !still[at.host] {
 			delete(s.seen, at)
+		}
+	}
+	for q := range s.asked {
+		if !still[q.host] {
+			delete(s.asked, q)
 		}
 	}
 	for id := range s.alerted {

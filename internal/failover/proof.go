@@ -1,11 +1,13 @@
 package failover
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
 
 	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/pool"
@@ -43,6 +45,7 @@ type proof struct {
 	volumes map[uid.VM][]volume.Volume
 	pools   map[uid.Pool]pool.Pool
 	out     map[uid.Pool]uid.Host // pools where the lease is out, with a host that reaches it
+	blank   map[uid.Pool]uid.Host // pools where there has not been any sign of life for as long, likewise
 	why     map[uid.Pool]string   // why it is not, where that is worth telling
 }
 
@@ -54,7 +57,7 @@ type verdict struct {
 
 // look looks for signs of life of a host in the pools that its machines have disks in.
 func (s *Service) look(ctx context.Context, h host.Host, machines []compute.VM) (*proof, error) {
-	p := &proof{host: h, out: map[uid.Pool]uid.Host{}, why: map[uid.Pool]string{}}
+	p := &proof{host: h, out: map[uid.Pool]uid.Host{}, blank: map[uid.Pool]uid.Host{}, why: map[uid.Pool]string{}}
 	driver, err := s.hosts.Driver(h.Hypervisor)
 	if err != nil {
 		return nil, err
@@ -110,10 +113,6 @@ func (s *Service) sight(ctx context.Context, p *proof, in pool.Pool) error {
 		case err != nil:
 			p.why[in.ID] = fmt.Sprintf("host %s can't look into pool %s: %v", other.Name, in.Name, err)
 			continue
-		case sign == "":
-			p.why[in.ID] = "the host has never left a sign of life in pool " + in.Name
-			delete(s.seen, at)
-			return nil
 		}
 		was, known := s.seen[at]
 		now := sighting{sign: sign, at: s.db.Now(), lively: known && (was.lively || was.sign != sign)}
@@ -122,6 +121,11 @@ func (s *Service) sight(ctx context.Context, p *proof, in pool.Pool) error {
 		}
 		s.seen[at] = now
 		switch {
+		case sign == "":
+			p.why[in.ID] = "the host has never left a sign of life in pool " + in.Name
+			if now.quiet >= quiet {
+				p.blank[in.ID] = other.ID
+			}
 		case now.quiet >= quiet:
 			p.out[in.ID] = other.ID
 			delete(p.why, in.ID)
@@ -147,11 +151,12 @@ func (p *proof) signSeen(ctx context.Context, by uid.Host, in pool.Pool) (string
 func (p *proof) held(ctx context.Context, v volume.Volume) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	return p.witness.Held(ctx, p.out[v.Pool], hypervisor.DiskRef{Volume: v.ID, Pool: v.Pool, PoolURL: p.pools[v.Pool].URL})
+	return p.witness.Held(ctx, cmp.Or(p.out[v.Pool], p.blank[v.Pool]), hypervisor.DiskRef{Volume: v.ID, Pool: v.Pool, PoolURL: p.pools[v.Pool].URL})
 }
 
-// judge tells whether a machine has ended.
-func (p *proof) judge(ctx context.Context, vm compute.VM) verdict {
+// judge tells whether a machine has ended. One that an operation has in hand may never have been started: then the host has left no sign of life
+// in its pools, and disks that were being made need not be there.
+func (p *proof) judge(ctx context.Context, vm compute.VM, inHand bool) verdict {
 	if p.witness == nil {
 		return verdict{why: fmt.Sprintf("hosts of hypervisor %s can't tell of each other", p.host.Hypervisor)}
 	}
@@ -165,7 +170,7 @@ func (p *proof) judge(ctx context.Context, vm compute.VM) verdict {
 		if in.Scope == pool.HostOnly {
 			return verdict{why: fmt.Sprintf("volume %s is in the host's own storage", v.Name)}
 		}
-		if p.out[v.Pool] == "" {
+		if p.out[v.Pool] == "" && (!inHand || p.blank[v.Pool] == "") {
 			return verdict{why: p.why[v.Pool]}
 		}
 	}
@@ -178,6 +183,8 @@ func (p *proof) judge(ctx context.Context, vm compute.VM) verdict {
 		}
 		held, err := p.held(ctx, v)
 		switch {
+		case inHand && (v.State == volume.Creating || v.State == volume.Attaching) && fault.Is(err, fault.Conflict):
+			// who saw the signs has the storage, and not the disk
 		case err != nil:
 			return verdict{why: fmt.Sprintf("nobody can tell whether volume %s is in use: %v", v.Name, err)}
 		case held:

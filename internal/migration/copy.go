@@ -29,11 +29,7 @@ func New(c Copy) uid.Pool { return c.To }
 // Drop removes the disks on a side.
 func Drop(ctx context.Context, volumes *volume.Service, copies []Copy, on Side) error {
 	for _, c := range copies {
-		d, err := volumes.Reach(ctx, volume.Volume{ID: c.Volume, Pool: on(c)})
-		if err == nil {
-			err = volume.Again(d.Driver.DropDisk(ctx, d.Host, d.Ref))
-		}
-		if err != nil {
+		if err := volumes.DropFrom(ctx, c.Volume, on(c)); err != nil {
 			return err
 		}
 	}

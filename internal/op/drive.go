@@ -46,6 +46,7 @@ func (r *run) do(ctx context.Context, fn func(ctx context.Context) error) error 
 
 // drive runs an operation's steps until it ends, waits, or is not this server's any more.
 func (e *Engine) drive(ctx context.Context, r *run) {
+	ctx = context.WithValue(ctx, jobKey{}, r.ID)
 	if err := r.known(); err != nil {
 		e.log.Error("an operation can't go on", "job", r.ID, "plan", r.Plan, "step", r.StepName, "error", err)
 		_ = e.stick(ctx, r, "", err)

@@ -98,13 +98,13 @@ func (s *Service) plan() *op.Plan[moving] {
 			return volume.Settle(ctx, tx, m.Volume, volume.Migrating, volume.Ready)
 		}).
 		Do("copy", func(ctx context.Context, m *moving) error { _, err := s.Snapshots.Copy(ctx, m.copied()); return err }, s.dropCopy).
-		Do("make", s.make, func(ctx context.Context, m *moving) error { return s.drop(ctx, m, m.To) }).
+		Do("make", s.make, func(ctx context.Context, m *moving) error { return s.Volumes.DropFrom(ctx, m.Volume, m.To) }).
 		Tx("switch", func(ctx context.Context, tx db.Tx, m *moving) error {
 			return volume.SetPlaced(ctx, tx, m.Volume, volume.Ready, m.To)
 		}, nil).
 		NoWayBack().
 		Do("clear", s.dropCopy, nil).
-		Do("drop", func(ctx context.Context, m *moving) error { return s.drop(ctx, m, m.From) }, nil).
+		Do("drop", func(ctx context.Context, m *moving) error { return s.Volumes.DropFrom(ctx, m.Volume, m.From) }, nil).
 		Tx("dropped", func(ctx context.Context, tx db.Tx, m *moving) error { return pool.Release(ctx, tx, m.From, m.Bytes) }, nil)
 }
 
@@ -227,13 +227,4 @@ func (s *Service) make(ctx context.Context, m *moving) error {
 	return volume.Again(d.Driver.MakeDisk(ctx, d.Host, hypervisor.Disk{
 		DiskRef: d.Ref, Bytes: m.Bytes, Snapshot: m.Copy, Store: m.Store, StoreURL: stores[m.Store].URL,
 	}))
-}
-
-// drop removes the disk in one of the pools.
-func (s *Service) drop(ctx context.Context, m *moving, in uid.Pool) error {
-	d, err := s.Volumes.Reach(ctx, volume.Volume{ID: m.Volume, Pool: in})
-	if err != nil {
-		return err
-	}
-	return volume.Again(d.Driver.DropDisk(ctx, d.Host, d.Ref))
 }

@@ -64,11 +64,33 @@ func (s *Service) drop(ctx context.Context, r *removal) error {
 	if v.Pool == "" {
 		return nil
 	}
-	d, err := s.Reach(ctx, v)
+	return s.DropFrom(ctx, v.ID, v.Pool)
+}
+
+// DropFrom removes a volume's disk from a pool, through any host that reaches it.
+func (s *Service) DropFrom(ctx context.Context, id uid.Volume, in uid.Pool) error {
+	d, err := s.Reach(ctx, Volume{ID: id, Pool: in})
 	if err != nil {
 		return err
 	}
 	return Again(d.Driver.DropDisk(ctx, d.Host, d.Ref))
+}
+
+// DropOf is DropFrom for some of the disks of a machine.
+func (s *Service) DropOf(ctx context.Context, vm uid.VM, which func(Volume) bool) error {
+	of, err := Of(ctx, s.DB.Read(), []uid.VM{vm})
+	if err != nil {
+		return err
+	}
+	for _, v := range of[vm] {
+		if v.Pool == "" || !which(v) {
+			continue
+		}
+		if err := s.DropFrom(ctx, v.ID, v.Pool); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func removed(ctx context.Context, tx db.Tx, r *removal) error {

@@ -1476,6 +1476,19 @@ create table failovers (
     job_id      text        not null default ''        -- of the last try
 );
 
+-- internal/inquest ------------------------------------------------------------------------------------------------
+-- what operations ask about hosts that don't answer: whether a machine that they have in hand has ended there
+create table inquests (
+    operation_id text       not null,
+    host_id     text        not null references hosts (id),
+    vm_id       text        not null references vms (id),
+    asked       timestamptz not null,
+    proven      timestamptz,                           -- that it has ended
+    runs_on     text,                                  -- where it was found running instead
+    primary key (operation_id, host_id)
+);
+create index inquests_host on inquests (host_id);
+
 -- internal/console ------------------------------------------------------------------------------------------------
 create table console_tickets (
     id          text primary key,                      -- SHA-256 of what its holder has, in hex
