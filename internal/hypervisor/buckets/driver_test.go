@@ -78,6 +78,11 @@ func TestTrouble(t *testing.T) {
 			t.Errorf("%s: the error opens the bucket: %v", name, err)
 		}
 		s.s3.Fail(nil)
+		if name != "record" { // with what the host has made already, or without
+			_, err = s.driver.FetchImage(t.Context(), s.host, image)
+			s.must(err)
+			s.nothingStaged()
+		}
 		s.must(s.driver.DropImage(t.Context(), s.host, image.ImageRef))
 		s.empty()
 	}
