@@ -22,6 +22,7 @@ func TestRealHosts(t *testing.T) {
 	t.Parallel()
 	r := newRealHosts(t, 2, true)
 	ctx, one, two := t.Context(), r.hosts[0], r.hosts[1]
+	r.measured()
 	vm := r.deploy("first", one, r.tiny)
 	one.ready(vm.ID)
 	url := r.reach(vm, 8080)
@@ -45,6 +46,8 @@ func TestRealHosts(t *testing.T) {
 	r.p.until("an answer of the copy", func() bool { return strings.HasPrefix(r.get(other), "hello from second ") })
 	_, err = api.Run(ctx, r.client, cs.DestroyVirtualMachine, cs.DestroyVirtualMachineIn{ID: second.ID, Expunge: true})
 	must(t, err)
+
+	r.uses(vm.ID, one.id)
 
 	// Back to how it was, while it runs.
 	r.get(url + "cgi-bin/put?before")
