@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bytes"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -132,6 +133,16 @@ func (r *realHosts) clearBucket(snapshot uid.Snapshot, templates []uid.Template,
 	must(r.t, err)
 	if got := r.get(made.URL); got != string(whole) {
 		r.t.Errorf("of the template %d bytes are downloaded, and it has %d, or others", len(got), len(whole))
+	}
+	part, err := http.NewRequestWithContext(ctx, http.MethodGet, made.URL, nil)
+	must(r.t, err)
+	part.Header.Set("Range", "bytes=300000-999999")
+	answer, err := r.http.Do(part)
+	must(r.t, err)
+	got, err := io.ReadAll(answer.Body)
+	_ = answer.Body.Close()
+	if err != nil || answer.StatusCode != http.StatusPartialContent || !bytes.Equal(got, whole[300000:1000000]) {
+		r.t.Errorf("of a part %d bytes are downloaded, %s, %v", len(got), answer.Status, err)
 	}
 	content := bytes.Repeat([]byte("what a user has sent "), 1<<14) // a disk in raw form
 	p, err := api.Do(ctx, r.client, cs.GetUploadParamsForVolume, cs.GetUploadParamsForVolumeIn{Name: "sent", Format: "RAW", ZoneID: r.zone, Checksum: sum(content)})
