@@ -29,7 +29,12 @@ type outage struct {
 
 func newOutage(t *testing.T, o cloudtest.Options) *outage {
 	t.Helper()
-	return &outage{cloudtest.New(t, dbtest.SQLite(t), o), auth.With(context.Background(), auth.System())}
+	return newOutageIn(t, dbtest.SQLite(t), o)
+}
+
+func newOutageIn(t *testing.T, url string, o cloudtest.Options) *outage {
+	t.Helper()
+	return &outage{cloudtest.New(t, url, o), auth.With(context.Background(), auth.System())}
 }
 
 // pass lets time pass, in steps in which the keepers have their rounds, and whatever they begin is done.

@@ -12,6 +12,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/cloudtest"
 	"github.com/virga-cloud/virga/internal/compute"
+	"github.com/virga-cloud/virga/internal/db/dbtest"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/hypervisor/sim"
@@ -105,12 +106,16 @@ func (d *death) wears(t *testing.T, long time.Duration, done func() bool) bool {
 // highly available runs elsewhere, and nothing else is left of it but what an outage leaves.
 func TestHostsDieUnderJobs(t *testing.T) {
 	t.Parallel()
-	const clouds, runs = 2, 50
-	for n := range clouds {
-		t.Run(fmt.Sprint(n), func(t *testing.T) {
+	for n, c := range []struct {
+		name string
+		url  func(testing.TB) string
+		runs int
+	}{{"sqlite", dbtest.SQLite, 50}, {"without locks", dbtest.SQLite, 50}, {"postgres", dbtest.Unmade, 20}} {
+		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
+			runs := c.runs
 			d := &death{proven: map[op.ID]bool{}}
-			d.outage = newOutage(t, cloudtest.Options{Hosts: 4, Engine: op.Options{Fault: d.at}})
+			d.outage = newOutageIn(t, c.url(t), cloudtest.Options{Hosts: 4, Engine: op.Options{Fault: d.at}})
 			d.World.ForgetLocks(n == 1)
 			d.box = d.Sandbox(t)
 			all, _, err := d.Hosts.List(d.ctx, host.Filter{})
@@ -127,7 +132,6 @@ func TestHostsDieUnderJobs(t *testing.T) {
 			for seed := range uint64(runs) {
 				d.Rand = rand.New(rand.NewPCG(seed, uint64(n)))
 				what := d.once(t, vm)
-				t.Log(seed, what)
 				if d.dead != "" {
 					struck++
 				}
