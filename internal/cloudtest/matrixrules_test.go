@@ -74,7 +74,7 @@ var kindsOfThings = map[string]string{
 
 // noThings are tables whose rows have owners, and no ids by which anybody could name them.
 var noThings = []string{
-	"api_windows", "audit_inbox", "audit_log", "console_tickets", "domain_counts", "extractions", "ldap_links", "once_keys", "resource_counts", "oauth_identities", "project_members", "saml_users", "sessions", "tags", "uploads",
+	"account_bytes", "api_windows", "audit_inbox", "audit_log", "console_tickets", "domain_counts", "extractions", "ldap_links", "once_keys", "resource_counts", "oauth_identities", "project_members", "saml_users", "sessions", "tags", "uploads",
 }
 
 const systemAccount = "00000000-0000-7000-8000-000000000002"
