@@ -63,7 +63,7 @@ var All = []api.Command{
 	AddResourceDetail, RemoveResourceDetail, ListResourceDetails,
 	AddAnnotation, RemoveAnnotation, UpdateAnnotationVisibility, ListAnnotations,
 	UploadCustomCertificate,
-	CreateNetwork, ListNetworks, DeleteNetwork, RestartNetwork,
+	CreateNetwork, ListNetworks, DeleteNetwork, RestartNetwork, ListNics,
 	CreatePortForwardingRule, UpdatePortForwardingRule, DeletePortForwardingRule, ListPortForwardingRules,
 	EnableStaticNAT, DisableStaticNAT, CreateIPForwardingRule, DeleteIPForwardingRule, ListIPForwardingRules,
 	CreateFirewallRule, UpdateFirewallRule, DeleteFirewallRule, ListFirewallRules,

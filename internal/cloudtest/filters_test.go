@@ -86,6 +86,11 @@ func baseOf(t *testing.T, c *cloudtest.Cloud, d *api.Description) api.Params {
 			must(t, err)
 			base[p.Name] = found[0]["id"].(string)
 		}
+		if p.Required && p.Of == "virtual machine" {
+			found, err := items(t, c.Client, described("listVirtualMachines"), api.Params{"listall": "true", "state": "Running"})
+			must(t, err)
+			base[p.Name] = found[0]["id"].(string)
+		}
 		if p.Required && p.Of == "project" {
 			found, err := items(t, c.Client, described("listProjects"), api.Params{"listall": "true"})
 			must(t, err)

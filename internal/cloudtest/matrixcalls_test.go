@@ -258,6 +258,8 @@ var unshown = map[string]string{
 	"createTags.resourceids/public":             "an ISO is no template",
 	"deleteTags.resourceids/public":             "an ISO is no template",
 	"listTags.resourceid":                       "not everything has tags",
+	"listNics.networkid":                        "the machine is in one network, and has no card in others",
+	"listNics.nicid":                            "the card is of another machine than the one that is asked about",
 	"listDomainChildren.id":                     "it has none",
 	"listVirtualMachines.isoid":                 "nothing is made from tenants' own templates",
 	"listVirtualMachines.templateid":            "nothing is made from tenants' own templates",

@@ -23,6 +23,7 @@ import (
 func (f *Facade) registerNetworks(m *api.Mux) {
 	api.HandleCreate(m, cs.CreateNetwork, f.createNetwork, look.Show(f.DB.Read, network.ByID, f.networksOut))
 	api.HandleList(m, cs.ListNetworks, f.listNetworks)
+	api.HandleList(m, cs.ListNics, f.listNics)
 	api.HandleJob(m, cs.DeleteNetwork, f.deleteNetwork, look.Succeeded)
 }
 
