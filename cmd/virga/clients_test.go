@@ -504,6 +504,7 @@ var ownFields = func() map[string]bool {
 	own := map[string]bool{
 		"queryAsyncJobResult.jobstate": true, "queryAsyncJobResult.jobstep": true,
 		"listAsyncJobs.asyncjobs.jobstate": true, "listAsyncJobs.asyncjobs.jobstep": true,
+		"listHosts.host.averageload": true, // 4.1's; the library has cpuloadaverage, which is there, too
 	}
 	for field := range strings.FieldsSeq(`accountid accountname accounttype created domain domainid domainpath id roleid rolename roletype
 		state userid username`) {

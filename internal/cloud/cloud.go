@@ -277,18 +277,8 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 		Passwords: router.Passwords{Waiting: guest.WaitingOn, Forget: compute.ForgetPassword},
 	})
 	grants := grant.Grants{Accounts: cl.Accounts, Projects: cl.Projects, Roles: cl.Roles}
-	cl.Extractions = extraction.New(extraction.Parts{
-		DB: cl.DB, Engine: cl.Engine, Box: box, Settings: cl.Settings, Grants: grants,
-		Images: cl.Images, Volumes: cl.Volumes, Snapshots: cl.Snapshots,
-	})
-	cl.Relocation = relocation.New(relocation.Parts{
-		DB: cl.DB, Engine: cl.Engine, Settings: cl.Settings, Volumes: cl.Volumes, Snapshots: cl.Snapshots,
-	})
-	cl.Uploads = upload.New(upload.Parts{
-		DB: cl.DB, Engine: cl.Engine, Box: box, Settings: cl.Settings, Grants: grants,
-		Images: cl.Images, Volumes: cl.Volumes, Snapshots: cl.Snapshots,
-	})
-	cl.Rules = rule.New(rule.Parts{DB: cl.DB, Engine: cl.Engine, Networks: cl.Networks, Routers: cl.Routers, Machines: compute.Reachable})
+	cl.carry(box, grants)
+	cl.Rules = rule.New(rule.Parts{DB: cl.DB, Engine: cl.Engine, Networks: cl.Networks, Routers: cl.Routers, Machines: guest.Reachable})
 	cl.Addresses = address.New(cl.DB, cl.Engine, cl.Networks, cl.Routers)
 	cl.Networks.RoutedBy(router.NameOf)
 	cl.Networks.EndsWith(cl.Routers.End, router.Forget, rule.LeaveNetwork)
@@ -300,7 +290,9 @@ func (cl *Cloud) wire(c Config, box *secret.Box) {
 	cl.Access = credential.New(credential.Parts{
 		DB: cl.DB, Engine: cl.Engine, Accounts: cl.Accounts, Routers: cl.Routers, Machines: cl.Machines,
 	})
-	cl.Routers.FilledBy(cl.Rules.Fill, guest.Source{Machines: cl.Machines}.Fill)
+	guests := guest.Source{Machines: cl.Machines}
+	cl.Routers.FilledBy(cl.Rules.Fill, guests.Fill)
+	cl.Machines.ToldBy(guests.Drive)
 	cl.Console = console.New(console.Parts{
 		DB: cl.DB, Grants: grants, Hosts: cl.Hosts, Machines: cl.Machines,
 	})
@@ -330,6 +322,21 @@ func (cl *Cloud) drivers() hypervisor.Drivers {
 		all[agent.Hypervisor] = buckets.New(cl.agents.driver(), cl.openBucket())
 	}
 	return all
+}
+
+// carry makes the services by which users have what is in image stores, and bring what is to be there.
+func (cl *Cloud) carry(box *secret.Box, grants grant.Grants) {
+	cl.Extractions = extraction.New(extraction.Parts{
+		DB: cl.DB, Engine: cl.Engine, Box: box, Settings: cl.Settings, Grants: grants,
+		Images: cl.Images, Volumes: cl.Volumes, Snapshots: cl.Snapshots,
+	})
+	cl.Relocation = relocation.New(relocation.Parts{
+		DB: cl.DB, Engine: cl.Engine, Settings: cl.Settings, Volumes: cl.Volumes, Snapshots: cl.Snapshots,
+	})
+	cl.Uploads = upload.New(upload.Parts{
+		DB: cl.DB, Engine: cl.Engine, Box: box, Settings: cl.Settings, Grants: grants,
+		Images: cl.Images, Volumes: cl.Volumes, Snapshots: cl.Snapshots,
+	})
 }
 
 // people makes the services that know who may do what.

@@ -98,7 +98,7 @@ func TestWiring(t *testing.T) {
 				_, err := api.Start(ctx, c.Client, cs.UpdatePhysicalNetwork, cs.UpdatePhysicalNetworkIn{ID: p.ID, VLAN: new("11")})
 				return err
 			},
-			"1 network:": func() error {
+			"1 network and 0 ranges": func() error {
 				_, err := api.Start(ctx, c.Client, cs.DeletePhysicalNetwork, cs.DeletePhysicalNetworkIn{ID: p.ID})
 				return err
 			},

@@ -124,7 +124,7 @@ func volumeRequest(ctx context.Context, a attachment, command string) op.Request
 
 func (s *Service) attachPlan() *op.Plan[attachment] {
 	return s.attaching("volume.attach", func(ctx context.Context, tx db.Tx, q *op.Request, a *attachment) error {
-		vm, err := findLocked(ctx, tx, q.Caller.Reach(), a.VM)
+		vm, err := Locked(ctx, tx, q.Caller.Reach(), a.VM)
 		if err != nil {
 			return err
 		}
@@ -141,7 +141,7 @@ func (s *Service) attachPlan() *op.Plan[attachment] {
 
 func (s *Service) createVolumePlan() *op.Plan[attachment] {
 	return s.attaching("volume.create.attached", func(ctx context.Context, tx db.Tx, q *op.Request, a *attachment) error {
-		vm, err := findLocked(ctx, tx, q.Caller.Reach(), a.VM)
+		vm, err := Locked(ctx, tx, q.Caller.Reach(), a.VM)
 		if err != nil {
 			return err
 		}
@@ -271,7 +271,7 @@ func (s *Service) letGo(ctx context.Context, tx db.Tx, a *attachment) error {
 }
 
 func (s *Service) beginDetach(ctx context.Context, tx db.Tx, q *op.Request, a *attachment) error {
-	vm, err := findLocked(ctx, tx, q.Caller.Reach(), a.VM)
+	vm, err := Locked(ctx, tx, q.Caller.Reach(), a.VM)
 	if err != nil {
 		return err
 	}

@@ -23,13 +23,13 @@ type disc struct {
 
 // AttachISO begins to put an ISO into a machine's CD drive, in the place of what is there.
 func (s *Service) AttachISO(ctx context.Context, iso uid.Template, vm uid.VM) (op.ID, error) {
-	job, _, err := s.changeCD.Start(ctx, request(ctx, vm, "attachIso"), disc{VM: vm, ISO: iso})
+	job, _, err := s.changeCD.Start(ctx, Request(ctx, vm, "attachIso"), disc{VM: vm, ISO: iso})
 	return job, err
 }
 
 // DetachISO begins to take the ISO out of a machine's CD drive.
 func (s *Service) DetachISO(ctx context.Context, vm uid.VM) (op.ID, error) {
-	job, _, err := s.changeCD.Start(ctx, request(ctx, vm, "detachIso"), disc{VM: vm})
+	job, _, err := s.changeCD.Start(ctx, Request(ctx, vm, "detachIso"), disc{VM: vm})
 	return job, err
 }
 
@@ -71,7 +71,7 @@ func (s *Service) insertable(ctx context.Context, tx db.Tx, scope auth.Scope, d 
 			return vm, "", err
 		}
 	}
-	if vm, err = findLocked(ctx, tx, scope, d.VM); err != nil {
+	if vm, err = Locked(ctx, tx, scope, d.VM); err != nil {
 		return vm, "", err
 	}
 	if vm.State != Running && vm.State != Stopped {
@@ -101,7 +101,7 @@ func (s *Service) insertable(ctx context.Context, tx db.Tx, scope auth.Scope, d 
 
 // putCD tells the host of a machine that runs what is in its CD drive now. Others get it at their start.
 func (s *Service) putCD(ctx context.Context, id uid.VM, iso uid.Template) error {
-	vm, err := find(ctx, s.db.Read(), id)
+	vm, err := Find(ctx, s.db.Read(), id)
 	if err != nil || vm.Host == "" {
 		return err
 	}

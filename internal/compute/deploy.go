@@ -79,7 +79,7 @@ func (s *Service) Deploy(ctx context.Context, in DeployIn) (uid.VM, op.ID, error
 			return "", "", err
 		}
 		in.serial, in.macs = serial, macs
-		q := request(ctx, id, "deployVirtualMachine")
+		q := Request(ctx, id, "deployVirtualMachine")
 		q.Fresh = true
 		job, _, err := runner.Start(ctx, q, job{VM: id, Was: Stopped, in: &in,
 			Wish: in.wish()})
@@ -196,7 +196,7 @@ func (s *Service) allocate(ctx context.Context, tx db.Tx, q *op.Request, j *job)
 	if err := volume.Insert(ctx, tx, disks); err != nil {
 		return err
 	}
-	if err := announce(ctx, tx, q, vm, event.VMCreate, "deploying"); err != nil {
+	if err := Announce(ctx, tx, q, vm, event.VMCreate, "deploying"); err != nil {
 		return err
 	}
 	// Now come the rows that all deployments of the account want: they are locked for one journey and the commit.
@@ -341,7 +341,7 @@ func (s *Service) attach(ctx context.Context, tx db.Tx, in *DeployIn, vm VM, own
 
 // giveUp undoes allocate: nothing of the machine remains but its removed row and its events.
 func (s *Service) giveUp(ctx context.Context, tx db.Tx, j *job) error {
-	vm, err := findLocked(ctx, tx, auth.Scope{All: true}, j.VM)
+	vm, err := Locked(ctx, tx, auth.Scope{All: true}, j.VM)
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func (s *Service) TryDeploy(ctx context.Context, in DeployIn) (DryRun, error) {
 		id := uid.New[uid.VM]()
 		in.serial, in.macs = outOfSeries(id)
 		err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-			q, j := request(ctx, id, "deployVirtualMachine"), job{VM: id, Was: Stopped, in: &in, Wish: in.wish()}
+			q, j := Request(ctx, id, "deployVirtualMachine"), job{VM: id, Was: Stopped, in: &in, Wish: in.wish()}
 			if err := s.allocate(ctx, tx, &q, &j); err != nil {
 				return err
 			}

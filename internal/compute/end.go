@@ -41,7 +41,7 @@ func (s *Service) Destroy(ctx context.Context, id uid.VM, expunge bool, with ...
 		}
 		runner = s.wipe
 	}
-	job, _, err := runner.Start(ctx, request(ctx, id, "destroyVirtualMachine"), job{VM: id, Expunge: expunge, With: with})
+	job, _, err := runner.Start(ctx, Request(ctx, id, "destroyVirtualMachine"), job{VM: id, Expunge: expunge, With: with})
 	return job, err
 }
 
@@ -50,7 +50,7 @@ func (s *Service) Expunge(ctx context.Context, id uid.VM) (op.ID, error) {
 	if err := s.mayExpunge(ctx); err != nil {
 		return "", err
 	}
-	job, _, err := s.expunge.Start(ctx, request(ctx, id, "expungeVirtualMachine"), job{VM: id})
+	job, _, err := s.expunge.Start(ctx, Request(ctx, id, "expungeVirtualMachine"), job{VM: id})
 	return job, err
 }
 
@@ -148,7 +148,7 @@ func (s *Service) destroyed(ctx context.Context, tx db.Tx, j *job) error {
 	if err := s.stopped(ctx, tx, j, Destroyed); err != nil {
 		return err
 	}
-	vm, err := findLocked(ctx, tx, auth.Scope{All: true}, j.VM)
+	vm, err := Locked(ctx, tx, auth.Scope{All: true}, j.VM)
 	if err != nil {
 		return err
 	}
@@ -228,7 +228,7 @@ func (s *Service) dropWith(ctx context.Context, j *job) error {
 
 // droppedWith records that the data disks which went with the machine are gone, and its snapshots.
 func (s *Service) droppedWith(ctx context.Context, tx db.Tx, j *job) error {
-	vm, err := findLocked(ctx, tx, auth.Scope{All: true}, j.VM)
+	vm, err := Locked(ctx, tx, auth.Scope{All: true}, j.VM)
 	if err != nil {
 		return err
 	}
@@ -269,7 +269,7 @@ func dropped(ctx context.Context, tx db.Tx, id uid.VM, which func(volume.Volume)
 
 // expunged frees all that the machine still had.
 func (s *Service) expunged(ctx context.Context, tx db.Tx, j *job) error {
-	vm, err := findLocked(ctx, tx, auth.Scope{All: true}, j.VM)
+	vm, err := Locked(ctx, tx, auth.Scope{All: true}, j.VM)
 	if err != nil {
 		return err
 	}

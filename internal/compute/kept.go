@@ -15,7 +15,7 @@ type Kept struct{}
 
 // Lock implements [vmsnapshot.Machines].
 func (Kept) Lock(ctx context.Context, tx db.Tx, scope auth.Scope, id uid.VM) (vmsnapshot.Machine, error) {
-	vm, err := findLocked(ctx, tx, scope, id)
+	vm, err := Locked(ctx, tx, scope, id)
 	if err != nil {
 		return vmsnapshot.Machine{}, err
 	}
@@ -24,7 +24,7 @@ func (Kept) Lock(ctx context.Context, tx db.Tx, scope auth.Scope, id uid.VM) (vm
 
 // Find implements [vmsnapshot.Machines].
 func (Kept) Find(ctx context.Context, q db.Tx, id uid.VM) (vmsnapshot.Machine, error) {
-	vm, err := find(ctx, q, id)
+	vm, err := Find(ctx, q, id)
 	if err != nil {
 		return vmsnapshot.Machine{}, err
 	}

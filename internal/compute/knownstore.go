@@ -58,6 +58,7 @@ type card struct {
 	Revision     int64
 	RouterState  router.State `bun:"router_state,nullzero"` // "" where there is none yet
 	Grouped      bool         // the network has security groups
+	Teller       string       // what tells machines of themselves there: router, drive; "" for nothing
 }
 
 // ref is the disk as drivers know it.
@@ -98,7 +99,9 @@ var (
 		left join vms v on v.id = d.vm_id left join service_offerings m on m.id = v.service_offering_id
 		where d.vm_id = ? and d.removed is null order by d.device`)
 	cardsOf = db.Prepare(`select c.*, n.state as network_state, n.vlan, n.per_pod, n.routed, n.revision, r.state as router_state,
-		coalesce(t.kvm_label, '') as wire, o.network_rate as rate, o.services like '%"name":"SecurityGroup"%' as grouped
+		coalesce(t.kvm_label, '') as wire, o.network_rate as rate, o.services like '%"name":"SecurityGroup"%' as grouped,
+		case when o.services like '%"name":"UserData","provider":"VirtualRouter"%' then 'router'
+			when o.services like '%"name":"UserData"%' then 'drive' else '' end as teller
 		from nics c join networks n on n.id = c.network_id join network_offerings o on o.id = n.offering_id
 		left join traffic_types t on n.guest_type = 'Shared' and t.physical_network_id = n.physical_network_id and t.type = 'Guest'
 		left join routers r on n.routed and not n.per_pod and r.network_id = n.id and r.removed is null

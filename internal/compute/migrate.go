@@ -39,20 +39,20 @@ type migrating struct {
 // Migrate begins to move a running machine to a host or, with "", to one that placement chooses. The machine goes on running. Its disks
 // stay where they are if the new host reaches them; the others are copied to where it does.
 func (s *Service) Migrate(ctx context.Context, id uid.VM, to uid.Host) (op.ID, error) {
-	job, _, err := s.migrate.Start(ctx, request(ctx, id, "migrateVirtualMachine"), migrating{VM: id, Wish: to})
+	job, _, err := s.migrate.Start(ctx, Request(ctx, id, "migrateVirtualMachine"), migrating{VM: id, Wish: to})
 	return job, err
 }
 
 // MigrateWith is Migrate with some of the disks to pools that are named. The new host reaches them, or it is another one.
 func (s *Service) MigrateWith(ctx context.Context, id uid.VM, to uid.Host, pools map[uid.Volume]uid.Pool) (op.ID, error) {
-	job, _, err := s.migrate.Start(ctx, request(ctx, id, "migrateVirtualMachineWithVolume"), migrating{VM: id, Wish: to, Pools: pools})
+	job, _, err := s.migrate.Start(ctx, Request(ctx, id, "migrateVirtualMachineWithVolume"), migrating{VM: id, Wish: to, Pools: pools})
 	return job, err
 }
 
 // Vacate is Migrate to any host that reaches the machine's disks: to copy these may take hours, which nobody has asked for who only wants
 // a host to be free.
 func (s *Service) Vacate(ctx context.Context, id uid.VM) (op.ID, error) {
-	job, _, err := s.migrate.Start(ctx, request(ctx, id, "migrateVirtualMachine"), migrating{VM: id, Stay: true})
+	job, _, err := s.migrate.Start(ctx, Request(ctx, id, "migrateVirtualMachine"), migrating{VM: id, Stay: true})
 	return job, err
 }
 
@@ -76,7 +76,7 @@ func (s *Service) drops(on migration.Side) func(context.Context, *migrating) err
 }
 
 func (s *Service) beginMove(ctx context.Context, tx db.Tx, q *op.Request, m *migrating) error {
-	vm, err := findLocked(ctx, tx, q.Caller.Reach(), m.VM)
+	vm, err := Locked(ctx, tx, q.Caller.Reach(), m.VM)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (s *Service) beginMove(ctx context.Context, tx db.Tx, q *op.Request, m *mig
 		return err
 	}
 	m.From = vm.Host
-	if err := announce(ctx, tx, q, vm, event.VMMigrate, "migrating"); err != nil {
+	if err := Announce(ctx, tx, q, vm, event.VMMigrate, "migrating"); err != nil {
 		return err
 	}
 	return setState(ctx, tx, vm.ID, Migrating)
@@ -152,7 +152,7 @@ func (s *Service) unplaceMove(ctx context.Context, tx db.Tx, m *migrating) error
 	} else if there == m.To {
 		return s.arrived(ctx, tx, m)
 	}
-	vm, err := findLocked(ctx, tx, auth.Scope{All: true}, m.VM)
+	vm, err := Locked(ctx, tx, auth.Scope{All: true}, m.VM)
 	if err != nil {
 		return err
 	}
@@ -184,10 +184,10 @@ func (s *Service) moving(ctx context.Context, m *migrating) (mv migration.Move, 
 	for _, c := range m.Copies {
 		mv.Copied = append(mv.Copied, c.Volume)
 	}
-	if mv.Here, err = s.tell(here); err != nil {
+	if mv.Here, err = s.tell(ctx, here); err != nil {
 		return mv, there, err
 	}
-	mv.There, err = s.tell(there)
+	mv.There, err = s.tell(ctx, there)
 	return mv, there, err
 }
 
@@ -216,7 +216,7 @@ func (s *Service) bringBack(ctx context.Context, m *migrating) error {
 
 // arrived records where the machine is now, and gives back its room where it was.
 func (s *Service) arrived(ctx context.Context, tx db.Tx, m *migrating) error {
-	vm, err := findLocked(ctx, tx, auth.Scope{All: true}, m.VM)
+	vm, err := Locked(ctx, tx, auth.Scope{All: true}, m.VM)
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func CountIn(ctx context.Context, tx db.Tx, p zone.Place) ([]zone.Count, error) 
 
 // Holder gives a machine that has volumes: see [volume.Holders].
 func Holder(ctx context.Context, q db.Tx, id uid.VM) (volume.Holder, error) {
-	vm, err := find(ctx, q, id)
+	vm, err := Find(ctx, q, id)
 	if err != nil {
 		return volume.Holder{}, err
 	}

@@ -22,7 +22,7 @@ import (
 // placeDisk chooses a pool for a disk that is still to be made. Machines whose own disks are still to be made leave that to
 // their start. What the request has looked at may have changed while other operations on the machine had their turn.
 func (s *Service) placeDisk(ctx context.Context, tx db.Tx, a *attachment) error {
-	vm, err := findLocked(ctx, tx, auth.Scope{All: true}, a.VM)
+	vm, err := Locked(ctx, tx, auth.Scope{All: true}, a.VM)
 	if err != nil {
 		return err
 	}

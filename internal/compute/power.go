@@ -29,14 +29,14 @@ type StartIn struct {
 
 // Start begins to start a stopped machine.
 func (s *Service) Start(ctx context.Context, in StartIn) (op.ID, error) {
-	job, _, err := s.start.Start(ctx, request(ctx, in.ID, "startVirtualMachine"),
+	job, _, err := s.start.Start(ctx, Request(ctx, in.ID, "startVirtualMachine"),
 		job{VM: in.ID, Wish: wish{Host: in.Host, Pod: in.Pod, Cluster: in.Cluster}})
 	return job, err
 }
 
 // Stop begins to stop a running machine; forced cuts the power.
 func (s *Service) Stop(ctx context.Context, id uid.VM, forced bool) (op.ID, error) {
-	job, _, err := s.stop.Start(ctx, request(ctx, id, "stopVirtualMachine"), job{VM: id, Forced: forced})
+	job, _, err := s.stop.Start(ctx, Request(ctx, id, "stopVirtualMachine"), job{VM: id, Forced: forced})
 	return job, err
 }
 
@@ -46,7 +46,7 @@ func (s *Service) Reboot(ctx context.Context, id uid.VM, forced bool) (op.ID, er
 	if forced {
 		runner = s.forceReboot
 	}
-	job, _, err := runner.Start(ctx, request(ctx, id, "rebootVirtualMachine"), job{VM: id, Forced: forced})
+	job, _, err := runner.Start(ctx, Request(ctx, id, "rebootVirtualMachine"), job{VM: id, Forced: forced})
 	return job, err
 }
 
@@ -131,7 +131,7 @@ func (s *Service) asItWas(ctx context.Context, tx db.Tx, j *job) error {
 }
 
 func (s *Service) unplace(ctx context.Context, tx db.Tx, j *job) error {
-	vm, err := findLocked(ctx, tx, auth.Scope{All: true}, j.VM)
+	vm, err := Locked(ctx, tx, auth.Scope{All: true}, j.VM)
 	if err != nil {
 		return err
 	}
@@ -208,7 +208,7 @@ func (s *Service) powerOn(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	m, err := s.tell(vm)
+	m, err := s.tell(ctx, vm)
 	if err != nil {
 		return err
 	}
@@ -264,7 +264,7 @@ func (s *Service) runs(ctx context.Context, j *job) (bool, error) {
 }
 
 func (s *Service) probe(ctx context.Context, j *job) (hypervisor.Report, error) {
-	vm, err := find(ctx, s.db.Read(), j.VM)
+	vm, err := Find(ctx, s.db.Read(), j.VM)
 	if err != nil {
 		return hypervisor.Report{}, err
 	}
@@ -296,7 +296,7 @@ func (s *Service) started(ctx context.Context, tx db.Tx, j *job) error {
 
 // stopped records that the machine does not run any more, and gives its room back.
 func (s *Service) stopped(ctx context.Context, tx db.Tx, j *job, to State) error {
-	vm, err := findLocked(ctx, tx, auth.Scope{All: true}, j.VM)
+	vm, err := Locked(ctx, tx, auth.Scope{All: true}, j.VM)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func (s *Service) Recover(ctx context.Context, id uid.VM) error {
 		return fault.Deniedf("only administrators may recover a virtual machine")
 	}
 	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		vm, err := findLocked(ctx, tx, auth.From(ctx).Reach(), id)
+		vm, err := Locked(ctx, tx, auth.From(ctx).Reach(), id)
 		if err != nil {
 			return err
 		}

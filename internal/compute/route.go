@@ -3,10 +3,8 @@ package compute
 import (
 	"context"
 
-	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/router"
-	"github.com/virga-cloud/virga/internal/rule"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -42,10 +40,20 @@ func (s *Service) announced(ctx context.Context, q db.Tx, j *job) (bool, error) 
 	return s.groups.Guarded(ctx, q, j.Host, j.Guarded)
 }
 
-// Reachable is a [rule.Machines].
-func Reachable(ctx context.Context, tx db.Tx, scope auth.Scope, id uid.VM) (rule.Machine, error) {
-	vm, err := findLocked(ctx, tx, scope, id)
-	return rule.Machine{
-		ID: vm.ID, Name: vm.Name, Account: vm.Account, Gone: vm.State == Destroyed || vm.State == Expunging || vm.State == Failed,
-	}, err
+// Routed gives the revisions of a machine's networks by which their routers know what it is told.
+func Routed(ctx context.Context, tx db.Tx, id uid.VM) (map[uid.Network]int64, error) {
+	vm, err := knowLocked(ctx, tx, id)
+	if err != nil {
+		return nil, err
+	}
+	var routed map[uid.Network]int64
+	for _, c := range vm.cards {
+		if c.Routed && !c.PerPod { // where it starts the next time its pod's router is asked
+			if routed == nil {
+				routed = map[uid.Network]int64{}
+			}
+			routed[c.Network] = c.Revision
+		}
+	}
+	return routed, nil
 }

@@ -37,6 +37,7 @@ type Service struct {
 
 	placement *placement.Service
 	ended     Ended
+	drive     Drive
 
 	deploy      *op.Runner[job]
 	prepare     *op.Runner[job]
@@ -128,8 +129,8 @@ type wish struct {
 // thing is the machine as the key of its operations: one at a time.
 func thing(id uid.VM) op.Key { return op.On("vm", id) }
 
-// request is what all operations on a machine have in common.
-func request(ctx context.Context, id uid.VM, command string) op.Request {
+// Request is what all operations on a machine have in common: they take turns.
+func Request(ctx context.Context, id uid.VM, command string) op.Request {
 	return op.Request{
 		Thing: thing(id), Caller: auth.From(ctx), Command: command, SubjectKind: "VirtualMachine", SubjectID: string(id),
 	}
@@ -137,7 +138,7 @@ func request(ctx context.Context, id uid.VM, command string) op.Request {
 
 // accept begins an operation on a machine that there is: it must be in the caller's reach and its state must allow the move.
 func (s *Service) accept(ctx context.Context, tx db.Tx, q *op.Request, j *job, to State, kind event.Kind, doing string) (VM, error) {
-	vm, err := findLocked(ctx, tx, q.Caller.Reach(), j.VM)
+	vm, err := Locked(ctx, tx, q.Caller.Reach(), j.VM)
 	if err != nil {
 		return VM{}, err
 	}
@@ -145,11 +146,11 @@ func (s *Service) accept(ctx context.Context, tx db.Tx, q *op.Request, j *job, t
 		return VM{}, err
 	}
 	j.Was, j.Host = vm.State, vm.Host
-	return vm, announce(ctx, tx, q, vm, kind, doing)
+	return vm, Announce(ctx, tx, q, vm, kind, doing)
 }
 
-// announce writes the Scheduled event of an operation and tells the engine whose it is.
-func announce(ctx context.Context, tx db.Tx, q *op.Request, vm VM, kind event.Kind, doing string) (err error) {
+// Announce writes the Scheduled event of an operation on a machine and tells the engine whose it is.
+func Announce(ctx context.Context, tx db.Tx, q *op.Request, vm VM, kind event.Kind, doing string) (err error) {
 	q.Account, q.Domain = vm.Account, vm.Domain
 	q.Event, err = event.Write(ctx, tx, event.Event{
 		Type: kind, State: event.Scheduled, Description: fmt.Sprintf("%s virtual machine %s (%s)", doing, vm.Name, vm.ID),
@@ -163,7 +164,7 @@ func (s *Service) driver(vm VM) (hypervisor.Driver, error) { return s.hosts.Driv
 
 // driven gives what drives a machine's host. A driver that is not there is worth another try.
 func (s *Service) driven(ctx context.Context, id uid.VM) (hypervisor.Driver, error) {
-	vm, err := find(ctx, s.db.Read(), id)
+	vm, err := Find(ctx, s.db.Read(), id)
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func (s *Service) EndedTo(e Ended) { s.ended = e }
 // Settle begins to make a machine and its host agree. One that has ended is Stopped, and has no room on the host any more. One that is
 // where it should not be is ended there. It is fault.Conflict when the machine is not any more what was found.
 func (s *Service) Settle(ctx context.Context, f Finding) (op.ID, error) {
-	job, _, err := s.settle.Start(ctx, request(ctx, f.VM, "stopVirtualMachine"), settling{VM: f.VM, Host: f.Host, Clear: f.Answers, in: f})
+	job, _, err := s.settle.Start(ctx, Request(ctx, f.VM, "stopVirtualMachine"), settling{VM: f.VM, Host: f.Host, Clear: f.Answers, in: f})
 	return job, err
 }
 
@@ -53,7 +53,7 @@ func (s *Service) settlePlan() *op.Plan[settling] {
 }
 
 func (s *Service) beginSettle(ctx context.Context, tx db.Tx, q *op.Request, j *settling) error {
-	vm, err := findLocked(ctx, tx, auth.Scope{All: true}, j.VM)
+	vm, err := Locked(ctx, tx, auth.Scope{All: true}, j.VM)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (s *Service) settled(ctx context.Context, tx db.Tx, j *settling) error {
 	if err := s.stopped(ctx, tx, &job{VM: j.VM}, Stopped); err != nil {
 		return err
 	}
-	vm, err := findLocked(ctx, tx, auth.Scope{All: true}, j.VM)
+	vm, err := Locked(ctx, tx, auth.Scope{All: true}, j.VM)
 	if err != nil || s.ended == nil {
 		return err
 	}

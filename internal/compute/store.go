@@ -25,8 +25,8 @@ func insert(ctx context.Context, tx db.Tx, vm VM) error {
 
 var selectOne = db.Prepare("select * from vms where id = ?")
 
-// find gives a machine, also a removed one.
-func find(ctx context.Context, q db.Tx, id uid.VM) (VM, error) {
+// Find gives a machine, also a removed one. The caller checks who may see it.
+func Find(ctx context.Context, q db.Tx, id uid.VM) (VM, error) {
 	return one(ctx, q, selectOne, id)
 }
 
@@ -44,8 +44,8 @@ func one(ctx context.Context, q db.Tx, s *db.Statement, id uid.VM) (VM, error) {
 var selectLocked = db.PrepareEach("select * from vms where id = ? and removed is null",
 	"select * from vms where id = ? and removed is null for update")
 
-// findLocked gives a machine within a scope and keeps others from changing it until the transaction's end.
-func findLocked(ctx context.Context, tx db.Tx, scope auth.Scope, id uid.VM) (VM, error) {
+// Locked gives a machine within a scope and keeps others from changing it until the transaction's end.
+func Locked(ctx context.Context, tx db.Tx, scope auth.Scope, id uid.VM) (VM, error) {
 	if scope.All {
 		return one(ctx, tx, selectLocked, id)
 	}

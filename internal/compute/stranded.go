@@ -15,7 +15,7 @@ func (s *Service) onceEnded(undo op.DoFunc[attachment]) op.DoFunc[attachment] {
 		if !fault.Is(err, fault.Unavailable) {
 			return err
 		}
-		vm, unknown := find(ctx, s.db.Read(), a.VM)
+		vm, unknown := Find(ctx, s.db.Read(), a.VM)
 		if unknown != nil || vm.Host == "" {
 			return err
 		}

@@ -1,17 +1,26 @@
 package compute
 
 import (
+	"context"
 	"encoding/base64"
 	"strings"
 
+	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/volume"
+	"github.com/virga-cloud/virga/uid"
 )
 
+// Drive gives the files of the drive that tells a machine what it is, by path.
+type Drive func(ctx context.Context, q db.Tx, id uid.VM) (map[string][]byte, error)
+
+// ToldBy says who fills drives. It is called before the service is used.
+func (s *Service) ToldBy(d Drive) { s.drive = d }
+
 // tell is the machine as its host's driver gets to know it.
-func (s *Service) tell(vm known) (m hypervisor.Machine, err error) {
+func (s *Service) tell(ctx context.Context, vm known) (m hypervisor.Machine, err error) {
 	m = hypervisor.Machine{
 		VM: vm.ID, Name: vm.InstanceName, CPUs: vm.CPUNumber, CPUSpeedMHz: vm.CPUSpeed, MemoryMB: vm.MemoryMB, SSHKeys: lines(vm.SSHKeys),
 		CD: vm.cd,
@@ -23,6 +32,11 @@ func (s *Service) tell(vm known) (m hypervisor.Machine, err error) {
 	}
 	if m.Password, err = s.Password(vm.VM); err != nil {
 		return m, err
+	}
+	if s.drive != nil && vm.wantsDrive() {
+		if m.Drive, err = s.drive(ctx, s.db.Read(), vm.ID); err != nil {
+			return m, err
+		}
 	}
 	rate := 0
 	for _, d := range vm.disks {
@@ -43,6 +57,17 @@ func (s *Service) tell(vm known) (m hypervisor.Machine, err error) {
 		})
 	}
 	return m, nil
+}
+
+// wantsDrive tells whether a drive tells the machine what it is: no router does, and there is something that it must know.
+func (vm known) wantsDrive() bool {
+	by := ""
+	for _, c := range vm.cards {
+		if c.Default {
+			by = c.Teller
+		}
+	}
+	return by == "drive" || by == "" && vm.UserData+vm.SSHKeys+vm.Password != ""
 }
 
 // lines are the lines of a text; none of "".

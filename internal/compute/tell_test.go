@@ -19,12 +19,12 @@ func TestTellPassword(t *testing.T) {
 	}
 	s := &Service{box: box}
 	vm := known{VM: VM{ID: uid.New[uid.VM](), KeyPairs: "a\nb", SSHKeys: "ssh-rsa A\nssh-rsa B"}}
-	m, err := s.tell(vm)
+	m, err := s.tell(t.Context(), vm)
 	if err != nil || !m.Password.IsEmpty() || len(m.SSHKeys) != 2 || m.CD != nil {
 		t.Errorf("without a password: %+v, %v", m, err)
 	}
 	s.GivePassword(&vm.VM, NewPassword(), "")
-	m, err = s.tell(vm)
+	m, err = s.tell(t.Context(), vm)
 	if err != nil || len(m.Password.Reveal()) != passwordLength {
 		t.Errorf("the host gets %q, %v", m.Password.Reveal(), err)
 	}
@@ -32,7 +32,7 @@ func TestTellPassword(t *testing.T) {
 		t.Error("the password is readable where it is kept or printed")
 	}
 	vm.ID = uid.New[uid.VM]()
-	if _, err := s.tell(vm); err == nil {
+	if _, err := s.tell(t.Context(), vm); err == nil {
 		t.Error("another machine's sealed password opens")
 	}
 }

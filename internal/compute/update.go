@@ -41,7 +41,7 @@ func (s *Service) Update(ctx context.Context, id uid.VM, c Change) error {
 		return err
 	}
 	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		vm, err := findLocked(ctx, tx, auth.From(ctx).Reach(), id)
+		vm, err := Locked(ctx, tx, auth.From(ctx).Reach(), id)
 		if err != nil {
 			return err
 		}
@@ -176,7 +176,7 @@ func checkUserData(text string) error {
 // ChangeService gives a stopped machine another service offering. details say what a customized one leaves open.
 func (s *Service) ChangeService(ctx context.Context, id uid.VM, to uid.ServiceOffering, details map[string]string) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		vm, err := findLocked(ctx, tx, auth.From(ctx).Reach(), id)
+		vm, err := Locked(ctx, tx, auth.From(ctx).Reach(), id)
 		if err != nil {
 			return err
 		}

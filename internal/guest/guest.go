@@ -1,4 +1,5 @@
-// Package guest tells networks' virtual routers of the machines in them: their names and addresses, and what each is told of itself.
+// Package guest says what machines are told of themselves: by the virtual routers of their networks, which know their names and
+// addresses, too, or by a drive where no router does it.
 package guest
 
 import (
@@ -6,10 +7,12 @@ import (
 	"encoding/base64"
 	"net/netip"
 
+	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/network"
+	"github.com/virga-cloud/virga/internal/rule"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -83,12 +86,16 @@ func (s Source) guest(g guest, zone string, public map[string]string) (out hyper
 	if known == "" {
 		known = public[""]
 	}
-	out.Meta = map[string]string{
-		"service-offering": g.Offering, "availability-zone": zone, "local-ipv4": out.IP, "local-hostname": g.Name, "public-ipv4": known,
-		"public-hostname": known, "instance-id": string(g.VM), "vm-id": string(g.VM), "public-keys": g.SSHKeys, "cloud-identifier": cloudIdentifier,
-	}
+	out.Meta = machine{Name: g.Name, Offering: g.Offering, Zone: zone, SSHKeys: g.SSHKeys}.says(g.VM, out.IP, known)
 	if g.Default {
 		out.Password, err = s.Machines.Password(compute.VM{ID: g.VM, Password: g.Password})
 	}
 	return out, err
+}
+
+// Reachable is a [rule.Machines].
+func Reachable(ctx context.Context, tx db.Tx, scope auth.Scope, id uid.VM) (rule.Machine, error) {
+	vm, err := compute.Locked(ctx, tx, scope, id)
+	gone := vm.State == compute.Destroyed || vm.State == compute.Expunging || vm.State == compute.Failed
+	return rule.Machine{ID: vm.ID, Name: vm.Name, Account: vm.Account, Gone: gone}, err
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/router"
 	"github.com/virga-cloud/virga/uid"
@@ -70,4 +71,41 @@ func guestsIn(ctx context.Context, q db.Tx, id uid.Network, pod uid.Pod, since i
 	}
 	err = q.Select(ctx, guestsOf, &guests, id, pod, pod)
 	return guests, err
+}
+
+// wire is a card with what a machine must know in order to use it.
+type wire struct {
+	bun.BaseModel `bun:"table:nics,alias:c"`
+	network.NIC
+	Serves     bool // the network's router gives the address
+	DNS1, DNS2 string
+}
+
+var (
+	machineRow = db.Prepare(`select v.name, v.user_data, v.ssh_keys, coalesce(o.name, '') as offering, z.name as zone from vms v
+		join zones z on z.id = v.zone_id left join service_offerings o on o.id = v.service_offering_id where v.id = ?`)
+	wiresOf = db.Prepare(`select c.id, c.vm_id, c.network_id, c.device, c.ip, c.ip6, c.mac, c.is_default, c.told, c.created,
+		coalesce(nullif(c.gateway, ''), n.gateway) as gateway, coalesce(nullif(c.netmask, ''), n.netmask) as netmask,
+		o.services like '%"name":"Dhcp","provider":"VirtualRouter"%' as serves,
+		coalesce(nullif(n.dns1, ''), z.dns1) as dns1, coalesce(nullif(n.dns2, ''), z.dns2) as dns2
+		from nics c join networks n on n.id = c.network_id join network_offerings o on o.id = n.offering_id join zones z on z.id = n.zone_id
+		where c.vm_id = ? order by c.device`)
+)
+
+// machineOf finds what a machine is told of itself.
+func machineOf(ctx context.Context, q db.Tx, id uid.VM) (machine, error) {
+	var rows []struct {
+		Name, Offering, Zone, UserData string
+		SSHKeys                        string `bun:"ssh_keys"`
+	}
+	var cards []wire
+	err := q.Ask(ctx, db.Asking(machineRow, &rows, id), db.Asking(wiresOf, &cards, id))
+	if err == nil && len(rows) == 0 {
+		err = fault.Missing(id)
+	}
+	if err != nil {
+		return machine{}, err
+	}
+	r := rows[0]
+	return machine{Name: r.Name, Offering: r.Offering, Zone: r.Zone, UserData: r.UserData, SSHKeys: r.SSHKeys, cards: cards}, nil
 }

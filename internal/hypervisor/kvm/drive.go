@@ -3,53 +3,31 @@ package kvm
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 
-	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/hypervisor/kvm/drive"
 )
 
-// driveFile is the drive with what a machine is told.
-const driveFile = "run/config.iso"
+const (
+	// driveFile is the drive with what a machine is told.
+	driveFile = "run/config.iso"
+	// passwordFile is where its guest finds the password that it is to take.
+	passwordFile = "cloudstack/password/vm_password.txt"
+)
 
-// burn makes the drive, which every system reads: ISO 9660 with the names as they are.
+// burn makes the drive of a machine that is to have one. The password is in no document that is kept, so it comes to the files here.
 func (d *Driver) burn(ctx context.Context, g *guest) error {
 	if len(g.Machine.Drive) == 0 {
 		return nil
 	}
-	var program string
-	for _, name := range []string{"genisoimage", "xorrisofs", "mkisofs"} {
-		if path, err := exec.LookPath(name); err == nil {
-			program = path
-			break
-		}
+	files := maps.Clone(g.Machine.Drive)
+	if !g.Machine.Password.IsEmpty() {
+		files[passwordFile] = []byte(g.Machine.Password.Reveal())
 	}
-	if program == "" {
-		return fault.Conflictf("machine %s wants a config drive, and this host can't make one (Debian: genisoimage)", g.vm)
+	if err := drive.Burn(ctx, g.file(driveFile), g.file("drive"), files); err != nil {
+		return fmt.Errorf("machine %s: %w", g.vm, err)
 	}
-	files := g.file("drive")
-	defer func() { _ = os.RemoveAll(files) }()
-	for name, content := range g.Machine.Drive {
-		if !filepath.IsLocal(name) {
-			return fault.Conflictf("%q is no path on a config drive", name)
-		}
-		path := filepath.Join(files, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			return err
-		}
-		if err := os.WriteFile(path, content, 0o600); err != nil {
-			return err
-		}
-	}
-	drive := g.file(driveFile)
-	out, err := exec.CommandContext(ctx, program, "-quiet", "-R", "-J", "-V", "config-2", "-o", drive, files).CombinedOutput()
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if err != nil {
-		return fault.Conflictf("machine %s gets no config drive: %v: %s", g.vm, err, strings.TrimSpace(string(out)))
-	}
-	return errors.Join(d.give(drive), os.Chmod(drive, 0o400))
+	return errors.Join(d.give(g.file(driveFile)), os.Chmod(g.file(driveFile), 0o400))
 }

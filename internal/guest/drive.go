@@ -1,0 +1,108 @@
+package guest
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/uid"
+)
+
+// Drive gives the files of the drive that tells a machine what it is where no router does: by path, as CloudStack lays them out
+// (cloudstack/userdata/user_data.txt, cloudstack/metadata/instance_id.txt) and as OpenStack does (openstack/latest), which is what
+// cloud-init reads. A machine on its way to another host gets the same files there.
+func (s Source) Drive(ctx context.Context, q db.Tx, vm uid.VM) (map[string][]byte, error) {
+	m, err := machineOf(ctx, q, vm)
+	if err != nil {
+		return nil, fmt.Errorf("find what machine %s is told: %w", vm, err)
+	}
+	files := map[string][]byte{"openstack/latest/vendor_data.json": []byte("{}")}
+	if m.UserData != "" {
+		data, err := base64.StdEncoding.DecodeString(m.UserData)
+		if err != nil {
+			return nil, err
+		}
+		files["cloudstack/userdata/user_data.txt"], files["openstack/latest/user_data"] = data, data
+	}
+	first := m.first()
+	for name, value := range m.says(vm, first, "") {
+		files["cloudstack/metadata/"+strings.ReplaceAll(name, "-", "_")+".txt"] = []byte(value)
+	}
+	err = put(files, "meta_data", map[string]any{
+		"uuid": vm, "name": m.Name, "hostname": m.Name, "availability_zone": m.Zone, "public_keys": m.keys(),
+		"meta": map[string]string{"service-offering": m.Offering, "cloud-identifier": cloudIdentifier},
+	})
+	if err == nil {
+		err = put(files, "network_data", m.wires())
+	}
+	return files, err
+}
+
+// put adds one of OpenStack's documents.
+func put(files map[string][]byte, name string, document any) (err error) {
+	files["openstack/latest/"+name+".json"], err = json.MarshalIndent(document, "", " ")
+	return err
+}
+
+// machine is what is to be told of one.
+type machine struct {
+	Name, Offering, Zone, UserData, SSHKeys string
+
+	cards []wire
+}
+
+// says is what a machine may know of itself, under the names of the metadata. known is the address by which it is known outside.
+func (m machine) says(vm uid.VM, ip, known string) map[string]string {
+	return map[string]string{
+		"service-offering": m.Offering, "availability-zone": m.Zone, "local-ipv4": ip, "local-hostname": m.Name, "public-ipv4": known,
+		"public-hostname": known, "instance-id": string(vm), "vm-id": string(vm), "public-keys": m.SSHKeys, "cloud-identifier": cloudIdentifier,
+	}
+}
+
+// first is the address on the machine's default network; "" where it has none.
+func (m machine) first() string {
+	for _, c := range m.cards {
+		if c.Default && c.IP != 0 {
+			return c.IP.String()
+		}
+	}
+	return ""
+}
+
+// keys are the public keys as OpenStack has them, each under a name.
+func (m machine) keys() map[string]string {
+	out := map[string]string{}
+	for i, key := range strings.FieldsFunc(m.SSHKeys, func(r rune) bool { return r == '\n' }) {
+		out[fmt.Sprintf("key-%d", i+1)] = key
+	}
+	return out
+}
+
+// wires is OpenStack's network_data.json. A card whose network gives addresses itself, or which is not known to have one, asks for it by
+// DHCP; the others have what the cloud has given them.
+func (m machine) wires() map[string]any {
+	links, networks, servers := []any{}, []any{}, []any{}
+	for _, c := range m.cards {
+		link := fmt.Sprintf("nic%d", c.Device)
+		links = append(links, map[string]any{"id": link, "type": "phy", "ethernet_mac_address": c.MAC})
+		one := map[string]any{"id": "net-" + link, "link": link, "type": "ipv4_dhcp"}
+		if !c.Serves && c.IP != 0 {
+			one["type"], one["ip_address"], one["netmask"] = "ipv4", c.IP.String(), c.Netmask
+			if c.Default && c.Gateway != "" {
+				one["routes"] = []any{map[string]string{"network": "0.0.0.0", "netmask": "0.0.0.0", "gateway": c.Gateway}}
+			}
+			if c.Default {
+				for _, server := range []string{c.DNS1, c.DNS2} {
+					if server != "" {
+						servers = append(servers, map[string]string{"type": "dns", "address": server})
+					}
+				}
+			}
+		}
+		networks = append(networks, one)
+	}
+	return map[string]any{"links": links, "networks": networks, "services": servers}
+}
