@@ -324,7 +324,7 @@ func (cl *Cloud) drivers() hypervisor.Drivers {
 	return all
 }
 
-// carry makes the services by which users have what is in image stores, and bring what is to be there.
+// carry makes the services by which what is in storage comes, goes and moves.
 func (cl *Cloud) carry(box *secret.Box, grants grant.Grants) {
 	cl.Extractions = extraction.New(extraction.Parts{
 		DB: cl.DB, Engine: cl.Engine, Box: box, Settings: cl.Settings, Grants: grants,
