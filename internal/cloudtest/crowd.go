@@ -52,8 +52,10 @@ func (c *Cloud) Fill(t testing.TB, in Crowd) Tenants {
 		w.accounts = append(w.accounts, tenant{a.ID, a.Domain, w.users[a.ID]})
 	}
 	w.name()
+	must(t, w.run(ctx, c.World)) // first: who is believed to run is looked for
 	must(t, w.fill(ctx, c.DB))
-	must(t, w.run(ctx, c.World))
+	must(t, errors.Join(c.Meter.Hosts(ctx), c.Meter.Machines(ctx))) // as each minute
+	must(t, known(ctx, c.DB))
 	return out
 }
 

@@ -83,6 +83,11 @@ func (w *crowd) fill(ctx context.Context, d *db.DB) error {
 			return fmt.Errorf("%s: %w", update, err)
 		}
 	}
+	return nil
+}
+
+// known has the database know what its tables are like.
+func known(ctx context.Context, d *db.DB) error {
 	if !d.Postgres {
 		return nil
 	}
