@@ -77,7 +77,7 @@ func python(t *testing.T, capability, module string) string {
 }
 
 // needs skips the test where a program is missing, unless VIRGA_REQUIRE asks for the capability.
-func needs(t *testing.T, capability string, programs ...string) {
+func needs(t testing.TB, capability string, programs ...string) {
 	t.Helper()
 	for _, name := range programs {
 		if _, err := exec.LookPath(name); err != nil {
@@ -86,7 +86,7 @@ func needs(t *testing.T, capability string, programs ...string) {
 	}
 }
 
-func missing(t *testing.T, capability, what string) {
+func missing(t testing.TB, capability, what string) {
 	t.Helper()
 	if slices.Contains(strings.Split(os.Getenv("VIRGA_REQUIRE"), ","), capability) {
 		t.Fatalf("VIRGA_REQUIRE asks for %s, but there is no %s", capability, what)

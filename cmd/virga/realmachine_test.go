@@ -28,7 +28,7 @@ const booting = 3 * time.Minute
 
 // ownCloud is "virga dev --hosts kvm" in a network of the test's own.
 type ownCloud struct {
-	t      *testing.T
+	t      testing.TB
 	space  *vnet.Space
 	dir    string
 	by     []string // what begins commands in the network
@@ -37,7 +37,7 @@ type ownCloud struct {
 	client *api.Client
 }
 
-func newOwnCloud(t *testing.T) *ownCloud {
+func newOwnCloud(t testing.TB) *ownCloud {
 	t.Helper()
 	needs(t, "qemu", "qemu-system-x86_64", "qemu-img", "nsenter")
 	tinyimagetest.Path(t)
@@ -134,7 +134,7 @@ func (o *ownCloud) get(url string) string {
 }
 
 // fetch gives what a URL says, or why it says nothing.
-func fetch(t *testing.T, c *http.Client, url string) string {
+func fetch(t testing.TB, c *http.Client, url string) string {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	must(t, err)
@@ -150,7 +150,7 @@ func fetch(t *testing.T, c *http.Client, url string) string {
 	return string(text)
 }
 
-func only[T any](t *testing.T, p api.Page[T], err error) T {
+func only[T any](t testing.TB, p api.Page[T], err error) T {
 	t.Helper()
 	must(t, err)
 	if len(p.Items) != 1 {

@@ -27,7 +27,7 @@ func (o *ownCloud) send(p cs.UploadParams, content []byte) (status int, text str
 	return send(o.t, o.http, p, content)
 }
 
-func send(t *testing.T, client *http.Client, p cs.UploadParams, content []byte) (status int, text string) {
+func send(t testing.TB, client *http.Client, p cs.UploadParams, content []byte) (status int, text string) {
 	t.Helper()
 	body, into := io.Pipe()
 	form := multipart.NewWriter(into)
