@@ -1,6 +1,7 @@
 package cloudtest_test
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -63,6 +64,7 @@ func TestSharedNetworkRouter(t *testing.T) {
 		lan, err := api.Do(ctx, c.Client, cs.CreateNetwork, cs.CreateNetworkIn{
 			Name: "lan", OfferingID: box.NetworkOffering["DefaultSharedNetworkOffering"], ZoneID: box.Zone, VLAN: "60",
 			Gateway: "10.9.0.1", Netmask: "255.255.255.0", StartIP: "10.9.0.10", EndIP: "10.9.0.12",
+			IP6CIDR: "2001:db8:1::/64", IP6Gateway: "2001:db8:1::1", StartIPv6: "2001:db8:1::a:1", EndIPv6: "2001:db8:1::a:9",
 		})
 		must(t, err)
 		routers := func(by *api.Client) []cs.Router {
@@ -77,12 +79,12 @@ func TestSharedNetworkRouter(t *testing.T) {
 		in := box.Deploy()
 		in.NetworkIDs, in.Name = []uid.Network{lan.ID}, "mine"
 		first := run(t, c.Client, cs.DeployVirtualMachine, in)
-		in.Name, in.UserData = "reds", "IyEvYmluL3NoCg=="
+		in.Name, in.UserData, in.IP6Address = "reds", "IyEvYmluL3NoCg==", "2001:db8:1::a:7"
 		second := run(t, red, cs.DeployVirtualMachine, in)
 		if first.IPAddress != "10.9.0.10" || second.IPAddress != "10.9.0.11" {
 			t.Errorf("the machines have %s and %s", first.IPAddress, second.IPAddress)
 		}
-		in.Name = "third"
+		in.Name, in.IP6Address = "third", ""
 		refused(t, red, cs.DeployVirtualMachine, in, 533, "no free address")
 		in.IPAddress = "10.9.0.12"
 		refused(t, red, cs.DeployVirtualMachine, in, 431, "virtual router's")
@@ -93,7 +95,14 @@ func TestSharedNetworkRouter(t *testing.T) {
 			!at.Serves.UserData || len(at.Beside) > 0 || !slices.Equal(guestsOf(doc), []string{"mine", "reds"}) {
 			t.Errorf("the router is %+v", doc)
 		}
+		six, err := netip.ParsePrefix(at.Gateway6)
+		if err != nil || six.Masked().String() != lan.IP6CIDR || six.Addr().String() == lan.IP6Gateway {
+			t.Errorf("over IPv6 the router is %q in %s, whose gateway is %s", at.Gateway6, lan.IP6CIDR, lan.IP6Gateway)
+		}
 		for _, g := range at.Guests {
+			if g.IP6 != map[uid.VM]string{first.ID: first.NICs[0].IP6Address, second.ID: "2001:db8:1::a:7"}[g.VM] || g.IP6 == "" {
+				t.Errorf("the router gives %s the address %q", g.Name, g.IP6)
+			}
 			if g.Meta["public-ipv4"] != g.IP || (g.VM == second.ID) != (string(g.UserData) == "#!/bin/sh\n") {
 				t.Errorf("a guest is %+v", g)
 			}

@@ -118,7 +118,7 @@ type RouterSegment struct {
 	Gateway  string // the router's own address in it with its prefix, "10.1.1.1/24"
 	Gateway6 string // the same for IPv6; "" for none
 	// Via is the gateway that guests are told of where that is somebody else: in a shared network, whose router answers for addresses,
-	// names and user data, and leads nobody elsewhere. "" makes it the router itself.
+	// names and user data, and leads nobody elsewhere. "" makes it the router itself. The IPv6 gateway is then whoever says so there.
 	Via    string         `json:",omitempty"`
 	Beside []RouterSubnet `json:",omitempty"` // further subnets of a shared network
 	Search string         // domain of the guests' names

@@ -2,9 +2,11 @@ package router
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
@@ -34,7 +36,7 @@ func (s *Service) Desired(ctx context.Context, q db.Tx, r Router) (doc hyperviso
 	if r.Applied >= n.Retold { // which is 1 at least where there is a router
 		doc.Since = r.Applied
 	}
-	segment, err := segmentOf(ctx, q, n, r.Pod)
+	segment, err := segmentOf(ctx, q, n, r)
 	if err != nil {
 		return doc, err
 	}
@@ -50,8 +52,8 @@ func (s *Service) Desired(ctx context.Context, q db.Tx, r Router) (doc hyperviso
 	return doc, nil
 }
 
-// segmentOf is the router's side of a network, or of a pod's part of it, without its guests and rules.
-func segmentOf(ctx context.Context, q db.Tx, n network.Network, pod uid.Pod) (out hypervisor.RouterSegment, err error) {
+// segmentOf is a router's side of its network, or of its pod's part of it, without its guests and rules.
+func segmentOf(ctx context.Context, q db.Tx, n network.Network, r Router) (out hypervisor.RouterSegment, err error) {
 	offerings, err := offering.NetworksByID(ctx, q, []uid.NetworkOffering{n.Offering})
 	if err != nil {
 		return out, err
@@ -69,7 +71,7 @@ func segmentOf(ctx context.Context, q db.Tx, n network.Network, pod uid.Pod) (ou
 		EgressAllowed: o.EgressOpen || !provider.Routes(o, "Firewall"),
 	}
 	if n.GuestType == offering.Shared {
-		return out, beside(ctx, q, n, pod, &out)
+		return out, beside(ctx, q, n, r, &out)
 	}
 	if out.Gateway, err = subnet.Prefix(n.Gateway, n.Netmask); err == nil {
 		out.Gateway6, err = gateway6(n)
@@ -77,18 +79,20 @@ func segmentOf(ctx context.Context, q db.Tx, n network.Network, pod uid.Pod) (ou
 	return out, err
 }
 
-// beside gives a router its addresses in the subnets of a shared network, in which the gateways are the operator's own routers. What IPv6
-// there is comes from these.
-func beside(ctx context.Context, q db.Tx, n network.Network, pod uid.Pod, at *hypervisor.RouterSegment) error {
+// beside gives a router its addresses in the subnets of a shared network, in which the gateways are the operator's own routers.
+func beside(ctx context.Context, q db.Tx, n network.Network, r Router, at *hypervisor.RouterSegment) error {
 	all, err := network.SidesOf(ctx, q, []uid.Network{n.ID})
 	if err != nil {
 		return err
 	}
-	sides := network.Sides(all[n.ID], pod)
+	sides := network.Sides(all[n.ID], r.Pod)
 	if len(sides) == 0 {
 		return fault.Conflictf("network %q has no range with an address for its virtual router", n.Name)
 	}
 	if at.Wire, err = physnet.GuestWire(ctx, q, n.PhysicalNetwork); err != nil {
+		return err
+	}
+	if at.Gateway6, err = own6(n, r.ID); err != nil {
 		return err
 	}
 	for i, side := range sides {
@@ -115,6 +119,26 @@ func gateway6(n network.Network) (string, error) {
 		return "", fmt.Errorf("network %s: %w", n.ID, err)
 	}
 	return fmt.Sprintf("%s/%d", n.IP6Gateway, p.Bits()), nil
+}
+
+// own6 is a router's own address in a shared network with IPv6, "" in others. It follows from the router's id, and has 61 bits of chance:
+// nobody else has it.
+func own6(n network.Network, id uid.Router) (string, error) {
+	if n.IP6CIDR == "" {
+		return "", nil
+	}
+	p, err := netip.ParsePrefix(n.IP6CIDR)
+	if err != nil {
+		return "", fmt.Errorf("network %s: %w", n.ID, err)
+	}
+	raw, err := hex.DecodeString(strings.ReplaceAll(string(id), "-", ""))
+	if err != nil || len(raw) != 16 {
+		return "", fmt.Errorf("router %s: its id is none", id)
+	}
+	own := p.Addr().As16()
+	copy(own[8:], raw[8:])
+	own[8] &^= 2 // not one of those that are made of MAC addresses (RFC 4291, appendix A)
+	return netip.PrefixFrom(netip.AddrFrom16(own), p.Bits()).String(), nil
 }
 
 // servers are those that a router asks for names that are not its guests': the network's, or else the zone's.

@@ -142,6 +142,9 @@ func (g segment) writeOptions(config *strings.Builder, mtu int) {
 		servers6 = []string{"[" + g.six.Addr().String() + "]"}
 	}
 	six := g.six.Masked()
+	if g.via.IsValid() { // it says that there are addresses to be had, and that it is no way out
+		fmt.Fprintf(config, "ra-param=%s,0,0\n", g.link)
+	}
 	fmt.Fprintf(config, "enable-ra\ndhcp-range=set:%s6,%s,static,%d,%s\n", g.link, six.Addr(), six.Bits(), lease)
 	if len(servers6) > 0 {
 		fmt.Fprintf(config, "dhcp-option=tag:%s6,option6:dns-server,%s\n", g.link, strings.Join(servers6, ","))

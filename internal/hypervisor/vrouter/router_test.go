@@ -14,6 +14,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/hypervisor/vnet"
 	"github.com/virga-cloud/virga/internal/hypervisor/vnet/vnettest"
 	"github.com/virga-cloud/virga/internal/hypervisor/vrouter"
 	"github.com/virga-cloud/virga/uid"
@@ -288,45 +289,52 @@ func TestSix(t *testing.T) {
 	g := guest(11)
 	s.apply(s.doc(g, guest(12)))
 	vm := s.boot(g)
-	dir := t.TempDir()
-	script := filepath.Join(dir, "six")
-	must(t, os.WriteFile(script, []byte(`#!/bin/sh
-[ "$reason" = BOUND6 ] || exit 0
-echo "$new_ip6_address $new_dhcp6_name_servers $new_dhcp6_domain_search" >`+dir+`/said
-ip addr add "$new_ip6_address/64" dev "$interface" nodad
-`), 0o700))
-	// Its own address on the link must have been found to be nobody else's, or there is nothing to ask with.
-	wait := func(done func() bool) {
-		for range 100 {
-			if done() {
-				break
-			}
-			<-time.After(50 * time.Millisecond)
-		}
-	}
-	wait(func() bool {
-		return !strings.Contains(s.lab.Run(vm, "ip", "-6", "addr", "show", "dev", "eth0"), "tentative")
-	})
-	s.lab.Run(vm, "dhclient", "-6", "-1", "-sf", script, "-lf", dir+"/leases", "-pf", dir+"/pid", "-cf", "/dev/null", "eth0")
-	said, err := os.ReadFile(dir + "/said")
-	must(t, err)
-	if got := strings.TrimSpace(string(said)); got != "2001:db8:1::b 2001:db8:1::1 cs1.internal." {
+	if got := s.lease6(vm); got != "2001:db8:1::b 2001:db8:1::1 cs1.internal." {
 		t.Errorf("DHCPv6 says %q", got)
 	}
 	if _, got := s.fetch(vm, "http://[2001:db8:1::1]:80/latest/instance-id"); got != "i-11" {
 		t.Errorf("with the address from DHCPv6 a guest is %q", got)
 	}
-	advertised := func() bool { return strings.Contains(s.lab.Run(vm, "ip", "-6", "route"), "default via fe80::") }
-	if wait(advertised); !advertised() {
+	if !s.soon(func() bool { return strings.Contains(s.lab.Run(vm, "ip", "-6", "route"), "default via fe80::") }) {
 		t.Errorf("the router does not advertise itself:\n%s", s.lab.Run(vm, "ip", "-6", "route"))
 	}
-	var text []byte
-	wait(func() bool { // it goes into the background first, and writes this then
-		text, err = os.ReadFile(dir + "/pid")
-		return err == nil && len(text) > 0
+}
+
+// soon tells whether something is so within some seconds.
+func (s *site) soon(is func() bool) bool {
+	for range 100 {
+		if is() {
+			return true
+		}
+		<-time.After(50 * time.Millisecond)
+	}
+	return false
+}
+
+// lease6 asks for an address over DHCPv6, and has it. It gives the address, the name servers and the search domains.
+func (s *site) lease6(vm *vnet.Space) string {
+	s.t.Helper()
+	dir := s.t.TempDir()
+	script := filepath.Join(dir, "six")
+	must(s.t, os.WriteFile(script, []byte(`#!/bin/sh
+[ "$reason" = BOUND6 ] || exit 0
+echo "$new_ip6_address $new_dhcp6_name_servers $new_dhcp6_domain_search" >`+dir+`/said
+ip addr add "$new_ip6_address/64" dev "$interface" nodad
+`), 0o700))
+	// Its own address on the link must have been found to be nobody else's, or there is nothing to ask with.
+	s.soon(func() bool {
+		return !strings.Contains(s.lab.Run(vm, "ip", "-6", "addr", "show", "dev", "eth0"), "tentative")
 	})
-	must(t, err)
+	s.lab.Run(vm, "dhclient", "-6", "-1", "-sf", script, "-lf", dir+"/leases", "-pf", dir+"/pid", "-cf", "/dev/null", "eth0")
+	var text []byte
+	s.soon(func() (written bool) { // it goes into the background first, and writes this then
+		text, _ = os.ReadFile(dir + "/pid")
+		return len(text) > 0
+	})
 	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	must(t, err)
-	must(t, syscall.Kill(pid, syscall.SIGKILL))
+	must(s.t, err)
+	s.t.Cleanup(func() { must(s.t, syscall.Kill(pid, syscall.SIGKILL)) })
+	said, err := os.ReadFile(dir + "/said")
+	must(s.t, err)
+	return strings.TrimSpace(string(said))
 }

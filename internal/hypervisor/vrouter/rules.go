@@ -1,7 +1,6 @@
 package vrouter
 
 import (
-	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -327,12 +326,15 @@ func (s *sheet) writeSix(b *strings.Builder) {
 		if g.Serves.DHCP {
 			fmt.Fprintf(b, "%s udp sport 546 udp dport 547 accept\n", at)
 		}
-		to := cmp.Or(g.six.Addr().String())
+		at += " ip6 daddr " + g.six.Addr().String()
+		if g.via.IsValid() { // others can get here by the gateway
+			at += " ip6 saddr " + g.six.Masked().String()
+		}
 		if g.Serves.DNS {
-			fmt.Fprintf(b, "%s ip6 daddr %s udp dport 53 accept\n%s ip6 daddr %s tcp dport 53 accept\n", at, to, at, to)
+			fmt.Fprintf(b, "%s udp dport 53 accept\n%s tcp dport 53 accept\n", at, at)
 		}
 		if g.Serves.UserData {
-			fmt.Fprintf(b, "%s ip6 daddr %s tcp dport { 80, 8080 } accept\n", at, to)
+			fmt.Fprintf(b, "%s tcp dport { 80, 8080 } accept\n", at)
 		}
 	}
 	b.WriteString("}\n}\n")

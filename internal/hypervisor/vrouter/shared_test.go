@@ -2,12 +2,17 @@ package vrouter_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/net/ipv6"
 
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/hypervisor/vnet"
 	"github.com/virga-cloud/virga/internal/hypervisor/vnet/vnettest"
 )
 
@@ -15,13 +20,13 @@ import (
 // each its own, and machines that are not the cloud's nothing.
 func TestSharedNetwork(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, "busybox")
+	s := newSite(t, "busybox", "dhclient")
 	g1, g2, far := guest(11), guest(12), guest(13)
 	far.IP, far.Meta["local-ipv4"] = "10.2.0.13", "10.2.0.13"
 	doc := s.doc(g1, g2, far)
 	doc.Uplink = nil
 	at := &doc.Segments[0]
-	at.Gateway, at.Via, at.Gateway6 = "10.1.1.250/24", "10.1.1.1", ""
+	at.Gateway, at.Via, at.Gateway6 = "10.1.1.250/24", "10.1.1.1", "2001:db8:1::fa/64"
 	at.Beside = []hypervisor.RouterSubnet{{Address: "10.2.0.250/24", Via: "10.2.0.1"}}
 	s.apply(doc)
 	vm1, vm2, vm3 := s.boot(g1), s.boot(g2), s.boot(far)
@@ -48,8 +53,19 @@ func TestSharedNetwork(t *testing.T) {
 	if got, err := names.LookupHost(t.Context(), "data-server.cs1.internal."); err != nil || !slices.Contains(got, "10.1.1.250") {
 		t.Errorf("data-server is %v %v", got, err)
 	}
-	if got, err := names.LookupHost(t.Context(), "vm13.cs1.internal."); err != nil || !slices.Equal(got, []string{"10.2.0.13"}) {
+	if got, err := names.LookupHost(t.Context(), "vm13.cs1.internal."); err != nil || !slices.Equal(got, []string{"10.2.0.13", "2001:db8:1::d"}) {
 		t.Errorf("the guest of the further subnet is %v %v", got, err)
+	}
+
+	// So it is over IPv6, where the router says that it is nobody's way out.
+	if got := s.lease6(vm1); got != "2001:db8:1::b 2001:db8:1::fa cs1.internal." {
+		t.Errorf("DHCPv6 says %q", got)
+	}
+	if _, own := s.fetch(vm1, "http://[2001:db8:1::fa]:80/latest/instance-id"); own != "i-11" {
+		t.Errorf("with the address from DHCPv6 a guest is %q", own)
+	}
+	if managed, lifetime := advertised(t, vm1); !managed || lifetime != 0 {
+		t.Errorf("the router says that there are addresses to be had: %v; and that it is the way out for %d seconds", managed, lifetime)
 	}
 
 	// A guest that says it is another one has no answer, and neither has a machine that the cloud does not know.
@@ -90,4 +106,35 @@ func TestSharedNetwork(t *testing.T) {
 			t.Errorf("a document with %s was applied", what)
 		}
 	}
+}
+
+// advertised asks a network for its routers and gives what the first of them says: whether DHCPv6 gives addresses there, and for how many
+// seconds it is the way out (RFC 4861, section 4.2).
+func advertised(t *testing.T, in *vnet.Space) (managed bool, lifetime int) {
+	t.Helper()
+	must(t, in.Do(func() error {
+		c, err := net.ListenPacket("ip6:ipv6-icmp", "::")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = c.Close() }()
+		six := ipv6.NewPacketConn(c)
+		if err := errors.Join(six.SetMulticastHopLimit(255), c.SetDeadline(time.Now().Add(vnettest.Long))); err != nil {
+			return err
+		}
+		if _, err := c.WriteTo([]byte{133, 7: 0}, &net.IPAddr{IP: net.IPv6linklocalallrouters, Zone: "eth0"}); err != nil {
+			return err
+		}
+		for heard := make([]byte, 1500); ; {
+			n, _, err := c.ReadFrom(heard)
+			if err != nil {
+				return err
+			}
+			if n >= 16 && heard[0] == 134 {
+				managed, lifetime = heard[5]&0x80 != 0, int(heard[6])<<8|int(heard[7])
+				return nil
+			}
+		}
+	}))
+	return managed, lifetime
 }
