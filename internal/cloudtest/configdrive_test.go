@@ -3,10 +3,12 @@ package cloudtest_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	cs "github.com/virga-cloud/virga/api/cloudstack"
@@ -78,14 +80,36 @@ func TestConfigDrive(t *testing.T) {
 			len(n.Links) != 1 || n.Links[0].MAC != card.MACAddress || len(n.Services) == 0 {
 			t.Errorf("of its network cloud-init finds %+v, and its card is %+v", n, card)
 		}
+		for name, one := range map[string]struct {
+			toldDrive
+			is   cs.VirtualMachine
+			said string
+		}{"flat": {flatly, inFlat, script}, "static": {statically, inDriven, script}} {
+			seed := one.Seed
+			if seed.User != one.said || seed.ID != string(one.is.ID) || seed.Name != one.is.Name || len(seed.Keys) != 1 || !strings.HasPrefix(seed.Keys[0], "ssh-") ||
+				len(seed.Net.Config) != len(one.is.NICs) {
+				t.Errorf("%s: cloud-init's data source NoCloud finds %+v", name, seed)
+				continue
+			}
+			for _, card := range seed.Net.Config {
+				if subnets, err := json.Marshal(card["subnets"]); err != nil || strings.Contains(string(subnets), `"dhcp4"`) != (name == "flat") {
+					t.Errorf("%s: NoCloud is told of the card %v: %s %v", name, card, subnets, err)
+				}
+			}
+			if i := slices.IndexFunc(seed.State.Interfaces, func(i iface) bool { return i.MAC == one.is.NICs[0].MACAddress }); i < 0 {
+				t.Errorf("%s: cloud-init would set up %+v", name, seed.State)
+			} else if sub := seed.State.Interfaces[i].Subnets[0]; name == "static" && (sub.Address != card.IPAddress || sub.Gateway != card.Gateway || len(sub.DNS) == 0) {
+				t.Errorf("cloud-init would set up %+v", sub)
+			}
+		}
 		if !slices.ContainsFunc(statically.Config.Config, func(one map[string]any) bool { return one["mac_address"] == card.MACAddress }) {
 			t.Errorf("cloud-init would set up %+v", statically.Config)
 		}
 	})
 }
 
-// drive is what cloud-init makes of a config drive.
-type drive struct {
+// toldDrive is what cloud-init makes of a config drive.
+type toldDrive struct {
 	User string
 	Meta struct {
 		UUID     string            `json:"uuid"`
@@ -110,9 +134,30 @@ type drive struct {
 	Config struct {
 		Config []map[string]any `json:"config"`
 	}
+	Seed struct {
+		User, ID, Name string
+		Keys           []string
+		Net            struct {
+			Config []map[string]any `json:"config"`
+		}
+		State struct {
+			Interfaces []iface
+		}
+	}
 }
 
-func readByCloudInit(t *testing.T, files map[string][]byte) (d drive) {
+// iface is a card as cloud-init is about to set it up.
+type iface struct {
+	MAC     string `json:"mac_address"`
+	Subnets []struct {
+		Type    string   `json:"type"`
+		Address string   `json:"address"`
+		Gateway string   `json:"gateway"`
+		DNS     []string `json:"dns_nameservers"`
+	} `json:"subnets"`
+}
+
+func readByCloudInit(t *testing.T, files map[string][]byte) (d toldDrive) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, content := range files {
@@ -124,12 +169,27 @@ func readByCloudInit(t *testing.T, files map[string][]byte) (d drive) {
 import json, sys
 from cloudinit.sources.DataSourceConfigDrive import read_config_drive
 from cloudinit.sources.helpers.openstack import convert_net_json
+from cloudinit import helpers, util
+from cloudinit.net.network_state import parse_net_config_data
+from cloudinit.sources.DataSourceNoCloud import DataSourceNoCloud
+def seed():
+    # As the source reads a drive with its label, which is mounted for it.
+    paths = helpers.Paths({"cloud_dir": sys.argv[1] + "/cloud", "run_dir": sys.argv[1] + "/cloud"})
+    source = DataSourceNoCloud({"datasource": {"NoCloud": {"seedfrom": sys.argv[1] + "/nocloud/"}}}, None, paths)
+    assert source._get_data()
+    net = util.load_yaml(util.load_file(sys.argv[1] + "/nocloud/network-config"))
+    state = parse_net_config_data(net)
+    return {"User": source.userdata_raw.decode(), "ID": source.get_instance_id(), "Name": source.get_hostname().hostname, "Keys": source.get_public_ssh_keys(),
+        "Net": net, "State": {"Interfaces": list(state.iter_interfaces())}}
 found = read_config_drive(sys.argv[1])
 net = found["networkdata"]
 macs = {l["ethernet_mac_address"]: "eth%d" % i for i, l in enumerate(net["links"])}
-print(json.dumps({"User": found["userdata"].decode(), "Meta": found["metadata"], "Network": net, "Config": convert_net_json(net, known_macs=macs)}))
+print(json.dumps({"User": found["userdata"].decode(), "Meta": found["metadata"], "Network": net, "Config": convert_net_json(net, known_macs=macs), "Seed": seed()}))
 `, dir).Output()
 	if err != nil {
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+			out = exit.Stderr
+		}
 		t.Fatalf("cloud-init: %v: %s", err, out)
 	}
 	must(t, json.Unmarshal(out, &d))

@@ -8,28 +8,37 @@ import (
 	"strings"
 
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/uid"
 )
 
 // Drive gives the files of the drive that tells a machine what it is where no router does: by path, as CloudStack lays them out
-// (cloudstack/userdata/user_data.txt, cloudstack/metadata/instance_id.txt) and as OpenStack does (openstack/latest), which is what
-// cloud-init reads. A machine on its way to another host gets the same files there.
+// (cloudstack/userdata/user_data.txt, cloudstack/metadata/instance_id.txt), as OpenStack does (openstack/latest) and as NoCloud does (nocloud):
+// these two are what cloud-init reads. A machine on its way to another host gets the same files there.
 func (s Source) Drive(ctx context.Context, q db.Tx, vm uid.VM) (map[string][]byte, error) {
 	m, err := machineOf(ctx, q, vm)
 	if err != nil {
 		return nil, fmt.Errorf("find what machine %s is told: %w", vm, err)
 	}
-	files := map[string][]byte{"openstack/latest/vendor_data.json": []byte("{}")}
+	files := map[string][]byte{"openstack/latest/vendor_data.json": []byte("{}"), "nocloud/user-data": nil}
 	if m.UserData != "" {
 		data, err := base64.StdEncoding.DecodeString(m.UserData)
 		if err != nil {
 			return nil, err
 		}
 		files["cloudstack/userdata/user_data.txt"], files["openstack/latest/user_data"] = data, data
+		files["nocloud/user-data"] = data
 	}
 	first := m.first()
-	for name, value := range m.says(vm, first, "") {
+	says := m.says(vm, first, "")
+	for name, value := range says {
 		files["cloudstack/metadata/"+strings.ReplaceAll(name, "-", "_")+".txt"] = []byte(value)
+	}
+	if files["nocloud/meta-data"], err = hypervisor.NoCloud(says); err != nil {
+		return nil, err
+	}
+	if files["nocloud/network-config"], err = json.MarshalIndent(m.plan(), "", " "); err != nil {
+		return nil, err
 	}
 	err = put(files, "meta_data", map[string]any{
 		"uuid": vm, "name": m.Name, "hostname": m.Name, "availability_zone": m.Zone, "public_keys": m.keys(),
@@ -81,28 +90,58 @@ func (m machine) keys() map[string]string {
 	return out
 }
 
-// wires is OpenStack's network_data.json. A card whose network gives addresses itself, or which is not known to have one, asks for it by
-// DHCP; the others have what the cloud has given them.
+// stated tells whether a drive says which address a card has. A card whose network gives addresses itself, or which is not known to have one,
+// asks for it by DHCP; the others have what the cloud has given them.
+func (c wire) stated() bool { return !c.Serves && c.IP != 0 }
+
+// servers are the name servers that a card's machine is to ask: those of its default network.
+func (c wire) servers() (all []string) {
+	for _, server := range []string{c.DNS1, c.DNS2} {
+		if c.Default && c.stated() && server != "" {
+			all = append(all, server)
+		}
+	}
+	return all
+}
+
+// wires is OpenStack's network_data.json.
 func (m machine) wires() map[string]any {
 	links, networks, servers := []any{}, []any{}, []any{}
 	for _, c := range m.cards {
 		link := fmt.Sprintf("nic%d", c.Device)
 		links = append(links, map[string]any{"id": link, "type": "phy", "ethernet_mac_address": c.MAC})
 		one := map[string]any{"id": "net-" + link, "link": link, "type": "ipv4_dhcp"}
-		if !c.Serves && c.IP != 0 {
+		if c.stated() {
 			one["type"], one["ip_address"], one["netmask"] = "ipv4", c.IP.String(), c.Netmask
 			if c.Default && c.Gateway != "" {
 				one["routes"] = []any{map[string]string{"network": "0.0.0.0", "netmask": "0.0.0.0", "gateway": c.Gateway}}
 			}
-			if c.Default {
-				for _, server := range []string{c.DNS1, c.DNS2} {
-					if server != "" {
-						servers = append(servers, map[string]string{"type": "dns", "address": server})
-					}
-				}
-			}
+		}
+		for _, server := range c.servers() {
+			servers = append(servers, map[string]string{"type": "dns", "address": server})
 		}
 		networks = append(networks, one)
 	}
 	return map[string]any{"links": links, "networks": networks, "services": servers}
+}
+
+// plan is the same as cloud-init's own network configuration, version 1. It names the cards.
+func (m machine) plan() map[string]any {
+	cards := []any{}
+	for _, c := range m.cards {
+		subnet := map[string]any{"type": "dhcp4"}
+		if c.stated() {
+			subnet = map[string]any{"type": "static", "address": c.IP.String(), "netmask": c.Netmask}
+			if c.Default && c.Gateway != "" {
+				subnet["gateway"] = c.Gateway
+			}
+			if servers := c.servers(); len(servers) > 0 {
+				subnet["dns_nameservers"] = servers
+			}
+		}
+		cards = append(cards, map[string]any{
+			"type": "physical", "name": fmt.Sprintf("eth%d", c.Device), "mac_address": c.MAC, "subnets": []any{subnet},
+		})
+	}
+	return map[string]any{"version": 1, "config": cards}
 }

@@ -230,6 +230,7 @@ var parts = []part{
 	{"github.com/vishvananda/netlink", "internal/hypervisor/vnet internal/hypervisor/vnet/vnettest internal/hypervisor/vrouter internal/hypervisor/metadata", "links, addresses, routes: the kernel's own protocol, and no program's output"},
 	{"github.com/vishvananda/netns", "internal/hypervisor/vnet", "network namespaces"},
 	{"golang.org/x/sys/unix", "internal/hypervisor/...", "what the kernel has no other words for: taps"},
+	{"golang.org/x/net/ipv6", "TESTS", "asks a network for its routers"},
 	{"github.com/coder/websocket", "internal/facade/cloudstack/console", "browsers' connections to screens"},
 	{"github.com/minio/minio-go/v7", "internal/outside/bucket", "speaks with buckets of S3"},
 	{"github.com/johannesboyne/gofakes3", "internal/outside/bucket/buckettest", "what S3 answers, in memory; that requests are signed we check ourselves"},

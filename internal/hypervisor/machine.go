@@ -94,7 +94,7 @@ type Machine struct {
 	// Leased has the host end the machine when it can't leave signs of life in the pools of its disks for as long as [Lease].
 	Leased bool `json:",omitzero"`
 	// Drive are files on a read-only drive with the label config-2, by path: "openstack/latest/user_data". It is how a machine is told
-	// what no router tells it; none for no drive.
+	// what no router tells it; none for no drive. Those below nocloud/ are at the top of a second drive, with the label cidata.
 	Drive    map[string][]byte `json:",omitempty"`
 	Password secret.String     `json:"-"` // that the guest is to take; it is no part of the specification, and never written down
 }

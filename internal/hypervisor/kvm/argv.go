@@ -11,6 +11,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
+	"github.com/virga-cloud/virga/internal/hypervisor/kvm/drive"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -23,7 +24,10 @@ const (
 	firstSlot = 0x10
 )
 
-// Nodes of the block layer: the CD, and the drive with what the guest is told.
+// maker is who a guest finds that it is by: cloud-init asks CloudStack's virtual router in a machine with this product's name only.
+const maker = "type=1,manufacturer=Apache Software Foundation,product=CloudStack KVM Hypervisor"
+
+// Nodes of the block layer: the CD.
 const (
 	cdDevice = "cd"
 	cdNode   = "cdmedium"
@@ -37,7 +41,7 @@ func (d *Driver) argv(g *guest, accelerator string, ends []cardEnd) ([]string, e
 		accelerator, cpu = "tcg,thread=multi,tb-size=64", "max"
 	}
 	args := []string{
-		"-name", "guest=" + escaped(m.Name) + ",debug-threads=on", "-uuid", string(m.VM),
+		"-name", "guest=" + escaped(m.Name) + ",debug-threads=on", "-uuid", string(m.VM), "-smbios", maker + ",serial=" + string(m.VM),
 		"-nodefaults", "-no-user-config",
 		"-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
 		"-machine", "q35,usb=off,dump-guest-core=off", "-accel", accelerator, "-cpu", cpu,
@@ -57,13 +61,11 @@ func (d *Driver) argv(g *guest, accelerator string, ends []cardEnd) ([]string, e
 	} else {
 		args = append(args, "-S")
 	}
-	if len(m.Drive) > 0 {
-		args = append(args,
-			"-blockdev", text(map[string]any{
-				"driver": "raw", "node-name": "drive", "read-only": true,
-				"file": map[string]any{"driver": "file", "filename": g.file(driveFile), "read-only": true},
-			}), "-device", "virtio-blk-pci,drive=drive,serial=config,addr=0x5")
+	drives, err := drive.Args(g.file(runDir), m.Drive)
+	if err != nil {
+		return nil, err
 	}
+	args = append(args, drives...)
 	firmware, err := d.firmware(g)
 	if err != nil {
 		return nil, err

@@ -188,14 +188,21 @@ func TestDrive(t *testing.T) {
 	host := s.ids[0]
 	m, d := s.tiny()
 	m.Drive = map[string][]byte{
-		"cloudstack/userdata/user_data.txt":      []byte("#!/bin/sh\necho the drive says $(hostname)\n"),
 		"cloudstack/metadata/instance_id.txt":    []byte("i-18"),
 		"cloudstack/metadata/local_hostname.txt": []byte("tiny-18"),
+		"nocloud/user-data":                      []byte("#!/bin/sh\n"),
+		"nocloud/meta-data":                      []byte("instance-id: i-18\n"),
 	}
+	m.Drive["cloudstack/userdata/user_data.txt"] = []byte(`#!/bin/sh
+echo the drive says $(hostname)
+mkdir /seed && mount -t iso9660 -o ro $(findfs LABEL=cidata) /seed && echo on the other one are $(cd /seed && echo *), $(cat /seed/meta-data)
+echo this is $(cat /sys/class/dmi/id/sys_vendor), $(cat /sys/class/dmi/id/product_name), $(cat /sys/class/dmi/id/product_serial)
+`)
 	s.must(s.MakeDisk(t.Context(), host, d))
 	s.must(s.Start(t.Context(), host, m))
 	log := s.serial(host, m.VM, "TINY-READY")
-	for _, want := range []string{"TINY-DATA from=drive", "instance-id=i-18", "the drive says tiny-18"} {
+	for _, want := range []string{"TINY-DATA from=drive", "instance-id=i-18", "the drive says tiny-18", "on the other one are meta-data user-data, instance-id: i-18",
+		"this is Apache Software Foundation, CloudStack KVM Hypervisor, " + string(m.VM)} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the guest has not said %q but:\n%s", want, log)
 		}

@@ -10,14 +10,10 @@ import (
 	"github.com/virga-cloud/virga/internal/hypervisor/kvm/drive"
 )
 
-const (
-	// driveFile is the drive with what a machine is told.
-	driveFile = "run/config.iso"
-	// passwordFile is where its guest finds the password that it is to take.
-	passwordFile = "cloudstack/password/vm_password.txt"
-)
+// passwordFile is where a guest finds the password that it is to take, on its drive.
+const passwordFile = "cloudstack/password/vm_password.txt"
 
-// burn makes the drive of a machine that is to have one. The password is in no document that is kept, so it comes to the files here.
+// burn makes the drives of a machine that is to have some. The password is in no document that is kept, so it comes to the files here.
 func (d *Driver) burn(ctx context.Context, g *guest) error {
 	if len(g.Machine.Drive) == 0 {
 		return nil
@@ -26,8 +22,14 @@ func (d *Driver) burn(ctx context.Context, g *guest) error {
 	if !g.Machine.Password.IsEmpty() {
 		files[passwordFile] = []byte(g.Machine.Password.Reveal())
 	}
-	if err := drive.Burn(ctx, g.file(driveFile), g.file("drive"), files); err != nil {
+	images, err := drive.Burn(ctx, g.file(runDir), g.file("drive"), files)
+	if err != nil {
 		return fmt.Errorf("machine %s: %w", g.vm, err)
 	}
-	return errors.Join(d.give(g.file(driveFile)), os.Chmod(g.file(driveFile), 0o400))
+	for _, image := range images {
+		if err := errors.Join(d.give(image), os.Chmod(image, 0o400)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

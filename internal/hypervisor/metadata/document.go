@@ -22,6 +22,7 @@ type Guest struct {
 	IP6      string            `json:",omitempty"`
 	UserData []byte            `json:",omitempty"`
 	Meta     map[string]string `json:",omitempty"`
+	NoCloud  []byte            `json:",omitempty"` // the same for cloud-init's data source NoCloud
 	Password string            `json:",omitempty"` // a new one to fetch; "" leaves it as it is
 }
 

@@ -235,6 +235,10 @@ func (s *Server) data(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	path := strings.Trim(r.URL.Path, "/")
+	if name, is := strings.CutPrefix(path, "nocloud/"); is {
+		noCloud(w, r, name, g)
+		return
+	}
 	switch name, latest := strings.CutPrefix(path, "latest/"); {
 	case path == "":
 		_, _ = io.WriteString(w, "latest\n")
@@ -263,6 +267,18 @@ func (s *Server) data(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		_, _ = io.WriteString(w, value)
+	}
+}
+
+// noCloud answers who has been told to look at http://<router>/nocloud/ (cloud-init: ds=nocloud;s=…), who wants user data though there are none.
+func noCloud(w http.ResponseWriter, r *http.Request, name string, g Guest) {
+	switch name {
+	case "user-data":
+		_, _ = w.Write(g.UserData)
+	case "meta-data":
+		_, _ = w.Write(g.NoCloud)
+	default: // vendor-data is looked for, too
+		http.NotFound(w, r)
 	}
 }
 

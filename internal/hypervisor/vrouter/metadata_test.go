@@ -81,6 +81,8 @@ func TestMetadata(t *testing.T) {
 		"80/latest/meta-data/../../../etc/passwd": "404",
 		"80/latest/nonsense":                      "404",
 		"80/1.0/user-data":                        "404",
+		"80/nocloud/user-data":                    "#!/bin/sh\necho 11\n",
+		"80/nocloud/vendor-data":                  "404",
 		"8080/":                                   "bad_request",
 	} {
 		status, got := s.fetch(vm1, "http://10.1.1.1:"+path)
@@ -218,7 +220,7 @@ func TestOnlyItsOwn(t *testing.T) {
 	}
 }
 
-// TestCloudInit runs cloud-init's own code for CloudStack in a guest.
+// TestCloudInit runs cloud-init's own code for CloudStack, and for NoCloud, in a guest.
 func TestCloudInit(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "cloud-init", "busybox", "unshare", "wget")
@@ -233,10 +235,17 @@ func TestCloudInit(t *testing.T) {
 import json, logging, sys
 from cloudinit import helpers
 from cloudinit.sources import DataSourceCloudStack as cs
+from cloudinit.sources.DataSourceNoCloud import DataSourceNoCloudNet
+def seed():
+    source = DataSourceNoCloudNet({"datasource": {"NoCloud": {"seedfrom": "http://10.1.1.1/nocloud/"}}}, None,
+        helpers.Paths({"cloud_dir": sys.argv[1] + "/no", "run_dir": sys.argv[1] + "/no"}))
+    return {"found": source._get_data(), "user": source.userdata_raw.decode(), "id": source.get_instance_id(), "keys": source.get_public_ssh_keys(),
+        "name": source.get_hostname().hostname}
 source = cs.DataSourceCloudStack({}, None, helpers.Paths({"cloud_dir": sys.argv[1], "run_dir": sys.argv[1]}))
 found = source._get_data()
 print(json.dumps({"found": found, "router": source.vr_addr, "user": source.userdata_raw.decode(), "meta": source.metadata,
-    "id": source.get_instance_id(), "zone": source.availability_zone, "keys": source.get_public_ssh_keys(), "password": source.get_config_obj().get("password")}))
+    "id": source.get_instance_id(), "zone": source.availability_zone, "keys": source.get_public_ssh_keys(), "password": source.get_config_obj().get("password"),
+    "seed": seed()}))
 `), 0o600))
 	out := s.lab.Run(vm, "unshare", "-m", "sh", "-c",
 		"mount --bind "+dir+"/resolv.conf /etc/resolv.conf && exec /usr/bin/python3 "+dir+"/guest.py "+dir)
@@ -245,6 +254,11 @@ print(json.dumps({"found": found, "router": source.vr_addr, "user": source.userd
 		Router, User, ID, Zone, Password string
 		Meta                             map[string]any
 		Keys                             []string
+		Seed                             struct {
+			Found          bool
+			User, ID, Name string
+			Keys           []string
+		}
 	}
 	if err := json.Unmarshal([]byte(out), &got); err != nil {
 		t.Fatalf("cloud-init says %q: %v", out, err)
@@ -252,6 +266,9 @@ print(json.dumps({"found": found, "router": source.vr_addr, "user": source.userd
 	if !got.Found || got.Router != "10.1.1.1" || got.User != string(g.UserData) || got.ID != "i-11" || got.Zone != "zone1" ||
 		got.Password != "s3cret" || got.Meta["local-hostname"] != "vm11" || !slices.Equal(got.Keys, []string{"ssh-ed25519 AAAA someone"}) {
 		t.Errorf("cloud-init found %+v", got)
+	}
+	if s := got.Seed; !s.Found || s.User != string(g.UserData) || s.ID != "i-11" || s.Name != "vm11" || !slices.Equal(s.Keys, []string{"ssh-ed25519 AAAA someone"}) {
+		t.Errorf("cloud-init's data source NoCloud found %+v", s)
 	}
 	if got := s.ask(vm, "send_my_password"); got != "saved_password" {
 		t.Errorf("after cloud-init the password still waits: %q", got)

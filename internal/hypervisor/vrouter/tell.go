@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/hypervisor/metadata"
 	"github.com/virga-cloud/virga/internal/hypervisor/vnet"
 )
@@ -44,9 +45,13 @@ func (r *router) tell(ctx context.Context, space *vnet.Space, s *sheet, wanted b
 			one.Addresses = append(one.Addresses, g.six.Addr().String())
 		}
 		for _, guest := range g.Guests {
+			seed, err := hypervisor.NoCloud(guest.Meta)
+			if err != nil {
+				return err
+			}
 			one.Guests = append(one.Guests, metadata.Guest{
 				NIC: guest.NIC, MAC: guest.MAC, IP: guest.IP, IP6: guest.IP6,
-				UserData: guest.UserData, Meta: guest.Meta, Password: guest.Password.Reveal(),
+				UserData: guest.UserData, Meta: guest.Meta, NoCloud: seed, Password: guest.Password.Reveal(),
 			})
 		}
 		doc.Segments = append(doc.Segments, one)
