@@ -36,7 +36,7 @@ type DeployVirtualMachineIn struct {
 	PodID             uid.Pod             `api:"podid,admin,since=4.13" doc:"The ID of the pod that it must run in."`
 	ClusterID         uid.Cluster         `api:"clusterid,admin,since=4.13" doc:"The ID of the cluster that it must run in."`
 	StartVM           *bool               `api:"startvm" doc:"Whether to start it; true unless given."`
-	UserData          string              `api:"userdata,max=1048576" doc:"Data for the guest, in Base64."`
+	UserData          string              `api:"userdata,max=1048576" doc:"Data for the guest, in Base64; the setting vm.userdata.max.length says how much."`
 	Hypervisor        string              `api:"hypervisor" doc:"The hypervisor; the template's unless given. With an ISO it must be named."`
 	Group             string              `api:"group" doc:"The name of the group to put it into; a group that is not there is made."`
 	KeyPair           string              `api:"keypair" doc:"The name of an SSH key pair of the owner's, whose key the guest is to let in."`

@@ -20,7 +20,7 @@ type UpdateVirtualMachineIn struct {
 	Group            *string             `api:"group" doc:"The name of the group to put it into, which is made if it is not there; empty to take it out of its group."`
 	HAEnable         *bool               `api:"haenable" doc:"Whether it is started again when its host fails."`
 	OSTypeID         uid.OSType          `api:"ostypeid" doc:"The ID of the operating system inside."`
-	UserData         *string             `api:"userdata,max=1048576" doc:"Data for the guest, in Base64, which it finds after its next start. Empty for none."`
+	UserData         *string             `api:"userdata,max=1048576" doc:"Data for the guest, in Base64, which it finds after its next start; the setting vm.userdata.max.length says how much. Empty for none."`
 	Dynamic          *bool               `api:"isdynamicallyscalable" doc:"Whether it may be given more CPU and memory while it runs."`
 	Details          map[string]string   `api:"details,map" doc:"What else to set for it, by name: replaces all that was set."`
 	SecurityGroupIDs []uid.SecurityGroup `api:"securitygroupids" doc:"The IDs of the security groups to put it into, in place of those that it is in. The machine must be stopped."`

@@ -39,6 +39,13 @@ func TestMoreSettingsHaveEffect(t *testing.T) {
 	set1("check.pod.cidrs", "false")
 	does("", "createPod", pod("two")...)
 
+	vm := string(run(t, c.Client, cs.DeployVirtualMachine, box.Deploy()).ID)
+	long := strings.Repeat("QUJD", 8193)
+	does("32772 characters; it may have 32768", "updateVirtualMachine", "id", vm, "userdata", long)
+	does("vm.userdata.max.length", "deployVirtualMachine", "zoneid", zone, "serviceofferingid", string(box.Small), "templateid", string(box.Template), "userdata", long)
+	set1("vm.userdata.max.length", "1048576")
+	does("", "updateVirtualMachine", "id", vm, "userdata", strings.Repeat("QUJD", 262144))
+
 	cluster := []string{"clustername", "kvm", "zoneid", zone, "podid", firstID(t, c.Client, "listPods"), "hypervisor", "KVM", "clustertype", "CloudManaged"}
 	set1("hypervisor.list", "Simulator, VMware")
 	does("hypervisor.list", "addCluster", cluster...)

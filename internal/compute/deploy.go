@@ -61,7 +61,7 @@ const clashes = 4
 
 // Deploy begins to make a machine, and gives its id and that of the job that makes it.
 func (s *Service) Deploy(ctx context.Context, in DeployIn) (uid.VM, op.ID, error) {
-	if err := in.check(); err != nil {
+	if err := in.check(s.settings); err != nil {
 		return "", "", err
 	}
 	runner := s.deploy
@@ -120,11 +120,11 @@ var keyboards = strings.Fields("de de-ch es fi fr fr-be fr-ch is it jp nl-be no 
 
 var hostName = regexp.MustCompile(`^[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
 
-func (in *DeployIn) check() error {
+func (in *DeployIn) check(settings *setting.Settings) error {
 	if err := checkHostName("name", in.Name); err != nil {
 		return err
 	}
-	if err := checkUserData(in.UserData); err != nil {
+	if err := checkUserData(settings, in.UserData); err != nil {
 		return err
 	}
 	if in.Keyboard != "" && !slices.Contains(keyboards, in.Keyboard) {

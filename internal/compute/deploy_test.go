@@ -11,7 +11,7 @@ import (
 func TestDiskSizes(t *testing.T) {
 	t.Parallel()
 	for _, gb := range []int64{0, 1, 65_536} {
-		if err := (&DeployIn{RootGB: gb, DiskGB: gb, DiskOffering: "any"}).check(); err != nil {
+		if err := (&DeployIn{RootGB: gb, DiskGB: gb, DiskOffering: "any"}).check(nil); err != nil {
 			t.Errorf("%d: %v", gb, err)
 		}
 	}
@@ -26,7 +26,7 @@ func TestDiskSizes(t *testing.T) {
 		{DeployIn{DiskGB: math.MaxInt64, DiskOffering: "any"}, "size 9223372036854775807 is no size of a disk: want 1 to 65536 GB"},
 		{DeployIn{DiskGB: 1}, "size 1 was given without a diskofferingid"},
 	} {
-		if err := c.in.check(); !fault.Is(err, fault.Invalid) || err.Error() != c.want {
+		if err := c.in.check(nil); !fault.Is(err, fault.Invalid) || err.Error() != c.want {
 			t.Errorf("root %d, data %d: %v, want %s", c.in.RootGB, c.in.DiskGB, err, c.want)
 		}
 	}

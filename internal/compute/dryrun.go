@@ -28,7 +28,7 @@ var errDryRun = errors.New("a dry run")
 // to where that commits; nothing of it remains, and no serial number and no address is used up. The places are looked at
 // afterwards, so that nobody waits for it.
 func (s *Service) TryDeploy(ctx context.Context, in DeployIn) (DryRun, error) {
-	if err := in.check(); err != nil {
+	if err := in.check(s.settings); err != nil {
 		return DryRun{}, err
 	}
 	var want placement.Want

@@ -15,6 +15,7 @@ import (
 	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/secgroup"
+	"github.com/virga-cloud/virga/internal/setting"
 	"github.com/virga-cloud/virga/internal/vmgroup"
 	"github.com/virga-cloud/virga/internal/volume"
 	"github.com/virga-cloud/virga/uid"
@@ -37,7 +38,7 @@ type Change struct {
 
 // Update changes what a machine is called and what is known of it.
 func (s *Service) Update(ctx context.Context, id uid.VM, c Change) error {
-	if err := c.check(); err != nil {
+	if err := c.check(s.settings); err != nil {
 		return err
 	}
 	err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
@@ -87,7 +88,7 @@ func value(s *string) string {
 	return *s
 }
 
-func (c Change) check() error {
+func (c Change) check(settings *setting.Settings) error {
 	for parameter, name := range map[string]string{"name": c.Name, "instancename": c.InstanceName} {
 		if err := checkHostName(parameter, name); err != nil {
 			return err
@@ -99,7 +100,7 @@ func (c Change) check() error {
 	if err := c.Groups.Check(); err != nil {
 		return err
 	}
-	return checkUserData(value(c.UserData))
+	return checkUserData(settings, value(c.UserData))
 }
 
 // allowed refuses a change that the machine's state forbids. What a machine was started with does not change under it.
@@ -166,7 +167,10 @@ func checkHostName(parameter, name string) error {
 	return nil
 }
 
-func checkUserData(text string) error {
+func checkUserData(settings *setting.Settings, text string) error {
+	if most := setting.MostUserData.Of(settings); int64(len(text)) > most {
+		return fault.Invalidf("userdata has %d characters; it may have %d (setting vm.userdata.max.length)", len(text), most)
+	}
 	if _, err := base64.StdEncoding.DecodeString(text); err != nil {
 		return fault.Invalidf("userdata is not base64: %v", err)
 	}

@@ -357,6 +357,10 @@ var (
 		Name: "max.template.iso.size", Category: Advanced, Group: "Storage",
 		Doc: "The greatest size, in GB, of a template or ISO that is fetched, and of a disk made from it.",
 	}, 50, 1, 65536)
+	MostUserData = whole(Setting{
+		Name: "vm.userdata.max.length", Category: Advanced, Group: "Compute",
+		Doc: "How many characters the user data of a virtual machine may have, in Base64. What is too long for a URL is sent by POST.",
+	}, 32768, 0, 1048576)
 	InstanceName = text(Setting{
 		Name: "instance.name", Category: Advanced, Group: "Compute",
 		Doc: "The last part of the names that new virtual machines have on their hosts.",
