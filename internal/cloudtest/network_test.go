@@ -92,6 +92,28 @@ func TestWiring(t *testing.T) {
 			t.Errorf("implemented: %+v", n)
 		}
 
+		// Hosts tell the guest networks of a zone apart by their VLANs, whichever physical network they are on.
+		sandbox := one(t, c.Client, cs.ListPhysicalNetworks, cs.ListPhysicalNetworksIn{ZoneID: box.Zone, Name: "Sandbox-pnet"})
+		shared := func(name, vlan string) error {
+			_, err := api.Do(ctx, c.Client, cs.CreateNetwork, cs.CreateNetworkIn{
+				Name: name, OfferingID: box.NetworkOffering["DefaultSharedNetworkOffering"], ZoneID: box.Zone, PhysicalID: sandbox.ID,
+				VLAN: vlan, Gateway: "10.9.0.1", Netmask: "255.255.255.0", StartIP: "10.9.0.10", EndIP: "10.9.0.12",
+			})
+			return err
+		}
+		refusedWith(t, shared("on-20", "20"), 431, `networks on physical network "p"`)
+		must(t, shared("on-30", "30"))
+		update := func(vlans string) error {
+			_, err := api.Start(ctx, c.Client, cs.UpdatePhysicalNetwork, cs.UpdatePhysicalNetworkIn{ID: p.ID, VLAN: &vlans})
+			return err
+		}
+		refusedWith(t, update("10-11,20,30-40"), 431, "VLAN 30 is in use by a network on another physical network")
+		refusedWith(t, update("10-11,20,50-200"), 431, `VLAN 100 is one of physical network "Sandbox-pnet"`)
+		for vlans, text := range map[string]string{"4000": "VLAN 4000 is one of", "25-30": "VLAN 30 is in use by", "5-10": "VLAN 10 is one of"} {
+			_, err = api.Start(ctx, c.Client, cs.CreatePhysicalNetwork, cs.CreatePhysicalNetworkIn{Name: "second", ZoneID: box.Zone, VLAN: vlans})
+			refusedWith(t, err, 431, text)
+		}
+
 		// What is in use stays.
 		for text, try := range map[string]func() error{
 			"VLAN 10": func() error {

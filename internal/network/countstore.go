@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/physnet"
 	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
@@ -28,7 +29,8 @@ func CountBelow(ctx context.Context, tx db.Tx, path string) ([]zone.Count, error
 }
 
 // On tells what of ours is on a physical network: see [physnet.Uses].
-func On(ctx context.Context, tx db.Tx, id uid.PhysicalNetwork) (u physnet.Use, err error) {
+func On(ctx context.Context, tx db.Tx, p physnet.Network) (u physnet.Use, err error) {
+	id := p.ID
 	err = tx.NewRaw(`select (select count(*) from networks where physical_network_id = ? and removed is null),
 		(select count(*) from ip_ranges where physical_network_id = ? and removed is null)`, id, id).Scan(ctx, &u.Networks, &u.Ranges)
 	if err != nil {
@@ -36,6 +38,13 @@ func On(ctx context.Context, tx db.Tx, id uid.PhysicalNetwork) (u physnet.Use, e
 	}
 	err = tx.NewRaw("select vlan from networks where physical_network_id = ? and vlan is not null and removed is null order by vlan", id).
 		Scan(ctx, &u.Guest)
+	if err != nil {
+		return u, err
+	}
+	err = tx.NewRaw(`select distinct n.vlan from networks n join physical_networks p on p.id = n.physical_network_id
+		left join traffic_types t on t.physical_network_id = p.id and t.type = ? and n.guest_type = ?
+		where p.zone_id = ? and p.id <> ? and n.vlan is not null and n.removed is null and coalesce(t.kvm_label, '') = '' order by n.vlan`,
+		physnet.TrafficGuest, offering.Shared, p.Zone, id).Scan(ctx, &u.Beside)
 	if err != nil {
 		return u, err
 	}

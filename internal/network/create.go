@@ -254,11 +254,30 @@ func (n *Network) carry(ctx context.Context, tx db.Tx, in CreateIn, off offering
 	return alone(ctx, tx, n, p)
 }
 
-// alone refuses a VLAN that another network on the same wires has.
+// alone refuses a VLAN that another network on the same wires has, or can get. Hosts carry networks of all physical networks of a zone to each
+// other, but for shared ones whose link has a label.
 func alone(ctx context.Context, tx db.Tx, n *Network, p physnet.Network) error {
-	other, err := onVLAN(ctx, tx, p.ID, n.VLAN)
+	if _, err := zone.Lock(ctx, tx, p.Zone); err != nil {
+		return err
+	}
+	wire := ""
+	if n.GuestType == offering.Shared {
+		var err error
+		if wire, err = physnet.GuestWire(ctx, tx, p.ID); err != nil {
+			return err
+		}
+	}
+	other, err := onVLAN(ctx, tx, p, wire, n.VLAN)
 	if err == nil && other != "" {
 		err = fault.Conflictf("VLAN %s of physical network %q is in use by network %q", vlan.Text(n.VLAN), p.Name, other)
+	}
+	if err != nil || wire != "" || n.VLAN == 0 {
+		return err
+	}
+	beside, err := p.Beside(ctx, tx, n.VLAN)
+	if err == nil && beside != "" {
+		err = fault.Conflictf("VLAN %d is one of those that networks on physical network %q of the zone get by themselves: want another",
+			n.VLAN, beside)
 	}
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/physnet"
 	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/uid"
@@ -57,13 +58,17 @@ func machinesIn(ctx context.Context, tx db.Tx, id uid.Network) (n int, err error
 	return n, err
 }
 
-// onVLAN gives the name of the network that has a VLAN (0: none, untagged) of a physical network, "" where there is none.
-func onVLAN(ctx context.Context, tx db.Tx, id uid.PhysicalNetwork, vlan int) (name string, err error) {
-	q := tx.NewSelect().Table("networks").Column("name").Where("physical_network_id = ? and removed is null", id).Limit(1)
+// onVLAN gives the name of the network that has a VLAN (0: none, untagged) on a physical network, or on another one of the zone where hosts
+// have the same wire for it ("": that by which they carry networks to each other); "" where there is none.
+func onVLAN(ctx context.Context, tx db.Tx, p physnet.Network, wire string, vlan int) (name string, err error) {
+	q := tx.NewSelect().TableExpr("networks as n").Column("n.name").Join("join physical_networks as p on p.id = n.physical_network_id").
+		Join("left join traffic_types as t on t.physical_network_id = p.id and t.type = ? and n.guest_type = ?",
+			physnet.TrafficGuest, offering.Shared).
+		Where("p.zone_id = ? and n.removed is null and (p.id = ? or coalesce(t.kvm_label, '') = ?)", p.Zone, p.ID, wire).Limit(1)
 	if vlan == 0 {
-		q.Where("untagged")
+		q.Where("n.untagged")
 	} else {
-		q.Where("vlan = ?", vlan)
+		q.Where("n.vlan = ?", vlan)
 	}
 	if err = q.Scan(ctx, &name); db.IsNone(err) {
 		return "", nil

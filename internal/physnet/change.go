@@ -96,13 +96,16 @@ func (s *Service) changed(ctx context.Context, tx db.Tx, c *change) (p Network, 
 		return p, nil, used, err
 	}
 	p.VLANs = spans.String()
-	if used, err = s.uses(ctx, tx, p.ID); err != nil {
+	if err := apart(ctx, tx, p, spans); err != nil {
+		return p, nil, used, err
+	}
+	if used, err = s.uses(ctx, tx, p); err != nil {
 		return p, nil, used, err
 	}
 	return p, spans, used, mayHaveVLANs(p, used, old, spans)
 }
 
-// mayHaveVLANs refuses to take VLANs away that networks use, and to add some that public addresses use.
+// mayHaveVLANs refuses to take VLANs away that networks use, and to add some that public addresses use, or networks elsewhere.
 func mayHaveVLANs(p Network, used Use, old, want vlan.Set) error {
 	for _, v := range used.Guest {
 		switch {
@@ -110,6 +113,11 @@ func mayHaveVLANs(p Network, used Use, old, want vlan.Set) error {
 			return fault.Conflictf("VLAN %d of physical network %q is in use by a network; delete that first, or keep the VLAN", v, p.Name)
 		case want.Has(v) && !old.Has(v):
 			return fault.Conflictf("VLAN %d was given to a network by name; it can't be one of those that networks get by themselves", v)
+		}
+	}
+	for _, v := range used.Beside {
+		if want.Has(v) {
+			return fault.Conflictf("VLAN %d is in use by a network on another physical network of the zone", v)
 		}
 	}
 	for _, v := range used.Public {

@@ -40,7 +40,7 @@ func (s *Service) removable(ctx context.Context, tx db.Tx, id uid.PhysicalNetwor
 	if err != nil {
 		return p, err
 	}
-	used, err := s.uses(ctx, tx, id)
+	used, err := s.uses(ctx, tx, p)
 	if err != nil {
 		return p, err
 	}

@@ -108,12 +108,23 @@ func scheduled(ctx context.Context, tx db.Tx, q *op.Request, kind event.Kind, wh
 
 func (s *Service) createPlan() *op.Plan[networkJob] {
 	return op.New[networkJob]("physicalnetwork.create").
-		Accept(begin, func(ctx context.Context, tx db.Tx, j *networkJob) error { return drop(ctx, tx, j.Physical) }).
+		Accept(s.begin, func(ctx context.Context, tx db.Tx, j *networkJob) error { return drop(ctx, tx, j.Physical) }).
 		Tx("providers", addDefaultProviders, nil)
 }
 
-func begin(ctx context.Context, tx db.Tx, q *op.Request, j *networkJob) error {
+func (s *Service) begin(ctx context.Context, tx db.Tx, q *op.Request, j *networkJob) error {
 	p, err := newNetwork(ctx, tx, j.Physical, *j.in)
+	if err != nil {
+		return err
+	}
+	used, err := s.uses(ctx, tx, p)
+	if err != nil {
+		return err
+	}
+	spans, err := vlan.ParseSet(p.VLANs)
+	if err == nil {
+		err = mayHaveVLANs(p, used, spans, spans)
+	}
 	if err != nil {
 		return err
 	}
@@ -160,6 +171,9 @@ func newNetwork(ctx context.Context, tx db.Tx, id uid.PhysicalNetwork, in Create
 	}
 	spans, err := vlan.ParseSet(in.VLANs)
 	if err != nil {
+		return Network{}, err
+	}
+	if err := apart(ctx, tx, p, spans); err != nil {
 		return Network{}, err
 	}
 	p.VLANs = spans.String()

@@ -26,10 +26,12 @@ type Service struct {
 type Use struct {
 	Networks, Ranges int   // guest networks, and ranges of addresses
 	Guest, Public    []int // the VLANs that each has
+	// Beside are the VLANs of guest networks on the zone's other physical networks, but for those that a link of their own carries.
+	Beside []int
 }
 
 // Uses tells what is on a physical network.
-type Uses func(ctx context.Context, tx db.Tx, id uid.PhysicalNetwork) (Use, error)
+type Uses func(ctx context.Context, tx db.Tx, p Network) (Use, error)
 
 // New makes a service and registers its plans with the engine.
 func New(d *db.DB, e *op.Engine, uses Uses) *Service {

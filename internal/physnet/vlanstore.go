@@ -8,6 +8,7 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/vlan"
+	"github.com/virga-cloud/virga/internal/zone"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -23,6 +24,45 @@ type vlanFreeRow struct {
 	bun.BaseModel `bun:"table:vlans_free"`
 	Physical      uid.PhysicalNetwork `bun:"physical_network_id,pk"`
 	VLAN          int                 `bun:"vlan,pk"`
+}
+
+// apart refuses VLANs that guest networks on another physical network of the zone can get. Unless a label says which link of a host carries it,
+// a guest network is known to hosts by its VLAN alone: two that have the same would be one. Who changes that waits for others.
+func apart(ctx context.Context, tx db.Tx, p Network, want vlan.Set) error {
+	if len(want) == 0 {
+		return nil
+	}
+	if _, err := zone.Lock(ctx, tx, p.Zone); err != nil {
+		return err
+	}
+	var taken []struct {
+		Name        string
+		First, Last int
+	}
+	err := tx.NewRaw(`select p.name, r.first, r.last from vlan_ranges r join physical_networks p on p.id = r.physical_network_id
+		where p.zone_id = ? and p.id <> ? and p.removed is null`, p.Zone, p.ID).Scan(ctx, &taken)
+	if err != nil {
+		return err
+	}
+	for _, r := range want {
+		for _, t := range taken {
+			if r.First <= t.Last && t.First <= r.Last {
+				return fault.Conflictf("VLAN %d is one of physical network %q: guest networks of a zone are told apart by their VLANs, "+
+					"so each can be of one physical network only", max(r.First, t.First), t.Name)
+			}
+		}
+	}
+	return nil
+}
+
+// Beside gives the name of another physical network of the zone whose networks get a VLAN by themselves; "" where there is none.
+func (p Network) Beside(ctx context.Context, tx db.Tx, tag int) (name string, err error) {
+	err = tx.NewRaw(`select p.name from vlan_ranges r join physical_networks p on p.id = r.physical_network_id
+		where p.zone_id = ? and p.id <> ? and p.removed is null and ? between r.first and r.last limit 1`, p.Zone, p.ID, tag).Scan(ctx, &name)
+	if db.IsNone(err) {
+		return "", nil
+	}
+	return name, err
 }
 
 // setVLANs gives a physical network these VLANs for guest networks; some of them are in use.
