@@ -71,7 +71,7 @@ func examineDatabase(ctx context.Context, url string) doctor.Check {
 	return c
 }
 
-// How much room a folder must have: less than both is too little.
+// How much room a folder must have: less than both is too little. A twentieth of a large disk is a lot.
 const (
 	roomBytes = 1 << 30
 	roomPart  = 0.05
@@ -90,7 +90,7 @@ func examineFolder(folder string) doctor.Check {
 	}
 	free, size := float64(room.Bavail)*float64(room.Bsize), float64(room.Blocks)*float64(room.Bsize)
 	c.Text = fmt.Sprintf("%s has %.1f GB free of %.1f GB", folder, free/(1<<30), size/(1<<30))
-	if free < roomBytes || free < roomPart*size {
+	if free < roomBytes && free < roomPart*size {
 		c.Findings = append(c.Findings, finding(fmt.Sprintf("there are only %.1f GB free where %s is", free/(1<<30), folder),
 			"When the disk is full every change is refused.", "Make room: copies of the database from before migrations (virga.db.before…) may go.")...)
 	}
