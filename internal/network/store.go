@@ -194,7 +194,10 @@ func setNextIP(ctx context.Context, tx db.Tx, id uid.Network, ip IP) error {
 var (
 	touch      = db.Prepare("update networks set revision = revision + 1, retold = revision + 1 where id = ?")
 	touchRules = db.Prepare("update networks set revision = revision + 1 where id = ?")
-	touchOf    = db.Prepare("update networks set revision = revision + 1 where routed and id in (select network_id from nics where vm_id = ?)")
+	// Networks are locked in the order of their ids, as everywhere, or transactions wait for each other.
+	touchOf = db.PrepareEach("update networks set revision = revision + 1 where routed and id in (select network_id from nics where vm_id = ?)",
+		`with n as materialized (select id from networks where routed and id in (select network_id from nics where vm_id = ?) order by id for update)
+			update networks set revision = revision + 1 where id in (select id from n)`)
 	tell       = db.Prepare(`update nics set told = n.revision from networks n where n.id = nics.network_id and n.routed and nics.vm_id = ?`)
 	gone       = db.Prepare("insert into gone_nics (network_id, told, nic_id) values (?, ?, ?)")
 	forgetGone = db.Prepare("delete from gone_nics where network_id = ? and told <= ?")
