@@ -72,7 +72,7 @@ func (s *Service) CreatePod(ctx context.Context, p Pod) (Pod, error) {
 		return Pod{}, err
 	}
 	err = s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		if _, err := lockZone(ctx, tx, p.Zone); err != nil { // two pods at a time could not see each other's subnet
+		if _, err := Lock(ctx, tx, p.Zone); err != nil { // two pods at a time could not see each other's subnet
 			return err
 		}
 		if err := s.alone(ctx, tx, p, plan); err != nil {
@@ -147,7 +147,7 @@ func (s *Service) UpdatePod(ctx context.Context, id uid.Pod, c PodChange) error 
 }
 
 func (s *Service) replan(ctx context.Context, tx db.Tx, p Pod, before, after span) error {
-	if _, err := lockZone(ctx, tx, p.Zone); err != nil {
+	if _, err := Lock(ctx, tx, p.Zone); err != nil {
 		return err
 	}
 	if err := s.alone(ctx, tx, p, after); err != nil {

@@ -92,10 +92,8 @@ func AnyWithGroups(ctx context.Context, q db.Tx) (bool, error) {
 	return q.NewSelect().Model((*zoneRow)(nil)).Where("z.security_groups and z.removed is null").Exists(ctx)
 }
 
-// Lock is Find for who changes what must be one in the whole zone: they wait for each other.
-func Lock(ctx context.Context, tx db.Tx, id uid.Zone) (Zone, error) { return lockZone(ctx, tx, id) }
-
-func lockZone(ctx context.Context, tx db.Tx, id uid.Zone) (Zone, error) {
+// Lock is Find for who changes the zone, or what must be one in the whole of it: they wait for each other.
+func Lock(ctx context.Context, tx db.Tx, id uid.Zone) (Zone, error) {
 	var row zoneRow
 	err := tx.Lock(tx.NewSelect().Model(&row).Where("z.id = ? and z.removed is null", id)).Scan(ctx)
 	if db.IsNone(err) {

@@ -119,7 +119,7 @@ type ZoneChange struct {
 // UpdateZone changes a zone.
 func (s *Service) UpdateZone(ctx context.Context, id uid.Zone, c ZoneChange) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		z, err := lockZone(ctx, tx, id)
+		z, err := Lock(ctx, tx, id)
 		if err != nil {
 			return err
 		}
@@ -169,7 +169,7 @@ func (s *Service) DeleteZone(ctx context.Context, id uid.Zone) error {
 		if err := tx.Retire(ctx, id); err != nil {
 			return err
 		}
-		z, err := lockZone(ctx, tx, id)
+		z, err := Lock(ctx, tx, id)
 		if err != nil {
 			return err
 		}
