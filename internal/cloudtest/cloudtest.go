@@ -48,6 +48,8 @@ type Options struct {
 	Engine  op.Options
 	// Log gets all that the cloud logs, at every level. nil: what it warns of stands in the test's output.
 	Log io.Writer
+	// Quiet leaves warnings out of the test's output, where calls are many and most of them refused: what fails is found in it.
+	Quiet bool
 }
 
 // Password is the root admin's.
@@ -94,7 +96,11 @@ func New(t testing.TB, url string, o Options) *Cloud {
 	t.Cleanup(func() { _ = world.Close() })
 	box, err := secret.OpenBox(filepath.Join(dir, keyFile))
 	must(t, err)
-	c := &Cloud{Clock: clock, box: box, log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	level := slog.LevelWarn
+	if o.Quiet {
+		level = slog.LevelError
+	}
+	c := &Cloud{Clock: clock, box: box, log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: level}))}
 	if o.Log != nil {
 		c.log = slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}

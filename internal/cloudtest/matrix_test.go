@@ -38,7 +38,7 @@ import (
 func TestMatrix(t *testing.T) {
 	t.Parallel()
 	begun := time.Now()
-	w := newMatrixWorld(t, cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{Basic: true}))
+	w := newMatrixWorld(t, cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{Basic: true, Quiet: true}))
 	w.complete(t)
 	t.Logf("set up after %v", time.Since(begun))
 	const shards = 4
