@@ -420,12 +420,25 @@ func (s *shard) tells(t *testing.T, d *api.Description, p person, how way, param
 					body = strings.ReplaceAll(body, tenant+domains, "")
 				}
 			}
-			if strings.Contains(body, tenant+"-") && !strings.Contains(body, tenant+"-domain") {
+			if begins(body, tenant+"-") && !strings.Contains(body, tenant+"-domain") {
 				t.Errorf("%s tells of %s: %v", said(), tenant, a)
 			}
 		}
 	}
 }
+
+// begins tells whether a word of a text begins so. Within a word it means nothing: some of the 60,000 random letters of keys and passwords
+// that are shown in each run are "red-" one day.
+func begins(text, what string) bool {
+	for before, after, found := strings.Cut(text, what); found; before, after, found = strings.Cut(after, what) {
+		if before == "" || !strings.ContainsAny(before[len(before)-1:], keyLetters) {
+			return true
+		}
+	}
+	return false
+}
+
+const keyLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 // isFellow tells of somebody who belongs, or belonged, to the same project as the caller, which shows who did what in it.
 func (s *shard) isFellow(p person, x thing) bool {
