@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -311,9 +312,12 @@ func (s *shard) send(t *testing.T, params api.Params, cookies ...*http.Cookie) r
 	t.Helper()
 	ctx := t.Context()
 	if slices.Contains(waiting, params["command"]) && !s.patient {
-		within, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+		until, cancel := context.WithCancel(ctx)
+		var watching sync.WaitGroup
+		watching.Go(func() { s.untilAccepted(until, cancel) })
+		defer watching.Wait()
 		defer cancel()
-		ctx = within
+		ctx = until
 	}
 	form := url.Values{}
 	for name, value := range params {
@@ -337,6 +341,23 @@ func (s *shard) send(t *testing.T, params api.Params, cookies ...*http.Cookie) r
 	out := httptest.NewRecorder()
 	s.handler.ServeHTTP(out, r)
 	return reply{out.Code, out.Header().Get("X-Description"), out.Body.String()}
+}
+
+// untilAccepted has a client go away when its job has been accepted.
+func (s *shard) untilAccepted(ctx context.Context, leave func()) {
+	for look := time.NewTicker(time.Millisecond); ; {
+		select {
+		case <-ctx.Done(): // it was answered
+			look.Stop()
+			return
+		case <-look.C:
+		}
+		accepted := 0
+		err := s.db.Read().NewRaw("select count(*) from matrix_changes where what = 'insert operations'").Scan(ctx, &accepted)
+		if err == nil && accepted > 0 {
+			leave()
+		}
+	}
 }
 
 // anonymous calls as nobody: without a word about who it is, and with what was made up.
