@@ -149,7 +149,7 @@ func TestDeleteDomain(t *testing.T) {
 // What can't be freed is named; the account stays closed and is finished by the keeper.
 func TestDeletionGoesOn(t *testing.T) {
 	t.Parallel()
-	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{})
+	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{Rest: []string{"account-cleanup"}})
 	ctx := auth.With(context.Background(), auth.System())
 	red := newEstate(t, c, c.Sandbox(t), "red")
 	must(t, c.World.Script(ctx, hypervisor.Rule{Command: hypervisor.CommandStop, Fault: "the guest hangs", Kind: fault.Conflict}))

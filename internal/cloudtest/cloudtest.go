@@ -46,6 +46,9 @@ type Options struct {
 	// Durable commits to disk, for measuring.
 	Durable bool
 	Engine  op.Options
+	// Rest names keepers that begin no rounds by themselves, where the test has them or looks at what was before one: their hour comes
+	// while it runs, on a machine that is slow enough.
+	Rest []string
 	// Log gets all that the cloud logs, at every level. nil: what it warns of stands in the test's output.
 	Log io.Writer
 	// Quiet leaves warnings out of the test's output, where calls are many and most of them refused: what fails is found in it.
@@ -59,13 +62,25 @@ const Password = "password"
 type Clock struct {
 	mu     sync.Mutex
 	offset time.Duration
+	stands time.Time // zero: it goes
 }
 
 // Now is the time of the test's cloud.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return time.Now().Add(c.offset)
+	now := c.stands
+	if now.IsZero() {
+		now = time.Now()
+	}
+	return now.Add(c.offset)
+}
+
+// Stand stops the clock: time passes by Forward alone, however slow the machine is. What is tried again after a pause is not, meanwhile.
+func (c *Clock) Stand() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stands = time.Now()
 }
 
 // Forward puts the clock forward.
@@ -105,6 +120,7 @@ func New(t testing.TB, url string, o Options) *Cloud {
 		c.log = slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	c.Cloud = c.Another(d, world, o.Engine)
+	must(t, c.Keepers.Rest(o.Rest...))
 	if !o.NoStart {
 		c.serve(t, keys)
 	}

@@ -70,7 +70,7 @@ func (o operator) place() (cs.Zone, cs.Pod, cs.Cluster) {
 // An operator builds a data centre through the API, fills it, sees how full it is, and takes it down again.
 func TestDataCentre(t *testing.T) {
 	t.Parallel()
-	cloudtest.Each(t, cloudtest.Options{NoSeed: true}, func(t *testing.T, c *cloudtest.Cloud) {
+	cloudtest.Each(t, cloudtest.Options{NoSeed: true, Rest: []string{"image-stores"}}, func(t *testing.T, c *cloudtest.Cloud) {
 		o := operator{c, t}
 		z, p, cl := o.place()
 		if z.AllocationState != "Enabled" || z.DHCPProvider != "VirtualRouter" || z.Token == "" || z.IP6DNS1 != "2001:db8::53" || z.SecurityGroups {
@@ -217,7 +217,7 @@ func (o operator) capacities(z cs.Zone, p cs.Pod, cl cs.Cluster) {
 // What is wrong is refused, with what would be right, and changes nothing.
 func TestDataCentreRefuses(t *testing.T) {
 	t.Parallel()
-	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{NoSeed: true})
+	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{NoSeed: true, Rest: []string{"host-health"}})
 	o := operator{c, t}
 	z, p, cl := o.place()
 	zoneIn := func(change func(*cs.CreateZoneIn)) cs.CreateZoneIn {
@@ -381,7 +381,7 @@ func TestDedicatedZone(t *testing.T) {
 // Ratios change what hosts may give out, and machines keep what they have.
 func TestOvercommit(t *testing.T) {
 	t.Parallel()
-	cloudtest.Each(t, cloudtest.Options{Hosts: 1}, func(t *testing.T, c *cloudtest.Cloud) {
+	cloudtest.Each(t, cloudtest.Options{Hosts: 1, Rest: []string{"host-health"}}, func(t *testing.T, c *cloudtest.Cloud) {
 		o := operator{c, t}
 		vm, err := api.Run(t.Context(), c.Client, cs.DeployVirtualMachine, c.Sandbox(t).Deploy())
 		must(t, err)

@@ -113,7 +113,7 @@ func TestDryRun(t *testing.T) {
 // A machine goes where its offering's tags are, its disks where theirs are, and it is started again there.
 func TestTagsAndLocalStorage(t *testing.T) {
 	t.Parallel()
-	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{Hosts: 3})
+	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{Hosts: 3, Rest: []string{"storage-overprovisioning"}})
 	ctx, box := t.Context(), c.Sandbox(t)
 	change(t, c, "update hosts set tags = 'gpu,fast' where name like '%.2'",
 		"update service_offerings set host_tags = 'fast', storage_type = 'local', storage_tags = 'ssd' where name = 'Small Instance'",

@@ -44,7 +44,7 @@ func download(t *testing.T, at, part string) (status int, size int64, body strin
 // What users own they download by an address that is good for one thing and a while, and for nobody who may not have it.
 func TestExtraction(t *testing.T) {
 	t.Parallel()
-	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{})
+	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{Rest: []string{"extractions"}})
 	box := c.Sandbox(t)
 	red, _ := c.Tenant(t, "red", "red", auth.User)
 	blue, _ := c.Tenant(t, "blue", "blue", auth.User)

@@ -100,7 +100,7 @@ func (o *outage) warned(t *testing.T, kind alert.Type, text string) bool {
 // alert says why.
 func TestFailover(t *testing.T) {
 	t.Parallel()
-	o := newOutage(t, cloudtest.Options{Hosts: 3})
+	o := newOutage(t, cloudtest.Options{Hosts: 3, Rest: []string{"host-health", "failover"}})
 	box := o.Sandbox(t)
 	hosts, _, err := o.Hosts.List(o.ctx, host.Filter{})
 	must(t, err)

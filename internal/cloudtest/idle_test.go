@@ -14,7 +14,7 @@ import (
 // A network in which nothing runs loses its router when its time has come, and gets another one with the next machine that starts.
 func TestIdleNetworksLoseTheirRouter(t *testing.T) {
 	t.Parallel()
-	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{})
+	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{Rest: []string{"network-gc"}})
 	ctx := t.Context()
 	vm := run(t, c.Client, cs.DeployVirtualMachine, c.Sandbox(t).Deploy())
 	network := vm.NICs[0].NetworkID

@@ -23,8 +23,9 @@ import (
 
 func TestHealthKeeper(t *testing.T) {
 	t.Parallel()
-	cloudtest.Each(t, cloudtest.Options{Hosts: 3}, func(t *testing.T, c *cloudtest.Cloud) {
+	cloudtest.Each(t, cloudtest.Options{Hosts: 3, Rest: []string{"host-health"}}, func(t *testing.T, c *cloudtest.Cloud) {
 		ctx := auth.With(context.Background(), auth.System())
+		c.Clock.Stand()
 		round := func() map[host.State]int {
 			t.Helper()
 			must(t, c.Keepers.Round(ctx, "host-health"))
@@ -95,7 +96,7 @@ func TestHealthKeeper(t *testing.T) {
 // When a host was last seen is noted for all that answer, and not more often than once a minute.
 func TestHealthKeeperNotesWhoAnswers(t *testing.T) {
 	t.Parallel()
-	cloudtest.Each(t, cloudtest.Options{Hosts: 3}, func(t *testing.T, c *cloudtest.Cloud) {
+	cloudtest.Each(t, cloudtest.Options{Hosts: 3, Rest: []string{"host-health"}}, func(t *testing.T, c *cloudtest.Cloud) {
 		ctx := auth.With(context.Background(), auth.System())
 		seen := func() []time.Time {
 			t.Helper()
@@ -158,7 +159,7 @@ func TestKeeperLease(t *testing.T) {
 
 func TestExpungeKeeper(t *testing.T) {
 	t.Parallel()
-	cloudtest.Each(t, cloudtest.Options{}, func(t *testing.T, c *cloudtest.Cloud) {
+	cloudtest.Each(t, cloudtest.Options{Rest: []string{"expunge"}}, func(t *testing.T, c *cloudtest.Cloud) {
 		ctx := auth.With(context.Background(), auth.System())
 		id, job, err := c.Machines.Deploy(ctx, smallIn(t, c, ctx, "10.8.0.1", "255.255.252.0"))
 		must(t, err)
@@ -190,7 +191,7 @@ func TestExpungeKeeper(t *testing.T) {
 // A machine that a job is working on is passed over, and one that can't be expunged does not keep the others.
 func TestExpungeKeeperGoesOn(t *testing.T) {
 	t.Parallel()
-	cloudtest.Each(t, cloudtest.Options{Broken: true}, func(t *testing.T, c *cloudtest.Cloud) {
+	cloudtest.Each(t, cloudtest.Options{Broken: true, Rest: []string{"expunge"}}, func(t *testing.T, c *cloudtest.Cloud) {
 		ctx := auth.With(context.Background(), auth.System())
 		in := smallIn(t, c, ctx, "10.8.0.1", "255.255.252.0")
 		var ids []uid.VM
@@ -231,7 +232,7 @@ func TestExpungeKeeperGoesOn(t *testing.T) {
 // One round removes all that has ended long ago, however much it is.
 func TestJobsKeeper(t *testing.T) {
 	t.Parallel()
-	cloudtest.Each(t, cloudtest.Options{}, func(t *testing.T, c *cloudtest.Cloud) {
+	cloudtest.Each(t, cloudtest.Options{Rest: []string{"jobs"}}, func(t *testing.T, c *cloudtest.Cloud) {
 		ctx := auth.With(context.Background(), auth.System())
 		_, job, err := c.Machines.Deploy(ctx, smallIn(t, c, ctx, "10.8.0.1", "255.255.252.0"))
 		must(t, err)

@@ -17,7 +17,7 @@ import (
 // machines can't leave it an alert says which, and why.
 func TestMaintenance(t *testing.T) {
 	t.Parallel()
-	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{Hosts: 2})
+	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{Hosts: 2, Rest: []string{"maintenance"}})
 	ctx, box := auth.With(context.Background(), auth.System()), c.Sandbox(t)
 	red, _ := c.Tenant(t, "red", "red", auth.User)
 	hosts, err := listed(t, c.Client, cs.ListHosts, cs.ListHostsIn{})

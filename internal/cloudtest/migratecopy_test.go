@@ -14,7 +14,7 @@ import (
 // A machine with disks out of another host's reach goes there all the same, if there is room for them: those disks are copied, and no others.
 func TestMigrateCopy(t *testing.T) {
 	t.Parallel()
-	cloudtest.Each(t, cloudtest.Options{Hosts: 2}, func(t *testing.T, c *cloudtest.Cloud) {
+	cloudtest.Each(t, cloudtest.Options{Hosts: 2, Rest: []string{"storage-overprovisioning"}}, func(t *testing.T, c *cloudtest.Cloud) {
 		ctx, box := auth.With(context.Background(), auth.System()), c.Sandbox(t)
 		change(t, c, "update service_offerings set storage_type = 'local', storage_tags = 'ssd' where name = 'Small Instance'",
 			`insert into storage_pools (id, zone_id, pod_id, cluster_id, host_id, name, url, type, scope, state, bytes_total, tags, created)

@@ -18,7 +18,7 @@ import (
 // What used to be fixed does what its setting says, at once.
 func TestMoreSettingsHaveEffect(t *testing.T) {
 	t.Parallel()
-	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{Hosts: 2})
+	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{Hosts: 2, Rest: []string{"watch", "resource-counts"}})
 	ctx := auth.With(t.Context(), auth.System())
 	box := c.Sandbox(t)
 	does := func(says, command string, params ...string) {

@@ -39,7 +39,7 @@ const (
 // it there.
 func TestMigrateVolume(t *testing.T) {
 	t.Parallel()
-	cloudtest.Each(t, cloudtest.Options{Hosts: 2, Basic: true}, func(t *testing.T, c *cloudtest.Cloud) {
+	cloudtest.Each(t, cloudtest.Options{Hosts: 2, Basic: true, Rest: []string{"storage-overprovisioning"}}, func(t *testing.T, c *cloudtest.Cloud) {
 		ctx, box := auth.With(context.Background(), auth.System()), c.Sandbox(t)
 		red, _ := c.Tenant(t, "red", "red", auth.User)
 		deploy := box.Deploy()

@@ -99,7 +99,7 @@ func TestRouterKnowsItsGuests(t *testing.T) {
 // has it and nobody can be shown it any more.
 func TestRouterReports(t *testing.T) {
 	t.Parallel()
-	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{})
+	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{Rest: []string{"router-reports"}})
 	ctx, in := t.Context(), c.Sandbox(t).Deploy()
 	vm, err := api.Run(ctx, c.Client, cs.DeployVirtualMachine, in)
 	must(t, err)
@@ -155,7 +155,7 @@ func TestRouterReports(t *testing.T) {
 // What a host says of a router's services is shown with the router, and since when it is so.
 func TestRouterHealth(t *testing.T) {
 	t.Parallel()
-	cloudtest.Each(t, cloudtest.Options{}, func(t *testing.T, c *cloudtest.Cloud) {
+	cloudtest.Each(t, cloudtest.Options{Rest: []string{"router-reports"}}, func(t *testing.T, c *cloudtest.Cloud) {
 		ctx := t.Context()
 		vm, err := api.Run(ctx, c.Client, cs.DeployVirtualMachine, c.Sandbox(t).Deploy())
 		must(t, err)
@@ -209,7 +209,7 @@ func TestRouterHealth(t *testing.T) {
 // A router that can't be given its document shows that at once, and raises an alert when that goes on, until it has got it.
 func TestRouterAlert(t *testing.T) {
 	t.Parallel()
-	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{})
+	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{Rest: []string{"router-reports"}})
 	ctx, in := t.Context(), c.Sandbox(t).Deploy()
 	vm, err := api.Run(ctx, c.Client, cs.DeployVirtualMachine, in)
 	must(t, err)
@@ -249,7 +249,7 @@ func TestRouterAlert(t *testing.T) {
 // A host that refuses its router keeps machines waiting; one that is down loses it to another.
 func TestRouterMoves(t *testing.T) {
 	t.Parallel()
-	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{})
+	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{Rest: []string{"host-health"}})
 	ctx, in := t.Context(), c.Sandbox(t).Deploy()
 	vm, err := api.Run(ctx, c.Client, cs.DeployVirtualMachine, in)
 	must(t, err)

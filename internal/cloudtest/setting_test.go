@@ -59,7 +59,7 @@ func TestSettingsReachEveryServer(t *testing.T) {
 // Settings do what they say, without a restart.
 func TestSettingsHaveEffect(t *testing.T) {
 	t.Parallel()
-	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{Hosts: 2})
+	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{Hosts: 2, Rest: []string{"watch", "expunge"}})
 	ctx := auth.With(t.Context(), auth.System())
 
 	set(t, c, "max.account.user.vms", "3", cs.SettingPlace{})

@@ -24,7 +24,7 @@ import (
 // What machines use is in their lists: now, and in all.
 func TestMachineStats(t *testing.T) {
 	t.Parallel()
-	cloudtest.Each(t, cloudtest.Options{Hosts: 2}, func(t *testing.T, c *cloudtest.Cloud) {
+	cloudtest.Each(t, cloudtest.Options{Hosts: 2, Rest: []string{"vm-stats"}}, func(t *testing.T, c *cloudtest.Cloud) {
 		ctx, box := auth.With(context.Background(), auth.System()), c.Sandbox(t)
 		red, _ := c.Tenant(t, "red", "red", auth.User)
 		vm := run(t, red, cs.DeployVirtualMachine, box.Deploy())
@@ -109,7 +109,7 @@ func simRule(t *testing.T, name, value string) hypervisor.Rule {
 // How busy a host is follows from its machines, and is shown as long as it answers.
 func TestHostStats(t *testing.T) {
 	t.Parallel()
-	cloudtest.Each(t, cloudtest.Options{Hosts: 1}, func(t *testing.T, c *cloudtest.Cloud) {
+	cloudtest.Each(t, cloudtest.Options{Hosts: 1, Rest: []string{"host-stats"}}, func(t *testing.T, c *cloudtest.Cloud) {
 		ctx, box := auth.With(context.Background(), auth.System()), c.Sandbox(t)
 		look := func(after time.Duration) cs.HostStats {
 			t.Helper()

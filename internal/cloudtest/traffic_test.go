@@ -14,7 +14,7 @@ import (
 // An account's bytes are those of all public addresses that it has ever had, to the last one before a router ends.
 func TestAccountBytes(t *testing.T) {
 	t.Parallel()
-	cloudtest.Each(t, cloudtest.Options{}, func(t *testing.T, c *cloudtest.Cloud) {
+	cloudtest.Each(t, cloudtest.Options{Rest: []string{"router-reports"}}, func(t *testing.T, c *cloudtest.Cloud) {
 		ctx, box := auth.With(context.Background(), auth.System()), c.Sandbox(t)
 		red, account := c.Tenant(t, "red", "red", auth.User)
 		blue, other := c.Tenant(t, "blue", "blue", auth.User)

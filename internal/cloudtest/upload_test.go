@@ -90,7 +90,7 @@ func refusedCall[In, Out any](t *testing.T, by *api.Client, command api.Call[In,
 // What users have they send to an address that is good for one thing, once, and for a while.
 func TestUpload(t *testing.T) {
 	t.Parallel()
-	cloudtest.Each(t, cloudtest.Options{}, func(t *testing.T, c *cloudtest.Cloud) {
+	cloudtest.Each(t, cloudtest.Options{Rest: []string{"uploads"}}, func(t *testing.T, c *cloudtest.Cloud) {
 		box := c.Sandbox(t)
 		red, _ := c.Tenant(t, "red", "red", auth.User)
 		blue, _ := c.Tenant(t, "blue", "blue", auth.User)

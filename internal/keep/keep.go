@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -41,6 +42,7 @@ type Keepers struct {
 	server  string
 	log     *slog.Logger
 	keepers []Keeper
+	resting map[string]bool
 }
 
 // New makes a set of keepers for a server, whose name the leases carry.
@@ -48,15 +50,29 @@ func New(d *db.DB, server string, log *slog.Logger, keepers ...Keeper) *Keepers 
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Keepers{db: d, server: server, log: log, keepers: keepers}
+	return &Keepers{db: d, server: server, log: log, keepers: keepers, resting: map[string]bool{}}
 }
 
-// Start runs every keeper in the background, until the function that it gives is called, which waits for running rounds.
+// Rest leaves some keepers to who calls [Keepers.Round], before Start: they begin no rounds by themselves. It is for tests that look at what
+// one round does, or at what was before it.
+func (k *Keepers) Rest(names ...string) error {
+	for _, name := range names {
+		if !slices.ContainsFunc(k.keepers, func(one Keeper) bool { return one.Name == name }) {
+			return fmt.Errorf("there is no keeper called %q", name)
+		}
+		k.resting[name] = true
+	}
+	return nil
+}
+
+// Start runs every keeper that does not rest in the background, until the function that it gives is called, which waits for running rounds.
 func (k *Keepers) Start() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var all sync.WaitGroup
 	for _, one := range k.keepers {
-		all.Go(func() { k.run(ctx, one) })
+		if !k.resting[one.Name] {
+			all.Go(func() { k.run(ctx, one) })
+		}
 	}
 	return func() {
 		cancel()

@@ -50,3 +50,40 @@ func TestEvery(t *testing.T) {
 		}
 	})
 }
+
+// A keeper that rests has the rounds that somebody asks for, and no others.
+func TestRest(t *testing.T) {
+	t.Parallel()
+	var rounds [2]atomic.Int64
+	again := make(chan struct{})
+	keeper := func(i int, name string) Keeper {
+		return Keeper{Name: name, Period: time.Millisecond, Round: func(ctx context.Context) error {
+			rounds[i].Add(1)
+			if i == 0 {
+				select {
+				case again <- struct{}{}:
+				case <-ctx.Done():
+				}
+			}
+			return nil
+		}}
+	}
+	k := New(dbtest.OpenAt(t, dbtest.SQLite(t), time.Now), "here", nil, keeper(0, "works"), keeper(1, "rests"))
+	if err := k.Rest("nobody"); err == nil {
+		t.Error("a keeper rests that there is not")
+	}
+	if err := k.Rest("rests"); err != nil {
+		t.Fatal(err)
+	}
+	stop := k.Start()
+	for range 5 {
+		<-again
+	}
+	stop()
+	if n := rounds[1].Load(); n != 0 {
+		t.Errorf("it had %d rounds while it rested", n)
+	}
+	if err := k.Round(t.Context(), "rests"); err != nil || rounds[1].Load() != 1 {
+		t.Errorf("asked for one it had %d rounds: %v", rounds[1].Load(), err)
+	}
+}
