@@ -91,10 +91,10 @@ func TestStormAddressAssociate(t *testing.T) {
 
 func TestStormAddressRelease(t *testing.T) {
 	t.Parallel()
-	var id uid.PublicIP
 	stormRouter(t, routerStorm{
 		before: func(t *testing.T, s *stormy) { t.Helper(); s.more(t) },
 		start: func(ctx context.Context, s *stormy) (op.ID, error) {
+			var id uid.PublicIP
 			if err := s.DB.Read().NewRaw("select id from public_ips where network_id = ? and not source_nat", s.network).Scan(ctx, &id); err != nil {
 				return "", err
 			}
