@@ -2,6 +2,7 @@ package cloudtest_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 
 	cs "github.com/virga-cloud/virga/api/cloudstack"
@@ -42,6 +43,17 @@ func TestAccountBytes(t *testing.T) {
 			must(t, c.Routers.Listen(ctx))
 			has("counted", account.ID, 1010, 2001)
 		}
+		went(first, 12, 2)
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				if err := c.Routers.Listen(ctx); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		has("counted by several at once", account.ID, 1012, 2002)
 		went(first, 15, 4)
 		run(t, c.Client, cs.DestroyRouter, cs.RouterID{ID: first})
 		has("at the end of a router", account.ID, 1015, 2004)

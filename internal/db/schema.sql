@@ -1085,6 +1085,7 @@ CREATE TABLE routers (
     problem     text        not null default '',       -- why it can't be told the newest
     parts       text        not null default '[]',     -- what its host said last of its services, as JSON
     ailing      boolean     not null default false,    -- one of them does not run
+    counted     bigint      not null default 0,        -- how often what went by its addresses was counted
     idle        timestamptz,                           -- since when no machine has run in its network
     started     timestamptz,
     created     timestamptz not null,

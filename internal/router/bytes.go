@@ -39,11 +39,13 @@ func more(said, before int64) int64 {
 // most is how many bytes a host can have counted by far: sums of what is more than that would overflow.
 const most = 1 << 50
 
-// count keeps what went by a router's addresses.
-func count(ctx context.Context, tx db.Tx, id uid.Router, said []hypervisor.AddressCounts) error {
+// count keeps what went by a router's addresses, unless something was counted there since its host was asked: then its answer may be older
+// than what was counted, and look as if the router had been made anew. It tells which of both it was.
+func count(ctx context.Context, tx db.Tx, was standing, said []hypervisor.AddressCounts) (bool, error) {
+	id := was.ID
 	known, err := bytesOf(ctx, tx, id)
 	if err != nil {
-		return err
+		return false, err
 	}
 	type key struct {
 		network uid.Network
@@ -54,6 +56,7 @@ func count(ctx context.Context, tx db.Tx, id uid.Router, said []hypervisor.Addre
 		had[key{b.Network, b.IP}] = b
 	}
 	var public Bytes // what is new
+	var changed []Bytes
 	for _, one := range said {
 		if min(one.Sent, one.Received) < 0 || max(one.Sent, one.Received) > most { // no host is like that
 			continue
@@ -66,17 +69,26 @@ func count(ctx context.Context, tx db.Tx, id uid.Router, said []hypervisor.Addre
 		if now == b {
 			continue
 		}
-		if err := setBytes(ctx, tx, id, now); err != nil {
-			return err
-		}
+		changed = append(changed, now)
 		if one.Network == "" {
 			public.Sent, public.Received = public.Sent+now.Sent-b.Sent, public.Received+now.Received-b.Received
 		}
 	}
-	if public.Sent+public.Received == 0 {
-		return nil
+	if len(changed) == 0 {
+		return true, nil
 	}
-	return addBytes(ctx, tx, id, public)
+	if turn, err := takeTurn(ctx, tx, id, was.Counted); err != nil || !turn {
+		return false, err
+	}
+	for _, b := range changed {
+		if err := setBytes(ctx, tx, id, b); err != nil {
+			return false, err
+		}
+	}
+	if public.Sent+public.Received == 0 {
+		return true, nil
+	}
+	return true, addBytes(ctx, tx, id, public)
 }
 
 // countLast keeps what went by the addresses of a router that is about to end. A host that can't tell keeps none from ending: what
@@ -86,15 +98,36 @@ func (s *Service) countLast(ctx context.Context, driver hypervisor.Networker, r 
 	if !ok {
 		return
 	}
-	within, cancel := context.WithTimeout(ctx, lastAnswer)
-	said, err := counter.CountRouter(within, r.Host, r.ID)
-	cancel()
-	if err == nil && len(said) > 0 {
-		err = s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error { return count(ctx, tx, r.ID, said) })
+	turn := false
+	var err error
+	for tries := 0; !turn && err == nil && tries < turns; tries++ {
+		turn, err = s.countNow(ctx, counter, r)
 	}
 	if err != nil && !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.Conflict) {
 		s.log.Warn("what went by a router since it was asked the last time is not counted", "router", r.Name, "error", err)
 	}
+}
+
+// turns is how often a router that is about to end is asked while others are counting what went by it.
+const turns = 5
+
+// countNow asks for what went by a router's addresses, and tells whether that was counted.
+func (s *Service) countNow(ctx context.Context, counter hypervisor.RouterCounter, r Router) (turn bool, err error) {
+	was := standing{ID: r.ID}
+	if was.Counted, err = countedOf(ctx, s.db.Read(), r.ID); err != nil {
+		return false, err
+	}
+	within, cancel := context.WithTimeout(ctx, lastAnswer)
+	said, err := counter.CountRouter(within, r.Host, r.ID)
+	cancel()
+	if err != nil || len(said) == 0 {
+		return true, err
+	}
+	err = s.db.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
+		turn, err = count(ctx, tx, was, said)
+		return err
+	})
+	return turn, err
 }
 
 // lastAnswer is how long a host may take to say what went by a router that is about to end.

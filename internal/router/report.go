@@ -63,7 +63,7 @@ func (s *Service) listenTo(ctx context.Context, at Place) error {
 		return err
 	}
 	for _, r := range reports {
-		revision, ok := here[r.Router]
+		was, ok := here[r.Router]
 		if !ok { // it was moved away, and is about to be ended
 			continue
 		}
@@ -71,11 +71,12 @@ func (s *Service) listenTo(ctx context.Context, at Place) error {
 			if err := note(ctx, tx, at.Host, r); err != nil {
 				return err
 			}
-			if err := count(ctx, tx, r.Router, r.Counts); err != nil || r.Version < revision {
-				return err
-			}
-			return s.forget(ctx, tx, waiting, r.Saved)
+			_, err := count(ctx, tx, was, r.Counts)
+			return err
 		})
+		if err == nil && r.Version >= was.Revision {
+			err = s.forget(ctx, waiting, r.Saved)
+		}
 		if err != nil {
 			return err
 		}
@@ -83,12 +84,19 @@ func (s *Service) listenTo(ctx context.Context, at Place) error {
 	return nil
 }
 
-func (s *Service) forget(ctx context.Context, tx db.Tx, waiting map[uid.NIC]Waiting, saved []uid.NIC) error {
+// forget forgets the passwords that guests have, each by itself: who changes a machine locks that before its routers.
+func (s *Service) forget(ctx context.Context, waiting map[uid.NIC]Waiting, saved []uid.NIC) error {
 	for _, nic := range saved {
-		if w, ok := waiting[nic]; ok {
-			if _, err := s.passwords.Forget(ctx, tx, w.VM, w.Sealed); err != nil {
-				return err
-			}
+		w, ok := waiting[nic]
+		if !ok {
+			continue
+		}
+		err := s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+			_, err := s.passwords.Forget(ctx, tx, w.VM, w.Sealed)
+			return err
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil

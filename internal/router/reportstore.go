@@ -15,20 +15,36 @@ func withRouters(ctx context.Context, q db.Tx, after uid.Host, limit int) (place
 	return places, err
 }
 
-// runningOn gives the routers that do their work on a host, each with its network's revision.
-func runningOn(ctx context.Context, q db.Tx, on uid.Host) (map[uid.Router]int64, error) {
-	var rows []struct {
-		ID       uid.Router
-		Revision int64
-	}
-	err := q.NewRaw(`select r.id, n.revision from routers r join networks n on n.id = r.network_id
+// standing is how a router stands before its host is asked.
+type standing struct {
+	ID       uid.Router
+	Revision int64 // of its network
+	Counted  int64
+}
+
+// runningOn gives the routers that do their work on a host.
+func runningOn(ctx context.Context, q db.Tx, on uid.Host) (map[uid.Router]standing, error) {
+	var rows []standing
+	err := q.NewRaw(`select r.id, n.revision, r.counted from routers r join networks n on n.id = r.network_id
 		where r.host_id = ? and r.removed is null and r.state = ?`,
 		on, Running).Scan(ctx, &rows)
-	out := map[uid.Router]int64{}
+	out := map[uid.Router]standing{}
 	for _, r := range rows {
-		out[r.ID] = r.Revision
+		out[r.ID] = r
 	}
 	return out, err
+}
+
+// countedOf gives how often what went by a router's addresses was counted.
+func countedOf(ctx context.Context, q db.Tx, id uid.Router) (n int64, err error) {
+	err = q.NewRaw("select counted from routers where id = ?", id).Scan(ctx, &n)
+	return n, err
+}
+
+// takeTurn tells whether what goes by a router's addresses was counted as often as that and not more often, and counts this time.
+func takeTurn(ctx context.Context, tx db.Tx, id uid.Router, counted int64) (bool, error) {
+	n, err := db.Changed(tx.NewRaw("update routers set counted = counted + 1 where id = ? and counted = ?", id, counted).Exec(ctx))
+	return n == 1, err
 }
 
 func setParts(ctx context.Context, tx db.Tx, id uid.Router, parts []Part, ailing bool) error {

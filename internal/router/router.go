@@ -51,6 +51,7 @@ type Router struct {
 	Problem    string    // why it could not be given the newest; "" where it was
 	Parts      []Part    // what its host said last of its services; none before it has been asked
 	Ailing     bool      // whether one of them does not run
+	Counted    int64     // how often what went by its addresses was counted
 	Started    time.Time `bun:",nullzero"` // when it was given its first document
 	Created    time.Time
 	Removed    time.Time `bun:",nullzero"`
