@@ -26,8 +26,11 @@ const version = "v1"
 func (b *Box) Seal(plain, context string) string {
 	head := version + ":" + b.newest
 	sealed := b.keys[b.newest].Seal(nil, nil, []byte(plain), []byte(head+"\n"+context))
-	return head + ":" + base64.RawURLEncoding.EncodeToString(sealed)
+	return head + ":" + letters.EncodeToString(sealed)
 }
+
+// letters are strict, so that one sealed text has one form: the last letter has bits that mean nothing.
+var letters = base64.RawURLEncoding.Strict()
 
 // Open decrypts what [Box.Seal] made for the same context.
 func (b *Box) Open(sealed, context string) (String, error) {
@@ -40,7 +43,7 @@ func (b *Box) Open(sealed, context string) (String, error) {
 	if key == nil {
 		return String{}, fmt.Errorf("open %s: the key file has no key %q", context, id)
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(body)
+	raw, err := letters.DecodeString(body)
 	if err != nil {
 		return String{}, fmt.Errorf("open %s: this is no sealed text", context)
 	}
