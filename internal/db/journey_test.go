@@ -105,4 +105,18 @@ func TestAgain(t *testing.T) {
 	if err != nil || len(attempts) != 2 || attempts[1] != 1 || len(counter(t, d, "d")) != 1 {
 		t.Errorf("attempts %v, %v", attempts, err)
 	}
+
+	// One that hopes in vain again and again goes on for longer than one that loses deadlocks, and not for ever.
+	for _, vain := range []int{30, 1000} {
+		tries := 0
+		err = d.Write(context.Background(), func(context.Context, db.Tx) error {
+			if tries++; tries <= vain {
+				return db.ErrAgain
+			}
+			return nil
+		})
+		if (err == nil) != (vain == 30) || tries > 100 {
+			t.Errorf("%d times in vain: %d tries, %v", vain, tries, err)
+		}
+	}
 }

@@ -22,8 +22,13 @@ import (
 // connections bounds what one server asks of PostgreSQL at the same time; more than this only queues inside PostgreSQL.
 const connections = 12
 
-// deadlocks is how often a closure that lost a deadlock is run again before the error is given up to the caller.
-const deadlocks = 8
+const (
+	// deadlocks is how many deadlocks a closure loses before the error is given up to the caller.
+	deadlocks = 8
+	// hopes is how often it hopes in vain ([ErrAgain]). Each time somebody else was faster, so that all of them together come on: at a limit
+	// that others are giving back to, one may be the slowest again and again.
+	hopes = 100
+)
 
 func openPostgres(url string, o Options) (*DB, error) {
 	conf, err := pgx.ParseConfig(url)
@@ -68,17 +73,27 @@ func pgxOf(conn any) *pgx.Conn { return conn.(interface{ Conn() *pgx.Conn }).Con
 
 func (d *DB) writePostgres(ctx context.Context, fn func(context.Context, Tx) error) error {
 	ctx = context.WithoutCancel(ctx)
-	for attempt := 1; ; attempt++ {
-		err := d.oncePostgres(ctx, attempt-1, fn)
+	lost, hoped := 0, 0
+	for attempt := 0; ; attempt++ {
+		err := d.oncePostgres(ctx, attempt, fn)
 		if e, ok := errors.AsType[ending](err); ok {
 			err = lateError{e.otherwise(ctx, d.Read())}
 		}
-		again := errors.Is(err, ErrAgain)
-		if err == nil || attempt == deadlocks || !again && !isDeadlock(err) {
+		switch {
+		case errors.Is(err, ErrAgain):
+			if hoped++; hoped == hopes {
+				return err
+			}
+			if hoped > 1 {
+				<-time.After(pause(1))
+			}
+		case isDeadlock(err):
+			if lost++; lost == deadlocks {
+				return err
+			}
+			<-time.After(pause(lost))
+		default:
 			return err
-		}
-		if !again {
-			<-time.After(pause(attempt))
 		}
 	}
 }
