@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/virga-cloud/virga/internal/cloudtest"
 	"github.com/virga-cloud/virga/internal/compute"
 	"github.com/virga-cloud/virga/internal/db/dbtest"
+	"github.com/virga-cloud/virga/internal/failover"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/hypervisor/sim"
 	"github.com/virga-cloud/virga/internal/op"
@@ -190,6 +192,49 @@ func TestFailover(t *testing.T) {
 	if n := o.World.Doubles(); n > 0 {
 		t.Errorf("%d times a machine was to be started that ran elsewhere", n)
 	}
+}
+
+// Where the rounds of several servers meet, a machine that has ended is started again by one of them, and nobody is told that it can't be.
+func TestRoundsOfSeveralServersMeet(t *testing.T) {
+	t.Parallel()
+	dbtest.EachUnmade(t, func(t *testing.T, url string) {
+		o := newOutageIn(t, url, cloudtest.Options{Hosts: 3, Rest: []string{"host-health", "failover"}})
+		box := o.Sandbox(t)
+		var machines []uid.VM
+		for range 6 {
+			vm := run(t, o.Client, cs.DeployVirtualMachine, box.Deploy()).ID
+			must(t, o.Machines.Update(o.ctx, vm, compute.Change{HAEnabled: new(true)}))
+			machines = append(machines, vm)
+		}
+		for _, vm := range machines {
+			must(t, o.World.Halt(o.ctx, vm))
+		}
+		var servers []*failover.Service
+		for range 4 {
+			servers = append(servers, failover.New(o.DB, o.Engine, o.Hosts, o.Machines))
+		}
+		for range 4 { // it is found that they have ended; they are started; they run
+			o.Clock.Forward(12 * time.Second)
+			var all sync.WaitGroup
+			for _, s := range servers {
+				all.Go(func() {
+					if err := s.Round(o.ctx); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+			if texts := o.warnings(t, alert.Machine); len(texts) > 0 {
+				t.Errorf("somebody is told of %q", texts)
+			}
+			o.still(t)
+		}
+		for _, id := range machines {
+			if vm, at := o.at(t, id); vm.State != compute.Running || at != vm.Host {
+				t.Errorf("it is %s on %q, and runs on %q", vm.State, vm.Host, at)
+			}
+		}
+	})
 }
 
 // A machine that ended on a host which is there is Stopped and gone from it, or believed to run as before.

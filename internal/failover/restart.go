@@ -61,34 +61,41 @@ func (s *Service) restartOne(ctx context.Context, p pending, vm compute.VM) erro
 		return nil
 	case vm.State != compute.Stopped, !vm.HAEnabled, !vm.Removed.IsZero(): // it runs, or somebody has decided otherwise
 		return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-			if err := alert.Resolve(ctx, tx, alert.Machine, string(p.VM)); err != nil {
+			if was, err := drop(ctx, tx, p); err != nil || !was {
 				return err
 			}
-			return drop(ctx, tx, p.VM)
+			return alert.Resolve(ctx, tx, alert.Machine, string(p.VM))
 		})
 	}
 	why, err := s.outcome(ctx, p)
 	if err != nil {
 		return err
 	}
-	job, err := s.machines.Start(ctx, compute.StartIn{ID: p.VM})
+	// Another server's round may be at it. What a second try would tell is that something is being done with the machine.
+	turn := false
+	p.Tries++
+	p.Due = s.db.Now().Add(min(firstPause<<min(p.Tries-1, 10), lastPause))
+	err = s.db.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
+		turn, err = takeTurn(ctx, tx, p)
+		return err
+	})
+	if err != nil || !turn {
+		return err
+	}
+	p.Job, err = s.machines.Start(ctx, compute.StartIn{ID: p.VM})
 	switch {
 	case fault.Is(err, fault.Conflict): // something is being done with it, or its owner may not run anything
 		why = errors.Join(why, err)
 	case err != nil:
 		return err
 	}
-	p.Job, p.Due = job, s.db.Now().Add(min(firstPause<<min(p.Tries, 10), lastPause))
-	p.Tries++
 	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		if why != nil {
-			err := alert.Raise(ctx, tx, alert.Machine, string(p.VM), "machine %s has ended by itself and can't be started again: %v",
-				vm.InstanceName, why)
-			if err != nil {
-				return err
-			}
+		still, err := setJob(ctx, tx, p)
+		if err != nil || !still || why == nil {
+			return err
 		}
-		return put(ctx, tx, p)
+		return alert.Raise(ctx, tx, alert.Machine, string(p.VM), "machine %s has ended by itself and can't be started again: %v",
+			vm.InstanceName, why)
 	})
 }
 

@@ -7,7 +7,6 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/virga-cloud/virga/internal/db"
-	"github.com/virga-cloud/virga/uid"
 )
 
 type pendingRow struct {
@@ -36,7 +35,20 @@ func put(ctx context.Context, tx db.Tx, p pending) error {
 	return err
 }
 
-func drop(ctx context.Context, tx db.Tx, id uid.VM) error {
-	_, err := tx.NewRaw("delete from failovers where vm_id = ?", id).Exec(ctx)
-	return err
+// takeTurn begins another try, and tells whether it is the next one: nobody else has begun it.
+func takeTurn(ctx context.Context, tx db.Tx, p pending) (bool, error) {
+	n, err := db.Changed(tx.NewRaw("update failovers set tries = ?, due = ? where vm_id = ? and tries = ?", p.Tries, p.Due, p.VM, p.Tries-1).Exec(ctx))
+	return n == 1, err
+}
+
+// setJob records the job of a try, and tells whether that is still the last one.
+func setJob(ctx context.Context, tx db.Tx, p pending) (bool, error) {
+	n, err := db.Changed(tx.NewRaw("update failovers set job_id = ? where vm_id = ? and tries = ?", p.Job, p.VM, p.Tries).Exec(ctx))
+	return n == 1, err
+}
+
+// drop forgets a machine, and tells whether it was still to run again for the reason that was read: it may have ended once more.
+func drop(ctx context.Context, tx db.Tx, p pending) (bool, error) {
+	n, err := db.Changed(tx.NewRaw("delete from failovers where vm_id = ? and since = ?", p.VM, p.Since).Exec(ctx))
+	return n == 1, err
 }
