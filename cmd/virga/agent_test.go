@@ -9,6 +9,7 @@ import (
 
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
+	"github.com/virga-cloud/virga/internal/porttest"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -16,7 +17,7 @@ import (
 func TestAgent(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	data, at := filepath.Join(t.TempDir(), "cloud"), freePort(t)
+	data, at := filepath.Join(t.TempDir(), "cloud"), porttest.Free(t)
 	p := startDev(t, "--data", data, "--agents", at, "--hosts", "1")
 	c := p.client()
 	zones, err := api.Fetch(ctx, c, cs.ListZones, cs.ListZonesIn{})

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/virga-cloud/virga/internal/porttest"
 )
 
 // A server listens where it was told to and nowhere else: not for profiling, not for clusters, not for "internal" calls.
@@ -17,7 +19,7 @@ func TestOnlyDeclaredPorts(t *testing.T) {
 		t.Errorf("listening on %v, want the API's port alone (%s)", got, plain.Creds.UI)
 	}
 	var port int
-	if _, err := fmt.Sscanf(freePort(t), "127.0.0.1:%d", &port); err != nil {
+	if _, err := fmt.Sscanf(porttest.Free(t), "127.0.0.1:%d", &port); err != nil {
 		t.Fatal(err)
 	}
 	open := startDev(t, "--integration-port", fmt.Sprint(port))

@@ -21,6 +21,7 @@ var rules = []rule{
 	{"api", "uid", "", "what a command is must be known without any service: clients in other modules import it"},
 	{"api/...", "api uid", "", "a contract that needed a service could not describe one"},
 
+	{"internal/porttest", "", "net/http", "ports for programs that tests start"},
 	{"internal/filelock", "", "net/http", "what is locked is not the business of the lock"},
 	{"internal/fault", "", "net/http", "an error's kind is not yet an HTTP status: facades translate"},
 	{"internal/secret", "internal/fault uid", "net/http", "whoever holds a secret should be small enough to be read in one go"},
@@ -30,7 +31,7 @@ var rules = []rule{
 	{"internal/auth", "internal/db internal/secret internal/fault uid", "net/http", "every facade asks it in its own words"},
 	{"internal/audit", "internal/auth internal/db internal/secret internal/fault uid", "net/http", "what is changed by all is recorded by all, so it imports none"},
 	{"internal/directory", "internal/secret internal/fault", "net/http", "a directory is asked without knowing for whom"},
-	{"internal/directory/directorytest", "internal/directory internal/secret", "", "a real directory for tests"},
+	{"internal/directory/directorytest", "internal/directory internal/porttest internal/secret", "", "a real directory for tests"},
 	{"internal/event", "internal/audit internal/auth internal/db internal/fault uid", "net/http", "events are written by all, so they import none"},
 	{"internal/alert", "internal/db internal/fault uid", "net/http", "alerts are raised by all, so they import none"},
 	{"internal/setting", "internal/event internal/auth internal/db internal/secret internal/fault uid", "net/http",
@@ -64,7 +65,7 @@ var rules = []rule{
 	{"internal/tinyimage", "", "database/sql net/http", "an image is made of what is on the machine"},
 	{"internal/tinyimage/tinyimagetest", "internal/tinyimage", "", "a guest for tests"},
 	{"internal/outside/idp/idptest", "", "", "an identity provider for tests"},
-	{"internal/outside/bucket/buckettest", "", "", "a bucket for tests"},
+	{"internal/outside/bucket/buckettest", "internal/porttest", "", "a bucket for tests"},
 	{"internal/outside/idp", "internal/outside/fetch internal/fault internal/secret", "net/http", "what providers say comes with a browser"},
 	{"internal/outside/openid", "internal/outside/fetch internal/fault internal/secret", "", "providers are asked within the same bounds as anybody"},
 	{"internal/outside/...", "internal/fault internal/secret", "", "what leaves the machine is behind an interface its user declares"},
@@ -124,7 +125,7 @@ const mechanics = "internal/audit internal/crew internal/op internal/once intern
 const facades = "facades translate; a rule that two of them need lives in a service, so none imports another or a driver"
 
 // aids are what tests may import besides what their package may.
-const aids = "internal/bus/bustest internal/db/dbtest internal/outside/idp/idptest internal/outside/bucket/buckettest internal/directory/directorytest internal/op/optest internal/hypervisor/hypervisortest internal/hypervisor/sim internal/hypervisor/kvm internal/hypervisor/vnet/vnettest internal/cloudtest internal/tinyimage/tinyimagetest internal/outside/download"
+const aids = "internal/porttest internal/bus/bustest internal/db/dbtest internal/outside/idp/idptest internal/outside/bucket/buckettest internal/directory/directorytest internal/op/optest internal/hypervisor/hypervisortest internal/hypervisor/sim internal/hypervisor/kvm internal/hypervisor/vnet/vnettest internal/cloudtest internal/tinyimage/tinyimagetest internal/outside/download"
 
 type rule struct {
 	packages string

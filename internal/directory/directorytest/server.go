@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"github.com/virga-cloud/virga/internal/directory"
+	"github.com/virga-cloud/virga/internal/porttest"
 	"github.com/virga-cloud/virga/internal/secret"
 )
 
@@ -119,7 +121,7 @@ func (s *Server) serve() {
 func (s *Server) answers(ended <-chan struct{}) bool {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for range 1000 {
+	for range 6000 {
 		if conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", s.TLSPort)); err == nil {
 			_ = conn.Close()
 			return true
@@ -138,12 +140,15 @@ func (s *Server) Stop() { _ = s.run.Process.Kill() }
 
 func freePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	_, text, err := net.SplitHostPort(porttest.Free(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
+	port, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
 }
 
 func (s *Server) config(bin string) string {
@@ -188,7 +193,7 @@ access to * by users read by * none
 // Directory is this one, as it is asked by who may search it.
 func (s *Server) Directory() directory.Directory {
 	return directory.Directory{
-		Servers: []directory.Server{{Host: "127.0.0.1", Port: s.Port}}, Security: directory.Plain, Timeout: 5 * time.Second,
+		Servers: []directory.Server{{Host: "127.0.0.1", Port: s.Port}}, Security: directory.Plain, Timeout: 30 * time.Second,
 		Bind: Admin, Password: secret.New(Password), BaseDN: Base, PageSize: 2, Kind: directory.OpenLDAP,
 		UserObject: "inetOrgPerson", Username: "uid", Email: "mail", Firstname: "givenname", Lastname: "sn", MemberOf: "memberof",
 		GroupObject: "groupOfUniqueNames", GroupMember: "uniquemember", Nested: true,

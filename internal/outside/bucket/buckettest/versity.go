@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/virga-cloud/virga/internal/porttest"
 )
 
 // Versity starts versitygw, an S3 server that people use, over a folder, and gives its endpoint, host:port. It has the same keys and the same
@@ -25,12 +27,7 @@ func Versity(t testing.TB) string {
 		}
 		t.Skip("needs versitygw")
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := l.Addr().String()
-	_ = l.Close()
+	at := porttest.Free(t)
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, Bucket), 0o700); err != nil {
 		t.Fatal(err)
@@ -54,7 +51,7 @@ func Versity(t testing.TB) string {
 	})
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for range 200 {
+	for range 1200 {
 		conn, err := net.DialTimeout("tcp", at, time.Second)
 		if err == nil {
 			_ = conn.Close()
