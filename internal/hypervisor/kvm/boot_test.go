@@ -17,7 +17,7 @@ import (
 )
 
 // booting is how long a guest may take on a machine that has other things to do.
-const booting = 2 * time.Minute
+const booting = 5 * time.Minute
 
 // tiny gives a machine that boots the tiny guest.
 func (s *site) tiny() (hypervisor.Machine, hypervisor.Disk) {

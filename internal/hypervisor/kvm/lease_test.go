@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/virga-cloud/virga/internal/fault"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/hypervisor/kvm/pulse"
@@ -70,8 +72,12 @@ func TestLease(t *testing.T) {
 
 	// The storage takes no signs any more.
 	signs := filepath.Join(s.pool, pulse.Dir)
-	s.must(os.Rename(signs, signs+".away"))
-	s.must(os.WriteFile(signs, nil, 0o600))
+	// In one step, as hosts that find no folder there make one.
+	s.must(os.WriteFile(signs+".away", nil, 0o600))
+	swap := func() {
+		s.must(unix.Renameat2(unix.AT_FDCWD, signs, unix.AT_FDCWD, signs+".away", unix.RENAME_EXCHANGE))
+	}
+	swap()
 	s.eventually("the machine is ended", func() bool { return !runs(m.VM) })
 	if !runs(local.VM) {
 		t.Error("a machine without a lease was ended, too")
@@ -82,8 +88,8 @@ func TestLease(t *testing.T) {
 	if err := s.Start(t.Context(), one, m); !fault.Is(err, fault.Conflict) {
 		t.Errorf("it starts without a sign: %v", err)
 	}
-	s.must(os.Remove(signs))
-	s.must(os.Rename(signs+".away", signs))
+	swap()
+	s.must(os.Remove(signs + ".away"))
 	s.must(s.Start(t.Context(), two, m))
 	s.must(s.Stop(t.Context(), two, m.VM, true))
 

@@ -100,9 +100,12 @@ func (p *ports) serve(args ...string) {
 // get asks a guest by HTTP.
 func (p *ports) get(url string) string {
 	p.t.Helper()
-	out, err := exec.Command("ip", "netns", "exec", p.space, "curl", "-sS", "--max-time", "20", "--retry", "5", "--retry-connrefused", url).CombinedOutput()
+	cmd := exec.Command("ip", "netns", "exec", p.space, "curl", "-sS", "--max-time", "60", "--retry", "10", "--retry-connrefused", url)
+	var errs strings.Builder // that it tries again is no part of the answer
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
 	if err != nil {
-		p.t.Errorf("GET %s: %v: %s", url, err, out)
+		p.t.Errorf("GET %s: %v: %s", url, err, &errs)
 	}
 	return string(out)
 }

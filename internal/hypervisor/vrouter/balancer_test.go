@@ -22,7 +22,7 @@ import (
 // web serves a word by HTTP in a guest, which gives a cookie of its own.
 func (s *site) web(space *vnet.Space, word string) {
 	s.t.Helper()
-	server := &http.Server{ReadHeaderTimeout: time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.SetCookie(w, &http.Cookie{Name: "JSESSIONID", Value: word + "-session"})
 		_, _ = io.WriteString(w, word+" "+r.Header.Get("X-Forwarded-For"))
 	})}

@@ -179,7 +179,7 @@ env >`+dir+`/env
 ip addr add "$ip/$mask" dev "$interface"
 [ -z "$router" ] || ip route replace default via "$router"
 `), 0o700))
-	s.lab.Run(space, "busybox", "udhcpc", "-O", "search", "-O", "mtu", "-i", "eth0", "-n", "-q", "-f", "-t", "5", "-T", "1", "-s", script)
+	s.lab.Run(space, "busybox", "udhcpc", "-O", "search", "-O", "mtu", "-i", "eth0", "-n", "-q", "-f", "-t", "30", "-T", "1", "-s", script)
 	text, err := os.ReadFile(filepath.Join(dir, "env"))
 	must(s.t, err)
 	said := map[string]string{}

@@ -107,13 +107,17 @@ func TestMetadata(t *testing.T) {
 		must(t, err)
 		open = append(open, c)
 	}
-	for range 3 { // connections are taken note of a moment after they are there
-		if status, _ := s.denied(vm1, "http://10.1.1.1:80/latest/instance-id"); status == 0 {
-			break
+	// Connections are taken note of a moment after they are there: it is refused from then on, not once.
+	refusals := 0
+	refused := func() bool {
+		if status, _ := s.denied(vm1, "http://10.1.1.1:80/latest/instance-id"); status != 0 {
+			refusals = 0
+			return false
 		}
-		<-time.After(100 * time.Millisecond)
+		refusals++
+		return refusals > 1
 	}
-	if status, _ := s.denied(vm1, "http://10.1.1.1:80/latest/instance-id"); status != 0 {
+	if !s.soon(refused) {
 		t.Error("a guest may have any number of connections")
 	}
 	if _, got := s.fetch(vm2, "http://10.1.1.1:80/latest/instance-id"); got != "i-12" {
@@ -122,14 +126,9 @@ func TestMetadata(t *testing.T) {
 	for _, c := range open {
 		must(t, c.Close())
 	}
-	for range 20 {
-		if _, got := s.denied(vm1, "http://10.1.1.1:80/latest/instance-id"); got == "i-11" {
-			break
-		}
-		<-time.After(50 * time.Millisecond)
-	}
-	if _, got := s.fetch(vm1, "http://10.1.1.1:80/latest/instance-id"); got != "i-11" {
-		t.Errorf("a guest that gave its connections back is told %q", got)
+	told := ""
+	if !s.soon(func() bool { _, told = s.denied(vm1, "http://10.1.1.1:80/latest/instance-id"); return told == "i-11" }) {
+		t.Errorf("a guest that gave its connections back is told %q", told)
 	}
 
 	// The password: once, to its own machine, and never on disk.

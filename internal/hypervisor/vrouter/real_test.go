@@ -59,18 +59,15 @@ func TestRealGuest(t *testing.T) {
 	}))
 	t.Cleanup(func() { must(t, d.Stop(context.Background(), s.config.Host, g.VM, true)) })
 	said := ""
-	for range 1200 {
-		<-time.After(100 * time.Millisecond)
+	within(5*time.Minute, func() bool {
 		files, err := filepath.Glob(filepath.Join(dir, "m", "guests", "*", "serial.log"))
 		must(t, err)
 		if len(files) == 1 {
 			text, _ := os.ReadFile(files[0])
 			said = string(text)
 		}
-		if strings.Contains(said, "TINY-READY") {
-			break
-		}
-	}
+		return strings.Contains(said, "TINY-READY")
+	})
 	for _, want := range []string{
 		"ip=10.1.1.11 router=10.1.1.1", "instance-id=i-11", "TINY-PASSWORD set", "user data ran as vm11", "TINY-READY",
 	} {
@@ -80,13 +77,11 @@ func TestRealGuest(t *testing.T) {
 	}
 	for _, port := range []string{"8080", "80"} {
 		got := ""
-		for range 50 { // a balancer looks every two seconds whether its guests answer
-			if _, got = s.fetch(s.world, "http://198.51.100.10:"+port+"/"); got != "" {
-				break
-			}
-			<-time.After(100 * time.Millisecond)
+		hello := func() bool { // a balancer looks every two seconds whether its guests answer
+			_, got = s.fetch(s.world, "http://198.51.100.10:"+port+"/")
+			return got == "hello from vm11 10.1.1.11\n"
 		}
-		if got != "hello from vm11 10.1.1.11\n" {
+		if !s.soon(hello) {
 			t.Errorf("from outside the machine's port %s says %q", port, got)
 		}
 	}

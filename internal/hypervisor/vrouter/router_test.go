@@ -136,7 +136,7 @@ func TestWaysOutAndIn(t *testing.T) {
 	l.Refused(s.world, "tcp", "198.51.100.11:22")
 	l.Answered(vm2, "tcp", "203.0.113.9:80", "world 198.51.100.11")
 	l.Answered(vm1, "tcp", "203.0.113.9:80", "world 198.51.100.10")
-	l.Run(s.world, "busybox", "ping", "-c", "1", "-W", "2", "198.51.100.11")
+	l.Run(s.world, "busybox", "ping", "-c", "1", "-W", "30", "198.51.100.11")
 
 	// A newer document keeps what goes on, also where it would not begin again.
 	c, err := l.Dial(s.world, "tcp", "198.51.100.10:2222", vnettest.Long)
@@ -300,15 +300,22 @@ func TestSix(t *testing.T) {
 	}
 }
 
-// soon tells whether something is so within some seconds.
-func (s *site) soon(is func() bool) bool {
-	for range 100 {
-		if is() {
-			return true
+// soon tells whether something is so soon.
+func (s *site) soon(is func() bool) bool { return within(vnettest.Long, is) }
+
+// within tells whether something is so before a time has passed.
+func within(most time.Duration, is func() bool) bool {
+	limit, tick := time.NewTimer(most), time.NewTicker(50*time.Millisecond)
+	defer limit.Stop()
+	defer tick.Stop()
+	for !is() {
+		select {
+		case <-tick.C:
+		case <-limit.C:
+			return is()
 		}
-		<-time.After(50 * time.Millisecond)
 	}
-	return false
+	return true
 }
 
 // lease6 asks for an address over DHCPv6, and has it. It gives the address, the name servers and the search domains.

@@ -256,7 +256,7 @@ func (l *Lab) DialFrom(s *vnet.Space, from net.Addr, network, address string, pa
 // Short is how long tests wait for what is not to come, Long for what is.
 const (
 	Short = 300 * time.Millisecond
-	Long  = 5 * time.Second
+	Long  = 30 * time.Second
 )
 
 // Ask sends a line to an address and gives the answer, "" where there is none.
@@ -303,7 +303,7 @@ func (l *Lab) Refused(s *vnet.Space, network, address string) {
 // Run runs a program in a namespace and gives what it wrote; the test fails when it fails.
 func (l *Lab) Run(s *vnet.Space, argv ...string) string {
 	l.t.Helper()
-	ctx, cancel := context.WithTimeout(l.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(l.t.Context(), 2*Long)
 	defer cancel()
 	out, err := s.Run(ctx, "", argv...)
 	if err != nil {
