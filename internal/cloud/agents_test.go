@@ -31,7 +31,7 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-var quick = bus.Timing{Beat: 20 * time.Millisecond, Silence: 5 * time.Second}
+var quick = bus.Timing{Beat: 20 * time.Millisecond, Silence: 30 * time.Second}
 
 // farm is two servers over one database, that agents can dial in to.
 type farm struct {
@@ -136,14 +136,14 @@ func (f *farm) agent(name, dir, token string) (log *said, stop func()) {
 // until polls for something that others do.
 func (f *farm) until(what string, happened func() bool) {
 	f.Helper()
-	limit, tick := time.NewTimer(30*time.Second), time.NewTicker(10*time.Millisecond)
+	limit, tick := time.NewTimer(time.Minute), time.NewTicker(10*time.Millisecond)
 	defer limit.Stop()
 	defer tick.Stop()
 	for !happened() {
 		select {
 		case <-tick.C:
 		case <-limit.C:
-			f.Fatalf("no %s after 30 s", what)
+			f.Fatalf("no %s after a minute", what)
 		}
 	}
 }

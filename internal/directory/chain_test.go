@@ -116,7 +116,7 @@ func TestGroupsInGroupsOfActiveDirectory(t *testing.T) {
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	number, _ := strconv.Atoi(port)
 	d := Directory{
-		Servers: []Server{{"127.0.0.1", number}}, Timeout: 5 * time.Second, BaseDN: "DC=corp,DC=example,DC=org", PageSize: 100,
+		Servers: []Server{{"127.0.0.1", number}}, Timeout: 30 * time.Second, BaseDN: "DC=corp,DC=example,DC=org", PageSize: 100,
 		Kind: ActiveDirectory, UserObject: "user", Username: "sAMAccountName", Email: "mail", Firstname: "givenName", Lastname: "sn",
 		GroupObject: "group", GroupMember: "member", Nested: true,
 	}

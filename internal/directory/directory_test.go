@@ -202,7 +202,7 @@ func TestOpen(t *testing.T) {
 		{"no server", func(d *directory.Directory) { d.Servers = nil }, "addLdapConfiguration"},
 		{"the first server is dead", func(d *directory.Directory) { d.Servers = []directory.Server{dead, d.Servers[0]} }, ""},
 		{"the first server says nothing", func(d *directory.Directory) {
-			d.Servers, d.Timeout = []directory.Server{mute, d.Servers[0]}, 200*time.Millisecond
+			d.Servers, d.Timeout = []directory.Server{mute, d.Servers[0]}, 3*time.Second
 		}, ""},
 		{"all are dead", func(d *directory.Directory) { d.Servers = []directory.Server{dead, dead} }, "refused"},
 	} {

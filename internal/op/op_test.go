@@ -5,7 +5,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -127,7 +126,7 @@ func begin(t *testing.T, e *op.Engine) func() {
 
 func wait(t *testing.T, e *op.Engine, id op.ID) op.Record {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	r, err := e.Wait(ctx, id)
 	if err != nil {
@@ -388,13 +387,14 @@ func TestNameIsTaken(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		older, newer := newSite(d), newSite(d)
-		o := op.Options{Name: "same", Lease: time.Second, Poll: 5 * time.Millisecond}
+		// The lease is longer than this process may be kept waiting: the older one has the name back when the newer one's has run out.
+		o := op.Options{Name: "same", Lease: 8 * time.Second, Poll: 5 * time.Millisecond}
 		older.use(o)
 		newer.use(o)
 		begin(t, older.engine)
 		begin(t, newer.engine)
 		for older.engine.Ready() == nil {
-			runtime.Gosched()
+			<-time.After(10 * time.Millisecond)
 		}
 		id, err := newer.start(context.Background(), "house")
 		if err != nil {

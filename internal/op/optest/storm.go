@@ -36,7 +36,7 @@ type World struct {
 var errStorm = fault.Unavailablef("the storm made this step fail")
 
 // limit is how long one run may take; a run that takes longer has lost its operation.
-const limit = 30 * time.Second
+const limit = 2 * time.Minute
 
 // Storm runs a plan's operation with every accident that there is.
 func Storm(t *testing.T, fresh func(t *testing.T) World) {
