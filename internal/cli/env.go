@@ -19,7 +19,9 @@ type Env struct {
 	UID    int    // the user's: files of others are not trusted
 	Now    func() time.Time
 	HTTP   *http.Client // nil: http.DefaultClient
-	Houses []House      // what the binary does besides, for the help
+	// Patience is how long a server is waited for that is asked while somebody types; zero is a second.
+	Patience time.Duration
+	Houses   []House // what the binary does besides, for the help
 
 	Version string // the program's
 	// Examine looks at a server's database and folder, named as its flags name them; nil where the program knows no databases.

@@ -18,7 +18,7 @@ import (
 func TestJobs(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t, dbtest.SQLite(t), cloudtest.Options{})
-	home := t.TempDir()
+	home, now := t.TempDir(), time.Now()
 	run := func(line ...string) (code int, out, errs string) {
 		var stdout, stderr bytes.Buffer
 		code = cli.Run(context.Background(), cli.Env{
@@ -27,7 +27,7 @@ func TestJobs(t *testing.T) {
 					"HOME": home, "VIRGA_ENDPOINT": c.Client.Endpoint, "VIRGA_APIKEY": c.Client.APIKey, "VIRGA_SECRETKEY": c.Client.SecretKey,
 				}[name]
 			},
-			Dir: home, UID: os.Getuid(), Now: time.Now, Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr, StderrTerminal: true,
+			Dir: home, UID: os.Getuid(), Now: func() time.Time { return now }, Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr, StderrTerminal: true,
 		}, line)
 		return code, stdout.String(), stderr.String()
 	}
@@ -41,7 +41,7 @@ func TestJobs(t *testing.T) {
 			t.Fatalf("%v: exit code %d, %s", line, code, errs)
 		}
 	}
-	must("configure", "simulator", "name=StartCommand", "value=wait:60", "count=1")
+	must("configure", "simulator", "name=StartCommand", "value=wait:2000", "count=1") // it is looked at before it ends
 	code, out, errs := run(deploy...)
 	if code != 0 || out != "state  Running\n" || !strings.Contains(errs, "\r\x1b[Kdeploy virtualmachine … 0 s") || !strings.HasSuffix(errs, "\r\x1b[K") {
 		t.Errorf("exit code %d, %q, %q", code, out, errs)

@@ -129,7 +129,7 @@ func env(s *testscript.TestScript, input string) cli.Env {
 		uid = other
 	}
 	return cli.Env{
-		Getenv: s.Getenv, Dir: s.MkAbs("."), UID: uid, Now: time.Now, Houses: []cli.House{{Name: "dev", Doc: "A cloud."}},
+		Getenv: s.Getenv, Dir: s.MkAbs("."), UID: uid, Now: time.Now, Patience: time.Minute, Houses: []cli.House{{Name: "dev", Doc: "A cloud."}},
 		Stdin: strings.NewReader(input), Stdout: s.Stdout(), Stderr: s.Stderr(),
 		Shell: func(ctx context.Context, line string, in io.Reader, out, errs io.Writer) error {
 			cmd := exec.CommandContext(ctx, "sh", "-c", line)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -73,7 +74,7 @@ func (r *runner) live(ctx context.Context, lister *command, given api.Params) []
 			}
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.Patience, liveTimeout))
 	defer cancel()
 	a, err := r.list(ctx, lister, api.Params{}, given)
 	if err != nil {
