@@ -97,7 +97,7 @@ func missing(t testing.TB, capability, what string) {
 // runScript runs one of testdata/clients and gives what it says.
 func runScript(t *testing.T, interpreter, script string, args ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, interpreter, append([]string{filepath.Join("testdata", "clients", script)}, args...)...)
 	var stderr bytes.Buffer
@@ -182,10 +182,15 @@ func TestClientGo(t *testing.T) {
 func TestClientCloudstackGo(t *testing.T) {
 	t.Parallel()
 	p := startDev(t)
+	p.until("what hosts use", func() bool { // it is seen from time to time, and in what spy looks at from then on
+		hosts, err := api.Fetch(t.Context(), p.client(), cs.ListHosts, cs.ListHostsIn{})
+		must(t, err)
+		return !slices.ContainsFunc(hosts.Items, func(h cs.Host) bool { return h.AverageLoad == nil })
+	})
 	spy := &spy{t: t}
 	connect := func(t *testing.T) apache {
 		return apache{t, p.Creds.Endpoint, cloudstack.NewAsyncClient(p.Creds.Endpoint, p.Creds.APIKey, p.Creds.SecretKey, false,
-			cloudstack.WithHTTPClient(&http.Client{Transport: spy, Timeout: 20 * time.Second}), cloudstack.WithAsyncTimeout(30))}
+			cloudstack.WithHTTPClient(&http.Client{Transport: spy, Timeout: time.Minute}), cloudstack.WithAsyncTimeout(120))}
 	}
 	t.Run("life", func(t *testing.T) { // the library waits for seconds between two looks at a job
 		for _, getOnly := range []bool{false, true} {
@@ -401,7 +406,7 @@ func (s apache) work(id string, c *api.Client) {
 		_, err := api.Do(context.Background(), c, cs.ConfigureSimulator, in)
 		must(t, err)
 	}
-	behave(cs.ConfigureSimulatorIn{Name: "StopCommand", Value: "wait:1000", Count: 1})
+	behave(cs.ConfigureSimulatorIn{Name: "StopCommand", Value: "wait:8000", Count: 1}) // two looks take a moment, on a busy machine seconds
 	impatient := cloudstack.NewClient(s.endpoint, c.APIKey, c.SecretKey, false).VirtualMachine
 	begun, err := impatient.StopVirtualMachine(impatient.NewStopVirtualMachineParams(id))
 	must(t, err)
@@ -414,7 +419,7 @@ func (s apache) work(id string, c *api.Client) {
 	if must(t, err); busy.State != "Stopping" || busy.JobID != begun.JobID {
 		t.Errorf("the machine is %s by the job %q, want Stopping by %s", busy.State, busy.JobID, begun.JobID)
 	}
-	_, err = s.GetAsyncJobResult(begun.JobID, 20)
+	_, err = s.GetAsyncJobResult(begun.JobID, 120)
 	must(t, err)
 
 	behave(cs.ConfigureSimulatorIn{Name: "StartCommand", Value: "conflict:no", Count: 1})

@@ -187,7 +187,7 @@ func (r *reader) interpreter(language string) *interpreter {
 	cmd.Stderr = cmd.Stdout
 	must(r.t, begin(cmd))
 	kill := func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) } // with what it has left in the background
-	limit := time.AfterFunc(time.Minute, kill)
+	limit := time.AfterFunc(5*time.Minute, kill)
 	r.t.Cleanup(func() { limit.Stop(); kill(); _ = cmd.Wait() })
 	r.going[language] = &interpreter{cmd, in, bufio.NewReader(out)}
 	return r.going[language]

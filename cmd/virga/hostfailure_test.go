@@ -18,7 +18,7 @@ import (
 )
 
 // proving is how long it may take until what became of a silent host's machines is known: a lease, and looks at it.
-const proving = 3 * time.Minute
+const proving = 5 * time.Minute
 
 // Real hosts fail in three ways, each with a machine that is highly available. One loses its power: its machine runs on another host. One is
 // cut off from the network: its machine goes on, and nowhere else. One loses its agent alone: its machine goes on, and is started

@@ -147,7 +147,7 @@ func (p *process) read(credentials string) error {
 // until polls for something that another process does.
 func (p *process) until(what string, happened func() bool) {
 	p.t.Helper()
-	p.within(30*time.Second, what, happened)
+	p.within(time.Minute, what, happened)
 }
 
 // within is until for what may take longer.
@@ -182,8 +182,8 @@ func (p *process) stop(signal os.Signal) time.Duration {
 	}
 	select {
 	case <-p.done:
-	case <-time.After(10 * time.Second):
-		p.t.Fatalf("virga goes on 10 s after %v:\n%s", signal, p.out)
+	case <-time.After(time.Minute):
+		p.t.Fatalf("virga goes on a minute after %v:\n%s", signal, p.out)
 	}
 	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
 		p.t.Errorf("exit status %d after %v:\n%s", code, signal, p.out)

@@ -46,7 +46,7 @@ settings: {ping.interval: 2}
 // asking is what machines run when they start: after it one can have them ask others.
 const asking = `#!/bin/sh
 mkdir -p /www/cgi-bin
-printf '#!/bin/sh\necho\ntimeout 3 wget -q -O - "http://$QUERY_STRING"\n' >/www/cgi-bin/ask
+printf '#!/bin/sh\necho\ntimeout 8 wget -q -O - "http://$QUERY_STRING"\n' >/www/cgi-bin/ask
 chmod +x /www/cgi-bin/ask
 `
 
@@ -92,12 +92,16 @@ func TestRealSecurityGroups(t *testing.T) {
 		t.Errorf("the router is %+v", router)
 	}
 
-	// asked is what a machine says to somebody with an address, or why it says nothing.
-	asked := func(from string, vm cs.VirtualMachine, what string) string {
+	// asked is what a machine says to somebody with an address, or why it says nothing. What is not to come is waited for shortly.
+	asked := func(from string, vm cs.VirtualMachine, what string, comes bool) string {
 		t.Helper()
-		client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
+		patience := time.Minute
+		if !comes {
+			patience = 2 * time.Second
+		}
+		client := http.Client{Timeout: time.Minute, Transport: &http.Transport{
 			DialContext: func(_ context.Context, network, address string) (net.Conn, error) {
-				return r.lab.DialFrom(r.lan, &net.TCPAddr{IP: net.ParseIP(from)}, network, address, 2*time.Second)
+				return r.lab.DialFrom(r.lan, &net.TCPAddr{IP: net.ParseIP(from)}, network, address, patience)
 			},
 			DisableKeepAlives: true,
 		}}
@@ -105,7 +109,7 @@ func TestRealSecurityGroups(t *testing.T) {
 	}
 	reached := func(what string, want bool, from string, vm cs.VirtualMachine) {
 		t.Helper()
-		if got := asked(from, vm, ""); (got == "hello from "+vm.Name+" "+vm.IPAddress+"\n") != want {
+		if got := asked(from, vm, "", want); (got == "hello from "+vm.Name+" "+vm.IPAddress+"\n") != want {
 			t.Errorf("%s, %s says %q to %s", what, vm.Name, got, from)
 		}
 	}
@@ -117,7 +121,7 @@ func TestRealSecurityGroups(t *testing.T) {
 	reached("with a rule for another address", false, far, one)
 	reached("with a rule for its address", true, near, two)
 
-	between := func() string { return asked(near, two, "cgi-bin/ask?"+one.IPAddress+"/") }
+	between := func() string { return asked(near, two, "cgi-bin/ask?"+one.IPAddress+"/", true) }
 	if got := between(); strings.Contains(got, "hello") {
 		t.Errorf("without a rule for its group, the second machine has %q from the first", got)
 	}
@@ -135,7 +139,7 @@ func TestRealSecurityGroups(t *testing.T) {
 	if got := between(); strings.Contains(got, "hello") {
 		t.Errorf("with a rule for what it may send, the second machine has %q from the first", got)
 	}
-	if got := asked(near, two, "cgi-bin/ask?10.77.0.99/latest/meta-data/instance-id"); got != string(two.ID) {
+	if got := asked(near, two, "cgi-bin/ask?10.77.0.99/latest/meta-data/instance-id", true); got != string(two.ID) {
 		t.Errorf("the second machine is told that it is %q", got)
 	}
 	reached("after a rule for what it may send", true, near, two)

@@ -114,7 +114,7 @@ func (r *realHosts) open(count int) *realHosts {
 	for _, name := range []string{"pool", "images"} {
 		must(t, os.Mkdir(filepath.Join(dir, name), 0o711))
 	}
-	dialer := &net.Dialer{Timeout: 3 * time.Second}
+	dialer := &net.Dialer{Timeout: 10 * time.Second}
 	r.http = &http.Client{Timeout: time.Minute, Transport: &http.Transport{
 		DialContext: func(ctx context.Context, network, address string) (c net.Conn, err error) {
 			err = r.lan.Do(func() error { c, err = dialer.DialContext(ctx, network, address); return err })

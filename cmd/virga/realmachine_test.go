@@ -24,7 +24,7 @@ import (
 )
 
 // booting is how long a guest may take without KVM on a machine that has other things to do.
-const booting = 3 * time.Minute
+const booting = 5 * time.Minute
 
 // ownCloud is "virga dev --hosts kvm" in a network of the test's own.
 type ownCloud struct {

@@ -87,7 +87,7 @@ func startScript(t *testing.T, name, capability, module string, as *tenancy) *sc
 	text, err := json.Marshal(as)
 	must(t, err)
 	must(t, os.WriteFile(file, text, 0o600))
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	s := &script{Cmd: exec.CommandContext(ctx, python(t, capability, module), filepath.Join("testdata", "clients", name), file)}
 	s.Stdout, s.Stderr = &s.out, &s.out
@@ -153,7 +153,7 @@ func snapshots(t *testing.T, all map[string]*tenancy) map[string]string {
 // withApache is what the two scripts do, by Apache's library for Go.
 func withApache(t *testing.T, me *tenancy) {
 	s := cloudstack.NewAsyncClient(me.Endpoint, me.APIKey, me.SecretKey, false,
-		cloudstack.WithHTTPClient(&http.Client{Timeout: 20 * time.Second}), cloudstack.WithAsyncTimeout(30))
+		cloudstack.WithHTTPClient(&http.Client{Timeout: time.Minute}), cloudstack.WithAsyncTimeout(120))
 	for range 3 {
 		machines := s.VirtualMachine.NewListVirtualMachinesParams()
 		machines.SetListall(true)

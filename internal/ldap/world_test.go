@@ -79,7 +79,7 @@ func (w *world) global() {
 		BindPassword: secret.New(directorytest.Password),
 	}))
 	w.set("ldap.request.page.size", "3")
-	w.set("ldap.read.timeout", "5000")
+	w.set("ldap.read.timeout", "30000")
 }
 
 func (w *world) set(name, value string) {

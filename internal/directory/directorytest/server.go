@@ -33,9 +33,10 @@ type Server struct {
 	TLSPort int    // LDAPS
 	CA      string // PEM
 
-	t   testing.TB
-	dir string
-	run *exec.Cmd
+	t     testing.TB
+	dir   string
+	run   *exec.Cmd
+	ended <-chan struct{}
 }
 
 // program finds slapd, which Debian keeps out of users' paths.
@@ -108,8 +109,8 @@ func (s *Server) serve() {
 		s.must(s.run.Start())
 		ended := make(chan struct{})
 		go func(run *exec.Cmd) { _ = run.Wait(); close(ended) }(s.run)
-		if s.answers(ended) {
-			s.t.Cleanup(func() { _ = s.run.Process.Kill(); <-ended })
+		if s.ended = ended; s.answers(ended) {
+			s.t.Cleanup(s.Stop)
 			return
 		}
 		_ = s.run.Process.Kill()
@@ -136,7 +137,10 @@ func (s *Server) answers(ended <-chan struct{}) bool {
 }
 
 // Stop ends the server before the test does.
-func (s *Server) Stop() { _ = s.run.Process.Kill() }
+func (s *Server) Stop() {
+	_ = s.run.Process.Kill()
+	<-s.ended
+}
 
 func freePort(t testing.TB) int {
 	t.Helper()
