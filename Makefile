@@ -38,7 +38,7 @@ console: ## the web console; without node (or while there is none) the binary is
 # All of it is to take less than 15 minutes on two cores; the timeout is for what hangs, on slower machines too.
 test: .bin/versitygw ## install what tests need (Debian), then run all of them
 	scripts/test-deps
-	VIRGA_REQUIRE=postgres,slapd,python,python-cs,libcloud,curl,tmux,netns,nft,dnsmasq,haproxy,dhclient,cloud-init,qemu,versitygw scripts/with-postgres go test -timeout 20m -parallel 4 ./...
+	VIRGA_REQUIRE=postgres,slapd,python,python-cs,libcloud,curl,tmux,netns,nft,dnsmasq,haproxy,dhclient,cloud-init,qemu,ovmf,versitygw scripts/with-postgres go test -timeout 20m -parallel 4 ./...
 
 check: .bin/golangci-lint ## formatting, vet, linters, the rules of the house, generated pages, known vulnerabilities
 	@echo "gofmt"; unformatted=$$(gofmt -l $(GO_FOLDERS)); [ -z "$$unformatted" ] || { echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; }

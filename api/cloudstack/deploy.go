@@ -46,6 +46,8 @@ type DeployVirtualMachineIn struct {
 	AffinityGroupIDs  []string            `api:"affinitygroupids,since=4.2,max=4096" doc:"The IDs of the affinity groups to put it into. There are none yet."`
 	AffinityGroups    []string            `api:"affinitygroupnames,since=4.2,max=4096" doc:"The names of those affinity groups. Instead of affinitygroupids."`
 	Keyboard          string              `api:"keyboard,one=de|de-ch|es|fi|fr|fr-be|fr-ch|is|it|jp|nl-be|no|pt|uk|us" doc:"The layout of its console's keyboard."`
+	BootType          string              `api:"boottype,since=4.14" doc:"What starts it: BIOS or UEFI. Unless given it is UEFI where the template or details have UEFI=LEGACY, and a BIOS else."`
+	BootMode          string              `api:"bootmode,since=4.14" doc:"LEGACY, which it is unless given. Goes together with boottype."`
 	Dynamic           bool                `api:"dynamicscalingenabled,since=4.16" doc:"Whether it may be given more CPU and memory while it runs."`
 	Details           map[string]string   `api:"details,map,since=4.3" doc:"What else to set for it, by name: cpuNumber, cpuSpeed and memory for what a customized offering leaves open."`
 	DryRun            bool                `api:"dryrun" doc:"Makes nothing, and answers at once with where the machine would go and why not elsewhere, as the object dryrun. It is refused as the deployment would be."`

@@ -129,6 +129,7 @@ type Host struct {
 	Tags              string         `json:"hosttags,omitempty" doc:"The host's tags, with commas between them."`
 	ExplicitTags      string         `json:"explicithosttags,omitempty" doc:"Those of its tags that operators gave it: all."`
 	Capabilities      string         `json:"capabilities,omitempty" doc:"What the hypervisor can do, where it tells."`
+	UEFI              *bool          `json:"ueficapability,omitempty" doc:"Whether machines can be started by UEFI there."`
 	OSCategoryID      uid.OSCategory `json:"oscategoryid,omitempty" doc:"The ID of the category of operating systems that the host is preferred for."`
 	OSCategoryName    string         `json:"oscategoryname,omitempty" doc:"The name of that category."`
 	HypervisorVersion string         `json:"hypervisorversion,omitempty" doc:"The version of the host's hypervisor."`

@@ -74,6 +74,8 @@ type VirtualMachine struct {
 	GuestOSID           uid.OSType          `json:"guestosid" doc:"The ID of the operating system inside."`
 	OSDisplayName       string              `json:"osdisplayname,omitempty" doc:"The name of the operating system inside."`
 	Hypervisor          string              `json:"hypervisor" doc:"The hypervisor it runs on."`
+	BootType            string              `json:"boottype,omitempty" doc:"What starts it: Bios or Uefi."`
+	BootMode            string              `json:"bootmode,omitempty" doc:"How: legacy, which starts what it finds, whoever signed it."`
 	InstanceName        string              `json:"instancename,omitempty" api:"admin" doc:"The name the hypervisor knows it by."`
 	RootDeviceID        *int64              `json:"rootdeviceid,omitempty" doc:"The number of the device its root disk is at."`
 	IPAddress           string              `json:"ipaddress,omitempty" doc:"The address of its default NIC."`

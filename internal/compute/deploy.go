@@ -2,6 +2,7 @@ package compute
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/firmware"
 	"github.com/virga-cloud/virga/internal/image"
 	"github.com/virga-cloud/virga/internal/keypair"
 	"github.com/virga-cloud/virga/internal/limit"
@@ -46,6 +48,7 @@ type DeployIn struct {
 	Details           map[string]string
 	Group             string // "" for none
 	Keyboard          string // of the console: one of the keyboards
+	Firmware          firmware.Asked
 	Dynamic           bool
 	KeyPairs          []string // names of SSH key pairs of the owner's
 	Groups            secgroup.Wanted
@@ -130,7 +133,7 @@ func (in *DeployIn) check(settings *setting.Settings) error {
 	if in.Keyboard != "" && !slices.Contains(keyboards, in.Keyboard) {
 		return fault.Invalidf("keyboard %q is unknown; there is: %s", in.Keyboard, strings.Join(keyboards, ", "))
 	}
-	if err := in.Groups.Check(); err != nil {
+	if err := errors.Join(in.Firmware.Check(), in.Groups.Check()); err != nil {
 		return err
 	}
 	if in.DiskOffering == "" && in.DiskGB != 0 {
@@ -172,6 +175,9 @@ func (s *Service) allocate(ctx context.Context, tx db.Tx, q *op.Request, j *job)
 	vm := s.draw(tx, j, owner, tpl)
 	vm.User, vm.Zone, vm.HAEnabled = q.Caller.User, z.ID, off.OfferHA
 	if err := vm.resize(off, in.Details); err != nil {
+		return err
+	}
+	if err := in.Firmware.Note(vm.Details, tpl.Details); err != nil {
 		return err
 	}
 	if in.Keyboard != "" {
@@ -328,7 +334,7 @@ func (s *Service) attach(ctx context.Context, tx db.Tx, in *DeployIn, vm VM, own
 			ids[i] = n.Network
 		}
 		var err error
-		if grouped, err = joinGroups(ctx, tx, vm, ids, in.Groups); err != nil {
+		if grouped, err = in.Groups.Join(ctx, tx, vm.ID, vm.Account, ids); err != nil {
 			return err
 		}
 	}

@@ -1,8 +1,11 @@
 package compute
 
 import (
+	"strings"
+
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/detail"
+	"github.com/virga-cloud/virga/internal/firmware"
 )
 
 // Detailed are the vms that can have details.
@@ -12,6 +15,9 @@ var Detailed = detail.Kind{
 	Fixed: func(key string) string {
 		if isSize(key) {
 			return "it is the machine's size, which changeServiceForVirtualMachine changes"
+		}
+		if strings.EqualFold(key, firmware.Detail) {
+			return "it is the machine's firmware, which updateVirtualMachine changes while the machine is stopped"
 		}
 		return ""
 	},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/firmware"
 	"github.com/virga-cloud/virga/internal/host"
 	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/internal/offering"
@@ -68,7 +69,7 @@ func (s *Service) place(ctx context.Context, tx db.Tx, j *job) error {
 func (vm known) want(w wish) (placement.Want, []uid.Volume) {
 	want := placement.Want{
 		VM: vm.ID, Zone: vm.Zone, Hypervisor: vm.Hypervisor, Need: vm.need(), Host: w.Host, Pod: w.Pod, Cluster: w.Cluster,
-		Prefer: vm.LastHost,
+		Prefer: vm.LastHost, UEFI: firmware.Wanted(vm.Details),
 		Mine: func(ctx context.Context, q db.Tx, hosts []uid.Host) (map[uid.Host]int, error) {
 			return countOn(ctx, q, vm.Account, hosts)
 		},

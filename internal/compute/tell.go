@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/virga-cloud/virga/internal/db"
+	"github.com/virga-cloud/virga/internal/firmware"
 	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/pool"
 	"github.com/virga-cloud/virga/internal/setting"
@@ -23,7 +24,7 @@ func (s *Service) ToldBy(d Drive) { s.drive = d }
 func (s *Service) tell(ctx context.Context, vm known) (m hypervisor.Machine, err error) {
 	m = hypervisor.Machine{
 		VM: vm.ID, Name: vm.InstanceName, CPUs: vm.CPUNumber, CPUSpeedMHz: vm.CPUSpeed, MemoryMB: vm.MemoryMB, SSHKeys: lines(vm.SSHKeys),
-		CD: vm.cd,
+		CD: vm.cd, UEFI: firmware.Wanted(vm.Details),
 	}
 	if vm.UserData != "" { // it is kept as the API takes it
 		if m.UserData, err = base64.StdEncoding.DecodeString(vm.UserData); err != nil {

@@ -3,6 +3,7 @@ package compute
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"maps"
 	"strings"
 
@@ -11,8 +12,8 @@ import (
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/event"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/firmware"
 	"github.com/virga-cloud/virga/internal/image"
-	"github.com/virga-cloud/virga/internal/limit"
 	"github.com/virga-cloud/virga/internal/offering"
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/internal/setting"
@@ -97,7 +98,7 @@ func (c Change) check(settings *setting.Settings) error {
 	if c.CleanupDetails && len(c.Details) > 0 {
 		return fault.Invalidf("cleanupdetails removes all details: leave out details, or cleanupdetails")
 	}
-	if err := c.Groups.Check(); err != nil {
+	if err := errors.Join(c.Groups.Check(), firmware.Check(c.Details)); err != nil {
 		return err
 	}
 	return checkUserData(settings, value(c.UserData))
@@ -116,6 +117,12 @@ func (c Change) allowed(vm VM) error {
 		return fault.Conflictf("virtual machine %q is %s; stop it before you put it into other security groups", vm.Name, vm.State)
 	case c.UserData != nil && vm.State != Stopped && vm.State != Running:
 		return fault.Conflictf("virtual machine %q is %s; its user data can be changed while it is Running or Stopped", vm.Name, vm.State)
+	}
+	if c.CleanupDetails || c.Details != nil {
+		if vm.State != Stopped && firmware.Wanted(c.Details) != firmware.Wanted(vm.Details) {
+			return fault.Conflictf("virtual machine %q is %s; stop it before you give it another firmware (detail %s)", vm.Name, vm.State,
+				firmware.Detail)
+		}
 	}
 	for k, v := range c.Details {
 		if has, ok := vm.Details[k]; isSize(k) && (!ok || has != v) {
@@ -214,7 +221,7 @@ func (s *Service) ChangeService(ctx context.Context, id uid.VM, to uid.ServiceOf
 		if err := happened(ctx, tx, vm, event.VMUpgrade, "changed the service offering of"); err != nil {
 			return err
 		}
-		more, less := difference(before, vm.use())
+		more, less := before.To(vm.use())
 		if err := account.Give(ctx, tx, vm.Account, less); err != nil {
 			return err
 		}
@@ -255,17 +262,4 @@ func (s *Service) rootOffering(ctx context.Context, tx db.Tx, vm VM) error {
 		}
 	}
 	return nil
-}
-
-// difference is what is to be counted more, and less, when one use becomes another.
-func difference(before, after limit.Use) (more, less limit.Use) {
-	more, less = limit.Use{}, limit.Use{}
-	for k, n := range after {
-		if n > before[k] {
-			more[k] = n - before[k]
-		} else {
-			less[k] = before[k] - n
-		}
-	}
-	return more, less
 }

@@ -79,6 +79,14 @@ func (h Host) Fits(n Need) bool {
 	return h.State == Up && h.ResourceState == Enabled && h.HasRoom(n)
 }
 
+// UEFI is the capability of hosts that can start machines by UEFI.
+const UEFI = "uefi"
+
+// StartsUEFI tells whether machines can be started by UEFI on the host: its agent has proved it, or it only makes believe.
+func (h Host) StartsUEFI() bool {
+	return h.Hypervisor == "Simulator" || slices.Contains(strings.Split(h.Capabilities, ","), UEFI)
+}
+
 // HasRoom tells whether so much of the host is free.
 func (h Host) HasRoom(n Need) bool {
 	return h.CPUTotal-h.CPUUsed >= n.CPU && h.MemoryTotal-h.MemoryUsed >= n.Memory

@@ -9,7 +9,7 @@ import (
 // domain is the domain, bottom to top. A package imports those before it and never one after it. An arrow that wants to run
 // upward is turned round: the upper package writes into the lower one's table, or implements an interface that it declares.
 var domain = strings.Fields(`
-	role detail annotation certificate limit account ldap oidc saml apilimit keypair tag project grant zone offering provider vlan subnet physnet network host inquest document peer secgroup agent router rule address vpc vpn pool image volume snapshot vmsnapshot vmgroup extraction upload placement relocation migration compute guarded guest credential console upkeep failover meter autoscale
+	role detail firmware annotation certificate limit account ldap oidc saml apilimit keypair tag project grant zone offering provider vlan subnet physnet network host inquest document peer secgroup agent router rule address vpc vpn pool image volume snapshot vmsnapshot vmgroup extraction upload placement relocation migration compute guarded guest credential console upkeep failover meter autoscale
 	usage quota order closing capacity
 `)
 

@@ -102,6 +102,19 @@ type Count struct {
 // Counts holds an account's count of every kind.
 type Counts map[Kind]Count
 
+// To is what is to be counted more, and less, when one use becomes another.
+func (u Use) To(after Use) (more, less Use) {
+	more, less = Use{}, Use{}
+	for k, n := range after {
+		if n > u[k] {
+			more[k] = n - u[k]
+		} else {
+			less[k] = u[k] - n
+		}
+	}
+	return more, less
+}
+
 // Refusal is the fault.Limit that says which limit u goes beyond, and whose that is; db.ErrAgain where there is room by now.
 func (u Use) Refusal(c Counts, whose string) error {
 	if c == nil {

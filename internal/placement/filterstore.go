@@ -113,6 +113,13 @@ func (l *look) list(ctx context.Context, q db.Tx) ([]filter, error) {
 			why:  func(lost) string { return fmt.Sprintf("without host tag %q", tag) },
 		})
 	}
+	if l.UEFI {
+		all = append(all, filter{
+			name: "firmware", sum: "without UEFI, by which the machine is started",
+			keep: is("(lower(h.hypervisor) = 'simulator' or ").join(l.tagged("h.capabilities", host.UEFI), is(")")),
+			why:  func(lost) string { return "without firmware for UEFI" },
+		})
+	}
 	all = append(all, places()...)
 	for _, n := range l.Addresses {
 		all = append(all, l.address(n))

@@ -27,6 +27,7 @@ type Want struct {
 	Host       uid.Host // the admin's wish: there or nowhere
 	Prefer     uid.Host // where it ran before
 	Avoid      uid.Host // where it is now, and is to go away from
+	UEFI       bool     // it is started by UEFI
 	Planner    string   // one of the offering's; "" for what the setting says
 	// Mine counts the machines that the owner has on each of some hosts; nil where nobody keeps them apart.
 	Mine func(ctx context.Context, q db.Tx, hosts []uid.Host) (map[uid.Host]int, error)

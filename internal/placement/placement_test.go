@@ -72,6 +72,18 @@ func TestRefusalsExplainThemselves(t *testing.T) {
 			detail: `3 hosts: 2 without host tag "new", 1 without host tag "gpu"; h1: without host tag "new"; h2: without host tag "new"; ` +
 				`h3: without host tag "gpu"`,
 		},
+		"firmware": {
+			plant: func(p *plant) {
+				for i := range p.hosts {
+					p.hosts[i].Hypervisor = "KVM"
+				}
+				p.hosts[0].Capabilities, p.hosts[1].Capabilities, p.hosts[1].ResourceState = "kvm,vlan", "kvm,uefi", host.Maintenance
+			},
+			want: func(w *Want) { w.Hypervisor, w.UEFI = "KVM", true },
+			text: "hosts are not in use or without UEFI, by which the machine is started",
+			detail: "3 hosts: 2 without firmware for UEFI, 1 in maintenance; h1: without firmware for UEFI; h2: in maintenance; " +
+				"h3: without firmware for UEFI",
+		},
 		"places": {
 			plant: func(p *plant) { p.clusters[0].Allocation = zone.Disabled },
 			want:  func(w *Want) { w.Host = "host-002" },

@@ -112,9 +112,10 @@ func (p *plant) build(t interface{ Fatal(...any) }, d *db.DB) {
 		}
 		for _, h := range p.hosts {
 			if err := do(`insert into hosts (id, zone_id, pod_id, cluster_id, name, type, hypervisor, ip_address, state, resource_state, cpu_cores,
-				cpu_speed, cpu_total, cpu_used, memory_total, memory_used, tags, created) values (?, ?, ?, ?, ?, ?, ?, '', ?, ?, 1, 1, ?, ?, ?, ?, ?, ?)`,
+				cpu_speed, cpu_total, cpu_used, memory_total, memory_used, tags, capabilities, created)
+				values (?, ?, ?, ?, ?, ?, ?, '', ?, ?, 1, 1, ?, ?, ?, ?, ?, ?, ?)`,
 				h.ID, h.Zone, h.Pod, h.Cluster, h.Name, h.Type, h.Hypervisor, h.State, h.ResourceState, h.CPUTotal, h.CPUUsed, h.MemoryTotal,
-				h.MemoryUsed, h.Tags, tx.Now); err != nil {
+				h.MemoryUsed, h.Tags, h.Capabilities, tx.Now); err != nil {
 				return err
 			}
 		}

@@ -68,6 +68,7 @@ func (w world) fill(c *zone.Cluster) {
 		h := w.host(c)
 		h.State, h.ResourceState = one(w, "state", host.Up, host.Down, host.Alert), one(w, "resource state", host.Enabled, host.Maintenance, host.Disabled)
 		h.Tags, h.Hypervisor = one(w, "host tags", "a,b", "", "b", "ab", "b,a,c"), one(w, "hypervisor", "Simulator", "KVM")
+		h.Capabilities = one(w, "capabilities", "kvm,uefi", "", "uefi", "uefix,vlan")
 		h.CPUTotal, h.MemoryTotal = rapid.Int64Range(400, 1000).Draw(w.T, "cpu"), rapid.Int64Range(400, 1000).Draw(w.T, "memory")
 		h.CPUUsed, h.MemoryUsed = w.part("cpu used", h.CPUTotal), w.part("memory used", h.MemoryTotal)
 		if one(w, "local pool", false, true) {
@@ -89,7 +90,7 @@ func (w world) drawPool(s pool.Pool) {
 func (w world) want() Want {
 	tags := func(name string) []string { return Tags(one(w, name, "", "a", "b", "b,a")) }
 	out := Want{
-		VM: uid.New[uid.VM](), Zone: "zone-001", Hypervisor: one(w, "hypervisor", "Simulator", "simulator", "KVM"), HostTags: tags("host tags"),
+		VM: uid.New[uid.VM](), Zone: "zone-001", Hypervisor: one(w, "hypervisor", "Simulator", "simulator", "KVM"), HostTags: tags("host tags"), UEFI: one(w, "UEFI", false, true),
 		Need: host.Need{CPU: rapid.Int64Range(1, 400).Draw(w.T, "need CPU"), Memory: rapid.Int64Range(1, 400).Draw(w.T, "need memory")},
 	}
 	for range rapid.IntRange(0, 3).Draw(w.T, "disks") {
@@ -159,6 +160,8 @@ func (p *plant) why(w Want, h host.Host) string {
 		return "hypervisor"
 	case !hasAll(h.Tags, w.HostTags):
 		return "hosttags"
+	case w.UEFI && !h.StartsUEFI():
+		return "firmware"
 	case pod.Allocation != zone.Enabled:
 		return "pod"
 	case c.Allocation != zone.Enabled:

@@ -7,6 +7,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/network"
 	"github.com/virga-cloud/virga/uid"
 )
 
@@ -84,6 +85,20 @@ func (w Wanted) byID(ctx context.Context, tx db.Tx, reach auth.Scope, owner uid.
 		}
 	}
 	return w.IDs, nil
+}
+
+// Join puts a machine into the groups, if one of its networks has any, and tells whether one has. They must be in the reach of the
+// caller in ctx, and the machine's owner's. They are looked for before the networks: nobody learns by them what networks others have.
+func (w Wanted) Join(ctx context.Context, tx db.Tx, vm uid.VM, owner uid.Account, networks []uid.Network) (bool, error) {
+	groups, err := w.Find(ctx, tx, auth.From(ctx).Reach(), owner)
+	if err != nil {
+		return false, err
+	}
+	has, err := network.HaveGroups(ctx, tx, networks)
+	if err != nil || !has {
+		return has, err
+	}
+	return true, Join(ctx, tx, vm, groups)
 }
 
 // Join puts a machine into groups that [Wanted.Find] has given. One that is named twice counts once.

@@ -29,10 +29,13 @@ PROMPT 0
 TIMEOUT 1
 SERIAL 0 115200
 LABEL tiny
- KERNEL /vmlinuz
+ KERNEL /linux.efi
  INITRD /initrd.gz
  APPEND console=tty0 console=ttyS0 panic=-1 loglevel=3
 `
+
+// shell is the same for UEFI, whose own shell runs it after five seconds: it needs no loader, and knows programs by their ending.
+const shell = "@echo -off\r\nfs0:\r\nlinux.efi initrd=\\initrd.gz console=tty0 console=ttyS0 panic=-1 loglevel=3\r\n"
 
 const (
 	sector = 512
@@ -67,7 +70,7 @@ func Cached(ctx context.Context, dir string) (path string, err error) {
 		}
 		_, _ = sum.Write(content)
 	}
-	for _, content := range [][]byte{initScript, leaseScript, []byte(loader), []byte(strings.Join(modules, " "))} {
+	for _, content := range [][]byte{initScript, leaseScript, []byte(loader + shell), []byte(strings.Join(modules, " "))} {
 		_, _ = sum.Write(content)
 	}
 	path = filepath.Join(dir, "tiny-"+hex.EncodeToString(sum.Sum(nil)[:8])+".qcow2")
@@ -105,7 +108,7 @@ func Make(ctx context.Context, p Parts, to string) error {
 	defer func() { _ = os.RemoveAll(temp) }()
 	disk := filepath.Join(temp, "disk.img")
 	if err := partition(ctx, filepath.Join(temp, "part.img"), map[string][]byte{
-		"vmlinuz": kernel, "initrd.gz": files, "syslinux.cfg": []byte(loader),
+		"linux.efi": kernel, "initrd.gz": files, "syslinux.cfg": []byte(loader), "startup.nsh": []byte(shell),
 	}); err != nil {
 		return err
 	}
@@ -161,7 +164,7 @@ func (p Parts) files(ctx context.Context) ([]byte, error) {
 	return packed.Bytes(), nil
 }
 
-// partition makes a file system that a BIOS can start, with files in it, without mounting it.
+// partition makes a file system that a BIOS can start, and UEFI, with files in it, without mounting it.
 func partition(ctx context.Context, path string, files map[string][]byte) error {
 	f, err := os.Create(path)
 	if err != nil {

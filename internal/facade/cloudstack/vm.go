@@ -12,6 +12,7 @@ import (
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/look"
 	"github.com/virga-cloud/virga/internal/facade/cloudstack/wire"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/firmware"
 	"github.com/virga-cloud/virga/internal/secgroup"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -88,6 +89,7 @@ func (f *Facade) deployMachine(ctx context.Context, in cs.DeployVirtualMachineIn
 		DiskOffering: in.DiskOfferingID, DiskGB: in.Size, RootGB: in.RootDiskSize, Host: in.HostID, Pod: in.PodID, Cluster: in.ClusterID,
 		Stopped:  in.StartVM != nil && !*in.StartVM,
 		UserData: in.UserData, Hypervisor: in.Hypervisor, Details: in.Details, Group: in.Group, Keyboard: in.Keyboard, Dynamic: in.Dynamic,
+		Firmware: firmware.Asked{Type: in.BootType, Mode: in.BootMode},
 		KeyPairs: keys, Groups: secgroup.Wanted{IDs: in.SecurityGroupIDs, Names: in.SecurityGroups},
 	}
 	if in.DryRun {

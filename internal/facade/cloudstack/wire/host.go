@@ -15,7 +15,7 @@ func Host(h host.Host, withCapacity bool) cs.Host {
 		ID: h.ID, Name: h.Name, State: string(h.State), ResourceState: string(h.ResourceState), Type: h.Type, Hypervisor: h.Hypervisor,
 		IPAddress: h.IPAddress, ZoneID: h.Zone, PodID: h.Pod, ClusterID: h.Cluster, Tags: h.Tags, ExplicitTags: h.Tags,
 		HypervisorVersion: h.Version, Version: h.AgentVersion, Capabilities: h.Capabilities, OSCategoryID: h.OSCategory,
-		CPUNumber: h.CPUCores, CPUSpeed: int64(h.CPUSpeed),
+		UEFI: new(h.StartsUEFI()), CPUNumber: h.CPUCores, CPUSpeed: int64(h.CPUSpeed),
 		LastPinged: api.At(h.LastSeen), Disconnected: api.At(h.Lost), Created: api.At(h.Created), Removed: api.At(h.Removed),
 	}
 	if withCapacity {
