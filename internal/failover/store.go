@@ -37,7 +37,8 @@ func put(ctx context.Context, tx db.Tx, p pending) error {
 
 // takeTurn begins another try, and tells whether it is the next one: nobody else has begun it.
 func takeTurn(ctx context.Context, tx db.Tx, p pending) (bool, error) {
-	n, err := db.Changed(tx.NewRaw("update failovers set tries = ?, due = ? where vm_id = ? and tries = ?", p.Tries, p.Due, p.VM, p.Tries-1).Exec(ctx))
+	n, err := db.Changed(tx.NewRaw("update failovers set tries = ?, due = ? where vm_id = ? and tries = ?",
+		p.Tries, p.Due, p.VM, p.Tries-1).Exec(ctx))
 	return n == 1, err
 }
 
