@@ -39,7 +39,7 @@ func TestUsersOfADirectory(t *testing.T) {
 	set("ldap.bind.principal", directorytest.Admin)
 	set("ldap.bind.password", directorytest.Password)
 	set("ldap.truststore", strings.ReplaceAll(dir.CA, "\n", `\n`))
-	set("ldap.read.timeout", "5000")
+	set("ldap.read.timeout", "30000")
 	port := fmt.Sprint(dir.TLSPort)
 	_, err := c.Client.Call(t.Context(), "addLdapConfiguration", api.Params{"hostname": "localhost", "port": port})
 	fmt.Fprintln(&answers, err)
