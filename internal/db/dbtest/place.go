@@ -128,13 +128,20 @@ func (p *place) leave() error {
 	return p.drop()
 }
 
-func (p *place) drop() error {
+// hangUp closes the connections that earlier tests have left.
+func (p *place) hangUp() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, k := range p.idle {
 		_ = k.pgConn.Close()
 	}
 	p.idle = nil
+}
+
+func (p *place) drop() error {
+	p.hangUp()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.from == "" {
 		return nil
 	}

@@ -59,3 +59,19 @@ func inventory(t *testing.T, d *db.DB) (all string) {
 	}
 	return all
 }
+
+// What is in a database can be saved, whoever had the database before.
+func TestSaveInAPlaceOfOthers(t *testing.T) {
+	for range 2 { // the second one has the connections of the first
+		t.Run("test", func(t *testing.T) {
+			url := dbtest.Postgres(t)
+			if _, err := dbtest.Save(url); err != nil {
+				t.Error(err)
+			}
+			d := dbtest.Open(t, url)
+			if err := d.Read().NewRaw("select 1").Scan(t.Context(), new(int)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

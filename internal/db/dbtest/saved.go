@@ -23,6 +23,9 @@ func Save(of string) (s Saved, err error) {
 		s.file, err = os.ReadFile(of)
 		return s, err
 	}
+	if p, is := places.Load(databaseOf(of)); is {
+		p.(*place).hangUp() // nothing is copied to which somebody is connected
+	}
 	s.template = newName("saved")
 	if err := onServer(server(), copying(s.template, databaseOf(of))); err != nil {
 		return s, err
