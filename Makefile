@@ -53,7 +53,8 @@ check: .bin/golangci-lint ## formatting, vet, linters, the rules of the house, g
 .bin/golangci-lint: Makefile
 	@if [ "$$(.bin/golangci-lint version --short 2>/dev/null)" != "$(LINT_VERSION:v%=%)" ]; then \
 		echo "installing golangci-lint $(LINT_VERSION)"; \
-		GOBIN=$(CURDIR)/.bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION); \
+		export GOBIN=$(CURDIR)/.bin; get="go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)"; \
+		$$get || { sleep 10; $$get; }; \
 	fi
 	@touch $@
 
@@ -61,7 +62,8 @@ check: .bin/golangci-lint ## formatting, vet, linters, the rules of the house, g
 .bin/versitygw: Makefile
 	@if [ "$$(go version -m $@ 2>/dev/null | awk '$$1 == "mod" {print $$3}')" != "$(S3_VERSION)" ]; then \
 		echo "installing versitygw $(S3_VERSION)"; \
-		GOBIN=$(CURDIR)/.bin go install github.com/versity/versitygw/cmd/versitygw@$(S3_VERSION); \
+		export GOBIN=$(CURDIR)/.bin; get="go install github.com/versity/versitygw/cmd/versitygw@$(S3_VERSION)"; \
+		$$get || { sleep 10; $$get; }; \
 	fi
 	@touch $@
 

@@ -2,6 +2,7 @@ package hypervisortest
 
 import (
 	"errors"
+	"io"
 	"testing"
 
 	"github.com/virga-cloud/virga/internal/fault"
@@ -97,7 +98,7 @@ func testScreen(t *testing.T, b *bench) {
 		conn, err := screener.Screen(b.ctx(), b.host, m.VM)
 		b.ok(err)
 		hello := make([]byte, 12)
-		_, err = conn.Read(hello)
+		_, err = io.ReadFull(conn, hello) // it may come in pieces, and later than one read waits for
 		b.ok(err)
 		if string(hello) != "RFB 003.008\n" {
 			t.Errorf("a screen says %q", hello)
@@ -105,7 +106,7 @@ func testScreen(t *testing.T, b *bench) {
 		_, err = conn.Write(hello)
 		b.ok(err)
 		ways := make([]byte, 2)
-		_, err = conn.Read(ways)
+		_, err = io.ReadFull(conn, ways)
 		b.ok(err)
 		if ways[0] != 1 || ways[1] != 1 {
 			t.Errorf("ways to sign in are %v, want one: none", ways)
