@@ -144,7 +144,6 @@ func TestStormBalancerWithoutAddress(t *testing.T) {
 	})
 	t.Run("revoke", func(t *testing.T) {
 		t.Parallel()
-		var id uid.Rule
 		stormRouter(t, routerStorm{
 			before: func(t *testing.T, s *stormy) {
 				t.Helper()
@@ -153,6 +152,7 @@ func TestStormBalancerWithoutAddress(t *testing.T) {
 				s.wait(t, job)
 			},
 			start: func(ctx context.Context, s *stormy) (op.ID, error) {
+				var id uid.Rule
 				if err := s.DB.Read().NewRaw("select id from port_rules where network_id = ?", s.network).Scan(ctx, &id); err != nil {
 					return "", err
 				}
