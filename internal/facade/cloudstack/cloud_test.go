@@ -65,14 +65,25 @@ const password = "canary-Pa55word"
 
 // clock tells the true time, moved.
 type clock struct {
-	mu    sync.Mutex
-	moved time.Duration
+	mu     sync.Mutex
+	moved  time.Duration
+	stands time.Time // zero: it goes
 }
 
 func (c *clock) now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if !c.stands.IsZero() {
+		return c.stands.Add(c.moved)
+	}
 	return time.Now().Add(c.moved)
+}
+
+// stand stops the clock: time passes by forward alone, however slow the machine is.
+func (c *clock) stand() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stands = time.Now()
 }
 
 func (c *clock) forward(d time.Duration) {
