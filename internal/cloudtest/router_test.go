@@ -216,7 +216,7 @@ func TestRouterAlert(t *testing.T) {
 	network := vm.NICs[0].NetworkID
 	document(t, c, network)
 	must(t, c.World.Script(ctx, hypervisor.Rule{Command: hypervisor.CommandApplyRouter, Fault: "the disk is full"}))
-	_, err = api.Start(ctx, c.Client, cs.AssociateIPAddress, cs.AssociateIPAddressIn{NetworkID: network})
+	begun, err := api.Start(ctx, c.Client, cs.AssociateIPAddress, cs.AssociateIPAddressIn{NetworkID: network})
 	must(t, err)
 	alerts := func() (found []cs.Alert) {
 		t.Helper()
@@ -244,6 +244,7 @@ func TestRouterAlert(t *testing.T) {
 	if said := alerts(); len(said) != 1 || said[0].Resolved.IsZero() {
 		t.Errorf("the alerts are %+v", said)
 	}
+	end(t, c, begun.JobID)
 }
 
 // A host that refuses its router keeps machines waiting; one that is down loses it to another.
