@@ -76,11 +76,20 @@ func (c *Clock) Now() time.Time {
 	return now.Add(c.offset)
 }
 
-// Stand stops the clock: time passes by Forward alone, however slow the machine is. What is tried again after a pause is not, meanwhile.
+// Stand stops the clock: time passes by Forward alone, however slow the machine is. What is tried again after a pause is not, meanwhile:
+// jobs are begun when the clock goes again.
 func (c *Clock) Stand() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stands = time.Now()
+}
+
+// Go lets the clock go on from where it stands.
+func (c *Clock) Go() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.offset -= time.Since(c.stands)
+	c.stands = time.Time{}
 }
 
 // Forward puts the clock forward.
