@@ -31,7 +31,8 @@ import (
 	"github.com/virga-cloud/virga/uid"
 )
 
-var quick = bus.Timing{Beat: 20 * time.Millisecond, Silence: 30 * time.Second}
+// quick waits out a silence, of an agent that ends over a question, before its host is Down for having been gone for so long.
+var quick = bus.Timing{Beat: 20 * time.Millisecond, Silence: 5 * time.Second}
 
 // farm is two servers over one database, that agents can dial in to.
 type farm struct {
