@@ -33,10 +33,15 @@ func (s *site) web(space *vnet.Space, word string) {
 // browse asks a few times as one browser, each with a connection of its own, and says who answered how often.
 func (s *site) browse(from *vnet.Space, address string, times int, jar http.CookieJar) map[string]int {
 	s.t.Helper()
-	client := http.Client{Timeout: vnettest.Long, Jar: jar, Transport: &http.Transport{
+	return s.browseWithin(vnettest.Long, from, address, times, jar)
+}
+
+func (s *site) browseWithin(patience time.Duration, from *vnet.Space, address string, times int, jar http.CookieJar) map[string]int {
+	s.t.Helper()
+	client := http.Client{Timeout: patience, Jar: jar, Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(context.Context, string, string) (net.Conn, error) {
-			return s.lab.Dial(from, "tcp", address, vnettest.Long)
+			return s.lab.Dial(from, "tcp", address, patience)
 		},
 	}}
 	answers := map[string]int{}
@@ -104,7 +109,7 @@ func TestBalancers(t *testing.T) {
 			t.Errorf("at port %d there is no cookie %s", port, name)
 		}
 	}
-	if got := s.browse(s.world, at(86), 2, nil); got["nobody"] != 2 {
+	if got := s.browseWithin(vnettest.Short, s.world, at(86), 2, nil); got["nobody"] != 2 {
 		t.Errorf("a balancer for others answers: %v", got)
 	}
 	if got := s.browse(vm1, at(80), 4, nil); got["vm1"]+got["vm2"] != 4 {
@@ -156,7 +161,7 @@ func TestBalancers(t *testing.T) {
 	}
 	doc.Version, doc.Uplink[0].Balancers = 3, nil
 	s.apply(doc)
-	if got := s.browse(s.world, at(80), 1, nil); got["nobody"] != 1 {
+	if got := s.browseWithin(vnettest.Short, s.world, at(80), 1, nil); got["nobody"] != 1 {
 		t.Errorf("a balancer that is gone answers: %v", got)
 	}
 	if got := vnettest.Say(open[0], "on", vnettest.Long); !strings.HasSuffix(got, "on") {
