@@ -91,7 +91,7 @@ func stickiness(b hypervisor.Balancer) (text string, http bool, err error) {
 		return value
 	}
 	said := func(name string) string {
-		if v, ok := p[name]; ok && v != "false" {
+		if v, ok := p[name]; ok && !strings.EqualFold(v, "false") {
 			return " " + name
 		}
 		return ""
