@@ -138,7 +138,7 @@ type Template struct {
 	Featured        bool              `json:"isfeatured" doc:"Whether the admins recommend it."`
 	Extractable     bool              `json:"isextractable" doc:"Whether it may be downloaded."`
 	Ready           bool              `json:"isready" doc:"Whether it can be used now."`
-	Status          string            `json:"status,omitempty" doc:"How far the image has come: Download Complete, or what is the matter."`
+	Status          string            `json:"status,omitempty" doc:"How far the image has come: 40% Downloaded, Installing Template, Download Complete, or what is the matter."`
 	PasswordEnabled bool              `json:"passwordenabled" doc:"Whether the guest takes a password from the cloud."`
 	SSHKeyEnabled   bool              `json:"sshkeyenabled" doc:"Whether the guest takes SSH keys from the cloud."`
 	SourceID        uid.Template      `json:"sourcetemplateid,omitempty" doc:"The ID of the template that it was made from, where it was."`

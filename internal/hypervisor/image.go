@@ -17,6 +17,18 @@ type Imager interface {
 	MeasureStore(ctx context.Context, host uid.Host, s StoreRef) (StoreReport, error)
 }
 
+// Follower is an [Imager] that tells how far an image has come.
+type Follower interface {
+	// Fetching tells how much of an image has come to a host that is fetching it now. Of one that is not being fetched it is nothing of nothing.
+	Fetching(ctx context.Context, host uid.Host, i ImageRef) (Fetched, error)
+}
+
+// Fetched is how much of an image has come.
+type Fetched struct {
+	Bytes int64
+	Of    int64 // all of it; 0 where that is not known
+}
+
 // StoreRef names a store of images.
 type StoreRef struct {
 	Store uid.ImageStore
@@ -41,10 +53,7 @@ type Image struct {
 	URL       string // where it comes from
 	Format    string // QCOW2, RAW, VHD, OVA, VMDK or ISO
 	MostBytes int64  // that it may have, and a disk made from it; 0 for any number
-	// Progress is called now and then while it comes, with a total of 0 where that is not known; nil for nobody.
-	Progress func(done, total int64) `json:"-"`
-
-	Checksum string // what its bytes must have, in hex, with or without "{MD5}" or "{SHA-256}" before it; "" for anything
+	Checksum  string // what its bytes must have, in hex, with or without "{MD5}" or "{SHA-256}" before it; "" for anything
 }
 
 // ImageReport is what a host says of an image in a store.

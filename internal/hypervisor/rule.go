@@ -25,6 +25,7 @@ const (
 	CommandReboot   Command = "Reboot"
 
 	CommandFetchImage Command = "FetchImage" // an Imager's, as the next
+	CommandFetching   Command = "Fetching"
 	CommandDropImage  Command = "DropImage"
 	CommandMeasure    Command = "MeasureStore"
 	CommandPlug       Command = "Plug"
@@ -115,6 +116,7 @@ var agentCommands = map[string]Command{
 	"StopCommand":                              CommandStop,
 	"RebootCommand":                            CommandReboot,
 	"DownloadCommand":                          CommandFetchImage,
+	"DownloadProgressCommand":                  CommandFetching,
 	"DeleteTemplateCommand":                    CommandDropImage,
 	"SecStorageSetupCommand":                   CommandMeasure,
 	"AttachCommand":                            CommandPlug,

@@ -79,9 +79,11 @@ func (s *Service) fetchImage(ctx context.Context, f *fetching) error {
 		f.Problem = fmt.Sprintf("the zone has no %s hosts any more", t.Hypervisor)
 		return nil
 	}
+	stop := s.follow(ctx, imager, on, ref, f.Zone)
 	report, err := imager.FetchImage(ctx, on, hypervisor.Image{
 		ImageRef: ref, URL: t.URL, Format: t.Format, Checksum: t.Checksum, MostBytes: setting.MaxImageSize.Of(s.Settings) << 30,
 	})
+	stop()
 	switch {
 	case fault.Is(err, fault.Unavailable):
 		return op.Retry(err)

@@ -56,6 +56,8 @@ type Place struct {
 	State    State
 	Problem  string // why it Failed
 	Stored   int64  `bun:"stored_bytes"` // that it takes in the store
+	Come     int64  `bun:"come_bytes"`   // how much of it has come while it is Waiting, in bytes
+	ComeOf   int64  `bun:"come_of"`      // of so many; 0 where that is not known
 	Created  time.Time
 	Removed  time.Time `bun:",nullzero"`
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/virga-cloud/virga/internal/auth"
 	"github.com/virga-cloud/virga/internal/db"
 	"github.com/virga-cloud/virga/internal/fault"
+	"github.com/virga-cloud/virga/internal/hypervisor"
 	"github.com/virga-cloud/virga/internal/tag"
 	"github.com/virga-cloud/virga/uid"
 )
@@ -31,15 +32,20 @@ type entryRow struct {
 	State        State
 	Problem      string
 	StoredBytes  int64
+	ComeBytes    int64
+	ComeOf       int64
 	PlaceRemoved bool
 }
 
-const entryColumns = "z.zone_id, z.store_id, z.state, z.problem, z.stored_bytes, z.removed is not null as place_removed"
+const entryColumns = "z.zone_id, z.store_id, z.state, z.problem, z.stored_bytes, z.come_bytes, z.come_of, z.removed is not null as place_removed"
 
 func (r entryRow) template() Template {
 	t := r.Template
 	t.Zone, t.Ready = r.ZoneID, r.State == Ready && !r.PlaceRemoved
-	t.Place = Place{Template: t.ID, Zone: r.ZoneID, Store: r.StoreID, State: r.State, Problem: r.Problem, Stored: r.StoredBytes}
+	t.Place = Place{
+		Template: t.ID, Zone: r.ZoneID, Store: r.StoreID, State: r.State, Problem: r.Problem, Stored: r.StoredBytes,
+		Come: r.ComeBytes, ComeOf: r.ComeOf,
+	}
 	return t
 }
 
@@ -120,6 +126,13 @@ func setPlace(ctx context.Context, tx db.Tx, p Place) error {
 	_, err := tx.NewRaw(`update template_zones set state = ?, problem = ?, stored_bytes = ?
 		where template_id = ? and zone_id = ? and removed is null`,
 		p.State, p.Problem, p.Stored, p.Template, p.Zone).Exec(ctx)
+	return err
+}
+
+// setCome notes how much of an image has come that is still to be fetched.
+func setCome(ctx context.Context, tx db.Tx, id uid.Template, z uid.Zone, come hypervisor.Fetched) error {
+	_, err := tx.NewRaw(`update template_zones set come_bytes = ?, come_of = ?
+		where template_id = ? and zone_id = ? and state = ? and removed is null`, come.Bytes, come.Of, id, z, Waiting).Exec(ctx)
 	return err
 }
 

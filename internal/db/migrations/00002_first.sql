@@ -1256,6 +1256,8 @@ create table template_zones (
     state       text        not null,                  -- Waiting, Ready, Failed, Deleting
     problem     text        not null default '',
     stored_bytes bigint     not null default 0,
+    come_bytes  bigint      not null default 0,        -- that have come while it is Waiting, of
+    come_of     bigint      not null default 0,        -- so many; 0 where that is not known
     created     timestamptz not null,
     removed     timestamptz
 );

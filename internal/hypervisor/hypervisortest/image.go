@@ -33,6 +33,14 @@ func testImage(t *testing.T, b *bench) {
 		b.ok(imager.DropImage(b.ctx(), b.host, ref))
 		b.ok(imager.DropImage(b.ctx(), b.host, ref))
 	}
+	if follower, can := imager.(hypervisor.Follower); can { // one that is there comes no more
+		come, err := follower.Fetching(b.ctx(), b.host, ref)
+		if b.ok(err); come != (hypervisor.Fetched{}) {
+			t.Errorf("of an image that nobody fetches %+v has come", come)
+		}
+		_, err = follower.Fetching(b.ctx(), uid.New[uid.Host](), ref)
+		b.fails(err, fault.Unavailable)
+	}
 	store := hypervisor.StoreRef{Store: ref.Store, URL: ref.StoreURL}
 	r, err := imager.MeasureStore(b.ctx(), b.host, store)
 	if b.ok(err); (r.Bytes <= 0) != b.Endless {

@@ -68,8 +68,10 @@ type Driver struct {
 	image qcow.Tool
 	lock  *filelock.Lock // on Dir: two drivers would both think that the machines are theirs
 	turns turn.Turns[string]
-	pulse *pulse.Pulse
-	gauge *load.Gauge
+
+	coming sync.Map // [hypervisor.Fetched] by template, of those that are being fetched
+	pulse  *pulse.Pulse
+	gauge  *load.Gauge
 
 	mu      sync.Mutex
 	guests  map[uid.VM]*guest

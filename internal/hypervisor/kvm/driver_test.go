@@ -30,6 +30,7 @@ var (
 	_ hypervisor.Storer = (*Driver)(nil)
 
 	_ hypervisor.Imager       = (*Driver)(nil)
+	_ hypervisor.Follower     = (*Driver)(nil)
 	_ hypervisor.Plugger      = (*Driver)(nil)
 	_ hypervisor.CardPlugger  = (*Driver)(nil)
 	_ hypervisor.Ejector      = (*Driver)(nil)

@@ -74,7 +74,9 @@ func (d *Driver) FetchImage(ctx context.Context, host uid.Host, i hypervisor.Ima
 		return r, err
 	}
 	part := strings.TrimSuffix(record, ".json") + ".part"
-	if err := d.Fetcher.Fetch(ctx, i.URL, part, i.MostBytes, i.Progress); err != nil {
+	defer d.coming.Delete(i.Template)
+	come := func(done, total int64) { d.coming.Store(i.Template, hypervisor.Fetched{Bytes: done, Of: total}) }
+	if err := d.Fetcher.Fetch(ctx, i.URL, part, i.MostBytes, come); err != nil {
 		return r, err
 	}
 	s = stored{URL: i.URL}
@@ -83,6 +85,16 @@ func (d *Driver) FetchImage(ctx context.Context, host uid.Host, i hypervisor.Ima
 		return r, err
 	}
 	return s.ImageReport, d.record(record, s)
+}
+
+// Fetching implements [hypervisor.Follower].
+func (d *Driver) Fetching(ctx context.Context, host uid.Host, i hypervisor.ImageRef) (hypervisor.Fetched, error) {
+	if err := d.here(ctx, host); err != nil {
+		return hypervisor.Fetched{}, err
+	}
+	come, _ := d.coming.Load(i.Template)
+	fetched, _ := come.(hypervisor.Fetched)
+	return fetched, nil
 }
 
 // record makes an image be there.

@@ -85,6 +85,11 @@ func (s *site) FetchImage(ctx context.Context, host uid.Host, i hypervisor.Image
 	return r, err
 }
 
+func (s *site) Fetching(ctx context.Context, host uid.Host, i hypervisor.ImageRef) (f hypervisor.Fetched, err error) {
+	err = on(ctx, s, host, func(d *Driver) (err error) { f, err = d.Fetching(ctx, host, i); return err })
+	return f, err
+}
+
 func (s *site) DropImage(ctx context.Context, host uid.Host, i hypervisor.ImageRef) error {
 	return on(ctx, s, host, func(d *Driver) error { return d.DropImage(ctx, host, i) })
 }

@@ -39,6 +39,10 @@ var (
 	fetchImage = of("FetchImage", func(ctx context.Context, d hypervisor.Imager, h uid.Host, in hypervisor.Image) (hypervisor.ImageReport, error) {
 		return d.FetchImage(ctx, h, in)
 	})
+	fetching = of("Fetching",
+		func(ctx context.Context, d hypervisor.Follower, h uid.Host, in hypervisor.ImageRef) (hypervisor.Fetched, error) {
+			return d.Fetching(ctx, h, in)
+		})
 	dropImage = deed("DropImage", func(ctx context.Context, d hypervisor.Imager, h uid.Host, in hypervisor.ImageRef) error {
 		return d.DropImage(ctx, h, in)
 	})
@@ -91,8 +95,8 @@ var table = map[string]entry{
 	stop.verb: at(stop), reboot.verb: at(reboot), pool.verb: at(pool), fetchImage.verb: at(fetchImage), dropImage.verb: at(dropImage),
 	measureStore.verb: at(measureStore), plug.verb: at(plug), unplug.verb: at(unplug), receive.verb: at(receive), send.verb: at(send),
 	applyRouter.verb: at(applyRouter), dropRouter.verb: at(dropRouter), routers.verb: at(routers), countRouter.verb: at(countRouter),
-	applyGuards.verb: at(applyGuards),
-	applyPeers.verb:  at(applyPeers), signOf.verb: at(signOf), held.verb: at(held),
+	applyGuards.verb: at(applyGuards), fetching.verb: at(fetching),
+	applyPeers.verb: at(applyPeers), signOf.verb: at(signOf), held.verb: at(held),
 	plugCard.verb: at(plugCard), unplugCard.verb: at(unplugCard), changeCD.verb: at(changeCD),
 	resizeDisk.verb: at(resizeDisk), takeSnapshot.verb: at(takeSnapshot), dropSnapshot.verb: at(dropSnapshot), revertDisk.verb: at(revertDisk),
 	saveImage.verb: at(saveImage), readStored.verb: at(readStored), writeStored.verb: at(writeStored),

@@ -123,6 +123,11 @@ func (d *Driver) FetchImage(ctx context.Context, host uid.Host, i hypervisor.Ima
 	return ask(ctx, d, host, fetchImage, i)
 }
 
+// Fetching tells how far an image has come.
+func (d *Driver) Fetching(ctx context.Context, host uid.Host, i hypervisor.ImageRef) (hypervisor.Fetched, error) {
+	return ask(ctx, d, host, fetching, i)
+}
+
 // DropImage removes an image.
 func (d *Driver) DropImage(ctx context.Context, host uid.Host, i hypervisor.ImageRef) error {
 	return do(ctx, d, host, dropImage, i)

@@ -39,6 +39,26 @@ func (w *World) FetchImage(ctx context.Context, host uid.Host, i hypervisor.Imag
 	return hypervisor.ImageReport{Bytes: imageBytes, StoredBytes: storedBytes}, nil
 }
 
+// Coming makes hosts say of an image, while they fetch it, that so much of it has come. Simulated images come all at once.
+func (w *World) Coming(id uid.Template, f hypervisor.Fetched) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.coming == nil {
+		w.coming = map[uid.Template]hypervisor.Fetched{}
+	}
+	w.coming[id] = f
+}
+
+// Fetching implements [hypervisor.Follower].
+func (w *World) Fetching(ctx context.Context, host uid.Host, i hypervisor.ImageRef) (hypervisor.Fetched, error) {
+	if _, err := w.ask(ctx, host, hypervisor.CommandFetching); err != nil {
+		return hypervisor.Fetched{}, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.coming[i.Template], nil
+}
+
 // MeasureStore implements [hypervisor.Imager]. All stores are equally large, and every host reaches them.
 func (w *World) MeasureStore(ctx context.Context, host uid.Host, _ hypervisor.StoreRef) (hypervisor.StoreReport, error) {
 	_, err := w.ask(ctx, host, hypervisor.CommandMeasure)

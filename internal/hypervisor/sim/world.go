@@ -43,6 +43,8 @@ type World struct {
 
 	mu   sync.Mutex
 	says map[uid.Router]hypervisor.RouterReport // what went on in routers, by [World.Happened]
+
+	coming map[uid.Template]hypervisor.Fetched // by [World.Coming]
 }
 
 // Open opens the world in a file, which is made if it is not there. With path "" the world is private and vanishes at Close.

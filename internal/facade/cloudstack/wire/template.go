@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"fmt"
+
 	"github.com/virga-cloud/virga/api"
 	cs "github.com/virga-cloud/virga/api/cloudstack"
 	"github.com/virga-cloud/virga/internal/image"
@@ -12,7 +14,7 @@ func status(t image.Template) string {
 	case t.Ready:
 		return "Download Complete"
 	case t.Place.State == image.Waiting:
-		return "Downloading"
+		return coming(t.Place)
 	case t.Place.State == image.Deleting:
 		return "Deleting"
 	case t.Place.State == image.NotUploaded:
@@ -21,6 +23,19 @@ func status(t image.Template) string {
 		return "Uploading"
 	}
 	return t.Place.Problem
+}
+
+// coming says how much of an image has come that is being fetched.
+func coming(p image.Place) string {
+	switch {
+	case p.Come == 0:
+		return "Downloading"
+	case p.ComeOf <= 0: // who sends it does not say how large it is
+		return fmt.Sprintf("%d MB Downloaded", p.Come>>20)
+	case p.Come >= p.ComeOf: // it is looked at, and put where it belongs
+		return "Installing Template"
+	}
+	return fmt.Sprintf("%d%% Downloaded", p.Come*100/p.ComeOf)
 }
 
 // Template shows what the rows of an image and of its place in a zone say.
