@@ -45,7 +45,7 @@ type DeployVirtualMachineIn struct {
 	SecurityGroups    []string            `api:"securitygroupnames,max=4096" doc:"The names of those security groups, of its owner's. Instead of securitygroupids."`
 	AffinityGroupIDs  []string            `api:"affinitygroupids,since=4.2,max=4096" doc:"The IDs of the affinity groups to put it into. There are none yet."`
 	AffinityGroups    []string            `api:"affinitygroupnames,since=4.2,max=4096" doc:"The names of those affinity groups. Instead of affinitygroupids."`
-	Keyboard          string              `api:"keyboard,one=de|de-ch|es|fi|fr|fr-be|fr-ch|is|it|jp|nl-be|no|pt|uk|us" doc:"The layout of its console's keyboard."`
+	Keyboard          string              `api:"keyboard,one=de|de-ch|es|fi|fr|fr-be|fr-ch|is|it|jp|nl-be|no|pt|uk|us" doc:"The layout of its console's keyboard. It is noted as the detail keyboard; consoles here send which key is pressed, and what it means the guest says."`
 	BootType          string              `api:"boottype,since=4.14" doc:"What starts it: BIOS or UEFI. Unless given it is UEFI where the template or details have UEFI=LEGACY, and a BIOS else."`
 	BootMode          string              `api:"bootmode,since=4.14" doc:"LEGACY, which it is unless given. Goes together with boottype."`
 	Dynamic           bool                `api:"dynamicscalingenabled,since=4.16" doc:"Whether it may be given more CPU and memory while it runs."`
