@@ -167,6 +167,7 @@ func (s *Service) forgetOthers(silent []host.Host) {
 
 // Patience of tries to start a machine again: they double from the first to the last.
 const (
+	busyPause  = time.Second // after a first one that met somebody at work at the machine
 	firstPause = 10 * time.Second
 	lastPause  = 5 * time.Minute
 )

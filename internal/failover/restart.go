@@ -84,13 +84,15 @@ func (s *Service) restartOne(ctx context.Context, p pending, vm compute.VM) erro
 	}
 	p.Job, err = s.machines.Start(ctx, compute.StartIn{ID: p.VM})
 	switch {
+	case fault.Is(err, fault.Conflict) && p.Tries == 1: // the job that saw it end may not have ended itself yet
+		p.Due = s.db.Now().Add(busyPause)
 	case fault.Is(err, fault.Conflict): // something is being done with it, or its owner may not run anything
 		why = errors.Join(why, err)
 	case err != nil:
 		return err
 	}
 	return s.db.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		still, err := setJob(ctx, tx, p)
+		still, err := setTry(ctx, tx, p)
 		if err != nil || !still || why == nil {
 			return err
 		}

@@ -42,9 +42,9 @@ func takeTurn(ctx context.Context, tx db.Tx, p pending) (bool, error) {
 	return n == 1, err
 }
 
-// setJob records the job of a try, and tells whether that is still the last one.
-func setJob(ctx context.Context, tx db.Tx, p pending) (bool, error) {
-	n, err := db.Changed(tx.NewRaw("update failovers set job_id = ? where vm_id = ? and tries = ?", p.Job, p.VM, p.Tries).Exec(ctx))
+// setTry records the job of a try, and when the next one is, and tells whether it is still the last one.
+func setTry(ctx context.Context, tx db.Tx, p pending) (bool, error) {
+	n, err := db.Changed(tx.NewRaw("update failovers set job_id = ?, due = ? where vm_id = ? and tries = ?", p.Job, p.Due, p.VM, p.Tries).Exec(ctx))
 	return n == 1, err
 }
 
